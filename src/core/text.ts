@@ -1,0 +1,27 @@
+const latin1 = new TextDecoder("latin1");
+const utf16 = new TextDecoder("utf-16le");
+
+/** Bytes up to the first NUL, one character each. */
+export function asciiZ(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return latin1.decode(end === -1 ? bytes : bytes.subarray(0, end));
+}
+
+/** UTF-16 little-endian text up to the first NUL character; an odd last byte is dropped. */
+export function utf16Z(bytes: Uint8Array): string {
+  const text = utf16.decode(bytes.subarray(0, bytes.length & ~1));
+  const end = text.indexOf("\0");
+  return end === -1 ? text : text.slice(0, end);
+}
+
+/**
+ * Text from a dump with what a terminal would obey made visible: control characters, and the
+ * characters that turn the direction of writing, become `\u{…}`.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
