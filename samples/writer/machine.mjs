@@ -1,0 +1,366 @@
+// @ts-check
+import { Area, concat, utf16 } from "./bytes.mjs";
+import { Frames } from "./frames.mjs";
+import { SHAPES, demandZeroEntry, pagedOutEntry, prototypeEntry, subsectionEntry, tableEntry, transitionEntry, validEntry } from "./paging.mjs";
+
+/**
+ * @typedef {"valid" | "transition" | "paged-out" | "demand-zero" | "prototype" | "not-in-dump"} PageState
+ * @typedef {{ state?: PageState, large?: boolean, scatter?: boolean, executable?: boolean, writable?: boolean, prototype?: PrototypeState }} MapOptions
+ * @typedef {"absent" | "valid" | "transition" | "paged-out"} PrototypeState what the prototype PTE says; absent: the mapped file is not in memory
+ * @typedef {{ state: PageState, frame: number | undefined, bytes: Uint8Array, large: boolean, executable: boolean, writable: boolean, prototype: PrototypeState, prototypeVa?: bigint }} Page
+ */
+
+const POOL = {
+  32: { nonPaged: 0x89400000n, paged: 0xe1000000n, prototype: 0xe3000000n },
+  64: { nonPaged: 0xffffbe0e40000000n, paged: 0xffffd70b10000000n, prototype: 0xffffd70f80000000n },
+};
+
+/**
+ * The memory of one machine: physical pages, real page tables over them, and a pool-like region.
+ * Everything is addressed by virtual address; `pages()` gives the physical side.
+ */
+export class Machine {
+  /** @type {Map<number, Uint8Array>} */ #physical = new Map();
+  /** @type {Map<bigint, Page>} */ #virtual = new Map();
+  /** @type {{ nonPaged: bigint, paged: bigint, prototype: bigint }} */ #pool;
+  #pageFileOffset = 0x1a00;
+
+  /**
+   * @param {{ mode: import("./paging.mjs").Mode, processors?: number, build?: number, physicalPages?: number, chunkFrames?: number, seed?: number, pteBase?: bigint }} options
+   *   build: decides the layout of paged-out entries. pteBase: where the page tables see themselves.
+   *   chunkFrames: pages that stand together physically, in shuffled order.
+   */
+  constructor({ mode, processors = 1, build, physicalPages = 0x40000, chunkFrames = 64, seed = 2003, pteBase }) {
+    this.mode = mode;
+    this.shape = SHAPES[mode];
+    this.is64 = this.shape.is64;
+    this.pointerSize = this.is64 ? 8 : 4;
+    this.machineType = this.shape.machineType;
+    this.processors = processors;
+    this.build = build ?? (this.is64 ? 19041 : 3790);
+    this.physicalPages = physicalPages;
+    this.frames = new Frames({ physicalPages, chunkFrames, seed });
+    this.#pool = { ...POOL[this.is64 ? 64 : 32] };
+
+    const rootFrame = this.#newFrame();
+    // a PAE root is 32 bytes anywhere in a page
+    this.rootOffset = mode === "pae" ? 0x3a0 : 0;
+    this.rootFrame = rootFrame;
+    /** CR3 or TTBR: the value for the dump header. */
+    this.directoryTableBase = BigInt(rootFrame) * 0x1000n + BigInt(this.rootOffset);
+    this.pteBase = pteBase ?? (mode === "x64-la57" ? 0xff68000000000000n : this.is64 ? 0xfffff68000000000n : 0xc0000000n);
+    this.#selfMap();
+  }
+
+  #selfMap() {
+    if (this.mode === "pae") {
+      const directories = [0n, 1n, 2n, 3n].map((i) => this.#childTable(this.rootFrame, this.rootOffset, 0, Number(i)));
+      directories.forEach((pfn, i) => this.#setEntry(/** @type {number} */ (directories[3]), 0, i, tableEntry(this.mode, 1, pfn)));
+      return;
+    }
+    const top = /** @type {import("./paging.mjs").Level} */ (this.shape.levels[0]);
+    const index = this.mode === "x86" ? 0x300 : Number((this.pteBase >> top.shift) & 0x1ffn);
+    this.#setEntry(this.rootFrame, 0, index, tableEntry(this.mode, 0, this.rootFrame));
+  }
+
+  #newFrame() {
+    const pfn = this.frames.take();
+    this.#physical.set(pfn, new Uint8Array(0x1000));
+    return pfn;
+  }
+
+  /** @param {number} table @param {number} offset @param {number} index */
+  #entry(table, offset, index) {
+    const area = new Area(/** @type {Uint8Array} */ (this.#physical.get(table)));
+    const at = offset + index * this.shape.entrySize;
+    return this.shape.entrySize === 4 ? BigInt(area.readU32(at)) : area.readU64(at);
+  }
+
+  /** @param {number} table @param {number} offset @param {number} index @param {bigint} value */
+  #setEntry(table, offset, index, value) {
+    const area = new Area(/** @type {Uint8Array} */ (this.#physical.get(table)));
+    const at = offset + index * this.shape.entrySize;
+    if (this.shape.entrySize === 4) area.u32(at, Number(value));
+    else area.u64(at, value);
+  }
+
+  /** @param {number} table @param {number} offset @param {number} level @param {number} index @returns {number} */
+  #childTable(table, offset, level, index) {
+    const entry = this.#entry(table, offset, index);
+    if (entry !== 0n) {
+      if (level === this.shape.largeLevel && this.mode !== "arm64" && (entry & 0x80n) !== 0n) throw new RangeError("a large page stands here already");
+      return Number((entry & 0x000ffffffffff000n) >> 12n);
+    }
+    const child = this.#newFrame();
+    this.#setEntry(table, offset, index, tableEntry(this.mode, level, child));
+    return child;
+  }
+
+  /** Writes the entry that maps `va` at the given level, making the tables above it. @param {bigint} va @param {number} leaf @param {bigint} value */
+  #setLeaf(va, leaf, value) {
+    let table = this.rootFrame;
+    let offset = this.rootOffset;
+    for (let level = 0; level <= leaf; level++) {
+      const { shift, bits } = /** @type {import("./paging.mjs").Level} */ (this.shape.levels[level]);
+      const index = Number((va >> shift) & ((1n << BigInt(bits)) - 1n));
+      if (level === leaf) this.#setEntry(table, offset, index, value);
+      else {
+        table = this.#childTable(table, offset, level, index);
+        offset = 0;
+      }
+    }
+  }
+
+  /** @param {bigint} va @param {Page} page */
+  #settle(va, page) {
+    const leaf = this.shape.levels.length - 1;
+    if (page.frame !== undefined && !page.large) {
+      if (this.#physical.delete(page.frame)) this.frames.release(page.frame);
+      page.frame = undefined;
+    }
+    const inMemory = () => {
+      page.frame = this.frames.take();
+      this.#physical.set(page.frame, page.bytes);
+      return page.frame;
+    };
+    switch (page.state) {
+      case "valid":
+        return this.#setLeaf(va, leaf, validEntry(this.mode, inMemory(), { ...page, large: false }));
+      case "not-in-dump":
+        page.frame = this.frames.takeAbsent();
+        return this.#setLeaf(va, leaf, validEntry(this.mode, page.frame, { ...page, large: false }));
+      case "transition":
+        return this.#setLeaf(va, leaf, transitionEntry(inMemory()));
+      case "demand-zero":
+        page.bytes.fill(0);
+        return this.#setLeaf(va, leaf, demandZeroEntry());
+      case "paged-out":
+        return this.#setLeaf(va, leaf, this.#pagedOut());
+      case "prototype": {
+        page.prototypeVa ??= this.#prototypeSlot();
+        const target = page.prototype === "valid" ? validEntry(this.mode, inMemory(), { ...page, large: false })
+          : page.prototype === "transition" ? transitionEntry(inMemory())
+          : page.prototype === "paged-out" ? this.#pagedOut()
+          : subsectionEntry(this.mode, page.prototypeVa & ~0xfffn);
+        if (this.shape.entrySize === 4) this.u32(page.prototypeVa, Number(target));
+        else this.u64(page.prototypeVa, target);
+        return this.#setLeaf(va, leaf, prototypeEntry(this.mode, page.prototypeVa));
+      }
+    }
+  }
+
+  #pagedOut() {
+    this.#pageFileOffset += 3;
+    return pagedOutEntry(this.mode, this.build, 0, this.#pageFileOffset);
+  }
+
+  #prototypeSlot() {
+    const va = this.#pool.prototype;
+    if (!this.#virtual.has(va >> 12n)) this.map(va & ~0xfffn, 0x1000, { executable: false });
+    this.#pool.prototype += BigInt(this.shape.entrySize);
+    return va;
+  }
+
+  /**
+   * Maps whole pages around [va, va+length).
+   * @param {bigint} va @param {number} length bytes @param {MapOptions} [options]
+   *   large: one 2 MB page each (4 MB on x86 without PAE) over an aligned physical range; the pages
+   *   outside [va, va+length) are mapped too, but are not in the dump. scatter: false gives one
+   *   contiguous physical range.
+   */
+  map(va, length, { state = "valid", large = false, scatter = true, executable = true, writable = true, prototype = "absent" } = {}) {
+    const first = va >> 12n;
+    const count = Number(((va + BigInt(length) + 0xfffn) >> 12n) - first);
+    if (large) return this.#mapLarge(first, count, { executable, writable });
+    const base = scatter || state !== "valid" ? undefined : this.frames.reserveRun(count);
+    for (let i = 0; i < count; i++) {
+      const number = first + BigInt(i);
+      if (this.#virtual.has(number)) throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
+      /** @type {Page} */
+      const page = { state, frame: undefined, bytes: new Uint8Array(0x1000), large: false, executable, writable, prototype };
+      this.#virtual.set(number, page);
+      if (base === undefined) this.#settle(number << 12n, page);
+      else {
+        page.frame = base + i;
+        this.#physical.set(base + i, page.bytes);
+        this.#setLeaf(number << 12n, this.shape.levels.length - 1, validEntry(this.mode, base + i, { executable, writable, large: false }));
+      }
+    }
+  }
+
+  /** @param {bigint} first @param {number} count @param {{ executable: boolean, writable: boolean }} how */
+  #mapLarge(first, count, how) {
+    const each = this.shape.largeSize / 0x1000;
+    const start = (first / BigInt(each)) * BigInt(each);
+    const end = first + BigInt(count);
+    for (let block = start; block < end; block += BigInt(each)) {
+      const base = this.frames.reserve(each, each);
+      this.#setLeaf(block << 12n, this.shape.largeLevel, validEntry(this.mode, base, { ...how, large: true }));
+      for (let i = 0; i < each; i++) {
+        const number = block + BigInt(i);
+        if (this.#virtual.has(number)) throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
+        const present = number >= first && number < end;
+        const bytes = new Uint8Array(present ? 0x1000 : 0);
+        this.#virtual.set(number, { state: present ? "valid" : "not-in-dump", frame: base + i, bytes, large: true, ...how, prototype: "absent" });
+        if (present) this.#physical.set(base + i, bytes);
+      }
+    }
+  }
+
+  /**
+   * Changes what became of the pages of [va, va+length): their content leaves the dump or comes back.
+   * Inside a large page only "valid" and "not-in-dump" are possible.
+   * @param {bigint} va @param {number} length @param {PageState} state @param {PrototypeState} [prototype]
+   */
+  setState(va, length, state, prototype = "absent") {
+    for (const [number, page] of this.#pagesOf(va, length)) {
+      page.state = state;
+      page.prototype = prototype;
+      if (!page.large) this.#settle(number << 12n, page);
+      else if (state === "not-in-dump") this.#physical.delete(/** @type {number} */ (page.frame));
+      else if (state === "valid") {
+        if (page.bytes.length === 0) page.bytes = new Uint8Array(0x1000);
+        this.#physical.set(/** @type {number} */ (page.frame), page.bytes);
+      } else throw new RangeError(`a large page cannot be ${state}`);
+    }
+  }
+
+  /** Takes the mapping away altogether, as for a discarded section. @param {bigint} va @param {number} length */
+  unmap(va, length) {
+    for (const [number, page] of this.#pagesOf(va, length)) {
+      if (page.large) throw new RangeError("part of a large page cannot be unmapped");
+      if (page.frame !== undefined && this.#physical.delete(page.frame)) this.frames.release(page.frame);
+      this.#setLeaf(number << 12n, this.shape.levels.length - 1, 0n);
+      this.#virtual.delete(number);
+    }
+  }
+
+  /** @param {bigint} va */
+  isMapped(va) {
+    return this.#virtual.has(va >> 12n);
+  }
+
+  /** Whether a reader of the dump can get the page's bytes. @param {bigint} va */
+  isReadable(va) {
+    const page = this.#virtual.get(va >> 12n);
+    return page !== undefined && (page.state === "demand-zero" || (page.frame !== undefined && this.#physical.has(page.frame)));
+  }
+
+  /** @param {bigint} va @returns {bigint | undefined} the physical address, for pages that have one */
+  physicalAddress(va) {
+    const frame = this.#virtual.get(va >> 12n)?.frame;
+    return frame === undefined ? undefined : BigInt(frame) * 0x1000n + (va & 0xfffn);
+  }
+
+  /** @param {bigint} va @param {number} length @returns {Generator<[bigint, Page]>} */
+  *#pagesOf(va, length) {
+    for (let number = va >> 12n; number << 12n < va + BigInt(length); number++) {
+      const page = this.#virtual.get(number);
+      if (page === undefined) throw new RangeError(`0x${(number << 12n).toString(16)} is not mapped`);
+      yield [number, page];
+    }
+  }
+
+  /** @param {bigint} va @param {number} length @param {(page: Page, pageOffset: number, offset: number, count: number) => void} visit */
+  #eachPiece(va, length, visit) {
+    for (let done = 0; done < length; ) {
+      const at = va + BigInt(done);
+      const page = this.#virtual.get(at >> 12n);
+      if (page === undefined || page.bytes.length === 0) throw new RangeError(`0x${at.toString(16)} is not mapped`);
+      const inPage = Number(at & 0xfffn);
+      const count = Math.min(0x1000 - inPage, length - done);
+      visit(page, inPage, done, count);
+      done += count;
+    }
+  }
+
+  /** Writes through the mapping. A page that is not in the dump keeps its bytes for `read` only. @param {bigint} va @param {Uint8Array} bytes */
+  write(va, bytes) {
+    this.#eachPiece(va, bytes.length, (page, inPage, done, count) => {
+      if (page.state === "demand-zero") throw new RangeError(`0x${va.toString(16)} is demand-zero: nothing can be written there`);
+      page.bytes.set(bytes.subarray(done, done + count), inPage);
+    });
+    return this;
+  }
+
+  /** @param {bigint} va @param {number} length @returns {Uint8Array} a copy */
+  read(va, length) {
+    const out = new Uint8Array(length);
+    this.#eachPiece(va, length, (page, inPage, done, count) => out.set(page.bytes.subarray(inPage, inPage + count), done));
+    return out;
+  }
+
+  /**
+   * Room in a pool-like region, zeroed and mapped.
+   * @param {number} length bytes @param {{ align?: number, paged?: boolean }} [options]
+   * @returns {bigint} its address
+   */
+  allocate(length, { align = this.is64 ? 16 : 8, paged = false } = {}) {
+    const region = paged ? "paged" : "nonPaged";
+    const unit = BigInt(align);
+    const va = ((this.#pool[region] + unit - 1n) / unit) * unit;
+    this.#pool[region] = va + BigInt(length);
+    for (let page = va >> 12n; page << 12n < va + BigInt(length); page++) {
+      if (!this.#virtual.has(page)) this.map(page << 12n, 0x1000, { executable: false });
+    }
+    return va;
+  }
+
+  /** @param {bigint} va @param {number} value */
+  u8(va, value) {
+    return this.write(va, Uint8Array.of(value));
+  }
+  /** @param {bigint} va @param {number} value */
+  u16(va, value) {
+    return this.write(va, new Area(2).u16(0, value).bytes);
+  }
+  /** @param {bigint} va @param {number} value */
+  u32(va, value) {
+    return this.write(va, new Area(4).u32(0, value).bytes);
+  }
+  /** @param {bigint} va @param {bigint | number} value */
+  u64(va, value) {
+    return this.write(va, new Area(8).u64(0, value).bytes);
+  }
+  /** @param {bigint} va @param {bigint | number} value */
+  pointer(va, value) {
+    return this.is64 ? this.u64(va, value) : this.u32(va, Number(BigInt.asUintN(32, BigInt(value))));
+  }
+  /** @param {bigint} va */
+  readU32(va) {
+    return new Area(this.read(va, 4)).readU32(0);
+  }
+  /** @param {bigint} va */
+  readPointer(va) {
+    return this.is64 ? new Area(this.read(va, 8)).readU64(0) : BigInt(this.readU32(va));
+  }
+
+  /** Links entries into a circular LIST_ENTRY chain. @param {readonly bigint[]} links the head first */
+  linkList(links) {
+    links.forEach((va, i) => {
+      this.pointer(va, /** @type {bigint} */ (links[(i + 1) % links.length]));
+      this.pointer(va + BigInt(this.pointerSize), /** @type {bigint} */ (links[(i + links.length - 1) % links.length]));
+    });
+  }
+
+  /** Writes a UNICODE_STRING at `va`, its text in the pool. @param {bigint} va @param {string} text @param {bigint} [buffer] */
+  unicodeString(va, text, buffer = this.allocate(text.length * 2 + 2, { align: 2 })) {
+    this.write(buffer, concat(utf16(text), new Uint8Array(2)));
+    this.u16(va, text.length * 2);
+    this.u16(va + 2n, text.length * 2 + 2);
+    return this.pointer(va + BigInt(this.pointerSize), buffer);
+  }
+
+  /** The physical pages that the dump holds, in ascending order of page number. @returns {Map<number, Uint8Array>} */
+  pages() {
+    return new Map([...this.#physical].sort(([a], [b]) => a - b));
+  }
+
+  /** The pages of `pages()`, and zero pages for what is unused in between, so that few runs cover them. @returns {Map<number, Uint8Array>} */
+  pagesWithFiller() {
+    const all = new Map(this.#physical);
+    const zero = new Uint8Array(0x1000);
+    for (const pfn of this.frames.free) if (!all.has(pfn)) all.set(pfn, zero);
+    return new Map([...all].sort(([a], [b]) => a - b));
+  }
+}
