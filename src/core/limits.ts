@@ -15,3 +15,5 @@ export const MAX_UNICODE_BYTES = 0xfffe;
 export const MAX_IMAGE_SIZE = 0x4000_0000;
 /** One `read` into one array; longer ranges are walked in pieces. */
 export const MAX_READ = 0x4000_0000;
+/** Holes that a search lists; past this a list helps nobody, and its total is still exact. */
+export const MAX_HOLES_LISTED = 65_536;
