@@ -6,6 +6,8 @@ export default defineConfig({
   target: "node20.19",
   format: "esm",
   fixedExtension: false,
-  dts: { oxc: true },
   clean: true,
+  dts: { oxc: true },
+  // The declarations name Disposable, which no ES version before 2026 brings along.
+  banner: { dts: '/// <reference lib="esnext.disposable" />' },
 });

@@ -1,6 +1,6 @@
 // Compiles each ksy/*.ksy into src/generated/: an ES module and its declarations, from the same file.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import KaitaiStructCompiler from "kaitai-struct-compiler";
@@ -68,6 +68,9 @@ for (const [name, spec] of specs) {
   files.set(`${name}.d.ts`, renderDeclarations(spec));
 }
 
-rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
-for (const [file, text] of files) writeFileSync(join(target, file), text);
+for (const file of readdirSync(target)) if (!files.has(file)) rmSync(join(target, file), { recursive: true });
+for (const [file, text] of files) {
+  const path = join(target, file);
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}

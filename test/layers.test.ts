@@ -1,0 +1,121 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
+/** From top to bottom: a folder imports only itself and the folders above it. */
+const LAYERS: readonly string[] = [
+  "core",
+  "source",
+  "dump",
+  "memory",
+  "kernel",
+  "pe",
+  "code",
+  "pool",
+  "trail",
+  "report",
+  "api",
+  "cli",
+];
+
+/** The folders that read byte layouts. */
+const READS_LAYOUTS: readonly string[] = ["dump", "kernel", "pe"];
+
+/** The one place of each package whose traps are answered there. */
+const PACKAGE_HOMES: Readonly<Record<string, string>> = {
+  "kaitai-struct": "core/kaitai.ts",
+  "pe-library": "pe/",
+  resedit: "pe/",
+  "iced-x86": "code/",
+};
+
+/** The text without its comments; a comment here starts its line, or is a doc comment. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+function importsOf(code: string): readonly string[] {
+  return [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
+}
+
+/** What is wrong with one import of `file`, a path from src/ with forward slashes. */
+function importProblem(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith("node:")) return undefined;
+  if (!specifier.startsWith(".")) {
+    const home = PACKAGE_HOMES[specifier.split("/")[0]!];
+    return home === undefined || file.startsWith(home)
+      ? undefined
+      : `${specifier} is imported outside ${home}`;
+  }
+  const target = join(dirname(file), specifier).split(sep).join("/");
+  const [from, to] = [file.split("/")[0]!, target.split("/")[0]!];
+  if (to === "..")
+    return target === "../package.json" && from === "cli" ? undefined : `${target} is outside src/`;
+  if (to === "generated") {
+    return READS_LAYOUTS.includes(from) ? undefined : `${from}/ may not read byte layouts`;
+  }
+  if (file === "index.ts" || from === to) return undefined;
+  const [own, other] = [LAYERS.indexOf(from), LAYERS.indexOf(to)];
+  return own >= 0 && other >= 0 && other < own ? undefined : `${from}/ is not below ${to}`;
+}
+
+/** Each way in which the file breaks the architecture. */
+function problemsOf(file: string, text: string): readonly string[] {
+  const code = withoutComments(text);
+  const problems = importsOf(code).flatMap((specifier) => importProblem(file, specifier) ?? []);
+  if (file !== "index.ts" && /^export\s+(?:type\s+)?(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s+)?from\b/m.test(code)) {
+    problems.push("re-exports: only src/index.ts is a barrel");
+  }
+  if (!file.startsWith("cli/") && /\bconsole\.|\bprocess\.(?:argv|exit|exitCode|std\w+)\b/.test(code)) {
+    problems.push("prints, reads argv or exits: only cli/ may");
+  }
+  return problems;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .map((file) => file.split(sep).join("/"))
+  .filter((file) => file.endsWith(".ts") && !file.startsWith("generated/"));
+
+describe("the folders are the data flow", () => {
+  it("finds the sources", () => {
+    expect(files).toContain("core/bytes.ts");
+  });
+
+  it.each(files)("%s keeps to its layer", (file) => {
+    expect(problemsOf(file, readFileSync(join(src, file), "utf8"))).toEqual([]);
+  });
+
+  it("has no folder or file beside the layers", () => {
+    const known = new Set([...LAYERS, "index.ts"]);
+    expect([...new Set(files.map((file) => file.split("/")[0]!))].filter((name) => !known.has(name))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("the check itself", () => {
+  it.each([
+    ["memory/walk.ts", 'import { x } from "../kernel/kdbg.ts";', "memory/ is not below kernel"],
+    ["pe/x.ts", 'const x = await import("../cli/main.ts");', "pe/ is not below cli"],
+    ["pe/x.ts", 'export type { Va } from "../core/address.ts";', "re-exports: only src/index.ts is a barrel"],
+    ["trail/x.ts", 'import { U64 } from "../generated/u64.js";', "trail/ may not read byte layouts"],
+    ["trail/x.ts", 'import { Decoder } from "iced-x86";', "iced-x86 is imported outside code/"],
+    ["report/x.ts", 'import x from "../../bench/x.ts";', "../bench/x.ts is outside src/"],
+    ["api/x.ts", "process.exit(1);", "prints, reads argv or exits: only cli/ may"],
+    ["core/x.ts", 'console.log("x");', "prints, reads argv or exits: only cli/ may"],
+  ])("finds in %s what %s breaks", (file, text, problem) => {
+    expect(problemsOf(file, text)).toEqual([problem]);
+  });
+
+  it("allows what the design allows", () => {
+    const text =
+      '/** console.log in a comment */\nimport { U64 } from "../generated/u64.js";\nimport { x } from "./x.ts";';
+    expect(problemsOf("kernel/x.ts", text)).toEqual([]);
+    expect(
+      problemsOf("cli/x.ts", 'process.exitCode = 2;\nimport { openDump } from "../api/open-dump.ts";'),
+    ).toEqual([]);
+  });
+});
