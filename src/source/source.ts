@@ -14,3 +14,13 @@ export interface ByteSource extends Disposable {
    */
   read(offset: number, into: Uint8Array): number;
 }
+
+/**
+ * The offset itself, so that a wrong one never reaches the operating system.
+ *
+ * @throws {RangeError} negative, or not a safe integer
+ */
+export function checkOffset(offset: number): number {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
+  throw new RangeError(`not a file offset: ${offset}`);
+}

@@ -1,0 +1,125 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { BlobSource } from "../../src/source/blob.ts";
+import { BytesSource } from "../../src/source/bytes-source.ts";
+import { openFile } from "../../src/source/file-source.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pooltrail-source-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => vi.unstubAllGlobals());
+
+const nine = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+const path = join(folder, "nine.bin");
+writeFileSync(path, nine);
+
+/** A worker's FileReaderSync can only be imitated here: it gives the bytes of the parts that were cut. */
+class ReaderOfParts {
+  readAsArrayBuffer(part: Blob): ArrayBuffer {
+    const bytes = parts.get(part);
+    if (bytes === undefined) throw new Error("not a part of the blob");
+    return bytes;
+  }
+}
+const parts = new WeakMap<Blob, ArrayBuffer>();
+
+class CutBlob extends Blob {
+  override slice(start = 0, end = this.size): Blob {
+    const part = super.slice(start, end);
+    parts.set(part, nine.slice(start, end).buffer);
+    return part;
+  }
+}
+
+function blobSource(): BlobSource {
+  vi.stubGlobal("FileReaderSync", ReaderOfParts);
+  return new BlobSource(new CutBlob([nine]), "nine.bin");
+}
+
+describe.each([
+  ["FileSource", () => openFile(path)],
+  ["BytesSource", () => new BytesSource(nine, "nine.bin")],
+  ["BlobSource", blobSource],
+])("%s", (_, open) => {
+  it("knows its name and size", () => {
+    using source = open();
+    expect([source.name, source.size]).toEqual(["nine.bin", 9]);
+  });
+
+  it.each([
+    ["the first bytes", 0, 3, [1, 2, 3]],
+    ["the last byte", 8, 1, [9]],
+    ["what there is at the end", 7, 4, [8, 9]],
+    ["nothing past the end", 12, 4, []],
+    ["nothing when nothing is asked for", 3, 0, []],
+  ])("gives %s", (_what, offset, length, expected) => {
+    using source = open();
+    const into = new Uint8Array(length);
+    const read = source.read(offset, into);
+    expect([...into.subarray(0, read)]).toEqual(expected);
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 53])("refuses the offset %s", (offset) => {
+    using source = open();
+    expect(() => source.read(offset, new Uint8Array(1))).toThrow(RangeError);
+  });
+});
+
+describe("FileSource", () => {
+  it("reads on both sides of 4 GiB", () => {
+    const large = join(folder, "large.bin");
+    const descriptor = openSync(large, "w");
+    ftruncateSync(descriptor, 0x1_4000_0000);
+    writeSync(descriptor, Uint8Array.of(0xaa, 0xbb), 0, 2, 0xffff_ffff);
+    closeSync(descriptor);
+    using source = openFile(large);
+    const into = new Uint8Array(4);
+    expect([source.size, source.read(0xffff_fffe, into), ...into]).toEqual([
+      0x1_4000_0000, 4, 0, 0xaa, 0xbb, 0,
+    ]);
+  });
+
+  it("says that there is no such file", () => {
+    expect(() => openFile(join(folder, "none.dmp"))).toThrow(expect.objectContaining({ problem: "missing" }));
+  });
+
+  it("says that a path through a file leads nowhere", () => {
+    expect(() => openFile(join(path, "x.dmp"))).toThrow(expect.objectContaining({ problem: "missing" }));
+  });
+
+  it("says that a directory is a directory, and what to do", () => {
+    expect(() => openFile(folder)).toThrow(
+      expect.objectContaining({
+        problem: "directory",
+        message: `${folder}: this is a directory; name the file in it`,
+      }),
+    );
+  });
+
+  it.skipIf(process.platform === "win32")("refuses a pipe at once, though nobody writes to it", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    expect(() => openFile(pipe)).toThrow(expect.objectContaining({ problem: "not-a-file" }));
+  });
+
+  it("refuses to read once closed, and closes twice without harm", () => {
+    const source = openFile(path);
+    source[Symbol.dispose]();
+    source[Symbol.dispose]();
+    expect(() => source.read(0, new Uint8Array(1))).toThrow("nine.bin was closed");
+  });
+});
+
+describe("BlobSource", () => {
+  it("says what to pass where a Blob cannot be read synchronously", () => {
+    expect(() => new BlobSource(new Blob([nine]))).toThrow("new Uint8Array(await blob.arrayBuffer())");
+  });
+
+  it("takes the name of a File", () => {
+    vi.stubGlobal("FileReaderSync", ReaderOfParts);
+    using source = new BlobSource(new File([nine], "MEMORY.DMP"));
+    expect(source.name).toBe("MEMORY.DMP");
+  });
+});
