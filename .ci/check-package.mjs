@@ -1,0 +1,89 @@
+// Checks the packed tarball: its shape, its command line and its types, as a user's empty folder sees them.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const work = mkdtempSync(join(tmpdir(), "pooltrail-package-"));
+
+function run(cwd, command, ...args) {
+  console.log(`$ ${[command, ...args].join(" ").replaceAll(work, "…").replaceAll(root, "")}`);
+  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+const tool = (name) => join(root, "node_modules/.bin", name);
+
+try {
+  const [packed] = JSON.parse(
+    run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", work),
+  );
+  const tarball = join(work, packed.filename);
+  const names = packed.files.map((file) => file.path);
+  console.log(`${packed.filename}: ${names.length} files, ${packed.size} bytes`);
+  for (const name of [
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/cli/main.js",
+  ]) {
+    check(names.includes(name), `the package lacks ${name}`);
+  }
+  for (const folder of ["ksy/", "schema/"]) {
+    check(
+      names.some((name) => name.startsWith(folder)),
+      `the package has no ${folder}`,
+    );
+  }
+
+  console.log(run(root, tool("publint"), "--strict", tarball).trim());
+  console.log(run(root, tool("attw"), tarball, "--profile", "esm-only", "--no-emoji").trim());
+
+  const user = join(work, "user");
+  mkdirSync(user);
+  writeFileSync(join(user, "package.json"), '{ "private": true, "type": "module" }\n');
+  run(user, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", tarball);
+  check(
+    run(user, "npx", "pooltrail", "--version").includes(version),
+    `pooltrail --version is not ${version}`,
+  );
+  const info = run(user, "npx", "pooltrail", "info", join(root, "samples/article-2003.dmp"), "--json");
+  check(JSON.parse(info).schemaVersion === 1, "pooltrail info --json has no schemaVersion");
+
+  writeFileSync(
+    join(user, "user.ts"),
+    [
+      'import { openDump } from "pooltrail";',
+      'using dump = openDump("MEMORY.DMP", { images: ["drivers"] });',
+      'const trail = dump.trace("Se");',
+      "const evidence: readonly unknown[] | undefined = trail.suspects[0]?.evidence;",
+      "// @ts-expect-error: the types are real, not any",
+      "dump.noSuchMember;",
+      "console.log(evidence, dump.modules.items.length);",
+      "",
+    ].join("\n"),
+  );
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  for (const name of ["@types/node", "undici-types"]) {
+    symlinkSync(join(root, "node_modules", name), join(user, "node_modules", name), "junction");
+  }
+  const strict = ["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023", "--types", "node"];
+  for (const [module, resolution] of [
+    ["node16", "node16"],
+    ["esnext", "bundler"],
+  ]) {
+    run(user, tool("tsc"), ...strict, "--module", module, "--moduleResolution", resolution, "user.ts");
+  }
+  console.log("the package is sound");
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
