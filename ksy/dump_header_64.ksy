@@ -1,0 +1,140 @@
+meta:
+  id: dump_header_64
+  title: DUMP_HEADER64
+  endian: le
+  imports:
+    - u64
+doc: |
+  The first 0x2000 bytes of a 64-bit kernel dump. The writer fills all of them with "PAGE" and then
+  overwrites what it knows, so a field that reads PAGE is absent; so does the padding.
+seq:
+  - id: signature
+    size: 4
+    doc: Signature
+  - id: valid_dump
+    size: 4
+    doc: ValidDump
+  - id: major_version
+    type: u4
+    doc: MajorVersion, 0xf in a free build and 0xc in a checked one
+  - id: minor_version
+    type: u4
+    doc: MinorVersion, the build of Windows, without its updates
+  - id: directory_table_base
+    type: u64
+    doc: DirectoryTableBase
+  - id: pfn_data_base
+    type: u64
+    doc: PfnDataBase, the database, or in dumps that a debugger wrote the variable that points to it
+  - id: ps_loaded_module_list
+    type: u64
+    doc: PsLoadedModuleList
+  - id: ps_active_process_head
+    type: u64
+    doc: PsActiveProcessHead
+  - id: machine_image_type
+    type: u4
+    doc: MachineImageType
+  - id: number_processors
+    type: u4
+    doc: NumberProcessors
+  - id: bug_check_code
+    type: u4
+    doc: BugCheckCode
+  - id: padding_0
+    size: 4
+  - id: bug_check_parameters
+    type: u64
+    repeat: expr
+    repeat-expr: 4
+    doc: BugCheckParameter1 to BugCheckParameter4
+  - id: version_user
+    size: 32
+    doc: VersionUser
+  - id: kd_debugger_data_block
+    type: u64
+    doc: KdDebuggerDataBlock
+  - id: physical_memory_block
+    size: 700
+    doc: PhysicalMemoryBlock, PHYSICAL_MEMORY_DESCRIPTOR64, then runs
+  - id: padding_1
+    size: 4
+  - id: context_record
+    size: 3000
+    doc: ContextRecord
+  - id: exception
+    type: exception_record
+    doc: Exception
+  - id: dump_type
+    type: u4
+    doc: DumpType
+  - id: padding_2
+    size: 4
+  - id: required_dump_space
+    type: u64
+    doc: RequiredDumpSpace, in bytes
+  - id: system_time
+    type: u64
+    doc: SystemTime, a FILETIME
+  - id: comment
+    size: 128
+    doc: Comment
+  - id: system_up_time
+    type: u64
+    doc: SystemUpTime, in 100 ns
+  - id: mini_dump_fields
+    type: u4
+    doc: MiniDumpFields
+  - id: secondary_data_state
+    type: u4
+    doc: SecondaryDataState
+  - id: product_type
+    type: u4
+    doc: ProductType
+  - id: suite_mask
+    type: u4
+    doc: SuiteMask
+  - id: writer_status
+    type: u4
+    doc: WriterStatus
+  - id: unused_0
+    type: u1
+  - id: kd_secondary_version
+    type: u1
+    doc: KdSecondaryVersion
+  - id: unused_1
+    size: 2
+  - id: attributes
+    type: u4
+    doc: Attributes
+  - id: boot_id
+    type: u4
+    doc: BootId
+  - id: reserved
+    size: 4008
+types:
+  exception_record:
+    doc: EXCEPTION_RECORD64
+    seq:
+      - id: code
+        type: u4
+        doc: ExceptionCode
+      - id: flags
+        type: u4
+        doc: ExceptionFlags
+      - id: next
+        type: u64
+        doc: ExceptionRecord
+      - id: address
+        type: u64
+        doc: ExceptionAddress
+      - id: parameter_count
+        type: u4
+        doc: NumberParameters
+      - id: padding
+        size: 4
+      - id: parameters
+        type: u64
+        repeat: expr
+        repeat-expr: 15
+        doc: ExceptionInformation
