@@ -1,0 +1,266 @@
+import { type Pa, pa, type Va, va } from "../core/address.ts";
+import type { MemoryFault, PageLevel } from "../core/errors.ts";
+import { NOT_IN_DUMP, PAGE_SIZE } from "../dump/page-map.ts";
+import type { Extent, Hole, Mapping } from "./mapping.ts";
+import type { EntryKind, PageFormat } from "./page-format.ts";
+import type { PhysicalMemory } from "./physical-memory.ts";
+
+/** Page numbers are split here, so that each level's index comes out of 32-bit arithmetic. */
+const SPLIT_BITS = 27;
+const SPLIT = 2 ** SPLIT_BITS;
+
+/** A level, prepared for the walk. */
+interface Step {
+  readonly name: PageLevel;
+  /** Pages that one entry covers. */
+  readonly pages: number;
+  readonly entries: number;
+  /** The index stands in the page number's upper part. */
+  readonly upper: boolean;
+  readonly shift: number;
+}
+
+/** Where an address stands physically, or why nowhere. */
+export type Translation = { readonly pa: Pa } | { readonly fault: MemoryFault };
+
+/** Virtual addresses through page tables in a dump. */
+export class PageTableMapping implements Mapping {
+  readonly pointerSize: 4 | 8;
+  readonly format: PageFormat;
+  /** Where the root table stands. */
+  readonly root: Pa;
+  readonly #memory: PhysicalMemory;
+  readonly #steps: readonly Step[];
+  /** Pages that can be addressed: of the whole space in 32 bits, of each half in 64. */
+  readonly #halfPages: number;
+  readonly #rootPage: number;
+  readonly #rootStart: number;
+
+  // What the last resolution found: a walk allocates nothing.
+  /** `undefined`: the page is in the dump, at `#offset`. */
+  #fault: MemoryFault["kind"] | undefined;
+  /** The level whose entry, or whose table, is the reason for the fault. */
+  #level: PageLevel | undefined;
+  /** The page, or the table that is missing. */
+  #page = 0;
+  #offset = 0;
+  /** Pages from the one asked for on that resolve alike. */
+  #run = 0;
+
+  /** @param directoryTableBase as the header, the register or the process holds it, with its flag bits */
+  constructor(memory: PhysicalMemory, format: PageFormat, directoryTableBase: bigint) {
+    this.pointerSize = format.pointerSize;
+    this.format = format;
+    this.root = format.root(directoryTableBase);
+    this.#memory = memory;
+    this.#rootPage = Math.floor(this.root / PAGE_SIZE);
+    this.#rootStart = this.root % PAGE_SIZE;
+    this.#halfPages = 2 ** (format.addressBits - 12 - (format.pointerSize === 8 ? 1 : 0));
+    this.#steps = format.levels.map(({ name, shift, bits }) => {
+      const upper = shift - 12 >= SPLIT_BITS;
+      const indexShift = upper ? shift - 12 - SPLIT_BITS : shift - 12;
+      return { name, pages: 2 ** (shift - 12), entries: 2 ** bits, upper, shift: indexShift };
+    });
+  }
+
+  locate(at: Va, want: number): Extent | Hole {
+    const first = this.#pageIndex(at);
+    if (first === undefined) return this.#notCanonical(at, want);
+    const before = Number(at & 0xfffn);
+    const limit = Math.min(Math.ceil((before + want) / PAGE_SIZE), this.#pagesToEnd(first));
+    this.#resolve(first, limit, true);
+    let run = this.#run;
+    if (this.#fault === undefined) {
+      const offset = this.#offset;
+      while (run < limit) {
+        this.#resolve(first + run, limit - run, true);
+        if (this.#fault !== undefined || this.#offset !== offset + run * PAGE_SIZE) break;
+        run += this.#run;
+      }
+      const length = Math.min(want, run * PAGE_SIZE - before);
+      return { source: this.#memory.source, offset: offset + before, length, origin: "dump" };
+    }
+    const fault = this.#faultAt(at);
+    const level = this.#level;
+    while (run < limit) {
+      this.#resolve(first + run, limit - run, true);
+      if (this.#fault !== fault.kind || this.#level !== level) break;
+      run += this.#run;
+    }
+    return { fault, length: Math.min(want, run * PAGE_SIZE - before) };
+  }
+
+  /** The physical address that the tables give, whether or not the dump holds the page itself. */
+  translate(at: Va): Translation {
+    const first = this.#pageIndex(at);
+    if (first === undefined) return { fault: { kind: "not-canonical", va: at } };
+    this.#resolve(first, 1, true);
+    const before = Number(at & 0xfffn);
+    const known = this.#fault === undefined || this.#level === undefined;
+    return known ? { pa: pa(this.#page * PAGE_SIZE + before) } : { fault: this.#faultAt(at) };
+  }
+
+  /** The number of the page within the bits that are translated, or `undefined` for no address of this machine. */
+  #pageIndex(at: Va): number | undefined {
+    const page = Number(at >> 12n);
+    if (this.pointerSize === 4) return page < this.#halfPages ? page : undefined;
+    const half = Math.floor(page / this.#halfPages);
+    const halves = 2 ** 52 / this.#halfPages;
+    if (this.format.ignoresHighBits) {
+      const upper = Math.floor(page / 2 ** 43) % 2;
+      return half % 2 === upper ? page % (2 * this.#halfPages) : undefined;
+    }
+    if (half === 0) return page;
+    return half === halves - 1 ? (page % this.#halfPages) + this.#halfPages : undefined;
+  }
+
+  #pagesToEnd(first: number): number {
+    return this.#halfPages - (first % this.#halfPages);
+  }
+
+  #notCanonical(at: Va, want: number): Hole {
+    const fault: MemoryFault = { kind: "not-canonical", va: at };
+    if (this.pointerSize === 4) return { fault, length: want };
+    const size = BigInt(this.#halfPages) << 12n;
+    return { fault, length: Math.min(want, Number(size - (at % size))) };
+  }
+
+  /** Finds `page` and as many of the `max` pages from it on as one table answers for in the same way. */
+  #resolve(page: number, max: number, followPrototype: boolean): void {
+    const { format } = this;
+    const { source, pages } = this.#memory;
+    const lower = page % SPLIT;
+    const upper = (page - lower) / SPLIT;
+    const last = this.#steps.length - 1;
+    let table = this.#rootPage;
+    let start = this.#rootStart;
+    for (let level = 0; ; level++) {
+      const step = this.#steps[level] as Step;
+      const index = ((step.upper ? upper : lower) >>> step.shift) & (step.entries - 1);
+      const tableOffset = pages.locate(table);
+      const at = tableOffset + start + index * format.entrySize;
+      const low = tableOffset < 0 ? -1 : source.u32At(at);
+      const high = low < 0 || format.entrySize === 4 ? 0 : source.u32At(at + 4);
+      const within = page % step.pages;
+      if (low < 0 || high < 0) {
+        this.#page = table;
+        this.#fail(tableOffset === NOT_IN_DUMP ? "not-in-dump" : "truncated", step.name);
+        this.#run = Math.min(max, (step.entries - index) * step.pages - within);
+        return;
+      }
+      const kind = format.entryKind(low, high, level);
+      if (kind === "next" || kind === "transition") {
+        table = this.#target(kind, low, high);
+        start = 0;
+        if (level < last) continue;
+        this.#settle(table, 1);
+        this.#extendPages(at, Math.min(max, step.entries - index));
+        return;
+      }
+      if (kind === "large") {
+        this.#settle(format.largePage(low, high, level) + within, Math.min(max, step.pages - within));
+        return;
+      }
+      const follow = kind === "prototype" && level === last && followPrototype;
+      const fault = follow ? this.#resolvePrototype(low, high) : kind;
+      if (fault === undefined) return;
+      this.#fail(fault, step.name);
+      this.#run = Math.min(max, step.pages - within);
+      if (!follow) this.#extendHole(kind, at, level, step.entries - index, max);
+      return;
+    }
+  }
+
+  #target(kind: "next" | "transition", low: number, high: number): number {
+    if (kind === "next") return this.format.nextPage(low, high);
+    return this.format.transitionPage(low, high, this.#memory.pages.highestPfn);
+  }
+
+  #fail(fault: MemoryFault["kind"], level: PageLevel | undefined): void {
+    this.#fault = fault;
+    this.#level = level;
+  }
+
+  /** Records where `page` stands in the file, and for how many of `max` consecutive pages that goes on. */
+  #settle(page: number, max: number): void {
+    const { pages } = this.#memory;
+    const offset = pages.locate(page);
+    this.#page = page;
+    this.#offset = offset;
+    this.#run = 1;
+    this.#fail(offset === NOT_IN_DUMP ? "not-in-dump" : "truncated", undefined);
+    if (offset >= 0) {
+      this.#fault = undefined;
+      if (max > 1) this.#run = Math.max(1, pages.runLength(page, max));
+      return;
+    }
+    while (this.#run < max && pages.locate(page + this.#run) === offset) this.#run++;
+  }
+
+  /** After the page of the entry at `at` was settled: how many of the next entries' pages follow it in the file. */
+  #extendPages(at: number, max: number): void {
+    const { format } = this;
+    const { source, pages } = this.#memory;
+    const level = this.#steps.length - 1;
+    const step = this.#fault === undefined ? PAGE_SIZE : 0;
+    for (; this.#run < max; this.#run++) {
+      const next = at + this.#run * format.entrySize;
+      const low = source.u32At(next) >>> 0;
+      const high = format.entrySize === 4 ? 0 : source.u32At(next + 4) >>> 0;
+      const kind = format.entryKind(low, high, level);
+      if (kind !== "next" && kind !== "transition") return;
+      if (pages.locate(this.#target(kind, low, high)) !== this.#offset + this.#run * step) return;
+    }
+  }
+
+  /** After a hole of `kind` at the entry at `at`: how far the next entries of its table say the same. */
+  #extendHole(kind: EntryKind, at: number, level: number, entries: number, max: number): void {
+    const { format } = this;
+    const { source } = this.#memory;
+    const step = this.#steps[level] as Step;
+    for (let entry = 1; entry < entries && this.#run < max; entry++) {
+      const next = at + entry * format.entrySize;
+      const high = format.entrySize === 4 ? 0 : source.u32At(next + 4) >>> 0;
+      if (format.entryKind(source.u32At(next) >>> 0, high, level) !== kind) return;
+      this.#run = Math.min(max, this.#run + step.pages);
+    }
+  }
+
+  /**
+   * Follows a prototype entry, one level deep: a prototype of a prototype leads nowhere.
+   *
+   * @returns why there is no page, or `undefined` when it was settled
+   */
+  #resolvePrototype(low: number, high: number): MemoryFault["kind"] | undefined {
+    const { format } = this;
+    const address = format.prototypeAddress(low, high);
+    const page = address === undefined ? undefined : this.#pageIndex(va(address));
+    if (address === undefined || page === undefined) return "prototype";
+    const within = Number(address & 0xfffn);
+    this.#resolve(page, 1, false);
+    if (this.#fault !== undefined || within % format.entrySize !== 0) return "prototype";
+    const at = this.#offset + within;
+    const entryLow = this.#memory.source.u32At(at);
+    const entryHigh = format.entrySize === 4 ? 0 : this.#memory.source.u32At(at + 4);
+    if (entryLow < 0 || entryHigh < 0) return "prototype";
+    const kind = format.entryKind(entryLow, entryHigh, this.#steps.length - 1);
+    if (kind === "next" || kind === "transition") {
+      this.#settle(this.#target(kind, entryLow, entryHigh), 1);
+      return undefined;
+    }
+    return kind === "paged-out" || kind === "demand-zero" ? kind : "prototype";
+  }
+
+  /** The fault of the last resolution. */
+  #faultAt(at: Va): MemoryFault {
+    const kind = this.#fault;
+    const level = this.#level ?? "PTE";
+    if (kind === "not-in-dump" || kind === "truncated") {
+      const address = pa(this.#page * PAGE_SIZE);
+      return this.#level === undefined ? { kind, va: at, pa: address } : { kind, va: at, pa: address, level };
+    }
+    if (kind === "paged-out") return { kind, va: at, level };
+    if (kind === "demand-zero") return { kind, va: at, level };
+    return kind === "prototype" ? { kind, va: at, level } : { kind: "not-mapped", va: at, level };
+  }
+}

@@ -1,0 +1,84 @@
+import type { Va } from "../core/address.ts";
+import type { ByteSource } from "../source/source.ts";
+import type { Extent, Hole, Mapping } from "./mapping.ts";
+
+/** Virtual memory that a triage dump saved. */
+export interface MemoryBlock {
+  readonly start: Va;
+  /** In bytes. */
+  readonly length: number;
+  readonly fileOffset: number;
+}
+
+/** A triage dump's blocks as virtual memory. Where blocks overlap, the one that starts first serves. */
+export class BlockMapping implements Mapping {
+  readonly pointerSize: 4 | 8;
+  readonly #source: ByteSource;
+  readonly #blocks: readonly MemoryBlock[];
+
+  /** @param blocks in any order; what of them lies past the end of the file is left out */
+  constructor(source: ByteSource, blocks: readonly MemoryBlock[], pointerSize: 4 | 8) {
+    this.pointerSize = pointerSize;
+    this.#source = source;
+    this.#blocks = disjoint(blocks, source.size, 1n << BigInt(pointerSize * 8));
+  }
+
+  locate(at: Va, want: number): Extent | Hole {
+    const found = this.#lastUpTo(at);
+    const block = this.#blocks[found];
+    if (block === undefined || at >= block.start + BigInt(block.length)) {
+      const next = this.#blocks[found + 1];
+      const length = next === undefined ? want : Math.min(want, Number(next.start - at));
+      return { fault: { kind: "not-mapped", va: at, level: "block" }, length };
+    }
+    const skip = Number(at - block.start);
+    let length = block.length - skip;
+    for (let i = found + 1; length < want; i++) {
+      const before = this.#blocks[i - 1];
+      const next = this.#blocks[i];
+      if (before === undefined || next === undefined || !follows(before, next)) break;
+      length += next.length;
+    }
+    const offset = block.fileOffset + skip;
+    return { source: this.#source, offset, length: Math.min(want, length), origin: "dump" };
+  }
+
+  /** The index of the last block that starts at or before `at`, or -1. */
+  #lastUpTo(at: Va): number {
+    let low = 0;
+    let high = this.#blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#blocks[middle] as MemoryBlock).start <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+/** Whether `next` goes on where `block` ends, in memory and in the file. */
+function follows(block: MemoryBlock, next: MemoryBlock): boolean {
+  return (
+    block.start + BigInt(block.length) === next.start && block.fileOffset + block.length === next.fileOffset
+  );
+}
+
+/** The blocks in order of address, cut so that none reaches into the next, the file's end or the address space's. */
+function disjoint(blocks: readonly MemoryBlock[], fileSize: number, end: bigint): readonly MemoryBlock[] {
+  const sorted = [...blocks].sort((a, b) =>
+    a.start < b.start ? -1 : a.start > b.start ? 1 : b.length - a.length,
+  );
+  const kept: MemoryBlock[] = [];
+  let covered = 0n;
+  for (const block of sorted) {
+    const skip = block.start < covered ? Number(covered - block.start) : 0;
+    const inFile = Math.min(block.length, fileSize - block.fileOffset);
+    const inSpace = block.start < end ? Number(end - block.start) : 0;
+    const length = Math.min(inFile, inSpace) - skip;
+    if (length <= 0) continue;
+    const start = (block.start + BigInt(skip)) as Va;
+    kept.push({ start, length, fileOffset: block.fileOffset + skip });
+    covered = start + BigInt(length);
+  }
+  return kept;
+}
