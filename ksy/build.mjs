@@ -1,4 +1,5 @@
 // Compiles each ksy/*.ksy into src/generated/: an ES module and its declarations, from the same file.
+// `node ksy/build.mjs SOURCE TARGET` does it for other folders.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,8 +8,8 @@ import KaitaiStructCompiler from "kaitai-struct-compiler";
 import { parse } from "yaml";
 import { renderDeclarations } from "./declarations.mjs";
 
-const source = dirname(fileURLToPath(import.meta.url));
-const target = join(source, "../src/generated");
+const here = dirname(fileURLToPath(import.meta.url));
+const [source = here, target = join(here, "../src/generated")] = process.argv.slice(2);
 
 /** Every layout by its file name, which is also the name that `meta/imports` uses. */
 const specs = new Map(

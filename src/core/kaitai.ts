@@ -94,17 +94,10 @@ export function readStruct<T, P extends readonly unknown[]>(
     return new Struct(stream, undefined, undefined, ...params);
   } catch (cause) {
     if (cause instanceof FormatError || !isValidationError(cause)) throw cause;
-    const { file, fileOffset } = bytes;
-    const expected =
-      "expected" in cause
-        ? show(cause.expected)
-        : "min" in cause
-          ? `${cause.min} or more`
-          : `${cause.max} or less`;
-    throw new FormatError(
-      { file, offset: fileOffset + stream.pos, field, expected, found: show(cause.actual) },
-      { cause },
-    );
+    const { actual } = cause;
+    const offset = bytes.fileOffset + stream.pos - (actual instanceof Uint8Array ? actual.length : 0);
+    const problem = { file: bytes.file, offset, field, expected: expectation(cause), found: show(actual) };
+    throw new FormatError(problem, { cause });
   }
 }
 
@@ -129,6 +122,13 @@ export function toLong({ low, high }: U64Halves): Long {
 
 function isValidationError(error: unknown): error is Error & ValidationError {
   return error instanceof Error && error.name.startsWith("Validation");
+}
+
+function expectation(error: ValidationError): string {
+  if ("expected" in error) return show(error.expected);
+  if ("min" in error) return `${show(error.min)} or more`;
+  if ("max" in error) return `${show(error.max)} or less`;
+  return "a value that the format knows";
 }
 
 function show(value: unknown): string {
