@@ -6,7 +6,7 @@ export type PageLevel = "PML5E" | "PML4E" | "PDPTE" | "PDE" | "PTE" | "L0" | "L1
 /** Why one page could not be read. Ordinary in a dump: code must expect it. */
 export type MemoryFault =
   | { readonly kind: "not-canonical"; readonly va: Va }
-  | { readonly kind: "not-mapped"; readonly va: Va; readonly level: PageLevel | "block" | "section" }
+  | { readonly kind: "not-mapped"; readonly va: Va; readonly level: PageLevel | "block" | "section" | "file" }
   | { readonly kind: "paged-out"; readonly va: Va; readonly level: PageLevel }
   | { readonly kind: "demand-zero"; readonly va: Va; readonly level: PageLevel }
   | { readonly kind: "prototype"; readonly va: Va; readonly level: PageLevel }
@@ -24,6 +24,7 @@ export function describeFault(fault: MemoryFault): string {
     case "not-mapped":
       if (fault.level === "block") return `${at} is not in this triage dump`;
       if (fault.level === "section") return `${at} lies outside the image`;
+      if (fault.level === "file") return `${at} is past the end of the file: it was cut off`;
       return `${at} is not mapped: ${fault.level} not present`;
     case "paged-out":
       return `${at} is paged out (${fault.level})`;

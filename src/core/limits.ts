@@ -17,3 +17,57 @@ export const MAX_IMAGE_SIZE = 0x4000_0000;
 export const MAX_READ = 0x4000_0000;
 /** Holes that a search lists; past this a list helps nobody, and its total is still exact. */
 export const MAX_HOLES_LISTED = 65_536;
+/** Where an image's NT headers may start: linkers write a DOS stub of a few hundred bytes before them. */
+export const MAX_NT_HEADERS_OFFSET = 0x10_0000;
+/** Sections of one image: kernel images have up to 40, and the field allows 65,535. */
+export const MAX_SECTIONS = 1024;
+/** Functions or names of one export table: an ordinal has 16 bits. */
+export const MAX_EXPORTS = 65_536;
+/** A name in an image: Microsoft's linker cuts decorated names at 4,095 characters. */
+export const MAX_NAME_BYTES = 4096;
+/** Text of all names of one table together, so that names which share bytes cannot multiply them. */
+export const MAX_NAME_BYTES_TOTAL = 0x100_0000;
+/** DLLs that one image imports from; large programs have some 100. */
+export const MAX_IMPORT_DLLS = 1024;
+/** Import slots of one image; large programs have some 10,000. */
+export const MAX_IMPORTS = 65_536;
+/** Rows of one exception directory: the largest kernel has 40,000, large programs 500,000. */
+export const MAX_UNWIND_ROWS = 0x10_0000;
+/** Steps from a fragment's unwind data to its function's; compilers write one or two. */
+export const MAX_UNWIND_CHAIN = 32;
+/** Overlapping unwind rows to look back through; in a proper table none overlap. */
+export const MAX_UNWIND_OVERLAP = 64;
+/** Entries of one debug directory; linkers write up to six. */
+export const MAX_DEBUG_ENTRIES = 64;
+/** A CodeView record is a path and 24 bytes. */
+export const MAX_CODEVIEW_BYTES = 0x1_0000;
+/** Entries of one level of a resource tree that are looked at on the way to the version. */
+export const MAX_RESOURCE_ENTRIES = 4096;
+/** Version resources tried: one for each name and language. */
+export const MAX_VERSION_RESOURCES = 16;
+/** VS_VERSIONINFO's length is 16 bits. */
+export const MAX_VERSION_BYTES = 0xffff;
+/** Strings of one version resource; compilers write about ten. */
+export const MAX_VERSION_STRINGS = 256;
+/** Base relocation data of one image: two bytes for each place, and a kernel has 100 KB. */
+export const MAX_RELOCATION_BYTES = 0x200_0000;
+/** Forwarders followed from one export: Windows itself has chains of two. */
+export const MAX_FORWARDERS = 16;
+/** Places in nt that hash a tag: 9 in each kernel seen; a constant found thousands of times is no hash. */
+export const MAX_HASH_SITES = 256;
+/** Places in nt's data that hold one pointer. */
+export const MAX_POINTER_HITS = 4096;
+/** Pages that a search for a tag table without KDBG looks into: nt's data holds some thousand pointers to pages. */
+export const MAX_TABLE_CANDIDATES = 16_384;
+/** Physical addresses have at most 52 bits on every machine read, so page numbers have 40. */
+export const MAX_PFN = 2 ** 40;
+/** A dump's page bitmap in bytes: one bit a page for 8 TiB of memory, more than a crash dump is ever taken of. */
+export const MAX_BITMAP_BYTES = 0x1000_0000;
+/** Ranges of pages in an RDMP dump, 24 bytes each in memory: memory that is as scattered as it gets has fewer. */
+export const MAX_PAGE_RANGES = 0x40_0000;
+/** Data blocks of a triage dump: the largest seen has 4,900. */
+export const MAX_DATA_BLOCKS = 0x2_0000;
+/** Secondary blobs behind a dump: the most seen are 20. */
+export const MAX_BLOBS = 4096;
+/** Of those, the ones that look like a table at first sight and are measured whole. */
+export const MAX_TABLE_ATTEMPTS = 64;

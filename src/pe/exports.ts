@@ -1,0 +1,151 @@
+import type { Rva } from "../core/address.ts";
+import { readStruct } from "../core/kaitai.ts";
+import { MAX_EXPORTS } from "../core/limits.ts";
+import { PeExports } from "../generated/pe_exports.js";
+import type { DataDirectory } from "./headers.ts";
+import { NameReader } from "./names.ts";
+import { type RvaReader, type TableStop, toTableStop } from "./rva-reader.ts";
+
+/** One exported function or variable. A function with two names is listed twice. */
+export interface Export {
+  /** `null`: exported by ordinal only, or, in a table with `stopped`, by a name that cannot be read. */
+  readonly name: string | null;
+  readonly ordinal: number;
+  /** Where it stands; of a forwarder, where the forwarder's text stands. */
+  readonly rva: Rva;
+  /** `NTOSKRNL.ExFreePool` or `hal.#12`, where another module has the function. */
+  readonly forwarder?: string;
+}
+
+/** What an image offers to others. */
+export class ExportTable {
+  /** The name that the linker gave the image; `null` where there is no table or the name cannot be read. */
+  readonly dllName: string | null;
+  /** In order of ordinal, then of name. */
+  readonly items: readonly Export[];
+  /** Why `items` is not all of the table. Absent: it is. */
+  readonly stopped?: TableStop;
+  #byName: ReadonlyMap<string, Export> | undefined;
+  #byRva: readonly Export[] | undefined;
+
+  constructor(dllName: string | null, items: readonly Export[], stopped?: TableStop) {
+    this.dllName = dllName;
+    this.items = items;
+    if (stopped !== undefined) this.stopped = stopped;
+  }
+
+  /** By its exact name. `undefined` in a table with `stopped` is no proof of absence. */
+  byName(name: string): Export | undefined {
+    if (this.#byName === undefined) {
+      const names = new Map<string, Export>();
+      for (const item of this.items)
+        if (item.name !== null && !names.has(item.name)) names.set(item.name, item);
+      this.#byName = names;
+    }
+    return this.#byName.get(name);
+  }
+
+  byOrdinal(ordinal: number): Export | undefined {
+    return this.items.find((item) => item.ordinal === ordinal);
+  }
+
+  /** All that stand at exactly `rva`; forwarders stand nowhere. */
+  at(rva: number): readonly Export[] {
+    const sorted = this.#sorted();
+    return sorted.slice(firstAbove(sorted, rva - 1), firstAbove(sorted, rva));
+  }
+
+  /** The nearest at or below `rva`, and the nearest above it. */
+  near(rva: number): { readonly below?: Export; readonly above?: Export } {
+    const sorted = this.#sorted();
+    const next = firstAbove(sorted, rva);
+    const nearest = sorted[next - 1];
+    const below = nearest === undefined ? undefined : sorted[firstAbove(sorted, nearest.rva - 1)];
+    const above = sorted[next];
+    return { ...(below === undefined ? {} : { below }), ...(above === undefined ? {} : { above }) };
+  }
+
+  #sorted(): readonly Export[] {
+    this.#byRva ??= this.items.filter((item) => item.forwarder === undefined).sort((a, b) => a.rva - b.rva);
+    return this.#byRva;
+  }
+}
+
+/** The index of the first item past `rva`. */
+function firstAbove(sorted: readonly Export[], rva: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.rva ?? 0) <= rva) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * Reads the export directory.
+ *
+ * @see Microsoft PE Format, "The .edata Section (Image Only)"
+ */
+export function readExports(reader: RvaReader, directory: DataDirectory): ExportTable {
+  let header: PeExports;
+  try {
+    header = readStruct(PeExports, reader.bytes(directory.rva, 40), "export directory");
+  } catch (error) {
+    return new ExportTable(null, [], toTableStop(error));
+  }
+  const names = new NameReader(reader, directory);
+  const dllName = names.at(header.nameRva, "DLL name") ?? null;
+  const functionCount = Math.min(header.functionCount, MAX_EXPORTS);
+  const nameCount = Math.min(header.nameCount, MAX_EXPORTS);
+  const addresses = reader.table(header.functionsRva, functionCount * 4);
+  const namesOf = readNames(reader, header, nameCount, names);
+  if (header.functionCount > functionCount || header.nameCount > nameCount) names.stopped ??= "limit";
+
+  const items: Export[] = [];
+  for (let index = 0; index < functionCount; index++) {
+    const rva = addresses.u32(index * 4);
+    if (rva === undefined) {
+      names.stopped ??= addresses.fault(index * 4, 4);
+      if (addresses.length <= index * 4) break;
+      continue;
+    }
+    // An unused ordinal.
+    if (rva === 0) continue;
+    const inDirectory = rva >= directory.rva && rva < directory.rva + directory.size;
+    const forwarder = inDirectory ? (names.at(rva, "forwarder") ?? "") : undefined;
+    for (const name of namesOf.get(index) ?? [null]) {
+      const item = { name, ordinal: header.ordinalBase + index, rva: rva as Rva };
+      items.push(forwarder === undefined ? item : { ...item, forwarder });
+    }
+  }
+  return new ExportTable(dllName, items, names.stopped);
+}
+
+/** The names of each function that has any, by its index in the address table. */
+function readNames(
+  reader: RvaReader,
+  header: PeExports,
+  count: number,
+  names: NameReader,
+): ReadonlyMap<number, readonly string[]> {
+  const pointers = reader.table(header.namesRva, count * 4);
+  const ordinals = reader.table(header.nameOrdinalsRva, count * 2);
+  const found = new Map<number, string[]>();
+  for (let index = 0; index < count; index++) {
+    const pointer = pointers.u32(index * 4);
+    const ordinal = ordinals.u16(index * 2);
+    if (pointer === undefined || ordinal === undefined) {
+      names.stopped ??= pointers.fault(index * 4, 4) ?? ordinals.fault(index * 2, 2);
+      if (pointers.length <= index * 4 || ordinals.length <= index * 2) break;
+      continue;
+    }
+    const name = names.at(pointer, "export name");
+    if (name === undefined) continue;
+    const others = found.get(ordinal);
+    if (others === undefined) found.set(ordinal, [name]);
+    else others.push(name);
+  }
+  return found;
+}
