@@ -29,6 +29,13 @@ export class AddressSpace {
   readonly mapping: Mapping;
   readonly pointerSize: 4 | 8;
   readonly #mask: bigint;
+  /** Where single values are read to: making an array for each would cost more than the read. */
+  readonly #word = new DataView(new ArrayBuffer(8));
+  readonly #wordBytes: Readonly<Record<2 | 4 | 8, Uint8Array>> = {
+    2: new Uint8Array(this.#word.buffer, 0, 2),
+    4: new Uint8Array(this.#word.buffer, 0, 4),
+    8: new Uint8Array(this.#word.buffer, 0, 8),
+  };
 
   constructor(mapping: Mapping) {
     this.mapping = mapping;
@@ -115,17 +122,17 @@ export class AddressSpace {
 
   /** @throws {MemoryError} */
   readU16(at: Va): number {
-    return view(this.read(at, 2)).getUint16(0, true);
+    return this.#value(at, 2).getUint16(0, true);
   }
 
   /** @throws {MemoryError} */
   readU32(at: Va): number {
-    return view(this.read(at, 4)).getUint32(0, true);
+    return this.#value(at, 4).getUint32(0, true);
   }
 
   /** @throws {MemoryError} */
   readU64(at: Va): bigint {
-    return view(this.read(at, 8)).getBigUint64(0, true);
+    return this.#value(at, 8).getBigUint64(0, true);
   }
 
   /**
@@ -138,15 +145,14 @@ export class AddressSpace {
   }
 
   tryReadU32(at: Va): number | undefined {
-    const bytes = this.tryRead(at, 4);
-    return bytes && view(bytes).getUint32(0, true);
+    return this.#fill(at, this.#wordBytes[4]) === undefined ? this.#word.getUint32(0, true) : undefined;
   }
 
   tryReadPointer(at: Va): Va | undefined {
-    const bytes = this.tryRead(at, this.pointerSize);
-    if (bytes === undefined) return undefined;
+    if (this.#fill(at, this.#wordBytes[this.pointerSize]) !== undefined) return undefined;
+    const { pointerSize } = this;
     return (
-      this.pointerSize === 4 ? BigInt(view(bytes).getUint32(0, true)) : view(bytes).getBigUint64(0, true)
+      pointerSize === 4 ? BigInt(this.#word.getUint32(0, true)) : this.#word.getBigUint64(0, true)
     ) as Va;
   }
 
@@ -155,13 +161,19 @@ export class AddressSpace {
     return (address & this.#mask) as Va;
   }
 
+  #value(at: Va, size: 2 | 4 | 8): DataView {
+    const fault = this.#fill(at, this.#wordBytes[size]);
+    if (fault !== undefined) throw new MemoryError(fault.fault, fault.offset);
+    return this.#word;
+  }
+
   #fill(at: Va, into: Uint8Array): { fault: MemoryFault; offset: number; length: number } | undefined {
     let done = 0;
     while (done < into.length) {
-      const found = this.mapping.locate(advance(at, done), into.length - done);
+      const found = this.mapping.locate(done === 0 ? at : advance(at, done), into.length - done);
       const size = Math.min(found.length, into.length - done);
       if ("fault" in found) return { fault: found.fault, offset: done, length: size };
-      const part = into.subarray(done, done + size);
+      const part = size === into.length ? into : into.subarray(done, done + size);
       if (found.offset === undefined) part.fill(0);
       else if (found.source.read(found.offset, part) !== size) {
         throw new RangeError(
@@ -181,8 +193,4 @@ function kindOf(content: Origin | MemoryFault): string {
 function checkLength(length: number): number {
   if (Number.isInteger(length) && length >= 0 && length <= MAX_READ) return length;
   throw new RangeError(`a read takes 0 to ${MAX_READ} bytes, not ${length}`);
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

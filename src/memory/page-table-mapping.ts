@@ -33,8 +33,16 @@ export class PageTableMapping implements Mapping {
   readonly #steps: readonly Step[];
   /** Pages that can be addressed: of the whole space in 32 bits, of each half in 64. */
   readonly #halfPages: number;
+  /** The highest translated bit and those above it, in an address of the upper half. */
+  readonly #ones: number;
+  /** The translated bits of an address's upper 32. */
+  readonly #highMask: number;
   readonly #rootPage: number;
   readonly #rootStart: number;
+
+  /** An address on its way from bigint to its two halves, without a bigint operation. */
+  readonly #door = new BigUint64Array(1);
+  readonly #doorHalves = new Uint32Array(this.#door.buffer);
 
   // What the last resolution found: a walk allocates nothing.
   /** `undefined`: the page is in the dump, at `#offset`. */
@@ -56,6 +64,8 @@ export class PageTableMapping implements Mapping {
     this.#rootPage = Math.floor(this.root / PAGE_SIZE);
     this.#rootStart = this.root % PAGE_SIZE;
     this.#halfPages = 2 ** (format.addressBits - 12 - (format.pointerSize === 8 ? 1 : 0));
+    this.#highMask = 2 ** (format.addressBits - 32) - 1;
+    this.#ones = 2 ** (65 - format.addressBits) - 1;
     this.#steps = format.levels.map(({ name, shift, bits }) => {
       const upper = shift - 12 >= SPLIT_BITS;
       const indexShift = upper ? shift - 12 - SPLIT_BITS : shift - 12;
@@ -66,7 +76,7 @@ export class PageTableMapping implements Mapping {
   locate(at: Va, want: number): Extent | Hole {
     const first = this.#pageIndex(at);
     if (first === undefined) return this.#notCanonical(at, want);
-    const before = Number(at & 0xfffn);
+    const before = (this.#doorHalves[0] as number) & 0xfff;
     const limit = Math.min(Math.ceil((before + want) / PAGE_SIZE), this.#pagesToEnd(first));
     this.#resolve(first, limit, true);
     let run = this.#run;
@@ -94,28 +104,28 @@ export class PageTableMapping implements Mapping {
   translate(at: Va): Translation {
     const first = this.#pageIndex(at);
     if (first === undefined) return { fault: { kind: "not-canonical", va: at } };
-    this.#resolve(first, 1, true);
     const before = Number(at & 0xfffn);
+    this.#resolve(first, 1, true);
     const known = this.#fault === undefined || this.#level === undefined;
     return known ? { pa: pa(this.#page * PAGE_SIZE + before) } : { fault: this.#faultAt(at) };
   }
 
   /** The number of the page within the bits that are translated, or `undefined` for no address of this machine. */
   #pageIndex(at: Va): number | undefined {
-    const page = Number(at >> 12n);
-    if (this.pointerSize === 4) return page < this.#halfPages ? page : undefined;
-    const half = Math.floor(page / this.#halfPages);
-    const halves = 2 ** 52 / this.#halfPages;
-    if (this.format.ignoresHighBits) {
-      const upper = Math.floor(page / 2 ** 43) % 2;
-      return half % 2 === upper ? page % (2 * this.#halfPages) : undefined;
-    }
-    if (half === 0) return page;
-    return half === halves - 1 ? (page % this.#halfPages) + this.#halfPages : undefined;
+    const { addressBits, ignoresHighBits } = this.format;
+    this.#door[0] = at;
+    const low = this.#doorHalves[0] as number;
+    const high = this.#doorHalves[1] as number;
+    if (addressBits === 32) return high === 0 ? low >>> 12 : undefined;
+    const repeated = high >>> (addressBits - 33);
+    const upper = repeated & 1;
+    const half = ignoresHighBits ? (high >>> 23) & 1 : repeated === 0 ? 0 : repeated === this.#ones ? 1 : -1;
+    if (upper !== half) return undefined;
+    return (high & this.#highMask) * 0x100000 + (low >>> 12);
   }
 
   #pagesToEnd(first: number): number {
-    return this.#halfPages - (first % this.#halfPages);
+    return first < this.#halfPages ? this.#halfPages - first : 2 * this.#halfPages - first;
   }
 
   #notCanonical(at: Va, want: number): Hole {
@@ -129,8 +139,8 @@ export class PageTableMapping implements Mapping {
   #resolve(page: number, max: number, followPrototype: boolean): void {
     const { format } = this;
     const { source, pages } = this.#memory;
-    const lower = page % SPLIT;
-    const upper = (page - lower) / SPLIT;
+    const upper = Math.floor(page / SPLIT);
+    const lower = page - upper * SPLIT;
     const last = this.#steps.length - 1;
     let table = this.#rootPage;
     let start = this.#rootStart;
@@ -141,7 +151,8 @@ export class PageTableMapping implements Mapping {
       const at = tableOffset + start + index * format.entrySize;
       const low = tableOffset < 0 ? -1 : source.u32At(at);
       const high = low < 0 || format.entrySize === 4 ? 0 : source.u32At(at + 4);
-      const within = page % step.pages;
+      const rest = (step.upper ? upper : lower) & ((1 << step.shift) - 1);
+      const within = step.upper ? rest * SPLIT + lower : rest;
       if (low < 0 || high < 0) {
         this.#page = table;
         this.#fail(tableOffset === NOT_IN_DUMP ? "not-in-dump" : "truncated", step.name);
