@@ -71,3 +71,11 @@ export const MAX_DATA_BLOCKS = 0x2_0000;
 export const MAX_BLOBS = 4096;
 /** Of those, the ones that look like a table at first sight and are measured whole. */
 export const MAX_TABLE_ATTEMPTS = 64;
+/** Pages in which a root table is looked for: the first 128 MB, where the System process's stands. */
+export const MAX_ROOT_SEARCH_PAGES = 0x8000;
+/** Executable bytes of one image: the largest drivers have 100 MB. */
+export const MAX_CODE_BYTES = 0x1000_0000;
+/** Entries of one jump table: generated parsers have some hundreds. */
+export const MAX_JUMP_TABLE = 4096;
+/** Functions of one image: the largest programs have 500,000. */
+export const MAX_FUNCTIONS = 0x10_0000;

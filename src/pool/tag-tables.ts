@@ -1,0 +1,117 @@
+import { advance, type Va } from "../core/address.ts";
+import { MAX_POINTER_HITS, MAX_PROCESSORS } from "../core/limits.ts";
+import { findPatterns } from "../memory/find.ts";
+import type { HashCode } from "./hash-code.ts";
+import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
+import type { LayoutFit } from "./tracker-layout.ts";
+import { compareKeys, type MasterKeys, readTrackerTable, type TrackerTable } from "./tracker-table.ts";
+
+/** The tables of all processors, as far as they were found. */
+export interface ProcessorTables {
+  /** ExPoolTagTables; `undefined` where it was not found. */
+  readonly array: Va | undefined;
+  /** One a processor, `undefined` where it cannot be read or is no tag table. The first is the master's. */
+  readonly tables: readonly (Va | undefined)[];
+  /** Named by the kernel's code, by the data around it, or by both. */
+  readonly basis: { readonly code: boolean; readonly data: boolean };
+  /** What was seen on the way and is worth telling. */
+  readonly notes: readonly string[];
+}
+
+/** Share of a processor's keys that must be the master's: the kernel copies each from there. */
+const MIN_SAME_KEYS = 0.99;
+
+/**
+ * Finds ExPoolTagTables without symbols: the place in nt's data that holds the master table's address
+ * and, behind it, one table a processor whose keys are the master's. Where the kernel's hashing code
+ * indexes that place too, each confirms the other.
+ */
+export function findProcessorTables(
+  kernel: PoolKernel,
+  master: TrackerTable,
+  keys: MasterKeys,
+  fit: LayoutFit,
+  code: HashCode,
+): ProcessorTables {
+  const wanted = Math.min(kernel.processors ?? MAX_PROCESSORS, MAX_PROCESSORS);
+  const places = placesHolding(kernel, master.at);
+  const named = new Set<bigint>(code.arrays);
+  let best: { found: ProcessorTables; verified: number } | undefined;
+  for (const place of places) {
+    if (place === kernel.kdbg?.poolTrackTable && !named.has(place)) continue;
+    const seen = tablesAt(kernel, place, wanted, master, keys, fit);
+    const byData = seen.verified > 0;
+    const byCode = named.has(place);
+    if (!byData && !byCode) continue;
+    const notes =
+      seen.wrong === 0
+        ? []
+        : [`${seen.wrong} of ${wanted} pointers in the array of tag tables lead to something else`];
+    const found = { array: place, tables: seen.tables, basis: { code: byCode, data: byData }, notes };
+    const rank = seen.verified + (byCode ? MAX_PROCESSORS : 0);
+    if (best === undefined || rank > best.verified) best = { found, verified: rank };
+  }
+  return (
+    best?.found ?? { array: undefined, tables: [master.at], basis: { code: false, data: false }, notes: [] }
+  );
+}
+
+/** Every aligned place in nt's writable data that holds `pointer`. */
+export function placesHolding(kernel: PoolKernel, pointer: Va): readonly Va[] {
+  const { space, nt } = kernel;
+  const needle = new Uint8Array(space.pointerSize);
+  for (let i = 0; i < needle.length; i++) needle[i] = Number((pointer >> BigInt(8 * i)) & 0xffn);
+  const places: Va[] = [];
+  for (const { start, length } of nt?.writable ?? []) {
+    findPatterns(space, start, length, [needle], (at) => {
+      if (at % BigInt(space.pointerSize) === 0n) places.push(at);
+      return places.length < MAX_POINTER_HITS;
+    });
+  }
+  return places;
+}
+
+function tablesAt(
+  kernel: PoolKernel,
+  place: Va,
+  wanted: number,
+  master: TrackerTable,
+  keys: MasterKeys,
+  fit: LayoutFit,
+): { tables: (Va | undefined)[]; verified: number; wrong: number } {
+  const { space } = kernel;
+  const tables: (Va | undefined)[] = [master.at];
+  const seen = new Set<bigint>([master.at]);
+  let verified = 0;
+  let wrong = 0;
+  for (let cpu = 1; cpu < wanted; cpu++) {
+    const at = space.tryReadPointer(advance(place, cpu * space.pointerSize));
+    // with the number of processors unknown the array ends at the first place that is no table
+    const endsHere = kernel.processors === undefined;
+    if (at === undefined) {
+      if (endsHere) break;
+      tables.push(undefined);
+      continue;
+    }
+    const table =
+      isKernelAddress(at, space.pointerSize) && !seen.has(at)
+        ? readTrackerTable(space, at, fit.layout, fit.mask + 2)
+        : undefined;
+    seen.add(at);
+    const agreement = table && compareKeys(table, keys, fit);
+    const compared = agreement === undefined ? 0 : agreement.same + agreement.other;
+    if (agreement === undefined || (compared > 0 && agreement.same / compared < MIN_SAME_KEYS)) {
+      if (endsHere) break;
+      wrong++;
+      // two in a row: this is no array of tables, and the next thousand pointers will not make it one
+      if (wrong > 1 && verified === 0) return { tables, verified, wrong };
+      tables.push(undefined);
+      continue;
+    }
+    if (compared > 0) verified++;
+    else if (endsHere) break;
+    tables.push(agreement.unknown > 0 && compared === 0 ? undefined : at);
+  }
+  while (tables.length < (kernel.processors ?? 1)) tables.push(undefined);
+  return { tables, verified, wrong };
+}

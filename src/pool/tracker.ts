@@ -1,0 +1,176 @@
+import { hex, type Va } from "../core/address.ts";
+import { type HashCode, readHashCode } from "./hash-code.ts";
+import { findMasterTable, type MasterTable } from "./master-table.ts";
+import type { PoolKernel } from "./pool-kernel.ts";
+import { tagText } from "./tag.ts";
+import type { NoTagTable, TagTable, TagUsage } from "./tag-table.ts";
+import { findProcessorTables, type ProcessorTables } from "./tag-tables.ts";
+import type { LayoutFit } from "./tracker-layout.ts";
+import { type SlotCounts, sumTables, type TrackerSums } from "./tracker-sum.ts";
+import { type MasterKeys, masterKeys, placedSlots, readTrackerTable } from "./tracker-table.ts";
+
+/**
+ * Reads usage by tag without symbols: the table that KDBG names, in the layout that its own keys prove,
+ * and those of the other processors. What cannot be read is in the answer.
+ */
+export function readTagTable(
+  kernel: PoolKernel,
+  options: { readonly signal?: AbortSignal } = {},
+): TagTable | NoTagTable {
+  const code = readHashCode(kernel, options.signal);
+  const master = findMasterTable(kernel, code);
+  if ("missing" in master) return { ...master, processors: { read: 0, of: kernel.processors ?? null } };
+  const { fit } = master;
+  const table = readTrackerTable(kernel.space, master.at, fit.layout, fit.mask + 2);
+  const keys = masterKeys(table, fit);
+  const found = findProcessorTables(kernel, table, keys, fit, code);
+  const tables = found.tables.filter((at) => at !== undefined);
+  const sums = sumTables(kernel.space, tables, keys, fit);
+  return answer(kernel, master, found, keys, sums, code);
+}
+
+function answer(
+  kernel: PoolKernel,
+  master: MasterTable,
+  found: ProcessorTables,
+  keys: MasterKeys,
+  sums: TrackerSums,
+  code: HashCode,
+): TagTable {
+  const { fit } = master;
+  const notes = [...master.notes, ...found.notes];
+  const shared = found.array === undefined && isOneTableForAll(kernel, master.at, code);
+  const read = found.tables.filter((at) => at !== undefined).length;
+  const of = kernel.processors ?? (found.array === undefined ? null : read);
+  const processors = { read: shared && of !== null ? of : read, of };
+  const tags: TagUsage[] = [];
+  const placed = placedSlots({ keys: sums.keys, unread: keys.unread }, fit);
+  let misplaced = 0;
+  let wrapped = 0;
+  const counts = { partial: 0, negative: 0, implausible: 0 };
+  for (let slot = 0; slot <= fit.mask; slot++) {
+    const key = sums.keys[slot] ?? 0;
+    if (key === 0) continue;
+    if (placed[slot] === 0) {
+      misplaced++;
+      continue;
+    }
+    const slotCounts = sums.at(slot);
+    const usage = usageOf(key, slotCounts, (sums.unread[slot] ?? 0) > 0);
+    if (usage.doubt !== undefined) counts[usage.doubt]++;
+    if (slotCounts.wrapped) wrapped++;
+    tags.push(usage);
+  }
+  const overflow = overflowEntry(kernel, master.at, fit, sums);
+
+  if (processors.of === null)
+    notes.push(
+      "the dump does not say how many processors there are: only the table that was found is counted",
+    );
+  else if (processors.read < processors.of) {
+    notes.push(
+      found.array === undefined
+        ? `only processor 0's table of ${processors.of} was found: what the others allocated and freed is missing, and counts may be negative`
+        : `the tables of ${processors.of - processors.read} of ${processors.of} processors cannot be read: their share is missing`,
+    );
+  }
+  if (sums.missing > 0)
+    notes.push(
+      `${sums.missing} of ${(fit.mask + 2) * read} entries cannot be read; ${counts.partial} tags lack a processor's share, and tags may be missing altogether`,
+    );
+  if (counts.negative > 0)
+    notes.push(
+      `${counts.negative} tags have more frees than allocations: a share is missing, or the dump was taken while they changed`,
+    );
+  if (counts.implausible > 0)
+    notes.push(
+      `${counts.implausible} tags have counters past 2^53, which no machine reaches: they are not to be trusted`,
+    );
+  if (misplaced > 0)
+    notes.push(`${misplaced} keys stand where the kernel's hash does not lead: they are left out`);
+  if (sums.mismatched > 0)
+    notes.push(
+      `${sums.mismatched} entries of other processors hold another key than the first: they are left out`,
+    );
+  if (wrapped > 0)
+    notes.push(
+      `${wrapped} tags have counts that went past 32 bits: allocations and frees are too low by whole multiples of 4,294,967,296, outstanding counts are right`,
+    );
+  const disagreeing = tags.filter((usage) => usage.doubt === undefined && disagrees(usage)).length;
+  const doubtful = disagreeing > 8 && disagreeing > tags.length / 4 && processors.read === processors.of;
+  if (doubtful)
+    notes.push(
+      `${disagreeing} of ${tags.length} tags have bytes without allocations or allocations without bytes: the counters contradict each other`,
+    );
+  if (overflow !== undefined)
+    notes.push(
+      "the table was full once: what found no slot is counted in one entry without a tag, or in an expansion table that only symbols lead to",
+    );
+  return {
+    tags,
+    ...(overflow === undefined ? {} : { overflow }),
+    layout: fit.layout.name,
+    hash: fit.hash,
+    score: fit.score,
+    slots: fit.mask + 1,
+    at: master.at,
+    array: found.array,
+    processors,
+    complete:
+      master.proven &&
+      processors.read === processors.of &&
+      sums.missing === 0 &&
+      counts.negative === 0 &&
+      counts.implausible === 0 &&
+      misplaced === 0 &&
+      sums.mismatched === 0 &&
+      !doubtful,
+    basis: [...master.basis, ...processorBasis(found, shared, kernel)],
+    notes,
+  };
+}
+
+/** Whether the kernel's code, or its age, says that all processors share one table. */
+function isOneTableForAll(kernel: PoolKernel, table: Va, code: HashCode): boolean {
+  if (kernel.build < 3790) return true;
+  if (code.arrays.length > 0 || code.sites.length < 2 || kernel.space.pointerSize === 8) return false;
+  return code.variables.some((variable) => kernel.space.tryReadPointer(variable) === table);
+}
+
+function processorBasis(found: ProcessorTables, shared: boolean, kernel: PoolKernel): readonly string[] {
+  if (found.array !== undefined) {
+    const how = [
+      ...(found.basis.code ? ["the kernel's hashing code indexes it"] : []),
+      ...(found.basis.data ? ["the keys of the tables it leads to are the first one's"] : []),
+    ];
+    return [`the array of tables by processor stands at ${hex(found.array)}: ${how.join(", and ")}`];
+  }
+  if (kernel.processors === 1) return ["the machine has one processor, so one table"];
+  return shared ? ["this kernel keeps one table for all processors"] : [];
+}
+
+function usageOf(key: number, counts: SlotCounts, partial: boolean): TagUsage {
+  const { nonPaged, paged } = counts;
+  const negative = [nonPaged, paged].some((pool) => pool.outstanding < 0 || pool.bytes < 0);
+  const doubt = counts.implausible ? "implausible" : partial ? "partial" : negative ? "negative" : undefined;
+  return { tag: tagText(key), key, nonPaged, paged, ...(doubt === undefined ? {} : { doubt }) };
+}
+
+function disagrees({ nonPaged, paged }: TagUsage): boolean {
+  return [nonPaged, paged].some((pool) => (pool.outstanding === 0) !== (pool.bytes === 0));
+}
+
+/** The entry behind the hashed ones, where it holds anything and its key is the kernel's own. */
+function overflowEntry(kernel: PoolKernel, at: Va, fit: LayoutFit, sums: TrackerSums): TagUsage | undefined {
+  const slot = fit.mask + 1;
+  const bytes = kernel.space.tryRead((at + BigInt(slot * fit.layout.stride)) as Va, 4);
+  if (bytes === undefined) return undefined;
+  const key = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (key !== 0 && tagText(key).toUpperCase() !== "OVFL") return undefined;
+  const counts = sums.at(slot);
+  const { nonPaged, paged } = counts;
+  if (nonPaged.allocations + nonPaged.frees + paged.allocations + paged.frees === 0) return undefined;
+  const usage = usageOf(key, counts, (sums.unread[slot] ?? 0) > 0);
+  // without a key of its own only plausible counters tell it from what happens to stand behind the table
+  return key === 0 && (usage.doubt !== undefined || disagrees(usage)) ? undefined : usage;
+}
