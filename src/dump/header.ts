@@ -2,7 +2,7 @@ import type { Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import { readStruct, toBigInt, type U64Halves } from "../core/kaitai.ts";
 import { MAX_PROCESSORS } from "../core/limits.ts";
-import { asciiZ, printable } from "../core/text.ts";
+import { asciiZ } from "../core/text.ts";
 import { DumpHeader32 } from "../generated/dump_header_32.js";
 import { DumpHeader64 } from "../generated/dump_header_64.js";
 import type { ByteSource } from "../source/source.ts";
@@ -138,7 +138,7 @@ export function readDumpHeader(source: ByteSource): DumpHeader {
     miniDumpFields: known(raw.miniDumpFields),
     secondaryDataState: known(raw.secondaryDataState),
     requiredDumpSpace: given(raw.requiredDumpSpace),
-    comment: isFill(raw.comment) ? undefined : printable(asciiZ(raw.comment)),
+    comment: isFill(raw.comment) ? undefined : asciiZ(raw.comment),
     context: part(bytes, CONTEXT[bits], raw.contextRecord),
     exception: exception(raw.exception),
     memoryBlock: part(bytes, MEMORY_BLOCK[bits], raw.physicalMemoryBlock),

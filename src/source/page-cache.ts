@@ -61,9 +61,10 @@ export class CachedSource implements ByteSource {
     return want;
   }
 
-  /** The 32 bits at `offset`, which is a multiple of 4; -1 where they reach past the end. */
+  /** The 32 bits at `offset`; -1 where they reach past the end. Meant for multiples of 4; others are slow. */
   u32At(offset: number): number {
     if (offset + 4 > this.size) return -1;
+    if ((offset & 3) !== 0) return this.#unalignedU32(offset);
     const block = Math.floor(offset / BLOCK_SIZE);
     const hint = this.#hints[block % HINTS] as number;
     const slot = this.#blocks[hint] === block ? hint : this.#slotOf(block);
@@ -72,6 +73,12 @@ export class CachedSource implements ByteSource {
 
   [Symbol.dispose](): void {
     this.#inner[Symbol.dispose]();
+  }
+
+  #unalignedU32(offset: number): number {
+    const bytes = new Uint8Array(4);
+    this.read(offset, bytes);
+    return new DataView(bytes.buffer).getUint32(0, true);
   }
 
   #slotOf(block: number): number {

@@ -112,10 +112,6 @@ describe("readDumpHeader, 64 bits", () => {
   it.each([0, 2049, 0x45474150])("does not believe in %s processors", (processors) => {
     expect(header(64, { 52: processors }).processors).toBeUndefined();
   });
-
-  it("makes a comment's control characters visible", () => {
-    expect(header(64, { 4016: "\u001b[2Jno\0" }).comment).toBe("\\u{1b}[2Jno");
-  });
 });
 
 describe("readDumpHeader, 32 bits", () => {

@@ -51,6 +51,11 @@ describe("CachedSource", () => {
     expect([...new Uint32Array(into.buffer)]).toEqual([0x1ffc, 0x2000]);
   });
 
+  it("reads 32 bits from any offset", () => {
+    const cache = new CachedSource(new BytesSource(numbered(2 * BLOCK_SIZE)));
+    expect([cache.u32At(0x104).toString(16), cache.u32At(0xffe).toString(16)]).toEqual(["104", "10000000"]);
+  });
+
   it("stops at the end of the file inside a block", () => {
     const cache = new CachedSource(new BytesSource(numbered(0x1006)));
     expect([cache.u32At(0x1000), cache.u32At(0x1004), cache.u32At(0x9000)]).toEqual([0x1000, -1, -1]);

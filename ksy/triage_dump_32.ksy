@@ -1,0 +1,177 @@
+meta:
+  id: triage_dump_32
+  title: TRIAGE_DUMP32
+  endian: le
+doc: |
+  What stands after the header of a triage dump (DumpType 4), and the records it leads to. Every offset is
+  of the file. The data blocks are read in bulk by src/dump/triage-blocks.ts.
+seq:
+  - id: service_pack_build
+    type: u4
+    doc: ServicePackBuild
+  - id: size_of_dump
+    type: u4
+    doc: SizeOfDump, where the triage part ends; tagged blobs may follow
+  - id: valid_offset
+    type: u4
+    doc: ValidOffset, where TRGD stands
+  - id: context_offset
+    type: u4
+    doc: ContextOffset
+  - id: exception_offset
+    type: u4
+    doc: ExceptionOffset
+  - id: mm_offset
+    type: u4
+    doc: MmOffset
+  - id: unloaded_drivers_offset
+    type: u4
+    doc: UnloadedDriversOffset
+  - id: prcb_offset
+    type: u4
+    doc: PrcbOffset
+  - id: process_offset
+    type: u4
+    doc: ProcessOffset
+  - id: thread_offset
+    type: u4
+    doc: ThreadOffset
+  - id: call_stack_offset
+    type: u4
+    doc: CallStackOffset
+  - id: size_of_call_stack
+    type: u4
+    doc: SizeOfCallStack
+  - id: driver_list_offset
+    type: u4
+    doc: DriverListOffset
+  - id: driver_count
+    type: u4
+    doc: DriverCount
+  - id: string_pool_offset
+    type: u4
+    doc: StringPoolOffset
+  - id: string_pool_size
+    type: u4
+    doc: StringPoolSize
+  - id: broken_driver_offset
+    type: u4
+    doc: BrokenDriverOffset
+  - id: triage_options
+    type: u4
+    doc: TriageOptions
+  - id: top_of_stack
+    type: u4
+    doc: TopOfStack, the lowest address of the stack that was saved
+  - id: data_page_address
+    type: u4
+    doc: DataPageAddress
+  - id: data_page_offset
+    type: u4
+    doc: DataPageOffset
+  - id: data_page_size
+    type: u4
+    doc: DataPageSize
+  - id: debugger_data_offset
+    type: u4
+    doc: DebuggerDataOffset
+  - id: debugger_data_size
+    type: u4
+    doc: DebuggerDataSize
+  - id: data_blocks_offset
+    type: u4
+    doc: DataBlocksOffset
+  - id: data_blocks_count
+    type: u4
+    doc: DataBlocksCount
+types:
+  driver_entry:
+    doc: DUMP_DRIVER_ENTRY32
+    seq:
+      - id: driver_name_offset
+        type: u4
+        doc: DriverNameOffset, of a DUMP_STRING in the file
+      - id: links
+        size: 24
+        doc: the pointers of KLDR_DATA_TABLE_ENTRY, all zero
+      - id: dll_base
+        type: u4
+        doc: DllBase
+      - id: entry_point
+        type: u4
+        doc: EntryPoint
+      - id: size_of_image
+        type: u4
+        doc: SizeOfImage
+      - id: names
+        size: 28
+        doc: further fields of the loader, all zero
+      - id: check_sum
+        type: u4
+        doc: CheckSum
+      - id: time_date_stamp
+        type: u4
+        doc: TimeDateStamp
+  unloaded_driver:
+    doc: DUMP_UNLOADED_DRIVERS32
+    seq:
+      - id: name_length
+        type: u2
+        doc: Name.Length, in bytes; may be more than were kept
+      - id: name_maximum_length
+        type: u2
+        doc: Name.MaximumLength
+      - id: name_buffer
+        type: u4
+        doc: Name.Buffer
+      - id: driver_name
+        size: 24
+        doc: DriverName, the first twelve characters
+      - id: start_address
+        type: u4
+        doc: StartAddress
+      - id: end_address
+        type: u4
+        doc: EndAddress
+  mm_storage:
+    doc: DUMP_MM_STORAGE32
+    seq:
+      - id: version
+        type: u4
+        doc: Version
+      - id: size
+        type: u4
+        doc: Size
+      - id: special_pool_tag
+        type: u4
+        doc: MmSpecialPoolTag
+      - id: triage_action_taken
+        type: u4
+        doc: MiTriageActionTaken
+      - id: verify_driver_level
+        type: u4
+        doc: MmVerifyDriverLevel
+      - id: kernel_verifier
+        type: u4
+        doc: KernelVerifier
+      - id: maximum_non_paged_pool
+        type: u4
+        doc: MmMaximumNonPagedPool, in pages
+      - id: allocated_non_paged_pool
+        type: u4
+        doc: MmAllocatedNonPagedPool, in pages
+      - id: paged_pool_maximum
+        type: u4
+        doc: PagedPoolMaximum, in pages
+      - id: paged_pool_allocated
+        type: u4
+        doc: PagedPoolAllocated, in pages
+      - id: committed_pages
+        type: u4
+        doc: CommittedPages
+      - id: committed_pages_peak
+        type: u4
+        doc: CommittedPagesPeak
+      - id: commit_limit_maximum
+        type: u4
+        doc: CommitLimitMaximum, in pages

@@ -1,0 +1,118 @@
+import { Bytes } from "../core/bytes.ts";
+import { readStruct, toBigInt } from "../core/kaitai.ts";
+import { MAX_BITMAP_BYTES } from "../core/limits.ts";
+import { BitmapDump } from "../generated/bitmap_dump.js";
+import { SummaryDump32 } from "../generated/summary_dump_32.js";
+import { SummaryDump64 } from "../generated/summary_dump_64.js";
+import type { ByteSource } from "../source/source.ts";
+import { BitmapMap } from "./bitmap-map.ts";
+import type { MappedPages } from "./full.ts";
+import type { DumpHeader } from "./header.ts";
+
+/** Windows 2000 to 7 write `summary`, Windows 8 and later `bitmap`; both start with SDMP. */
+export type BitmapLayout = "summary" | "bitmap";
+
+/** A page map over a bitmap, and which of the two layouts the bitmap's head has. */
+export interface MappedBitmap extends MappedPages {
+  readonly layout: BitmapLayout;
+}
+
+/** What the head says, if it has this layout. */
+interface Claim {
+  readonly layout: BitmapLayout;
+  /** Where the bits stand in the file. */
+  readonly bitsAt: number;
+  /** How many there are. */
+  readonly bits: number;
+  readonly setBits: number;
+  /** Where the first page stands in the file; not always a multiple of a page. */
+  readonly firstPage: number;
+}
+
+const HEAD_SIZE = 0x38;
+
+/**
+ * The page map of a dump with a bitmap. The two layouts have the same signature, so the head is
+ * read as both, and the one whose numbers agree with the bits and the file is right.
+ *
+ * @param full whether the signature was FDMP, which only the newer layout has
+ * @throws {FormatError} the file ends in the bitmap, or the head is of neither layout
+ */
+export function mapBitmap(source: ByteSource, header: DumpHeader, full: boolean): MappedBitmap {
+  const start = header.headerSize;
+  const head = new Uint8Array(HEAD_SIZE);
+  const bytes = new Bytes(head.subarray(0, source.read(start, head)), source.name, start);
+  const newer = claimOfBitmap(bytes, start);
+  const claims = full ? [newer] : [newer, claimOfSummary(bytes, start, header.bits)];
+  const candidates = claims
+    .filter((claim) => isPlausible(claim, source.size))
+    .map((claim) => ({ claim, pages: read(source, claim) }));
+  const chosen =
+    candidates.find(
+      ({ claim, pages }) => pages.present + pages.missing === claim.setBits && pages.missing === 0,
+    ) ??
+    candidates.find(({ claim, pages }) => pages.present + pages.missing === claim.setBits) ??
+    candidates.find(({ claim }) => claim.layout === (header.dumpType === 2 ? "summary" : "bitmap")) ??
+    candidates[0];
+  if (chosen === undefined) return refuse(bytes, claims, header, source.size);
+  const { claim, pages } = chosen;
+  const set = pages.present + pages.missing;
+  const notes =
+    set === claim.setBits
+      ? []
+      : [`the dump says ${claim.setBits} pages, and its bitmap has ${set}: the bitmap is read`];
+  return { pages, layout: claim.layout, notes };
+}
+
+function claimOfBitmap(head: Bytes, start: number): Claim {
+  const raw = readStruct(BitmapDump, head, "the head of the bitmap");
+  return {
+    layout: "bitmap",
+    bitsAt: start + 0x38,
+    bits: Number(toBigInt(raw.bitmapSize)),
+    setBits: Number(toBigInt(raw.pages)),
+    firstPage: Number(toBigInt(raw.headerSize)),
+  };
+}
+
+function claimOfSummary(head: Bytes, start: number, bits: 32 | 64): Claim {
+  const raw =
+    bits === 32
+      ? readStruct(SummaryDump32, head, "the head of the bitmap")
+      : readStruct(SummaryDump64, head, "the head of the bitmap");
+  return {
+    layout: "summary",
+    bitsAt: start + (bits === 32 ? 0x20 : 0x28),
+    bits: raw.bitmapSize,
+    setBits: raw.pages,
+    firstPage: raw.headerSize,
+  };
+}
+
+function bytesOf(claim: Claim): number {
+  return Math.ceil(claim.bits / 8);
+}
+
+function isPlausible(claim: Claim, fileSize: number): boolean {
+  const end = claim.bitsAt + bytesOf(claim);
+  const fits = end <= claim.firstPage && end <= fileSize && bytesOf(claim) <= MAX_BITMAP_BYTES;
+  return fits && claim.bits > 0 && claim.setBits <= claim.bits && Number.isSafeInteger(claim.firstPage);
+}
+
+function read(source: ByteSource, claim: Claim): BitmapMap {
+  const words = new Int32Array(Math.ceil(claim.bits / 32));
+  source.read(claim.bitsAt, new Uint8Array(words.buffer, 0, bytesOf(claim)));
+  return new BitmapMap(words, claim.bits, claim.firstPage, source.size);
+}
+
+function refuse(head: Bytes, claims: readonly Claim[], header: DumpHeader, fileSize: number): never {
+  const wanted = header.dumpType === 2 ? "summary" : "bitmap";
+  const claim = claims.find(({ layout }) => layout === wanted) ?? claims[0];
+  const size = claim === undefined ? 0 : bytesOf(claim);
+  const cut = claim !== undefined && claim.bitsAt + size > fileSize && claim.bitsAt + size <= claim.firstPage;
+  const expected = cut ? `${size} bytes` : "in front of the first page, and as long as memory has pages";
+  const found = cut
+    ? `the end of the file after ${fileSize} bytes: the copy was cut off, copy the dump again`
+    : `${size} bytes, with the first page at ${claim?.firstPage}`;
+  head.fail(0, "the page bitmap", expected, found);
+}

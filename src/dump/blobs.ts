@@ -1,0 +1,53 @@
+import { Bytes } from "../core/bytes.ts";
+import { readStruct } from "../core/kaitai.ts";
+import { MAX_BLOBS } from "../core/limits.ts";
+import { asciiZ } from "../core/text.ts";
+import { DumpBlob } from "../generated/dump_blob.js";
+import type { ByteSource } from "../source/source.ts";
+
+/** Data that a driver or the crash reporter added behind the dump proper. */
+export interface DumpBlobEntry {
+  /** Whose data it is: `{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}`. */
+  readonly guid: string;
+  readonly fileOffset: number;
+  /** In bytes; those past the end of the file are not counted. */
+  readonly size: number;
+}
+
+const FILE_HEADER_SIZE = 0x10;
+const HEADER_SIZE = 0x20;
+
+/**
+ * The tagged blobs that stand from `start` on; none where no `DumpBlob` stands. The padding that
+ * the kernel writes behind the last one ends them.
+ */
+export function readBlobs(source: ByteSource, start: number): readonly DumpBlobEntry[] {
+  const file = bytesAt(source, start, FILE_HEADER_SIZE);
+  if (file === undefined || asciiZ(file.array.subarray(0, 8)) !== "DumpBlob") return [];
+  const blobs: DumpBlobEntry[] = [];
+  let at = start + readStruct(DumpBlob.FileHeader, file, "the head of the secondary data").headerSize;
+  while (blobs.length < MAX_BLOBS) {
+    const bytes = bytesAt(source, at, HEADER_SIZE);
+    if (bytes === undefined) break;
+    const raw = readStruct(DumpBlob, bytes, "a secondary blob");
+    if (raw.headerSize !== HEADER_SIZE) break;
+    const fileOffset = at + HEADER_SIZE + raw.prePad;
+    const size = Math.max(0, Math.min(raw.dataSize, source.size - fileOffset));
+    blobs.push({ guid: guidOf(raw.tag), fileOffset, size });
+    at = fileOffset + raw.dataSize + raw.postPad;
+  }
+  return blobs;
+}
+
+function bytesAt(source: ByteSource, offset: number, length: number): Bytes | undefined {
+  const bytes = new Uint8Array(length);
+  return source.read(offset, bytes) === length ? new Bytes(bytes, source.name, offset) : undefined;
+}
+
+/** The first three fields are numbers, written the other way round. */
+function guidOf(bytes: Uint8Array): string {
+  const digits = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString("hex");
+  const number = (from: number, to: number) =>
+    Buffer.from(bytes.subarray(from, to)).reverse().toString("hex");
+  return `{${number(0, 4)}-${number(4, 6)}-${number(6, 8)}-${digits(8, 10)}-${digits(10, 16)}}`;
+}
