@@ -1,0 +1,107 @@
+import { parseArgs } from "node:util";
+import { type Command, commandNamed } from "./commands.ts";
+
+/** The command line was not understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  /** Whose help to point to. */
+  readonly command: string | undefined;
+
+  constructor(message: string, command?: string) {
+    super(message);
+    this.command = command;
+  }
+}
+
+/** What the user asked for. */
+export type Invocation =
+  | { readonly kind: "version" }
+  | { readonly kind: "help"; readonly command?: Command }
+  | {
+      readonly kind: "run";
+      readonly command: Command;
+      readonly file: string;
+      readonly operands: readonly string[];
+      readonly options: Options;
+    };
+
+export interface Options {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  /** Folders with PE files that fill in what the dump lacks. */
+  readonly images: readonly string[];
+  readonly pooltags: string | undefined;
+}
+
+/** Every option, in the order of the help text. */
+export const OPTIONS = {
+  json: { type: "boolean", help: "one JSON document on stdout, and nothing else there" },
+  images: {
+    type: "string",
+    multiple: true,
+    value: "DIR",
+    help: "PE files to fill in what the dump lacks; matched by more than their name; repeatable",
+  },
+  pooltags: { type: "string", value: "FILE", help: "a pooltag.txt, for what the tags mean" },
+  quiet: { type: "boolean", help: "no progress, no notes on stderr" },
+  "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
+  help: { type: "boolean", short: "h", help: "this text; behind a command, that command's" },
+  version: { type: "boolean", help: "the version" },
+} as const;
+
+/**
+ * Reads a command line; `pooltrail DUMP` is `pooltrail trace DUMP`.
+ *
+ * @throws {UsageError}
+ */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const { values, positionals } = parse(argv);
+  if (values.version === true) return { kind: "version" };
+  const [first, ...others] = positionals;
+  if (first === "help") return help(others[0]);
+  const named = first === undefined ? undefined : commandNamed(first);
+  if (values.help === true) return named === undefined ? { kind: "help" } : { kind: "help", command: named };
+  if (first === undefined) return { kind: "help" };
+  const command = named ?? commandNamed("trace");
+  if (command === undefined) throw new Error("the command trace is missing");
+  const [file, ...operands] = named === undefined ? positionals : others;
+  if (file === undefined) throw new UsageError(`${command.name} needs a dump to read`, command.name);
+  const [least, most] = command.arity;
+  if (operands.length < least)
+    throw new UsageError(`${command.name} needs ${command.operands}`, command.name);
+  if (operands.length > most) {
+    const extra = operands.slice(most).join(" ");
+    const hint = named === undefined ? `; "${first}" is no command` : "";
+    throw new UsageError(`${command.name} has no use for "${extra}"${hint}`, command.name);
+  }
+  return {
+    kind: "run",
+    command,
+    file,
+    operands,
+    options: {
+      json: values.json === true,
+      quiet: values.quiet === true,
+      color: values["no-color"] !== true,
+      images: values.images ?? [],
+      pooltags: values.pooltags,
+    },
+  };
+}
+
+function help(name: string | undefined): Invocation {
+  if (name === undefined) return { kind: "help" };
+  const command = commandNamed(name);
+  if (command === undefined) throw new UsageError(`there is no command "${name}"`);
+  return { kind: "help", command };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message.split(". ")[0] ?? error.message);
+    throw error;
+  }
+}

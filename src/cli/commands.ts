@@ -1,0 +1,146 @@
+/** One command of the command line: what it is called, what it takes, and what it answers. */
+export interface Command {
+  readonly name: string;
+  /** WinDbg's name for it, because that is what the users' fingers know. */
+  readonly aliases: readonly string[];
+  /** The operands behind the file, for the usage line. */
+  readonly operands: string;
+  /** How many operands it takes: at least, and at most. */
+  readonly arity: readonly [number, number];
+  /** One line, without a full stop. */
+  readonly summary: string;
+  /** What a person needs to know to use it; paragraphs of the help text. */
+  readonly details: readonly string[];
+  /** Options of its own, by their name in `OPTIONS`. */
+  readonly options: readonly string[];
+  /** Whether a single PE file may stand where the dump does. */
+  readonly takesImage: boolean;
+}
+
+const NONE = [0, 0] as const;
+const ANY = Number.POSITIVE_INFINITY;
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "trace",
+    aliases: [],
+    operands: "[TAG...]",
+    arity: [0, ANY],
+    summary: "from a leaking pool tag to the drivers that can make it grow",
+    details: [
+      "Finds the tag in every loaded image, the exported functions that it is reached from, and the drivers that hold those functions' addresses or call them.",
+      "Without a TAG it traces the tags that look like leaks. A tag has four characters and is padded with spaces: Se means `Se  `.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "info",
+    aliases: [],
+    operands: "",
+    arity: NONE,
+    summary: "what the dump is, what it holds, and the bugcheck",
+    details: [],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "modules",
+    aliases: ["lm"],
+    operands: "",
+    arity: NONE,
+    summary: "loaded and unloaded modules, and how much of each can be read",
+    details: [],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "scan",
+    aliases: ["s"],
+    operands: "TAG",
+    arity: [1, 1],
+    summary: "every reference to a tag, in every module",
+    details: [
+      "Looks at every byte, aligned or not, and for the tag with its protected bit (0x80000000) too.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "near",
+    aliases: ["ln"],
+    operands: "ADDRESS...",
+    arity: [1, ANY],
+    summary: "the exported name below and above an address, and the function it stands in",
+    details: ["ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d."],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "pointers",
+    aliases: [],
+    operands: "ADDRESS",
+    arity: [1, 1],
+    summary: "which modules hold an address, and which of the places are import slots",
+    details: ["ADDRESS is hex or a name: nt!SeQueryInformationToken."],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "headers",
+    aliases: ["dh"],
+    operands: "[MODULE]",
+    arity: [0, 1],
+    summary: "PE headers, directories and sections",
+    details: [],
+    options: [],
+    takesImage: true,
+  },
+  {
+    name: "imports",
+    aliases: ["dps"],
+    operands: "[MODULE]",
+    arity: [0, 1],
+    summary: "each import slot with the function that it points to",
+    details: ["A slot is named by the address it holds; the name that the image declares stands beside it."],
+    options: [],
+    takesImage: true,
+  },
+  {
+    name: "exports",
+    aliases: [],
+    operands: "[MODULE]",
+    arity: [0, 1],
+    summary: "exported functions, and where forwarders lead",
+    details: [],
+    options: [],
+    takesImage: true,
+  },
+  {
+    name: "read",
+    aliases: ["db"],
+    operands: "ADDRESS [LENGTH]",
+    arity: [1, 2],
+    summary: "a hex dump, ?? where a byte cannot be read",
+    details: ["LENGTH is in bytes, decimal or 0x hex, 128 when left out."],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "repl",
+    aliases: [],
+    operands: "",
+    arity: NONE,
+    summary: "a Node REPL with the dump open",
+    details: [
+      "`dump` is the library's object; lm(), ln(), poolused() and the other short names print as the commands do.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+];
+
+/** The command of that name or alias. */
+export function commandNamed(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name || command.aliases.includes(name));
+}

@@ -1,0 +1,47 @@
+import { inspect } from "node:util";
+import { hex } from "../core/address.ts";
+
+/** Deep enough for any answer, shallow enough for a screen. */
+const DEPTH = 4;
+const MOST_ITEMS = 200;
+
+/** A bigint as the REPL shows it. */
+class Hex {
+  readonly text: string;
+
+  constructor(value: bigint) {
+    this.text = hex(value);
+  }
+
+  [inspect.custom](_depth: number, options: { stylize(text: string, style: "bigint"): string }): string {
+    return options.stylize(this.text, "bigint");
+  }
+}
+
+/** As Node's own `inspect`, but with bigints, which are addresses here, in hex. */
+export function inspectHex(value: unknown, colors: boolean): string {
+  if (typeof value === "bigint") return hex(value);
+  return inspect(withHex(value, DEPTH, new Set()), { colors, depth: DEPTH, maxArrayLength: MOST_ITEMS });
+}
+
+/** Plain data is copied with its bigints wrapped; what has a class of its own shows itself. */
+function withHex(value: unknown, depth: number, above: Set<unknown>): unknown {
+  if (typeof value === "bigint") return new Hex(value);
+  if (typeof value !== "object" || value === null || depth < 0 || above.has(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return value;
+  if (inspect.custom in value) return value;
+  above.add(value);
+  const copy = Array.isArray(value)
+    ? value.slice(0, MOST_ITEMS + 1).map((item: unknown) => withHex(item, depth - 1, above))
+    : Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, withHex(item, depth - 1, above)]),
+      );
+  above.delete(value);
+  return copy;
+}
+
+/** A document that the REPL shows as the command prints it, and that is data to everything else. */
+export function printed<T extends object>(document: T, text: string): T {
+  return Object.defineProperty({ ...document }, inspect.custom, { value: () => text, enumerable: false });
+}

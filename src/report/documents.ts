@@ -1,0 +1,187 @@
+import type { Va } from "../core/address.ts";
+import type { FunctionPlace } from "../trail/place.ts";
+import type { Pointers } from "../trail/pointers.ts";
+
+/**
+ * The plain data of every answer, one interface a command. In JSON an address is a string, a size
+ * or a count a number, and what is not known is `null`; see DESIGN and `schema/`.
+ */
+
+/** A hole or an early end, in words, with the kind that a program tests. */
+export interface Gap {
+  readonly kind: string;
+  readonly detail: string;
+}
+
+export interface RegisterSet {
+  /** `header`: the CONTEXT in the dump header; `processor N`: as the processor N saved it. */
+  readonly which: string;
+  readonly registers: Readonly<Record<string, bigint>>;
+}
+
+export interface InfoDocument {
+  readonly file: string;
+  /** In bytes. */
+  readonly fileSize: number;
+  readonly machine: string;
+  /** How its page tables are read: `x86`, `pae`, `x64`, `x64-la57`, `arm64`; null without pages. */
+  readonly paging: string | null;
+  readonly build: number | null;
+  readonly buildLab: string | null;
+  readonly dumpType: string;
+  /** `kernel`, `debugger`, or null when the dump does not say who wrote it. */
+  readonly writer: string | null;
+  readonly processors: number | null;
+  readonly directoryTableBase: bigint | null;
+  readonly psLoadedModuleList: Va | null;
+  readonly kdDebuggerDataBlock: Va | null;
+  /** How the KDBG block was found; null when it was not. */
+  readonly kdDebuggerDataBasis: string | null;
+  readonly kernelBase: Va | null;
+  /** ISO 8601, UTC. */
+  readonly systemTime: string | null;
+  /** In seconds. */
+  readonly upTime: number | null;
+  /** Null where the header has none. */
+  readonly bugcheck: {
+    readonly code: number;
+    readonly name: string | null;
+    readonly parameters: readonly bigint[];
+  } | null;
+  readonly contexts: readonly RegisterSet[];
+  /** Physical pages; null for a triage dump, which has none. */
+  readonly pages: { readonly present: number; readonly missing: number } | null;
+  readonly attributes: number | null;
+  readonly modules: number;
+  readonly notes: readonly string[];
+}
+
+export interface ModuleRow {
+  /** As WinDbg's `lm` shows it. */
+  readonly name: string;
+  readonly imageName: string | null;
+  readonly path: string | null;
+  readonly base: Va;
+  readonly end: Va;
+  readonly size: number;
+  /** Seconds since 1970, or a hash in reproducible builds. */
+  readonly timestamp: number | null;
+  readonly checksum: number | null;
+  readonly publisher: string | null;
+  readonly thirdParty: boolean | null;
+  /** On what `publisher` and `thirdParty` stand. */
+  readonly publisherBasis: string | null;
+  readonly readableBytes: number;
+}
+
+export interface ModulesDocument {
+  readonly modules: readonly ModuleRow[];
+  readonly unloaded: readonly { readonly name: string; readonly base: Va; readonly end: Va }[];
+  /** Why the list of modules ended early; null when it came to its end. */
+  readonly stopped: Gap | null;
+  readonly unloadedStopped: Gap | null;
+  readonly notes: readonly string[];
+}
+
+export interface NearSymbol {
+  readonly name: string;
+  readonly address: Va;
+}
+
+export interface NearRow {
+  readonly address: Va;
+  readonly module: string | null;
+  readonly below: (NearSymbol & { readonly offset: number }) | null;
+  readonly above: NearSymbol | null;
+  readonly function: FunctionPlace | null;
+  /** What could not be looked at; empty when nothing is in doubt. */
+  readonly notes: readonly string[];
+}
+
+export interface NearDocument {
+  readonly symbols: readonly NearRow[];
+}
+
+export interface PointersDocument extends Pointers {
+  readonly notes: readonly string[];
+}
+
+export interface ImportRow {
+  readonly slot: Va;
+  readonly rva: number;
+  readonly kind: "iat" | "delay-iat";
+  /** What the slot holds; null where it cannot be read, and in a file. */
+  readonly target: Va | null;
+  readonly resolved: {
+    readonly module: string;
+    readonly name: string | null;
+    readonly offset: number;
+  } | null;
+  readonly declared: {
+    readonly dll: string | null;
+    readonly name: string | null;
+    readonly ordinal: number | null;
+  } | null;
+  /** A delayed import that was never used: the slot still points into the image itself. */
+  readonly pending: boolean;
+  /** True where both are known and name different functions. */
+  readonly disagree: boolean;
+}
+
+export interface ImportsDocument {
+  readonly module: string;
+  readonly imports: readonly ImportRow[];
+  readonly notes: readonly string[];
+}
+
+export interface ExportsDocument {
+  readonly module: string;
+  readonly exports: readonly {
+    readonly name: string | null;
+    readonly ordinal: number;
+    /** Null for a forwarder. */
+    readonly address: Va | null;
+    readonly rva: number;
+    /** `dll.name` as the image spells it. */
+    readonly forwarder: string | null;
+    /** Where the forwarder leads in this dump. */
+    readonly forwardedTo: {
+      readonly module: string;
+      readonly name: string | null;
+      readonly address: Va;
+    } | null;
+  }[];
+  readonly notes: readonly string[];
+}
+
+export interface HeadersDocument {
+  readonly module: string;
+  readonly base: Va;
+  readonly machine: string;
+  /** The fields of the file and optional header, in the order of `!dh -f`. */
+  readonly header: Readonly<Record<string, number | bigint>>;
+  readonly directories: readonly { readonly name: string; readonly rva: number; readonly size: number }[];
+  readonly sections: readonly {
+    readonly name: string;
+    readonly rva: number;
+    readonly virtualSize: number;
+    readonly fileOffset: number;
+    readonly fileSize: number;
+    readonly characteristics: number;
+    readonly readable: number;
+  }[];
+  /** `signature`: the GUID, or in old images the time stamp. */
+  readonly pdb: { readonly signature: string; readonly age: number; readonly path: string } | null;
+  readonly version: Readonly<Record<string, string>> | null;
+  readonly notes: readonly string[];
+}
+
+export interface ReadDocument {
+  readonly address: Va;
+  readonly length: number;
+  /** Two digits a byte, `??` where it cannot be read. */
+  readonly bytes: string;
+  readonly holes: readonly { readonly address: Va; readonly length: number; readonly fault: Gap }[];
+  /** How many of the bytes a file given by the user filled in. */
+  readonly fromFile: number;
+}

@@ -1,0 +1,17 @@
+import { hex } from "../core/address.ts";
+
+/** The version of the documents' shapes; it changes when a field is taken away or means another thing. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * An answer as one JSON document: `schemaVersion` first, bigints as `0x` and lower-case hex,
+ * `undefined` as null, so that no field is ever left out.
+ */
+export function renderJson(document: object): string {
+  return JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...document }, replace, 2);
+}
+
+function replace(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return hex(value);
+  return value === undefined ? null : value;
+}

@@ -1,0 +1,71 @@
+import { hex } from "../../core/address.ts";
+import { printable } from "../../core/text.ts";
+import type { InfoDocument, RegisterSet } from "../documents.ts";
+import { duration, grouped, plural } from "../words.ts";
+import { at, blocks, renderNotes, type View } from "./view.ts";
+
+/** `info`: what the dump is and what it holds, a line a fact. */
+export function renderInfo(info: InfoDocument, view: View): string {
+  const lab = info.buildLab === null ? "" : ` (${info.buildLab})`;
+  const facts: [string, string][] = [
+    ["file", `${info.file}, ${grouped(info.fileSize)} bytes`],
+    [
+      "Windows",
+      `build ${info.build ?? "unknown"}${lab}, ${info.machine}${paging(info)}, ${cpus(info.processors)}`,
+    ],
+    ["dump", info.dumpType + (info.writer === null ? "" : `, written by the ${info.writer}`)],
+    ["pages", pages(info)],
+    ["taken", info.systemTime ?? "not recorded"],
+    ["up", info.upTime === null ? "not recorded" : duration(info.upTime)],
+    ...bugcheck(info, view),
+    ["kernel", `${at(view, info.kernelBase)}, ${plural(info.modules, "module")} loaded`],
+    ["page tables", info.directoryTableBase === null ? "not recorded" : hex(info.directoryTableBase)],
+    ["module list", at(view, info.psLoadedModuleList)],
+    ["debugger data", debuggerData(info, view)],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const lines = facts.map(([name, value]) => `${view.style.dim(name.padEnd(width))}  ${printable(value)}`);
+  return blocks(
+    lines.join("\n"),
+    ...info.contexts.map((set) => registers(set, view)),
+    renderNotes(info.notes, view),
+  );
+}
+
+function bugcheck(info: InfoDocument, view: View): [string, string][] {
+  if (info.bugcheck === null) return [["bugcheck", "none recorded"]];
+  const { code, name, parameters } = info.bugcheck;
+  return [
+    ["bugcheck", `${hex(code)} ${name ?? "(no name known)"}`],
+    ["parameters", parameters.map((value) => at(view, value)).join(" ")],
+  ];
+}
+
+function paging(info: InfoDocument): string {
+  return info.paging === null || info.paging === info.machine ? "" : ` (${info.paging})`;
+}
+
+function cpus(processors: number | null): string {
+  return processors === null ? "processors not recorded" : plural(processors, "processor");
+}
+
+function pages(info: InfoDocument): string {
+  if (info.pages === null) return "none: a triage dump holds pieces of virtual memory";
+  const { present, missing } = info.pages;
+  const missed = missing === 0 ? "" : `; ${grouped(missing)} more are past the end of the file`;
+  return `${grouped(present)} in the file (${grouped(present * 4)} KB)${missed}`;
+}
+
+function debuggerData(info: InfoDocument, view: View): string {
+  if (info.kdDebuggerDataBasis === null) return "not found";
+  return `${at(view, info.kdDebuggerDataBlock)}, found by the ${info.kdDebuggerDataBasis}`;
+}
+
+function registers(set: RegisterSet, view: View): string {
+  const cells = Object.entries(set.registers).map(
+    ([name, value]) => `${name.padStart(6)}=${at(view, value)}`,
+  );
+  const lines: string[] = [];
+  for (let i = 0; i < cells.length; i += 4) lines.push(cells.slice(i, i + 4).join(" "));
+  return `${view.style.bold(`registers (${set.which})`)}\n${lines.join("\n")}`;
+}

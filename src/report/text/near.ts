@@ -1,0 +1,52 @@
+import { hex } from "../../core/address.ts";
+import { printable } from "../../core/text.ts";
+import type { FunctionPlace } from "../../trail/place.ts";
+import type { NearDocument, NearRow } from "../documents.ts";
+import { at, renderNotes, type View } from "./view.ts";
+
+/** `near`: as `ln`, and below it the function that the address really stands in, where it is known. */
+export function renderNear(document: NearDocument, view: View): string {
+  return document.symbols.map((row) => renderRow(row, view)).join("\n\n");
+}
+
+function renderRow(row: NearRow, view: View): string {
+  const lines: string[] = [];
+  if (row.module === null) {
+    lines.push(`${at(view, row.address)} is in no loaded module`);
+  } else {
+    const below =
+      row.below === null
+        ? `${row.module}, below its first exported name`
+        : `(${at(view, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
+    const above =
+      row.above === null ? "" : `   |   (${at(view, row.above.address)})   ${row.module}!${row.above.name}`;
+    lines.push(printable(below + above));
+    lines.push(view.style.dim(printable(`  ${describePlace(row.function, view)}`)));
+  }
+  if (row.notes.length > 0) lines.push(renderNotes(row.notes, view));
+  return lines.join("\n");
+}
+
+/** The function that an address stands in, and on which basis that is known. */
+export function describePlace(place: FunctionPlace | null, view: View): string {
+  if (place === null)
+    return "the function it stands in is not known; the names above are only the nearest exports";
+  const name = place.name ?? "a function without a name";
+  const fragment =
+    place.fragment === null
+      ? ""
+      : `, in its piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}${plus(place.offset)}`;
+  return `in ${place.module}!${name}, entry ${at(view, place.entry)}${fragment} (known by ${BASIS[place.basis]})`;
+}
+
+const BASIS = {
+  pdata: "unwind data",
+  symbol: "a symbol",
+  export: "the export table",
+  flow: "the flow of the code",
+} as const;
+
+/** `+0x3d`, or nothing for 0. */
+export function plus(offset: number): string {
+  return offset === 0 ? "" : `+${hex(offset)}`;
+}

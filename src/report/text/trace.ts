@@ -1,0 +1,185 @@
+import { hex } from "../../core/address.ts";
+import { printable } from "../../core/text.ts";
+import type { Suspect, Trail, TrailApi } from "../../trail/trail.ts";
+import type { InfoDocument } from "../documents.ts";
+import { renderTable } from "../table.ts";
+import { duration, grouped, percent, plural } from "../words.ts";
+import { standsIn } from "./scan.ts";
+import { at, blocks, type View } from "./view.ts";
+
+/**
+ * `trace`: for each tag the verdict first, then what it stands on, then what is not known and what to do
+ * next. Names the command that checks each part.
+ */
+export function renderTrails(trails: readonly Trail[], info: InfoDocument, view: View): string {
+  const [first] = trails;
+  return blocks(
+    first === undefined ? "" : heading(info, first, view),
+    ...trails.map((trail) => renderTrail(trail, view)),
+  );
+}
+
+function renderTrail(trail: Trail, view: View): string {
+  return blocks(
+    section("Verdict", [trail.conclusion.text, ...trail.conclusion.because], view),
+    ...(trail.tag === null
+      ? []
+      : [
+          section(`Tag \`${trail.tag}\``, usage(trail), view),
+          section("References", references(trail, view), view),
+          section("APIs", apis(trail, view), view),
+          section("Suspects", suspects(trail, view), view),
+        ]),
+    section("Not known", unknowns(trail), view),
+    section("Next", trail.next, view),
+  );
+}
+
+/** The lines that several trails of one dump share. */
+function heading(info: InfoDocument, trail: Trail, view: View): string {
+  const up = info.upTime === null ? "" : `, up ${duration(info.upTime)}`;
+  const paging = info.paging === null || info.paging === info.machine ? "" : ` (${info.paging})`;
+  const size = trail.coverage.reduce((sum, row) => sum + row.size, 0);
+  const readable = trail.coverage.reduce((sum, row) => sum + row.readable, 0);
+  return printable(
+    `${info.file}: Windows build ${info.build}, ${info.machine}${paging}, ${info.dumpType} dump${up}`,
+  ).concat(
+    "\n",
+    view.style.dim(
+      `${plural(info.modules, "module")}, ${percent(readable, size)} of their bytes readable (pooltrail modules)`,
+    ),
+  );
+}
+
+const INDENT = 12;
+
+function section(title: string, lines: readonly string[], view: View): string {
+  if (lines.length === 0) return "";
+  const head = view.style.bold(title);
+  const padded = head + " ".repeat(Math.max(1, INDENT - title.length));
+  return lines
+    .flatMap((line) => line.split("\n"))
+    .map((line, i) => (i === 0 ? padded : " ".repeat(INDENT)) + line)
+    .join("\n");
+}
+
+function usage(trail: Trail): readonly string[] {
+  if (trail.usage === null) return ["usage not known (see below)"];
+  const lines: string[] = [];
+  for (const [pool, use] of [
+    ["paged", trail.usage.paged],
+    ["nonpaged", trail.usage.nonPaged],
+  ] as const) {
+    if (use.allocations === 0 && use.bytes === 0) continue;
+    const each =
+      use.outstanding > 0 ? `, ${grouped(Math.round(use.bytes / use.outstanding))} bytes each` : "";
+    lines.push(
+      `${pool} ${grouped(use.bytes)} bytes in ${plural(use.outstanding, "allocation")}${each}; ${grouped(use.frees)} of ${grouped(use.allocations)} freed`,
+    );
+  }
+  return lines.length === 0 ? ["not in use"] : lines;
+}
+
+const MOST_REFERENCES = 40;
+
+function references(trail: Trail, view: View): readonly string[] {
+  if (trail.references.length === 0) return ["none in what could be read"];
+  const rows = trail.references
+    .slice(0, MOST_REFERENCES)
+    .map((reference) => [
+      at(view, reference.address),
+      reference.use,
+      standsIn(reference, view),
+      reference.detail ?? "",
+    ]);
+  const table = renderTable(
+    [{ title: "address" }, { title: "use" }, { title: "stands in" }, { title: "" }],
+    rows,
+    view.style,
+  );
+  const more = trail.references.length - MOST_REFERENCES;
+  return [
+    `${byModule(trail)}                  (pooltrail scan)`,
+    table,
+    ...(more > 0 ? [`and ${grouped(more)} more`] : []),
+  ];
+}
+
+function byModule(trail: Trail): string {
+  const counts = new Map<string, number>();
+  for (const reference of trail.references)
+    counts.set(reference.module, (counts.get(reference.module) ?? 0) + 1);
+  return printable([...counts].map(([module, count]) => `${count} in ${module}`).join(", "));
+}
+
+const MOST_APIS = 24;
+
+function apis(trail: Trail, view: View): readonly string[] {
+  if (trail.apis.length === 0)
+    return ["no exported function leads to an allocation with this tag, in what could be read"];
+  const rows = trail.apis
+    .slice(0, MOST_APIS)
+    .map((api) => [
+      `${api.module}!${api.name}`,
+      at(view, api.address),
+      reach(api),
+      api.documented === null ? "" : api.documented ? "documented" : "not documented",
+    ]);
+  const table = renderTable(
+    [{ title: "exported function" }, { title: "address" }, { title: "how it leads there" }, { title: "" }],
+    rows,
+    view.style,
+  );
+  const more = trail.apis.length - MOST_APIS;
+  return [table, ...(more > 0 ? [`and ${grouped(more)} more`] : [])];
+}
+
+function reach(api: TrailApi): string {
+  if (api.basis === "nearest-export") return "nearest export below a reference: not proven";
+  if (api.depth === 0) return `allocates itself, ${plural(api.references.length, "place")}`;
+  return `calls ${api.path.slice(1).join(" -> ")}`;
+}
+
+const MOST_EVIDENCE = 6;
+
+function suspects(trail: Trail, view: View): readonly string[] {
+  if (trail.suspects.length === 0)
+    return ["no module holds any of these functions' addresses, in what could be read"];
+  return trail.suspects.flatMap((suspect) => [
+    `${`${suspect.rank}`.padStart(2)}  ${view.style.accent(printable(suspect.module))}   ${suspect.verdict}   ${side(suspect)}${coverage(suspect)}`,
+    ...suspect.evidence
+      .slice(0, MOST_EVIDENCE)
+      .map((evidence) =>
+        printable(
+          `      ${evidence.kind}${evidence.address === null ? "" : ` ${at(view, evidence.address)}`}: ${evidence.detail}`,
+        ),
+      ),
+    ...(suspect.evidence.length > MOST_EVIDENCE
+      ? [`      and ${suspect.evidence.length - MOST_EVIDENCE} more`]
+      : []),
+  ]);
+}
+
+function side(suspect: Suspect): string {
+  const company = suspect.publisher === null ? "" : printable(` (${suspect.publisher})`);
+  if (suspect.thirdParty === null) return "publisher unknown";
+  const basis = suspect.publisherBasis === null ? "" : `, by its ${suspect.publisherBasis}`;
+  return `${suspect.thirdParty ? "third party" : "Microsoft"}${company}${basis}`;
+}
+
+function coverage(suspect: Suspect): string {
+  const { readable, size } = suspect.coverage;
+  return readable === size ? "" : `, ${percent(readable, size)} of it read`;
+}
+
+function unknowns(trail: Trail): readonly string[] {
+  const partly = trail.coverage.filter((row) => row.readable < row.size);
+  const lines = [...trail.notes];
+  if (partly.length > 0) {
+    const missing = partly.reduce((sum, row) => sum + row.size - row.readable, 0);
+    lines.push(
+      `${grouped(missing)} bytes (${hex(missing)}) of ${plural(partly.length, "module")} could not be read: what stands there is unknown, not absent (pooltrail modules)`,
+    );
+  }
+  return lines.map(printable);
+}

@@ -1,0 +1,134 @@
+import type { Rva, Va } from "../core/address.ts";
+import { rva } from "../core/address.ts";
+import { findWords } from "../memory/find-words.ts";
+import type { SearchLimits } from "./references.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
+
+/** A function whose holders are looked for. */
+export interface HeldFunction {
+  readonly module: string;
+  readonly name: string;
+  readonly address: Va;
+}
+
+/** A place that holds a function's address, or that is declared to. */
+export interface Holding {
+  readonly module: TrailModule;
+  readonly function: HeldFunction;
+  readonly address: Va;
+  readonly rva: Rva;
+  readonly section: string | null;
+  readonly slot: "iat" | "delay-iat" | null;
+  /**
+   * `both`: the address stands there and the image declares the name. `address`: the name is not
+   * readable, or the place is no import slot. `name`: declared, and what the slot holds is not readable
+   * or not yet resolved. `disagree`: declared as this function, but the slot holds another address.
+   */
+  readonly basis: "both" | "address" | "name" | "disagree";
+}
+
+/**
+ * Finds which modules hold the addresses of `functions`: by looking at each byte of every module (the
+ * article's method 1), and by the import tables (method 2), merged place by place.
+ */
+export function findHolders(
+  target: TrailTarget,
+  functions: readonly HeldFunction[],
+  limits: SearchLimits = {},
+): readonly Holding[] {
+  const holdings: Holding[] = [];
+  target.modules.forEach((module, i) => {
+    limits.onProgress?.(module.name, i, target.modules.length);
+    const declared = declaredSlots(module, functions);
+    const seen = new Set<Va>();
+    for (const [address, function_] of pointersIn(target, module, functions, limits)) {
+      seen.add(address);
+      const offset = rva(Number(address - module.base));
+      const slot = declared.get(offset);
+      holdings.push({
+        module,
+        function: function_,
+        address,
+        rva: offset,
+        section: module.image?.sectionAt(offset)?.name ?? null,
+        slot: slot?.kind ?? null,
+        basis: slot?.function === function_ ? "both" : "address",
+      });
+    }
+    for (const [offset, slot] of declared) {
+      const address = (module.base + BigInt(offset)) as Va;
+      if (slot.function === undefined || seen.has(address)) continue;
+      holdings.push({
+        module,
+        function: slot.function,
+        address,
+        rva: offset,
+        section: module.image?.sectionAt(offset)?.name ?? null,
+        slot: slot.kind,
+        basis: slot.holdsOther ? "disagree" : "name",
+      });
+    }
+  });
+  return holdings;
+}
+
+/** Each place in a module where one of the addresses stands; not in the module that owns it. */
+function* pointersIn(
+  target: TrailTarget,
+  module: TrailModule,
+  functions: readonly HeldFunction[],
+  limits: SearchLimits,
+): Generator<readonly [Va, HeldFunction]> {
+  const others = functions.filter((function_) => function_.module !== module.name);
+  const words = others.map((function_) => Number(function_.address & 0xffffffffn));
+  const hits: [Va, HeldFunction][] = [];
+  const options = limits.signal === undefined ? {} : { signal: limits.signal };
+  findWords(
+    target.space,
+    module.base,
+    module.size,
+    words,
+    (at, word) => {
+      const function_ = others[word];
+      if (function_ === undefined) return;
+      if (target.space.pointerSize === 8 && target.space.tryReadPointer(at) !== function_.address) return;
+      hits.push([at, function_]);
+    },
+    options,
+  );
+  yield* hits.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+}
+
+interface DeclaredSlot {
+  readonly kind: "iat" | "delay-iat";
+  readonly function: HeldFunction | undefined;
+  /** The slot holds another function's address; a delay slot that was never used does not count. */
+  readonly holdsOther: boolean;
+}
+
+function declaredSlots(
+  module: TrailModule,
+  functions: readonly HeldFunction[],
+): ReadonlyMap<Rva, DeclaredSlot> {
+  const slots = new Map<Rva, DeclaredSlot>();
+  for (const slot of module.image?.imports.slots ?? []) {
+    const name = slot.declared?.name;
+    const function_ =
+      name == null
+        ? undefined
+        : functions.find(
+            (candidate) => candidate.name === name && imports(slot.declared?.dll ?? null, candidate),
+          );
+    const holdsOther = slot.value !== undefined && slot.value !== function_?.address && !slot.pending;
+    slots.set(slot.rva, { kind: slot.kind, function: function_, holdsOther });
+  }
+  return slots;
+}
+
+/** Whether a DLL name can mean the function's module: `ntoskrnl.exe` is what every driver says for nt. */
+function imports(dll: string | null, function_: HeldFunction): boolean {
+  const stem = (dll ?? "").toLowerCase().replace(/\.[^.]*$/, "");
+  const module = function_.module.toLowerCase();
+  if (module === "nt") return /^nt(?:oskrnl|krnl)/.test(stem);
+  return stem.replace(/[^a-z0-9_]/g, "_") === module;
+}

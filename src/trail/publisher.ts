@@ -1,0 +1,58 @@
+import { isWindowsFileName } from "./windows-files.ts";
+
+/** Who made a module, and on what that stands. */
+export interface Publisher {
+  /** The company as the image names it; null where nothing names one. */
+  readonly company: string | null;
+  /** Null when it cannot be told; such a module is never hidden. */
+  readonly thirdParty: boolean | null;
+  readonly basis: "signature" | "version resource" | "PDB path" | "path" | "file name" | null;
+}
+
+/** What is known of a module that can tell who made it. */
+export interface PublisherClues {
+  /** CompanyName of the version resource. */
+  readonly company: string | undefined;
+  /** The PDB's path as the linker wrote it. */
+  readonly pdbPath: string | undefined;
+  readonly path: string | null;
+  readonly imageName: string | null;
+}
+
+/**
+ * Tells who made a module by the strongest clue there is. Nothing here is proof: a driver can claim
+ * any company, so the basis stands beside the answer.
+ */
+export function judgePublisher(clues: PublisherClues): Publisher {
+  const company = clues.company?.trim();
+  if (company !== undefined && company !== "") {
+    return { company, thirdParty: !isMicrosoft(company), basis: "version resource" };
+  }
+  if (clues.pdbPath !== undefined && /[\\/]/.test(clues.pdbPath)) {
+    return { company: null, thirdParty: true, basis: "PDB path" };
+  }
+  if (clues.path !== null && isElsewhere(clues.path)) {
+    return { company: null, thirdParty: true, basis: "path" };
+  }
+  if (clues.imageName !== null && isWindowsFileName(clues.imageName)) {
+    return { company: null, thirdParty: false, basis: "file name" };
+  }
+  return { company: null, thirdParty: null, basis: null };
+}
+
+/** "Windows (R) Win 7 DDK provider" is what a third party's build says when nobody set the field. */
+function isMicrosoft(company: string): boolean {
+  return /^(?:©\s*)?microsoft\b/i.test(company);
+}
+
+/**
+ * Whether a path leads outside the Windows folder, where Windows keeps none of its own drivers, apart
+ * from those of its own products.
+ */
+function isElsewhere(path: string): boolean {
+  if (!path.includes("\\")) return false;
+  if (/\\(?:microsoft|windows defender|windows nt)\\/i.test(path)) return false;
+  return !/^(?:\\systemroot\\|\\windows\\|(?:\\\?\?\\)?[a-z]:\\win(?:dows|nt)\\|\\device\\[^\\]+\\windows\\|\\winnt\\)/i.test(
+    path,
+  );
+}

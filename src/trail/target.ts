@@ -1,0 +1,31 @@
+import type { Va } from "../core/address.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { Image } from "../pe/image.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** A module as the trail needs it; from a dump, or from a folder of PE files. */
+export interface TrailModule {
+  /** As WinDbg's `lm` shows it. */
+  readonly name: string;
+  readonly imageName: string | null;
+  readonly path: string | null;
+  readonly base: Va;
+  readonly end: Va;
+  /** SizeOfImage in bytes. */
+  readonly size: number;
+  /** Absent where the headers cannot be read; `imageProblem` says why. */
+  readonly image: Image | undefined;
+  readonly imageProblem: Error | undefined;
+  readonly publisher: Publisher;
+}
+
+/** What a trail is looked for in. */
+export interface TrailTarget {
+  readonly space: AddressSpace;
+  readonly modules: readonly TrailModule[];
+}
+
+/** The module that holds an address. */
+export function moduleAt(target: TrailTarget, address: Va): TrailModule | undefined {
+  return target.modules.find((module) => address >= module.base && address < module.end);
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { parseCommandLine, UsageError } from "../../src/cli/arguments.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { renderHelp } from "../../src/cli/help.ts";
+
+function run(...argv: string[]): { command: string; file: string; operands: readonly string[] } {
+  const invocation = parseCommandLine(argv);
+  if (invocation.kind !== "run") throw new Error(`${argv.join(" ")} is no run`);
+  return { command: invocation.command.name, file: invocation.file, operands: invocation.operands };
+}
+
+describe("parseCommandLine", () => {
+  it("takes a dump without a command as trace", () => {
+    expect(run("MEMORY.DMP", "Se")).toEqual({ command: "trace", file: "MEMORY.DMP", operands: ["Se"] });
+  });
+
+  it.each([
+    ["lm", "modules"],
+    ["s", "scan"],
+    ["ln", "near"],
+    ["dh", "headers"],
+    ["dps", "imports"],
+    ["db", "read"],
+  ])("knows WinDbg's %s as %s", (alias, name) => {
+    const operands = { lm: [], dh: [], dps: [] }[alias] ?? ["8096c909"];
+    expect(run(alias, "a.dmp", ...operands).command).toBe(name);
+  });
+
+  it("collects every --images", () => {
+    const invocation = parseCommandLine(["info", "a.dmp", "--images", "one", "--images=two", "--json"]);
+    expect(invocation).toMatchObject({ options: { images: ["one", "two"], json: true, quiet: false } });
+  });
+
+  it.each([
+    [["scan", "a.dmp"]],
+    [["scan", "a.dmp", "Se", "extra"]],
+    [["info"]],
+    [["info", "a.dmp", "--frobnicate"]],
+    [["help", "frobnicate"]],
+    [["read", "a.dmp"]],
+  ])("refuses %j as wrong usage", (argv) => {
+    expect(() => parseCommandLine(argv)).toThrow(UsageError);
+  });
+
+  it("shows the help without a file", () => {
+    expect(parseCommandLine([])).toEqual({ kind: "help" });
+    expect(parseCommandLine(["scan", "--help"])).toMatchObject({ kind: "help", command: { name: "scan" } });
+  });
+});
+
+describe("renderHelp", () => {
+  it("names every command and no line is wider than a terminal", () => {
+    const text = renderHelp();
+    for (const command of COMMANDS) expect(text).toContain(`  ${command.name} `);
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+  });
+});
