@@ -38,7 +38,7 @@ const KEY_AT = 6;
  */
 export function readVersion(reader: RvaReader, directory: DataDirectory): Finding<VersionInfo> {
   const { items, stopped } = findResources(reader, directory, RT_VERSION, MAX_VERSION_RESOURCES);
-  let reason = stopped === "cycle" || stopped === "limit" ? undefined : stopped;
+  let reason = typeof stopped === "string" ? undefined : stopped;
   for (const item of items) {
     try {
       return { state: "present", value: readRecord(reader, item) };

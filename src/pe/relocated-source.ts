@@ -1,0 +1,91 @@
+import type { Va } from "../core/address.ts";
+import type { ByteSource } from "../source/source.ts";
+import type { Image } from "./image.ts";
+import { RELOCATE_32, RELOCATE_64 } from "./relocations.ts";
+
+/**
+ * A PE file's image as it stands at another base, by RVA: what is read is relocated on the way. The
+ * base in its headers is the other one too, as the loader writes it.
+ */
+export class RelocatedSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #file: Image;
+  readonly #delta: bigint;
+  #places: Places | undefined;
+
+  constructor(file: Image, base: Va) {
+    this.name = file.label;
+    this.size = file.size;
+    this.#file = file;
+    this.#delta = base - file.preferredBase;
+  }
+
+  /** Reads zeros for what the file does not have. */
+  read(offset: number, into: Uint8Array): number {
+    const length = Math.max(0, Math.min(into.length, this.size - offset));
+    into.set(this.#file.readSparse(offset, length).bytes);
+    if (this.#delta === 0n) return length;
+    this.#places ??= placesOf(this.#file);
+    const { rvas, widths } = this.#places;
+    for (let index = firstAtOrAfter(rvas, offset - 7); index < rvas.length; index++) {
+      const rva = rvas[index] ?? 0;
+      if (rva >= offset + length) break;
+      this.#relocate(rva, widths[index] ?? 0, offset, into.subarray(0, length));
+    }
+    return length;
+  }
+
+  /** Nothing of its own to close: the file belongs to the image. */
+  [Symbol.dispose](): void {
+    return;
+  }
+
+  /** Moves the pointer at `rva`, or what of it falls into `into`, which starts at `offset`. */
+  #relocate(rva: number, width: number, offset: number, into: Uint8Array): void {
+    const start = rva - offset;
+    const whole = start >= 0 && start + width <= into.length;
+    const bytes = whole ? into.subarray(start, start + width) : this.#file.readSparse(rva, width).bytes;
+    let value = this.#delta;
+    for (const [index, byte] of bytes.entries()) value += BigInt(byte) << BigInt(index * 8);
+    for (let index = 0; index < width; index++) {
+      const target = start + index;
+      if (target >= 0 && target < into.length) into[target] = Number((value >> BigInt(index * 8)) & 0xffn);
+    }
+  }
+}
+
+/** Pointers that move with the base, by RVA, and how wide each is. */
+interface Places {
+  readonly rvas: Uint32Array;
+  readonly widths: Uint8Array;
+}
+
+/** ImageBase in the optional header. */
+const IMAGE_BASE_AT: Readonly<Record<4 | 8, number>> = { 4: 52, 8: 48 };
+
+function placesOf(file: Image): Places {
+  const { rvas, types } = file.relocations;
+  const headerBase = file.headers.ntHeadersOffset + IMAGE_BASE_AT[file.pointerSize];
+  const places: { rva: number; width: number }[] = [{ rva: headerBase, width: file.pointerSize }];
+  for (const [index, rva] of rvas.entries()) {
+    if (types[index] === RELOCATE_32) places.push({ rva, width: 4 });
+    else if (types[index] === RELOCATE_64) places.push({ rva, width: 8 });
+  }
+  places.sort((a, b) => a.rva - b.rva);
+  return {
+    rvas: Uint32Array.from(places, (place) => place.rva),
+    widths: Uint8Array.from(places, (place) => place.width),
+  };
+}
+
+function firstAtOrAfter(sorted: Uint32Array, rva: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < rva) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
