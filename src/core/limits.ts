@@ -79,3 +79,11 @@ export const MAX_CODE_BYTES = 0x1000_0000;
 export const MAX_JUMP_TABLE = 4096;
 /** Functions of one image: the largest programs have 500,000. */
 export const MAX_FUNCTIONS = 0x10_0000;
+/** Paged pools: one per NUMA node and some more; Windows 7 has room for 64. */
+export const MAX_PAGED_POOLS = 64;
+/** Bytes of an image's data that are looked through for pointers to its code, where relocations are gone. */
+export const MAX_POINTER_SCAN = 0x400_0000;
+/** Lines of a tag file: Microsoft's has some 5,000. */
+export const MAX_POOLTAG_LINES = 200_000;
+/** Files and folders looked at below one folder of PE files; a whole System32 has about 20,000. */
+export const MAX_IMAGE_FILES = 200_000;

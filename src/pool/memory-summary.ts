@@ -1,0 +1,174 @@
+import type { MemoryStorage } from "../dump/triage.ts";
+import { readModernPools } from "./modern-pools.ts";
+import { readPoolDescriptors } from "./pool-descriptors.ts";
+import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
+import {
+  readBytesAsPages,
+  readListTotal,
+  readPagedPoolCommit,
+  readPages,
+  readPhysicalPages,
+} from "./vm-variables.ts";
+
+/** One line of the memory summary. */
+export interface MemoryFigure {
+  /** As `!vm` prints it. */
+  readonly label: string;
+  /** Pages of 4 KB; null where the dump does not say. */
+  readonly pages: number | null;
+  /** Which variable or block says so; null with `pages`. */
+  readonly from: string | null;
+  /** Why `pages` is null. */
+  readonly reason?: string;
+}
+
+const LABELS = {
+  physical: "Physical Memory",
+  available: "Available Pages",
+  residentAvailable: "ResAvail Pages",
+  lockedIo: "Locked IO Pages",
+  freeSystemPtes: "Free System PTEs",
+  modified: "Modified Pages",
+  modifiedNoWrite: "Modified No Write Pages",
+  nonPagedUsage: "NonPagedPool Usage",
+  nonPagedMax: "NonPagedPool Max",
+  pagedUsage: "PagedPool Usage",
+  pagedMax: "PagedPool Maximum",
+  sessionCommit: "Session Commit",
+  sharedCommit: "Shared Commit",
+  specialPool: "Special Pool",
+  sharedProcess: "Shared Process",
+  pagesForMdls: "Pages For MDLs",
+  pagedCommit: "PagedPool Commit",
+  driverCommit: "Driver Commit",
+  committed: "Committed pages",
+  commitLimit: "Commit limit",
+  commitLimitMaximum: "Commit limit, at most",
+  committedPeak: "Committed pages, peak",
+} as const;
+
+/** A line's name, as in the JSON document. */
+export type MemoryLine = keyof typeof LABELS;
+
+/** The lines in the order of `!vm`. */
+export const MEMORY_LINES: readonly MemoryLine[] = Object.keys(LABELS) as MemoryLine[];
+
+/** The memory summary of `!vm 1`. */
+export interface MemorySummary {
+  readonly lines: Readonly<Record<MemoryLine, MemoryFigure>>;
+  /** `PagedPool N Usage`, by N; empty where they are not kept apart. */
+  readonly pagedPools: readonly MemoryFigure[];
+  readonly notes: readonly string[];
+}
+
+/** What else of the dump knows of memory. */
+export interface MemoryHints {
+  /** Pages that the dump's header counts as the machine's. */
+  readonly headerPages?: number | undefined;
+  /** The block of a triage dump; `undefined` where it has none. */
+  readonly triage?: MemoryStorage | undefined;
+}
+
+type Figures = Partial<Record<MemoryLine, MemoryFigure>>;
+
+/** A figure before it has its label. */
+export type Reading =
+  | { readonly pages: number; readonly from: string }
+  | { readonly pages: null; readonly reason: string };
+
+/**
+ * Reads every line of `!vm 1` that the dump can give, each with its source. A KDBG field that this
+ * Windows no longer fills makes its line unknown, never 0.
+ */
+export function readMemorySummary(kernel: PoolKernel, hints: MemoryHints = {}): MemorySummary {
+  const figures: Figures = {};
+  const notes: string[] = [];
+  const put = (line: MemoryLine, reading: Reading): void => {
+    if (figures[line]?.pages == null) figures[line] = labelled(LABELS[line], reading);
+  };
+  if (hints.triage !== undefined) fromTriage(kernel, hints.triage, put, notes);
+  put("physical", readPhysicalPages(kernel, hints.headerPages));
+  const limit = figures.physical?.pages ?? undefined;
+  for (const [line, field] of PAGE_COUNTS) put(line, readPages(kernel, field, limit));
+  put("nonPagedMax", readBytesAsPages(kernel, "mmMaximumNonPagedPoolInBytes"));
+  put("modified", readListTotal(kernel, "mmModifiedPageListHead"));
+  put("modifiedNoWrite", readListTotal(kernel, "mmModifiedNoWritePageListHead"));
+
+  const modern = readModernPools(kernel);
+  if (modern !== undefined) for (const [line, reading] of modern.lines) put(line, reading);
+  const pools = readPoolDescriptors(kernel);
+  put("nonPagedUsage", pools.nonPaged);
+  put("pagedUsage", pools.paged);
+  if (pools.note !== undefined) notes.push(pools.note);
+  put("pagedMax", readBytesAsPages(kernel, "mmSizeOfPagedPoolInBytes"));
+  put("pagedCommit", readPagedPoolCommit(kernel, limit));
+  for (const line of BY_SYMBOL) {
+    put(line, { pages: null, reason: "it stands in a variable of nt that only symbols lead to" });
+  }
+  return {
+    lines: Object.fromEntries(MEMORY_LINES.map((line) => [line, figures[line]])) as MemorySummary["lines"],
+    pagedPools: pools.pagedPools.map((reading, index) => labelled(`PagedPool ${index} Usage`, reading)),
+    notes,
+  };
+}
+
+/** Lines whose variable holds a number of pages. */
+const PAGE_COUNTS: readonly (readonly [MemoryLine, keyof PoolVariables])[] = [
+  ["available", "mmAvailablePages"],
+  ["residentAvailable", "mmResidentAvailablePages"],
+  ["sharedCommit", "mmSharedCommit"],
+  ["driverCommit", "mmDriverCommit"],
+  ["committed", "mmTotalCommittedPages"],
+  ["commitLimit", "mmTotalCommitLimit"],
+  ["commitLimitMaximum", "mmTotalCommitLimitMaximum"],
+  ["committedPeak", "mmPeakCommitment"],
+];
+
+const BY_SYMBOL: readonly MemoryLine[] = [
+  "lockedIo",
+  "freeSystemPtes",
+  "sessionCommit",
+  "specialPool",
+  "sharedProcess",
+  "pagesForMdls",
+];
+
+/** The first build whose triage dumps were seen to count all of it in pages. */
+const TRIAGE_PAGES_BUILD = 10240;
+
+function fromTriage(
+  kernel: PoolKernel,
+  memory: MemoryStorage,
+  put: (line: MemoryLine, reading: Reading) => void,
+  notes: string[],
+): void {
+  const { nonPagedPoolAllocated, pagedPoolAllocated, committedPages } = memory;
+  if (nonPagedPoolAllocated === 0 && pagedPoolAllocated === 0 && committedPages === 0) {
+    notes.push("the triage dump has a memory block, but the debugger that wrote it left it empty");
+    return;
+  }
+  const from = "the triage dump's own memory block";
+  const says = (line: MemoryLine, pages: number): void => {
+    if (pages > 0) put(line, { pages, from });
+  };
+  says("nonPagedUsage", nonPagedPoolAllocated);
+  says("pagedUsage", pagedPoolAllocated);
+  says("committed", committedPages);
+  says("committedPeak", memory.committedPagesPeak);
+  says("commitLimitMaximum", memory.commitLimitMaximum);
+  if (kernel.build >= TRIAGE_PAGES_BUILD) {
+    says("nonPagedMax", memory.nonPagedPoolMaximum);
+    says("pagedMax", memory.pagedPoolMaximum);
+    return;
+  }
+  const reason =
+    "the triage dump's memory block has it, but whether in pages or bytes is not known before Windows 10";
+  put("nonPagedMax", { pages: null, reason });
+  put("pagedMax", { pages: null, reason });
+}
+
+function labelled(label: string, reading: Reading): MemoryFigure {
+  return reading.pages === null
+    ? { label, pages: null, from: null, reason: reading.reason }
+    : { label, pages: reading.pages, from: reading.from };
+}
