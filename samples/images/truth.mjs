@@ -155,13 +155,14 @@ export function truthOf({ arch, file, name, uses, compiler, flags, dlls, lenient
     if (/^_*imp_delay_\w+$/.test(s.name))
       slots.set(s.address - base, `delay:${s.name.replace(/^_*imp_delay_/, "")}`);
 
-  /** @type {{ at: string, from: string, to: string, form: string }[]} */
+  /** @type {{ at: string, next: string, from: string, to: string, form: string }[]} */
   const calls = [];
-  /** @type {{ at: string, from: string, slot: string, name: string, form: string }[]} */
+  /** @type {{ at: string, next: string, from: string, slot: string, name: string, form: string }[]} */
   const importCalls = [];
   /** @type {Map<number, string>} call or jump to the name it reaches, for the uses */
   const reached = new Map();
-  let indirect = 0;
+  /** @type {{ at: string, next: string, from: string }[]} */
+  const indirect = [];
   /** @type {Map<string, number>} register to the slot that it was loaded from */
   let loaded = new Map();
   let current;
@@ -193,17 +194,18 @@ export function truthOf({ arch, file, name, uses, compiler, flags, dlls, lenient
       if (slotOf !== undefined && slots.has(slotOf)) {
         importCalls.push({
           at: hex(i.at),
+          next: hex(i.next),
           from: fn.name,
           slot: hex(slotOf),
           name: /** @type {string} */ (slots.get(slotOf)),
           form: `${form} ${register === undefined ? "[slot]" : "register"}`,
         });
         reached.set(i.at, /** @type {string} */ (slots.get(slotOf)));
-      } else if (i.args.startsWith("*")) indirect++;
+      } else if (i.args.startsWith("*")) indirect.push({ at: hex(i.at), next: hex(i.next), from: fn.name });
       else if (direct !== null) {
         const callee = entries.get(Number.parseInt(/** @type {string} */ (direct[1]), 16) - base);
         if (callee !== undefined && (form === "call" || callee !== fn)) {
-          calls.push({ at: hex(i.at), from: fn.name, to: callee.name, form });
+          calls.push({ at: hex(i.at), next: hex(i.next), from: fn.name, to: callee.name, form });
           reached.set(i.at, callee.name);
         }
       }
