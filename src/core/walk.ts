@@ -1,7 +1,7 @@
 import type { MemoryFault } from "./errors.ts";
 
-/** Why a walk ended before the end of what it walks. */
-export type Stop = MemoryFault | "cycle" | "limit";
+/** Why a walk ended before the end of what it walks. `broken`: a link leads to what is no entry. */
+export type Stop = MemoryFault | "cycle" | "limit" | "broken";
 
 /** What a walk over memory found. What stands before the hole is kept. */
 export interface Walk<T> {

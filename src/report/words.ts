@@ -6,6 +6,7 @@ import type { Gap } from "./documents.ts";
 export function stopText(stop: Stop | FormatError): string {
   if (stop === "cycle") return "it leads back into itself";
   if (stop === "limit") return "it is longer than any real one";
+  if (stop === "broken") return "a link leads to what is no entry";
   return stop instanceof FormatError ? stop.message : describeFault(stop);
 }
 

@@ -1,0 +1,114 @@
+import { advance, type Va } from "../core/address.ts";
+import { parseWith, toBigInt, type U64Halves } from "../core/kaitai.ts";
+import { MAX_IMAGE_SIZE, MAX_MODULES } from "../core/limits.ts";
+import type { TriageDriver, TriageList } from "../dump/triage-drivers.ts";
+import { ModuleEntry as Layout } from "../generated/module_entry.js";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { type ListWalk, walkList } from "./linked-list.ts";
+import { fileName, moduleNames, readUnicode } from "./names.ts";
+
+/** A loaded module, as the kernel's list has it. */
+export interface ModuleEntry {
+  /** As WinDbg's `lm` shows it: `nt`, `hal`, `ABCMiniFilter`. */
+  readonly name: string;
+  /** `ntoskrnl.exe`; `undefined` where it cannot be read. */
+  readonly imageName: string | undefined;
+  /** `\SystemRoot\system32\ntoskrnl.exe`; `undefined` where it cannot be read. */
+  readonly path: string | undefined;
+  readonly base: Va;
+  /** Exclusive. */
+  readonly end: Va;
+  /** In bytes. */
+  readonly size: number;
+  readonly entryPoint: Va;
+  /** TimeDateStamp of the image; lists before Windows 10 do not keep it. */
+  readonly timestamp: number | undefined;
+  readonly checksum: number | undefined;
+}
+
+/** The loaded modules, in load order. */
+export type ModuleWalk = ListWalk<ModuleEntry>;
+
+type Unnamed = Omit<ModuleEntry, "name">;
+
+/** The entry's size without TimeDateStamp, and with it. */
+const ENTRY_SIZE = { 4: [0x44, 0x5c], 8: [0x7c, 0xa0] } as const;
+/** The first build whose lists keep TimeDateStamp. */
+const WINDOWS_10 = 10240;
+const PAGE_MASK = 0xfffn;
+
+/**
+ * Reads PsLoadedModuleList.
+ *
+ * @param build of Windows: it decides whether entries have time stamps
+ * @param kernelBase where nt stands, when that is known; else its file name tells
+ */
+export function readModules(
+  space: AddressSpace,
+  head: Va,
+  { build, kernelBase }: { readonly build: number | undefined; readonly kernelBase: Va | undefined },
+): ModuleWalk {
+  const withTimestamp = build !== undefined && build >= WINDOWS_10;
+  const walk = walkList(space, head, MAX_MODULES, (link) => readEntry(space, link, withTimestamp));
+  return { ...walk, items: named(walk.items, kernelBase) };
+}
+
+/** The modules of a triage dump, which keeps a list of its own. */
+export function triageModules(
+  { items, claimed }: TriageList<TriageDriver>,
+  kernelBase: Va | undefined,
+): ModuleWalk {
+  const drivers = items.map((driver) => ({
+    ...driver,
+    imageName: driver.path === undefined ? undefined : fileName(driver.path),
+    end: advance(driver.base, driver.size),
+  }));
+  const walk = { items: named(drivers, kernelBase), recovered: 0 };
+  if (items.length >= claimed) return walk;
+  return { ...walk, stopped: claimed > MAX_MODULES && items.length === MAX_MODULES ? "limit" : "broken" };
+}
+
+function named(modules: readonly Unnamed[], kernelBase: Va | undefined): readonly ModuleEntry[] {
+  const names = moduleNames(modules, kernelBase);
+  return modules.map((module, i) => ({ name: names[i] as string, ...module }));
+}
+
+/**
+ * Reads one entry.
+ *
+ * @returns `undefined` for bytes that are none: an image stands at the start of a page
+ * @throws {MemoryError}
+ */
+function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed | undefined {
+  const { pointerSize } = space;
+  const [short, long] = ENTRY_SIZE[pointerSize];
+  const bytes = (withTimestamp ? space.tryRead(at, long) : undefined) ?? space.read(at, short);
+  const raw = pointerSize === 4 ? parseWith(Layout.Entry32, bytes) : parseWith(Layout.Entry64, bytes);
+  const base = address(raw.dllBase);
+  const size = raw.sizeOfImage;
+  if (base === 0n || (base & PAGE_MASK) !== 0n || size === 0 || size > MAX_IMAGE_SIZE) return undefined;
+  const path = readUnicode(space, text(raw.fullDllName));
+  const imageName =
+    readUnicode(space, text(raw.baseDllName)) ?? (path === undefined ? undefined : fileName(path));
+  return {
+    imageName,
+    path,
+    base,
+    end: advance(base, size),
+    size,
+    entryPoint: address(raw.entryPoint),
+    timestamp: raw.timeDateStamp,
+    checksum: raw.checkSum,
+  };
+}
+
+function text({ length, buffer }: Layout.UnicodeString32 | Layout.UnicodeString64): {
+  length: number;
+  buffer: Va;
+} {
+  return { length, buffer: address(buffer) };
+}
+
+function address(value: U64Halves | number): Va {
+  return (typeof value === "number" ? BigInt(value) : toBigInt(value)) as Va;
+}
