@@ -61,8 +61,9 @@ export function mapFullDump(header: DumpHeader, fileSize: number): MappedPages |
   const total = (offset - header.headerSize) / PAGE_SIZE;
   const stated = word(block, layout.pages, header.bits);
   if (stated !== total) notes.push(`the header says ${stated} pages, and its runs have ${total}`);
-  if (pages.overlaps > 0)
-    notes.push(`${pages.overlaps} runs of pages overlap another: the lower one is read`);
+  if (pages.overlaps > 0) {
+    notes.push(`runs of pages that overlap another: ${pages.overlaps}; the lower one is read`);
+  }
   return { pages, notes };
 }
 

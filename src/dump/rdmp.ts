@@ -70,7 +70,9 @@ export function mapRdmp(source: ByteSource, start: number, complete: boolean): M
     },
     source.size,
   );
-  if (map.overlaps > 0) notes.push(`${map.overlaps} ranges of pages overlap another: the lower one is read`);
+  if (map.overlaps > 0) {
+    notes.push(`ranges of pages that overlap another: ${map.overlaps}; the lower one is read`);
+  }
   return { pages: map, notes };
 }
 

@@ -50,7 +50,8 @@ export function readDrivers(
 ): TriageList<TriageDriver> {
   const count = Math.min(driverCount, MAX_MODULES);
   const size = entrySize(stringPoolOffset - start, driverCount, bits);
-  const table = readTable(source, start, count * size);
+  const room = stringPoolOffset > start ? stringPoolOffset - start : source.size;
+  const table = readTable(source, start, Math.min(count * size, room));
   const items: TriageDriver[] = [];
   for (let at = 0; at + ENTRY_SIZE[bits] <= table.length && items.length < count; at += size) {
     const bytes = table.slice(at, ENTRY_SIZE[bits], "a driver");

@@ -191,7 +191,8 @@ function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): r
   if (options !== ALL_OPTIONS && (options & OVERFLOWED) !== 0) {
     notes.push("Windows had no room for all that it wanted to save");
   }
-  if (dataBlocks.missing > 0) notes.push(`${dataBlocks.missing} data blocks are not in the file`);
+  const { blocks, missing } = dataBlocks;
+  if (missing > 0) notes.push(`${missing} of ${blocks.length + missing} data blocks are not in the file`);
   if (dataBlocks.unread > 0) notes.push(`${dataBlocks.unread} entries of the data block table are not read`);
   if (drivers === undefined) notes.push("this triage dump has no list of drivers");
   for (const [list, name] of [
