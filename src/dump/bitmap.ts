@@ -30,6 +30,8 @@ interface Claim {
 }
 
 const HEAD_SIZE = 0x38;
+/** DumpType of the older layout; tools that convert dumps do not always set it. */
+const SUMMARY = 2;
 
 /**
  * The page map of a dump with a bitmap. The two layouts have the same signature, so the head is
@@ -43,25 +45,14 @@ export function mapBitmap(source: ByteSource, header: DumpHeader, full: boolean)
   const head = new Uint8Array(HEAD_SIZE);
   const bytes = new Bytes(head.subarray(0, source.read(start, head)), source.name, start);
   const newer = claimOfBitmap(bytes, start);
-  const claims = full ? [newer] : [newer, claimOfSummary(bytes, start, header.bits)];
-  const candidates = claims
-    .filter((claim) => isPlausible(claim, source.size))
-    .map((claim) => ({ claim, pages: read(source, claim) }));
-  const chosen =
-    candidates.find(
-      ({ claim, pages }) => pages.present + pages.missing === claim.setBits && pages.missing === 0,
-    ) ??
-    candidates.find(({ claim, pages }) => pages.present + pages.missing === claim.setBits) ??
-    candidates.find(({ claim }) => claim.layout === (header.dumpType === 2 ? "summary" : "bitmap")) ??
-    candidates[0];
-  if (chosen === undefined) return refuse(bytes, claims, header, source.size);
-  const { claim, pages } = chosen;
-  const set = pages.present + pages.missing;
-  const notes =
-    set === claim.setBits
-      ? []
-      : [`the dump says ${claim.setBits} pages, and its bitmap has ${set}: the bitmap is read`];
-  return { pages, layout: claim.layout, notes };
+  const older = claimOfSummary(bytes, start, header.bits);
+  const claims = full ? [newer] : header.dumpType === SUMMARY ? [older, newer] : [newer, older];
+  const [likely, other] = claims.filter((claim) => isPlausible(claim, source.size));
+  if (likely === undefined) return refuse(bytes, claims[0] ?? newer, source.size);
+  const first = read(source, likely);
+  if (first.notes.length === 0 || other === undefined) return first;
+  const second = read(source, other);
+  return second.notes.length === 0 ? second : first;
 }
 
 function claimOfBitmap(head: Bytes, start: number): Claim {
@@ -99,20 +90,22 @@ function isPlausible(claim: Claim, fileSize: number): boolean {
   return fits && claim.bits > 0 && claim.setBits <= claim.bits && Number.isSafeInteger(claim.firstPage);
 }
 
-function read(source: ByteSource, claim: Claim): BitmapMap {
+function read(source: ByteSource, claim: Claim): MappedBitmap {
   const words = new Int32Array(Math.ceil(claim.bits / 32));
   source.read(claim.bitsAt, new Uint8Array(words.buffer, 0, bytesOf(claim)));
-  return new BitmapMap(words, claim.bits, claim.firstPage, source.size);
+  const pages = new BitmapMap(words, claim.bits, claim.firstPage, source.size);
+  const set = pages.present + pages.missing;
+  const note = `the dump says ${claim.setBits} pages, and its bitmap has ${set}: the bitmap is read`;
+  return { pages, layout: claim.layout, notes: set === claim.setBits ? [] : [note] };
 }
 
-function refuse(head: Bytes, claims: readonly Claim[], header: DumpHeader, fileSize: number): never {
-  const wanted = header.dumpType === 2 ? "summary" : "bitmap";
-  const claim = claims.find(({ layout }) => layout === wanted) ?? claims[0];
-  const size = claim === undefined ? 0 : bytesOf(claim);
-  const cut = claim !== undefined && claim.bitsAt + size > fileSize && claim.bitsAt + size <= claim.firstPage;
-  const expected = cut ? `${size} bytes` : "in front of the first page, and as long as memory has pages";
-  const found = cut
-    ? `the end of the file after ${fileSize} bytes: the copy was cut off, copy the dump again`
-    : `${size} bytes, with the first page at ${claim?.firstPage}`;
-  head.fail(0, "the page bitmap", expected, found);
+function refuse(head: Bytes, claim: Claim, fileSize: number): never {
+  const size = bytesOf(claim);
+  const end = claim.bitsAt + size;
+  if (end > fileSize && end <= claim.firstPage) {
+    const found = `the end of the file after ${fileSize} bytes: the copy was cut off, copy the dump again`;
+    head.fail(claim.bitsAt - head.fileOffset, "the page bitmap", `${size} bytes`, found);
+  }
+  const found = `${size} bytes, with the first page at ${claim.firstPage}`;
+  head.fail(0, "the page bitmap", "in front of the first page, and as long as memory has pages", found);
 }
