@@ -60,7 +60,7 @@ export const MAX_POINTER_HITS = 4096;
 /** Pages that a search for a tag table without KDBG looks into: nt's data holds some thousand pointers to pages. */
 export const MAX_TABLE_CANDIDATES = 16_384;
 /** Physical addresses have at most 52 bits on every machine read, so page numbers have 40. */
-export const MAX_PFN = 2 ** 40;
+export const MAX_PFN: number = 2 ** 40;
 /** A dump's page bitmap in bytes: one bit a page for 8 TiB of memory, more than a crash dump is ever taken of. */
 export const MAX_BITMAP_BYTES = 0x1000_0000;
 /** Ranges of pages in an RDMP dump, 24 bytes each in memory: memory that is as scattered as it gets has fewer. */
