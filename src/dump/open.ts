@@ -35,23 +35,6 @@ export interface Dump {
 
 const DUMP_TYPE = { full: 1, summary: 2, header: 3, triage: 4, rdmpKernelUser: 9, rdmpFull: 10 } as const;
 
-const KIND_NAMES: Readonly<Record<DumpBody["kind"], string>> = {
-  full: "full dump",
-  summary: "kernel dump",
-  "bitmap-full": "full dump with a bitmap",
-  "bitmap-kernel": "kernel dump with a bitmap",
-  "rdmp-kernel": "kernel dump written by a debugger",
-  "rdmp-kernel-user": "kernel and user dump written by a debugger",
-  "rdmp-full": "full dump written by a debugger",
-  triage: "triage dump (minidump)",
-  "header-only": "header without memory",
-};
-
-/** The kind for a person: `kernel dump with a bitmap`. */
-export function describeKind(kind: DumpBody["kind"]): string {
-  return KIND_NAMES[kind];
-}
-
 /**
  * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes`
  * says what is missing.
