@@ -31,7 +31,10 @@ export class Area {
   }
   /** @param {number} at @param {Uint8Array} bytes */
   put(at, bytes) {
-    if (at < 0 || at + bytes.length > this.bytes.length) throw new RangeError(`0x${at.toString(16)}+0x${bytes.length.toString(16)} is outside 0x${this.bytes.length.toString(16)} bytes`);
+    if (at < 0 || at + bytes.length > this.bytes.length)
+      throw new RangeError(
+        `0x${at.toString(16)}+0x${bytes.length.toString(16)} is outside 0x${this.bytes.length.toString(16)} bytes`,
+      );
     this.bytes.set(bytes, at);
     return this;
   }
@@ -63,11 +66,13 @@ export function utf16(text) {
   return area.bytes;
 }
 
-/** @param {string} text pairs of hex digits, spaces and dashes between them are ignored */
+/** @param {string} text pairs of hex digits; spaces, dashes and all from a semicolon on are ignored */
 export function hex(text) {
-  const digits = text.replace(/[\s-]/g, "");
+  const digits = text.replace(/;.*$/s, "").replace(/[\s-]/g, "");
   if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) throw new SyntaxError(`not hex bytes: ${text}`);
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16));
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(i * 2, i * 2 + 2), 16),
+  );
 }
 
 /** @param {readonly Uint8Array[]} parts */
@@ -94,7 +99,13 @@ export const alignUp = (value, unit) => Math.ceil(value / unit) * unit;
 /** The tag's four bytes as the little-endian number that the kernel compares. @param {string} tag */
 export function tagKey(tag) {
   const padded = tag.padEnd(4, " ");
-  return (padded.charCodeAt(0) | (padded.charCodeAt(1) << 8) | (padded.charCodeAt(2) << 16) | (padded.charCodeAt(3) << 24)) >>> 0;
+  return (
+    (padded.charCodeAt(0) |
+      (padded.charCodeAt(1) << 8) |
+      (padded.charCodeAt(2) << 16) |
+      (padded.charCodeAt(3) << 24)) >>>
+    0
+  );
 }
 
 /**

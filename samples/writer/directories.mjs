@@ -18,7 +18,9 @@ const cString = (text) => ascii(`${text}\0`);
  * @returns {number} the size of the directory
  */
 export function putExports(image, rva, { dll, exports, ordinalBase = 1, timestamp = 0 }) {
-  const named = exports.filter((e) => e.name !== undefined).sort((a, b) => (/** @type {string} */ (a.name) < /** @type {string} */ (b.name) ? -1 : 1));
+  const named = exports
+    .filter((e) => e.name !== undefined)
+    .sort((a, b) => (/** @type {string} */ (a.name) < /** @type {string} */ (b.name) ? -1 : 1));
   const unnamed = exports.filter((e) => e.name === undefined);
   let next = ordinalBase;
   const fixed = new Set(exports.map((e) => e.ordinal));
@@ -33,7 +35,13 @@ export function putExports(image, rva, { dll, exports, ordinalBase = 1, timestam
   const namesAt = addressesAt + functions * 4;
   const ordinalsAt = namesAt + names.length * 4;
   let text = ordinalsAt + names.length * 2;
-  const strings = [cString(dll), ...names.map((e) => cString(/** @type {string} */ (e.name))), ...numbered.filter((e) => e.forwarder !== undefined).map((e) => cString(/** @type {string} */ (e.forwarder)))];
+  const strings = [
+    cString(dll),
+    ...names.map((e) => cString(/** @type {string} */ (e.name))),
+    ...numbered
+      .filter((e) => e.forwarder !== undefined)
+      .map((e) => cString(/** @type {string} */ (e.forwarder))),
+  ];
   const size = text + strings.reduce((n, s) => n + s.length, 0);
   const area = new Area(size);
   const put = (/** @type {string} */ s) => {
@@ -43,9 +51,19 @@ export function putExports(image, rva, { dll, exports, ordinalBase = 1, timestam
     return at;
   };
   area.u32(4, timestamp).u32(12, put(dll)).u32(16, ordinalBase).u32(20, functions).u32(24, names.length);
-  area.u32(28, rva + addressesAt).u32(32, rva + namesAt).u32(36, rva + ordinalsAt);
-  names.forEach((e, i) => area.u32(namesAt + i * 4, put(/** @type {string} */ (e.name))).u16(ordinalsAt + i * 2, e.ordinal - ordinalBase));
-  for (const e of numbered) area.u32(addressesAt + (e.ordinal - ordinalBase) * 4, e.forwarder === undefined ? e.rva ?? 0 : put(e.forwarder));
+  area
+    .u32(28, rva + addressesAt)
+    .u32(32, rva + namesAt)
+    .u32(36, rva + ordinalsAt);
+  for (const [i, e] of names.entries())
+    area
+      .u32(namesAt + i * 4, put(/** @type {string} */ (e.name)))
+      .u16(ordinalsAt + i * 2, e.ordinal - ordinalBase);
+  for (const e of numbered)
+    area.u32(
+      addressesAt + (e.ordinal - ordinalBase) * 4,
+      e.forwarder === undefined ? (e.rva ?? 0) : put(e.forwarder),
+    );
   image.put(rva, area.bytes).directory("export", rva, size);
   return size;
 }
@@ -59,14 +77,23 @@ export function putExports(image, rva, { dll, exports, ordinalBase = 1, timestam
  */
 export function putImports(image, rva, { dlls, iat, resolve, room = Number.POSITIVE_INFINITY }) {
   const word = image.is64 ? 8 : 4;
-  const pointer = (/** @type {Area} */ area, /** @type {number} */ at, /** @type {bigint} */ value) => (image.is64 ? area.u64(at, value) : area.u32(at, Number(value)));
+  const pointer = (/** @type {Area} */ area, /** @type {number} */ at, /** @type {bigint} */ value) =>
+    image.is64 ? area.u64(at, value) : area.u32(at, Number(value));
   const count = dlls.reduce((n, d) => n + d.imports.length + 1, 0);
   const descriptorsSize = (dlls.length + 1) * 20;
   const lookupAt = alignUp(descriptorsSize, word);
   let text = lookupAt + count * word;
   const nameBytes = (/** @type {ImportSpec} */ e) => ("name" in e ? alignUp(e.name.length + 3, 2) : 0);
-  const size = text + dlls.reduce((n, d) => n + alignUp(d.dll.length + 1, 2) + d.imports.reduce((m, e) => m + nameBytes(e), 0), 0);
-  if (size > room) throw new RangeError(`the import directory needs 0x${size.toString(16)} bytes, 0x${room.toString(16)} are there`);
+  const size =
+    text +
+    dlls.reduce(
+      (n, d) => n + alignUp(d.dll.length + 1, 2) + d.imports.reduce((m, e) => m + nameBytes(e), 0),
+      0,
+    );
+  if (size > room)
+    throw new RangeError(
+      `the import directory needs 0x${size.toString(16)} bytes, 0x${room.toString(16)} are there`,
+    );
   const area = new Area(size);
   /** @type {Map<string, number>} */
   const slots = new Map();
@@ -91,7 +118,10 @@ export function putImports(image, rva, { dlls, iat, resolve, room = Number.POSIT
     area.u32(i * 20 + 12, rva + text).put(text, cString(dll));
     text += alignUp(dll.length + 1, 2);
   });
-  image.put(rva, area.bytes).directory("import", rva, descriptorsSize).directory("iat", iat, count * word);
+  image
+    .put(rva, area.bytes)
+    .directory("import", rva, descriptorsSize)
+    .directory("iat", iat, count * word);
   return { size, iatSize: count * word, slots };
 }
 
@@ -104,7 +134,11 @@ export function putDebug(image, rva, dataRva, { guid, age, pdb, timestamp = 0 })
   const record = concat(ascii("RSDS"), guid, new Area(4).u32(0, age).bytes, cString(pdb));
   const section = image.sections.find((s) => dataRva >= s.rva && dataRva < s.rva + s.size);
   const fileOffset = section === undefined ? 0 : section.fileOffset + dataRva - section.rva;
-  image.put(rva, new Area(0x1c).u32(4, timestamp).u32(12, 2).u32(16, record.length).u32(20, dataRva).u32(24, fileOffset).bytes);
+  image.put(
+    rva,
+    new Area(0x1c).u32(4, timestamp).u32(12, 2).u32(16, record.length).u32(20, dataRva).u32(24, fileOffset)
+      .bytes,
+  );
   return image.put(dataRva, record).directory("debug", rva, 0x1c);
 }
 
@@ -115,7 +149,7 @@ export function putRelocations(image, rva, directorySize) {
   const blocks = [...byPage].map(([page, rvas]) => {
     const count = alignUp(rvas.length, 2);
     const block = new Area(8 + count * 2).u32(0, page).u32(4, 8 + count * 2);
-    rvas.forEach((r, i) => block.u16(8 + i * 2, (type << 12) | (r & 0xfff)));
+    for (const [i, r] of rvas.entries()) block.u16(8 + i * 2, (type << 12) | (r & 0xfff));
     return block.bytes;
   });
   const bytes = concat(...blocks);
@@ -123,7 +157,10 @@ export function putRelocations(image, rva, directorySize) {
   if (bytes.length > size) throw new RangeError(`relocations need 0x${bytes.length.toString(16)} bytes`);
   image.put(rva, bytes);
   // the rest is one block of absolute (ignored) entries
-  if (size - bytes.length >= 8) image.memory.u32(rva + bytes.length, [...byPage.keys()].at(-1) ?? 0).u32(rva + bytes.length + 4, size - bytes.length);
+  if (size - bytes.length >= 8)
+    image.memory
+      .u32(rva + bytes.length, [...byPage.keys()].at(-1) ?? 0)
+      .u32(rva + bytes.length + 4, size - bytes.length);
   image.directory("relocation", rva, size);
   return bytes.length;
 }

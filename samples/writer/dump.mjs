@@ -13,21 +13,85 @@ import { Area, alignUp, ascii } from "./bytes.mjs";
 
 const PAGE = 0x45474150;
 const PAGE_SIZE = 0x1000;
-export const DUMP_TYPES = { full: 1, summary: 2, triage: 4, "bitmap-full": 5, "bitmap-kernel": 6, rdmp: 8, "rdmp-full": 10 };
+export const DUMP_TYPES = {
+  full: 1,
+  summary: 2,
+  triage: 4,
+  "bitmap-full": 5,
+  "bitmap-kernel": 6,
+  rdmp: 8,
+  "rdmp-full": 10,
+};
 
 /** Field offsets of DUMP_HEADER32 and DUMP_HEADER64. */
 const HEADER = {
   32: {
-    size: 0x1000, valid: "DUMP", dtb: 0x10, pfn: 0x14, modules: 0x18, processes: 0x1c, machine: 0x20, processors: 0x24, bugcheck: 0x28, parameters: 0x2c,
-    kdbg: 0x60, memory: 0x64, context: 0x320, contextRoom: 1200, exception: 0x7d0, exceptionRoom: 0x50, comment: 0x820, attributes: 0x8a0, bootId: 0x8a4,
-    type: 0xf88, miniDumpFields: 0xf8c, secondary: 0xf90, productType: 0xf94, suiteMask: 0xf98, writerStatus: 0xf9c, space: 0xfa0, upTime: 0xfb8, systemTime: 0xfc0,
-    kdSecondaryVersion: 0x5d, runs: 86, run: 8, firstRun: 8,
+    size: 0x1000,
+    valid: "DUMP",
+    dtb: 0x10,
+    pfn: 0x14,
+    modules: 0x18,
+    processes: 0x1c,
+    machine: 0x20,
+    processors: 0x24,
+    bugcheck: 0x28,
+    parameters: 0x2c,
+    kdbg: 0x60,
+    memory: 0x64,
+    context: 0x320,
+    contextRoom: 1200,
+    exception: 0x7d0,
+    exceptionRoom: 0x50,
+    comment: 0x820,
+    attributes: 0x8a0,
+    bootId: 0x8a4,
+    type: 0xf88,
+    miniDumpFields: 0xf8c,
+    secondary: 0xf90,
+    productType: 0xf94,
+    suiteMask: 0xf98,
+    writerStatus: 0xf9c,
+    space: 0xfa0,
+    upTime: 0xfb8,
+    systemTime: 0xfc0,
+    kdSecondaryVersion: 0x5d,
+    runs: 86,
+    run: 8,
+    firstRun: 8,
   },
   64: {
-    size: 0x2000, valid: "DU64", dtb: 0x10, pfn: 0x18, modules: 0x20, processes: 0x28, machine: 0x30, processors: 0x34, bugcheck: 0x38, parameters: 0x40,
-    kdbg: 0x80, memory: 0x88, context: 0x348, contextRoom: 3000, exception: 0xf00, exceptionRoom: 0x98, comment: 0xfb0, attributes: 0x1050, bootId: 0x1054,
-    type: 0xf98, miniDumpFields: 0x1038, secondary: 0x103c, productType: 0x1040, suiteMask: 0x1044, writerStatus: 0x1048, space: 0xfa0, upTime: 0x1030, systemTime: 0xfa8,
-    kdSecondaryVersion: 0x104d, runs: 42, run: 16, firstRun: 16,
+    size: 0x2000,
+    valid: "DU64",
+    dtb: 0x10,
+    pfn: 0x18,
+    modules: 0x20,
+    processes: 0x28,
+    machine: 0x30,
+    processors: 0x34,
+    bugcheck: 0x38,
+    parameters: 0x40,
+    kdbg: 0x80,
+    memory: 0x88,
+    context: 0x348,
+    contextRoom: 3000,
+    exception: 0xf00,
+    exceptionRoom: 0x98,
+    comment: 0xfb0,
+    attributes: 0x1050,
+    bootId: 0x1054,
+    type: 0xf98,
+    miniDumpFields: 0x1038,
+    secondary: 0x103c,
+    productType: 0x1040,
+    suiteMask: 0x1044,
+    writerStatus: 0x1048,
+    space: 0xfa0,
+    upTime: 0x1030,
+    systemTime: 0xfa8,
+    kdSecondaryVersion: 0x104d,
+    runs: 42,
+    run: 16,
+    firstRun: 16,
   },
 };
 
@@ -40,13 +104,15 @@ export function dumpHeader(machine, type, fields, fileSize) {
   const header = new Area(at.size);
   for (let i = 0; i < at.size; i += 4) header.u32(i, PAGE);
   header.ascii(4, at.valid);
-  const u32 = (/** @type {number} */ offset, /** @type {number | undefined} */ value) => void (value === undefined || header.u32(offset, value));
+  const u32 = (/** @type {number} */ offset, /** @type {number | undefined} */ value) =>
+    void (value === undefined || header.u32(offset, value));
   const pointer = (/** @type {number} */ offset, /** @type {bigint | undefined} */ value) => {
     if (value === undefined) return;
     if (machine.is64) header.u64(offset, value);
     else header.u32(offset, Number(BigInt.asUintN(32, value)));
   };
-  const u64 = (/** @type {number} */ offset, /** @type {bigint | undefined} */ value) => void (value === undefined || header.u64(offset, value));
+  const u64 = (/** @type {number} */ offset, /** @type {bigint | undefined} */ value) =>
+    void (value === undefined || header.u64(offset, value));
   u32(8, fields.major ?? 15);
   u32(0xc, fields.minor ?? fields.build);
   pointer(at.dtb, fields.directoryTableBase ?? machine.directoryTableBase);
@@ -56,13 +122,19 @@ export function dumpHeader(machine, type, fields, fileSize) {
   u32(at.machine, machine.machineType);
   u32(at.processors, fields.processors ?? machine.processors);
   u32(at.bugcheck, fields.bugcheck?.code ?? 0);
-  for (let i = 0; i < 4; i++) pointer(at.parameters + i * machine.pointerSize, fields.bugcheck?.parameters[i] ?? 0n);
+  for (let i = 0; i < 4; i++)
+    pointer(at.parameters + i * machine.pointerSize, fields.bugcheck?.parameters[i] ?? 0n);
   if (!machine.is64) header.u8(0x5c, machine.mode === "pae" ? 1 : 0);
   header.u8(at.kdSecondaryVersion, 0);
   pointer(at.kdbg, fields.kdDebuggerDataBlock);
-  if (fields.context !== undefined) header.put(at.context, new Uint8Array(at.contextRoom)).put(at.context, fields.context.subarray(0, at.contextRoom));
-  if (fields.exception !== undefined) header.put(at.exception, fields.exception.subarray(0, at.exceptionRoom));
-  if (fields.comment !== undefined) header.put(at.comment, new Uint8Array(128)).ascii(at.comment, fields.comment.slice(0, 127));
+  if (fields.context !== undefined)
+    header
+      .put(at.context, new Uint8Array(at.contextRoom))
+      .put(at.context, fields.context.subarray(0, at.contextRoom));
+  if (fields.exception !== undefined)
+    header.put(at.exception, fields.exception.subarray(0, at.exceptionRoom));
+  if (fields.comment !== undefined)
+    header.put(at.comment, new Uint8Array(128)).ascii(at.comment, fields.comment.slice(0, 127));
   u32(at.attributes, fields.attributes);
   u32(at.bootId, fields.bootId);
   u32(at.type, type);
@@ -92,7 +164,10 @@ export function runsOf(numbers) {
 /** @param {Area} header @param {boolean} is64 @param {readonly [number, number][]} runs */
 function putRuns(header, is64, runs) {
   const at = HEADER[is64 ? 64 : 32];
-  if (runs.length > at.runs) throw new RangeError(`${runs.length} physical runs, the header has room for ${at.runs}: make chunkFrames larger`);
+  if (runs.length > at.runs)
+    throw new RangeError(
+      `${runs.length} physical runs, the header has room for ${at.runs}: make chunkFrames larger`,
+    );
   const total = runs.reduce((n, [, count]) => n + count, 0);
   header.put(at.memory, new Uint8Array(at.firstRun + runs.length * at.run));
   header.u32(at.memory, runs.length);
@@ -118,7 +193,13 @@ function summaryBody(is64, numbers, bits, start) {
   const bitsAt = is64 ? 0x28 : 0x20;
   const firstPage = alignUp(start + bitsAt + bitmap.length, PAGE_SIZE);
   const body = new Area(firstPage - start);
-  body.put(0, ascii("SDMPDUMP")).u32(8, 1).u32(0xc, firstPage).u32(0x10, bits).u32(0x14, numbers.length).u32(0x18, bits);
+  body
+    .put(0, ascii("SDMPDUMP"))
+    .u32(8, 1)
+    .u32(0xc, firstPage)
+    .u32(0x10, bits)
+    .u32(0x14, numbers.length)
+    .u32(0x18, bits);
   return body.put(bitsAt, bitmap).bytes;
 }
 
@@ -140,7 +221,7 @@ function rdmpBody(numbers, start, complete) {
   body.u32(0, 0x40).ascii(4, "RDMP").ascii(8, "DUMP");
   body.u64(0x10, firstPage - 0x2040 + 0x20).u64(0x18, firstPage);
   if (complete) body.u32(0x20, runs.length).u64(0x28, numbers.length);
-  runs.forEach(([base, count], i) => body.u64(0x30 + i * 16, base).u64(0x38 + i * 16, count));
+  for (const [i, [base, count]] of runs.entries()) body.u64(0x30 + i * 16, base).u64(0x38 + i * 16, count);
   return body.bytes;
 }
 
@@ -150,7 +231,10 @@ function rdmpBody(numbers, start, complete) {
  * @param {{ type: DumpKind, header: HeaderFields, truncateTo?: number, bitmapPages?: number }} options
  *   truncateTo: cut the file there, as a full disk does. bitmapPages: bits in the bitmap; default the machine's pages
  */
-export function writeDump(machine, { type, header: fields, truncateTo, bitmapPages = machine.physicalPages }) {
+export function writeDump(
+  machine,
+  { type, header: fields, truncateTo, bitmapPages = machine.physicalPages },
+) {
   const start = HEADER[machine.is64 ? 64 : 32].size;
   const pages = type === "full" ? machine.pagesWithFiller() : machine.pages();
   const numbers = [...pages.keys()];

@@ -45,7 +45,11 @@ export class Frames {
 
   #refill(/** @type {boolean} */ present) {
     // the first chunk lies below 4 GB: CR3 of a PAE machine has 32 bits
-    const base = this.reserve(this.chunkFrames, 1, present && this.chunks.length === 0 ? 0x100000 : undefined);
+    const base = this.reserve(
+      this.chunkFrames,
+      1,
+      present && this.chunks.length === 0 ? 0x100000 : undefined,
+    );
     const numbers = Array.from({ length: this.chunkFrames }, (_, i) => base + i);
     for (let i = numbers.length - 1; i > 0; i--) {
       const j = this.next(i + 1);

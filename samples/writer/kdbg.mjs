@@ -3,8 +3,8 @@ import { Area, ascii } from "./bytes.mjs";
 
 /** Names of the fields that are u8, from the offset at which the run of them starts. */
 const U64_RUNS = {
-  0x18: "KernBase BreakpointWithStatus SavedContext",
-  0x38: `KiCallUserMode KeUserCallbackDispatcher PsLoadedModuleList PsActiveProcessHead PspCidTable ExpSystemResourcesList ExpPagedPoolDescriptor
+  24: "KernBase BreakpointWithStatus SavedContext",
+  56: `KiCallUserMode KeUserCallbackDispatcher PsLoadedModuleList PsActiveProcessHead PspCidTable ExpSystemResourcesList ExpPagedPoolDescriptor
     ExpNumberOfPagedPools KeTimeIncrement KeBugCheckCallbackListHead KiBugcheckData IopErrorLogListHead ObpRootDirectoryObject ObpTypeObjectType
     MmSystemCacheStart MmSystemCacheEnd MmSystemCacheWs MmPfnDatabase MmSystemPtesStart MmSystemPtesEnd MmSubsectionBase MmNumberOfPagingFiles
     MmLowestPhysicalPage MmHighestPhysicalPage MmNumberOfPhysicalPages MmMaximumNonPagedPoolInBytes MmNonPagedSystemStart MmNonPagedPoolStart
@@ -15,34 +15,39 @@ const U64_RUNS = {
     KdPrintWritePointer KdPrintRolloverCount MmLoadedUserImageList NtBuildLab KiNormalSystemCall KiProcessorBlock MmUnloadedDrivers
     MmLastUnloadedDriver MmTriageActionTaken MmSpecialPoolTag KernelVerifier MmVerifierData MmAllocatedNonPagedPool MmPeakCommitment
     MmTotalCommitLimitMaximum CmNtCSDVersion MmPhysicalMemoryBlock MmSessionBase MmSessionSize MmSystemParentTablePage MmVirtualTranslationBase`,
-  0x2c8: "KdPrintCircularBufferPtr KdPrintBufferSize KeLoaderBlock",
-  0x308: "IopNumTriageDumpDataBlocks IopTriageDumpDataBlocks VfCrashDataBlock MmBadPagesDetected MmZeroedPageSingleBitErrorsDetected EtwpDebuggerData",
-  0x360: "PteBase RetpolineStubFunctionTable",
-  0x388: "ShadowStackEnabled PointerAuthMask",
+  712: "KdPrintCircularBufferPtr KdPrintBufferSize KeLoaderBlock",
+  776: "IopNumTriageDumpDataBlocks IopTriageDumpDataBlocks VfCrashDataBlock MmBadPagesDetected MmZeroedPageSingleBitErrorsDetected EtwpDebuggerData",
+  864: "PteBase RetpolineStubFunctionTable",
+  904: "ShadowStackEnabled PointerAuthMask",
 };
 const U16_RUNS = {
-  0x30: "ThCallbackStack NextCallback FramePointer PaeEnabled",
-  0x298: `OffsetKThreadNextProcessor OffsetKThreadTeb OffsetKThreadKernelStack OffsetKThreadInitialStack OffsetKThreadApcProcess OffsetKThreadState
+  48: "ThCallbackStack NextCallback FramePointer PaeEnabled",
+  664: `OffsetKThreadNextProcessor OffsetKThreadTeb OffsetKThreadKernelStack OffsetKThreadInitialStack OffsetKThreadApcProcess OffsetKThreadState
     OffsetKThreadBStore OffsetKThreadBStoreLimit SizeEProcess OffsetEprocessPeb OffsetEprocessParentCID OffsetEprocessDirectoryTableBase SizePrcb
     OffsetPrcbDpcRoutine OffsetPrcbCurrentThread OffsetPrcbMhz OffsetPrcbCpuType OffsetPrcbVendorString OffsetPrcbProcStateContext OffsetPrcbNumber SizeEThread`,
-  0x2e0: `SizePcr OffsetPcrSelfPcr OffsetPcrCurrentPrcb OffsetPcrContainedPrcb OffsetPcrInitialBStore OffsetPcrBStoreLimit OffsetPcrInitialStack
+  736: `SizePcr OffsetPcrSelfPcr OffsetPcrCurrentPrcb OffsetPcrContainedPrcb OffsetPcrInitialBStore OffsetPcrBStoreLimit OffsetPcrInitialStack
     OffsetPcrStackLimit OffsetPrcbPcrPage OffsetPrcbProcStateSpecialReg GdtR0Code GdtR0Data GdtR0Pcr GdtR3Code GdtR3Data GdtR3Teb GdtLdt GdtTss Gdt64R3CmCode Gdt64R3CmTeb`,
-  0x338: "OffsetPrcbContext OffsetPrcbMaxBreakpoints OffsetPrcbMaxWatchpoints",
-  0x350: "OffsetPrcbIdleThread OffsetPrcbNormalDpcState OffsetPrcbDpcStack OffsetPrcbIsrStack SizeKDPC_STACK_FRAME OffsetKPriQueueThreadListHead OffsetKThreadWaitReason",
-  0x37c: "OffsetEProcessMmHotPatchContext",
-  0x398: "OffsetPrcbExceptionStack",
+  824: "OffsetPrcbContext OffsetPrcbMaxBreakpoints OffsetPrcbMaxWatchpoints",
+  848: "OffsetPrcbIdleThread OffsetPrcbNormalDpcState OffsetPrcbDpcStack OffsetPrcbIsrStack SizeKDPC_STACK_FRAME OffsetKPriQueueThreadListHead OffsetKThreadWaitReason",
+  892: "OffsetEProcessMmHotPatchContext",
+  920: "OffsetPrcbExceptionStack",
 };
 const U32_RUNS = {
-  0x340: "OffsetKThreadStackLimit OffsetKThreadStackBase OffsetKThreadQueueListEntry OffsetEThreadIrpList",
-  0x370: "RetpolineStubFunctionTableSize RetpolineStubOffset RetpolineStubSize",
-  0x380: "OffsetKThreadShadowStackLimit OffsetKThreadShadowStackBase",
+  832: "OffsetKThreadStackLimit OffsetKThreadStackBase OffsetKThreadQueueListEntry OffsetEThreadIrpList",
+  880: "RetpolineStubFunctionTableSize RetpolineStubOffset RetpolineStubSize",
+  896: "OffsetKThreadShadowStackLimit OffsetKThreadShadowStackBase",
 };
 
 /** @type {Map<string, { offset: number, size: 2 | 4 | 8 }>} field name, as Windows has it, to its place */
 export const KDBG_FIELDS = new Map();
-for (const [runs, size] of /** @type {const} */ ([[U64_RUNS, 8], [U16_RUNS, 2], [U32_RUNS, 4]])) {
+for (const [runs, size] of /** @type {const} */ ([
+  [U64_RUNS, 8],
+  [U16_RUNS, 2],
+  [U32_RUNS, 4],
+])) {
   for (const [start, names] of Object.entries(runs)) {
-    names.trim().split(/\s+/).forEach((name, i) => KDBG_FIELDS.set(name, { offset: Number(start) + i * size, size }));
+    for (const [i, name] of names.trim().split(/\s+/).entries())
+      KDBG_FIELDS.set(name, { offset: Number(start) + i * size, size });
   }
 }
 
@@ -60,7 +65,8 @@ export function kdbgBytes({ size, is64, listHead, fields }) {
   for (const [name, value] of Object.entries(fields)) {
     const field = KDBG_FIELDS.get(name);
     if (field === undefined) throw new RangeError(`no KDBG field ${name}`);
-    if (field.offset + field.size > size) throw new RangeError(`${name} is past the end of a 0x${size.toString(16)} byte KDBG`);
+    if (field.offset + field.size > size)
+      throw new RangeError(`${name} is past the end of a 0x${size.toString(16)} byte KDBG`);
     if (field.size === 2) area.u16(field.offset, Number(value));
     else if (field.size === 4) area.u32(field.offset, Number(value));
     // 32-bit kernels store addresses sign-extended

@@ -10,8 +10,32 @@ import { Area, concat, utf16 } from "./bytes.mjs";
 
 /** Offsets in a loaded module entry. */
 const MODULE = {
-  32: { base: 0x18, entry: 0x1c, size: 0x20, full: 0x24, short: 0x2c, flags: 0x34, loadCount: 0x38, checksum: 0x40, timestamp: 0x58, length: 0x50, length10: 0x5c },
-  64: { base: 0x30, entry: 0x38, size: 0x40, full: 0x48, short: 0x58, flags: 0x68, loadCount: 0x6c, checksum: 0x78, timestamp: 0x9c, length: 0x98, length10: 0xa0 },
+  32: {
+    base: 0x18,
+    entry: 0x1c,
+    size: 0x20,
+    full: 0x24,
+    short: 0x2c,
+    flags: 0x34,
+    loadCount: 0x38,
+    checksum: 0x40,
+    timestamp: 0x58,
+    length: 0x50,
+    length10: 0x5c,
+  },
+  64: {
+    base: 0x30,
+    entry: 0x38,
+    size: 0x40,
+    full: 0x48,
+    short: 0x58,
+    flags: 0x68,
+    loadCount: 0x6c,
+    checksum: 0x78,
+    timestamp: 0x9c,
+    length: 0x98,
+    length10: 0xa0,
+  },
 };
 
 /**
@@ -20,15 +44,30 @@ const MODULE = {
  * @param {{ withTimestamp?: boolean, allocate?: (length: number) => bigint }} [options] withTimestamp: the form of Windows 10
  * @returns {bigint[]} the entries' addresses
  */
-export function writeModuleList(machine, head, modules, { withTimestamp = machine.build >= 10240, allocate = (n) => machine.allocate(n) } = {}) {
+export function writeModuleList(
+  machine,
+  head,
+  modules,
+  { withTimestamp = machine.build >= 10240, allocate = (n) => machine.allocate(n) } = {},
+) {
   const at = MODULE[machine.is64 ? 64 : 32];
   const entries = modules.map((module) => {
     const va = allocate(withTimestamp ? at.length10 : at.length);
     const field = (/** @type {number} */ offset) => va + BigInt(offset);
-    machine.pointer(field(at.base), module.base).pointer(field(at.entry), module.entryPoint ?? 0n).u32(field(at.size), module.size);
+    machine
+      .pointer(field(at.base), module.base)
+      .pointer(field(at.entry), module.entryPoint ?? 0n)
+      .u32(field(at.size), module.size);
     const path = module.path ?? `\\SystemRoot\\system32\\drivers\\${module.name}`;
-    for (const [offset, text] of /** @type {const} */ ([[at.full, path], [at.short, module.name]])) machine.unicodeString(field(offset), text, allocate(text.length * 2 + 2));
-    machine.u32(field(at.flags), module.flags ?? 0x09104000).u16(field(at.loadCount), module.loadCount ?? 1).u32(field(at.checksum), module.checksum ?? 0);
+    for (const [offset, text] of /** @type {const} */ ([
+      [at.full, path],
+      [at.short, module.name],
+    ]))
+      machine.unicodeString(field(offset), text, allocate(text.length * 2 + 2));
+    machine
+      .u32(field(at.flags), module.flags ?? 0x09104000)
+      .u16(field(at.loadCount), module.loadCount ?? 1)
+      .u32(field(at.checksum), module.checksum ?? 0);
     if (withTimestamp) machine.u32(field(at.timestamp), module.timestamp ?? 0);
     return va;
   });
@@ -49,7 +88,10 @@ export function writeUnloadedDrivers(machine, { variable, lastVariable, drivers 
     const va = array + BigInt(i * size);
     const pointer = BigInt(machine.pointerSize);
     machine.unicodeString(va, driver.name);
-    machine.pointer(va + 2n * pointer, driver.start).pointer(va + 3n * pointer, driver.end).u64(va + 4n * pointer, driver.time ?? 0n);
+    machine
+      .pointer(va + 2n * pointer, driver.start)
+      .pointer(va + 3n * pointer, driver.end)
+      .u64(va + 4n * pointer, driver.time ?? 0n);
   });
   machine.pointer(variable, array).u32(lastVariable, drivers.length);
   return array;
@@ -111,7 +153,10 @@ export function writeProcesses(machine, head, processes) {
   const made = processes.map((spec) => {
     const va = machine.allocate(at.size);
     machine.u8(va, 3).pointer(va + BigInt(at.dtb), spec.directoryTableBase ?? machine.directoryTableBase);
-    machine.pointer(va + BigInt(at.pid), spec.pid).write(va + BigInt(at.name), Uint8Array.from(spec.name.slice(0, 15), (c) => c.charCodeAt(0)));
+    machine.pointer(va + BigInt(at.pid), spec.pid).write(
+      va + BigInt(at.name),
+      Uint8Array.from(spec.name.slice(0, 15), (c) => c.charCodeAt(0)),
+    );
     const threads = (spec.threads ?? []).map((t) => writeThread(machine, t));
     machine.linkList([va + BigInt(at.threads), ...threads.map((t) => t + BigInt(thread.links))]);
     return { process: va, threads };
@@ -127,29 +172,74 @@ function writeThread(machine, { stackBase, stackSize, words = [] }) {
   const limit = stackBase - BigInt(stackSize);
   if (!machine.isMapped(limit)) machine.map(limit, stackSize, { executable: false });
   const kernelStack = stackBase - BigInt(words.length * machine.pointerSize) - 0x230n;
-  words.forEach((word, i) => machine.pointer(kernelStack + BigInt(i * machine.pointerSize), word));
+  for (const [i, word] of words.entries())
+    machine.pointer(kernelStack + BigInt(i * machine.pointerSize), word);
   machine.u8(va, 6);
   machine.pointer(va + BigInt(at.initial), stackBase - 0x210n).pointer(va + BigInt(at.limit), limit);
   return machine.pointer(va + BigInt(at.base), stackBase).pointer(va + BigInt(at.kernel), kernelStack) && va;
 }
 
-const X86_REGISTERS = { edi: 0x9c, esi: 0xa0, ebx: 0xa4, edx: 0xa8, ecx: 0xac, eax: 0xb0, ebp: 0xb4, eip: 0xb8, eflags: 0xc0, esp: 0xc4 };
+const X86_REGISTERS = {
+  edi: 0x9c,
+  esi: 0xa0,
+  ebx: 0xa4,
+  edx: 0xa8,
+  ecx: 0xac,
+  eax: 0xb0,
+  ebp: 0xb4,
+  eip: 0xb8,
+  eflags: 0xc0,
+  esp: 0xc4,
+};
 const X64_REGISTERS = {
-  rax: 0x78, rcx: 0x80, rdx: 0x88, rbx: 0x90, rsp: 0x98, rbp: 0xa0, rsi: 0xa8, rdi: 0xb0, r8: 0xb8, r9: 0xc0, r10: 0xc8, r11: 0xd0, r12: 0xd8, r13: 0xe0, r14: 0xe8, r15: 0xf0, rip: 0xf8,
+  rax: 0x78,
+  rcx: 0x80,
+  rdx: 0x88,
+  rbx: 0x90,
+  rsp: 0x98,
+  rbp: 0xa0,
+  rsi: 0xa8,
+  rdi: 0xb0,
+  r8: 0xb8,
+  r9: 0xc0,
+  r10: 0xc8,
+  r11: 0xd0,
+  r12: 0xd8,
+  r13: 0xe0,
+  r14: 0xe8,
+  r15: 0xf0,
+  rip: 0xf8,
 };
 
 /** An x86 CONTEXT, 0x2CC bytes. @param {Partial<Record<keyof typeof X86_REGISTERS, number>>} registers */
 export function contextX86(registers) {
-  const area = new Area(0x2cc).u32(0, 0x10017).u32(0x8c, 0).u32(0x90, 0x30).u32(0x94, 0x23).u32(0x98, 0x23).u32(0xbc, 8).u32(0xc8, 0x10);
-  for (const [name, value] of Object.entries(registers)) area.u32(X86_REGISTERS[/** @type {keyof typeof X86_REGISTERS} */ (name)], value);
+  const area = new Area(0x2cc)
+    .u32(0, 0x10017)
+    .u32(0x8c, 0)
+    .u32(0x90, 0x30)
+    .u32(0x94, 0x23)
+    .u32(0x98, 0x23)
+    .u32(0xbc, 8)
+    .u32(0xc8, 0x10);
+  for (const [name, value] of Object.entries(registers))
+    area.u32(X86_REGISTERS[/** @type {keyof typeof X86_REGISTERS} */ (name)], value);
   return area.bytes;
 }
 
 /** An x64 CONTEXT, 0x4D0 bytes. @param {Partial<Record<keyof typeof X64_REGISTERS | "eflags", bigint>>} registers */
 export function contextX64({ eflags = 0x246n, ...registers }) {
-  const area = new Area(0x4d0).u32(0x30, 0x10001f).u32(0x34, 0x1f80).u16(0x38, 0x10).u16(0x3a, 0x2b).u16(0x3c, 0x2b).u16(0x3e, 0x53).u16(0x40, 0x2b).u16(0x42, 0x18);
+  const area = new Area(0x4d0)
+    .u32(0x30, 0x10001f)
+    .u32(0x34, 0x1f80)
+    .u16(0x38, 0x10)
+    .u16(0x3a, 0x2b)
+    .u16(0x3c, 0x2b)
+    .u16(0x3e, 0x53)
+    .u16(0x40, 0x2b)
+    .u16(0x42, 0x18);
   area.u32(0x44, Number(eflags));
-  for (const [name, value] of Object.entries(registers)) area.u64(X64_REGISTERS[/** @type {keyof typeof X64_REGISTERS} */ (name)], value);
+  for (const [name, value] of Object.entries(registers))
+    area.u64(X64_REGISTERS[/** @type {keyof typeof X64_REGISTERS} */ (name)], value);
   return area.bytes;
 }
 
@@ -162,7 +252,8 @@ export function writePhysicalMemoryBlock(machine, variable, runs) {
   const total = runs.reduce((n, [, count]) => n + count, 0);
   const va = machine.allocate(2 * word + runs.length * 2 * word);
   machine.u32(va, runs.length).pointer(va + BigInt(word), total);
-  runs.forEach(([base, count], i) => machine.pointer(va + BigInt((2 + 2 * i) * word), base).pointer(va + BigInt((3 + 2 * i) * word), count));
+  for (const [i, [base, count]] of runs.entries())
+    machine.pointer(va + BigInt((2 + 2 * i) * word), base).pointer(va + BigInt((3 + 2 * i) * word), count);
   return machine.pointer(variable, va);
 }
 

@@ -1,13 +1,22 @@
 // @ts-check
 import { Area, concat, utf16 } from "./bytes.mjs";
 import { Frames } from "./frames.mjs";
-import { SHAPES, demandZeroEntry, pagedOutEntry, prototypeEntry, subsectionEntry, tableEntry, transitionEntry, validEntry } from "./paging.mjs";
+import {
+  demandZeroEntry,
+  pagedOutEntry,
+  prototypeEntry,
+  SHAPES,
+  subsectionEntry,
+  tableEntry,
+  transitionEntry,
+  validEntry,
+} from "./paging.mjs";
 
 /**
  * @typedef {"valid" | "transition" | "paged-out" | "demand-zero" | "prototype" | "not-in-dump"} PageState
  * @typedef {{ state?: PageState, large?: boolean, scatter?: boolean, executable?: boolean, writable?: boolean, prototype?: PrototypeState }} MapOptions
  * @typedef {"absent" | "valid" | "transition" | "paged-out"} PrototypeState what the prototype PTE says; absent: the mapped file is not in memory
- * @typedef {{ state: PageState, frame: number | undefined, bytes: Uint8Array, large: boolean, executable: boolean, writable: boolean, prototype: PrototypeState, prototypeVa?: bigint }} Page
+ * @typedef {{ state: PageState, frame: number | undefined, bytes: Uint8Array, large: boolean, executable: boolean, writable: boolean, prototype: PrototypeState, prototypeVa?: bigint, settled?: boolean }} Page settled: its entry is written
  */
 
 const POOL = {
@@ -23,6 +32,8 @@ export class Machine {
   /** @type {Map<number, Uint8Array>} */ #physical = new Map();
   /** @type {Map<bigint, Page>} */ #virtual = new Map();
   /** @type {{ nonPaged: bigint, paged: bigint, prototype: bigint }} */ #pool;
+  /** Pages whose entries are still to be written: a page that ends up outside memory never takes a frame. @type {Set<bigint>} */ #unsettled =
+    new Set();
   #pageFileOffset = 0x1a00;
 
   /**
@@ -30,7 +41,15 @@ export class Machine {
    *   build: decides the layout of paged-out entries. pteBase: where the page tables see themselves.
    *   chunkFrames: pages that stand together physically, in shuffled order.
    */
-  constructor({ mode, processors = 1, build, physicalPages = 0x40000, chunkFrames = 64, seed = 2003, pteBase }) {
+  constructor({
+    mode,
+    processors = 1,
+    build,
+    physicalPages = 0x40000,
+    chunkFrames = 64,
+    seed = 2003,
+    pteBase,
+  }) {
     this.mode = mode;
     this.shape = SHAPES[mode];
     this.is64 = this.shape.is64;
@@ -48,14 +67,18 @@ export class Machine {
     this.rootFrame = rootFrame;
     /** CR3 or TTBR: the value for the dump header. */
     this.directoryTableBase = BigInt(rootFrame) * 0x1000n + BigInt(this.rootOffset);
-    this.pteBase = pteBase ?? (mode === "x64-la57" ? 0xff68000000000000n : this.is64 ? 0xfffff68000000000n : 0xc0000000n);
+    this.pteBase =
+      pteBase ?? (mode === "x64-la57" ? 0xff68000000000000n : this.is64 ? 0xfffff68000000000n : 0xc0000000n);
     this.#selfMap();
   }
 
   #selfMap() {
     if (this.mode === "pae") {
-      const directories = [0n, 1n, 2n, 3n].map((i) => this.#childTable(this.rootFrame, this.rootOffset, 0, Number(i)));
-      directories.forEach((pfn, i) => this.#setEntry(/** @type {number} */ (directories[3]), 0, i, tableEntry(this.mode, 1, pfn)));
+      const directories = [0n, 1n, 2n, 3n].map((i) =>
+        this.#childTable(this.rootFrame, this.rootOffset, 0, Number(i)),
+      );
+      for (const [i, pfn] of directories.entries())
+        this.#setEntry(/** @type {number} */ (directories[3]), 0, i, tableEntry(this.mode, 1, pfn));
       return;
     }
     const top = /** @type {import("./paging.mjs").Level} */ (this.shape.levels[0]);
@@ -88,7 +111,8 @@ export class Machine {
   #childTable(table, offset, level, index) {
     const entry = this.#entry(table, offset, index);
     if (entry !== 0n) {
-      if (level === this.shape.largeLevel && this.mode !== "arm64" && (entry & 0x80n) !== 0n) throw new RangeError("a large page stands here already");
+      if (level === this.shape.largeLevel && this.mode !== "arm64" && (entry & 0x80n) !== 0n)
+        throw new RangeError("a large page stands here already");
       return Number((entry & 0x000ffffffffff000n) >> 12n);
     }
     const child = this.#newFrame();
@@ -111,9 +135,18 @@ export class Machine {
     }
   }
 
+  #settleAll() {
+    for (const number of this.#unsettled) {
+      this.#unsettled.delete(number);
+      const page = this.#virtual.get(number);
+      if (page !== undefined) this.#settle(number << 12n, page);
+    }
+  }
+
   /** @param {bigint} va @param {Page} page */
   #settle(va, page) {
     const leaf = this.shape.levels.length - 1;
+    page.settled = true;
     if (page.frame !== undefined && !page.large) {
       if (this.#physical.delete(page.frame)) this.frames.release(page.frame);
       page.frame = undefined;
@@ -132,16 +165,19 @@ export class Machine {
       case "transition":
         return this.#setLeaf(va, leaf, transitionEntry(inMemory()));
       case "demand-zero":
-        page.bytes.fill(0);
         return this.#setLeaf(va, leaf, demandZeroEntry());
       case "paged-out":
         return this.#setLeaf(va, leaf, this.#pagedOut());
       case "prototype": {
         page.prototypeVa ??= this.#prototypeSlot();
-        const target = page.prototype === "valid" ? validEntry(this.mode, inMemory(), { ...page, large: false })
-          : page.prototype === "transition" ? transitionEntry(inMemory())
-          : page.prototype === "paged-out" ? this.#pagedOut()
-          : subsectionEntry(this.mode, page.prototypeVa & ~0xfffn);
+        const target =
+          page.prototype === "valid"
+            ? validEntry(this.mode, inMemory(), { ...page, large: false })
+            : page.prototype === "transition"
+              ? transitionEntry(inMemory())
+              : page.prototype === "paged-out"
+                ? this.#pagedOut()
+                : subsectionEntry(this.mode, page.prototypeVa & ~0xfffn);
         if (this.shape.entrySize === 4) this.u32(page.prototypeVa, Number(target));
         else this.u64(page.prototypeVa, target);
         return this.#setLeaf(va, leaf, prototypeEntry(this.mode, page.prototypeVa));
@@ -168,22 +204,47 @@ export class Machine {
    *   outside [va, va+length) are mapped too, but are not in the dump. scatter: false gives one
    *   contiguous physical range.
    */
-  map(va, length, { state = "valid", large = false, scatter = true, executable = true, writable = true, prototype = "absent" } = {}) {
+  map(
+    va,
+    length,
+    {
+      state = "valid",
+      large = false,
+      scatter = true,
+      executable = true,
+      writable = true,
+      prototype = "absent",
+    } = {},
+  ) {
     const first = va >> 12n;
     const count = Number(((va + BigInt(length) + 0xfffn) >> 12n) - first);
     if (large) return this.#mapLarge(first, count, { executable, writable });
     const base = scatter || state !== "valid" ? undefined : this.frames.reserveRun(count);
     for (let i = 0; i < count; i++) {
       const number = first + BigInt(i);
-      if (this.#virtual.has(number)) throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
+      if (this.#virtual.has(number))
+        throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
       /** @type {Page} */
-      const page = { state, frame: undefined, bytes: new Uint8Array(0x1000), large: false, executable, writable, prototype };
+      const page = {
+        state,
+        frame: undefined,
+        bytes: new Uint8Array(0x1000),
+        large: false,
+        executable,
+        writable,
+        prototype,
+      };
       this.#virtual.set(number, page);
-      if (base === undefined) this.#settle(number << 12n, page);
+      if (base === undefined) this.#unsettled.add(number);
       else {
         page.frame = base + i;
+        page.settled = true;
         this.#physical.set(base + i, page.bytes);
-        this.#setLeaf(number << 12n, this.shape.levels.length - 1, validEntry(this.mode, base + i, { executable, writable, large: false }));
+        this.#setLeaf(
+          number << 12n,
+          this.shape.levels.length - 1,
+          validEntry(this.mode, base + i, { executable, writable, large: false }),
+        );
       }
     }
   }
@@ -195,13 +256,25 @@ export class Machine {
     const end = first + BigInt(count);
     for (let block = start; block < end; block += BigInt(each)) {
       const base = this.frames.reserve(each, each);
-      this.#setLeaf(block << 12n, this.shape.largeLevel, validEntry(this.mode, base, { ...how, large: true }));
+      this.#setLeaf(
+        block << 12n,
+        this.shape.largeLevel,
+        validEntry(this.mode, base, { ...how, large: true }),
+      );
       for (let i = 0; i < each; i++) {
         const number = block + BigInt(i);
-        if (this.#virtual.has(number)) throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
+        if (this.#virtual.has(number))
+          throw new RangeError(`0x${(number << 12n).toString(16)} is mapped already`);
         const present = number >= first && number < end;
         const bytes = new Uint8Array(present ? 0x1000 : 0);
-        this.#virtual.set(number, { state: present ? "valid" : "not-in-dump", frame: base + i, bytes, large: true, ...how, prototype: "absent" });
+        this.#virtual.set(number, {
+          state: present ? "valid" : "not-in-dump",
+          frame: base + i,
+          bytes,
+          large: true,
+          ...how,
+          prototype: "absent",
+        });
         if (present) this.#physical.set(base + i, bytes);
       }
     }
@@ -216,7 +289,8 @@ export class Machine {
     for (const [number, page] of this.#pagesOf(va, length)) {
       page.state = state;
       page.prototype = prototype;
-      if (!page.large) this.#settle(number << 12n, page);
+      if (state === "demand-zero") page.bytes.fill(0);
+      if (!page.large) this.#unsettled.add(number);
       else if (state === "not-in-dump") this.#physical.delete(/** @type {number} */ (page.frame));
       else if (state === "valid") {
         if (page.bytes.length === 0) page.bytes = new Uint8Array(0x1000);
@@ -230,7 +304,8 @@ export class Machine {
     for (const [number, page] of this.#pagesOf(va, length)) {
       if (page.large) throw new RangeError("part of a large page cannot be unmapped");
       if (page.frame !== undefined && this.#physical.delete(page.frame)) this.frames.release(page.frame);
-      this.#setLeaf(number << 12n, this.shape.levels.length - 1, 0n);
+      this.#unsettled.delete(number);
+      if (page.settled === true) this.#setLeaf(number << 12n, this.shape.levels.length - 1, 0n);
       this.#virtual.delete(number);
     }
   }
@@ -243,11 +318,16 @@ export class Machine {
   /** Whether a reader of the dump can get the page's bytes. @param {bigint} va */
   isReadable(va) {
     const page = this.#virtual.get(va >> 12n);
-    return page !== undefined && (page.state === "demand-zero" || (page.frame !== undefined && this.#physical.has(page.frame)));
+    this.#settleAll();
+    return (
+      page !== undefined &&
+      (page.state === "demand-zero" || (page.frame !== undefined && this.#physical.has(page.frame)))
+    );
   }
 
   /** @param {bigint} va @returns {bigint | undefined} the physical address, for pages that have one */
   physicalAddress(va) {
+    this.#settleAll();
     const frame = this.#virtual.get(va >> 12n)?.frame;
     return frame === undefined ? undefined : BigInt(frame) * 0x1000n + (va & 0xfffn);
   }
@@ -266,7 +346,8 @@ export class Machine {
     for (let done = 0; done < length; ) {
       const at = va + BigInt(done);
       const page = this.#virtual.get(at >> 12n);
-      if (page === undefined || page.bytes.length === 0) throw new RangeError(`0x${at.toString(16)} is not mapped`);
+      if (page === undefined || page.bytes.length === 0)
+        throw new RangeError(`0x${at.toString(16)} is not mapped`);
       const inPage = Number(at & 0xfffn);
       const count = Math.min(0x1000 - inPage, length - done);
       visit(page, inPage, done, count);
@@ -277,7 +358,8 @@ export class Machine {
   /** Writes through the mapping. A page that is not in the dump keeps its bytes for `read` only. @param {bigint} va @param {Uint8Array} bytes */
   write(va, bytes) {
     this.#eachPiece(va, bytes.length, (page, inPage, done, count) => {
-      if (page.state === "demand-zero") throw new RangeError(`0x${va.toString(16)} is demand-zero: nothing can be written there`);
+      if (page.state === "demand-zero")
+        throw new RangeError(`0x${va.toString(16)} is demand-zero: nothing can be written there`);
       page.bytes.set(bytes.subarray(done, done + count), inPage);
     });
     return this;
@@ -286,7 +368,9 @@ export class Machine {
   /** @param {bigint} va @param {number} length @returns {Uint8Array} a copy */
   read(va, length) {
     const out = new Uint8Array(length);
-    this.#eachPiece(va, length, (page, inPage, done, count) => out.set(page.bytes.subarray(inPage, inPage + count), done));
+    this.#eachPiece(va, length, (page, inPage, done, count) =>
+      out.set(page.bytes.subarray(inPage, inPage + count), done),
+    );
     return out;
   }
 
@@ -339,7 +423,10 @@ export class Machine {
   linkList(links) {
     links.forEach((va, i) => {
       this.pointer(va, /** @type {bigint} */ (links[(i + 1) % links.length]));
-      this.pointer(va + BigInt(this.pointerSize), /** @type {bigint} */ (links[(i + links.length - 1) % links.length]));
+      this.pointer(
+        va + BigInt(this.pointerSize),
+        /** @type {bigint} */ (links[(i + links.length - 1) % links.length]),
+      );
     });
   }
 
@@ -353,11 +440,13 @@ export class Machine {
 
   /** The physical pages that the dump holds, in ascending order of page number. @returns {Map<number, Uint8Array>} */
   pages() {
+    this.#settleAll();
     return new Map([...this.#physical].sort(([a], [b]) => a - b));
   }
 
   /** The pages of `pages()`, and zero pages for what is unused in between, so that few runs cover them. @returns {Map<number, Uint8Array>} */
   pagesWithFiller() {
+    this.#settleAll();
     const all = new Map(this.#physical);
     const zero = new Uint8Array(0x1000);
     for (const pfn of this.frames.free) if (!all.has(pfn)) all.set(pfn, zero);

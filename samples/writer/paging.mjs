@@ -9,11 +9,53 @@ const levels = (/** @type {number[]} */ ...shifts) => shifts.map((s) => ({ shift
 
 /** @type {Record<Mode, Shape>} */
 export const SHAPES = {
-  x86: { entrySize: 4, levels: [{ shift: 22n, bits: 10 }, { shift: 12n, bits: 10 }], largeLevel: 0, largeSize: 0x400000, is64: false, machineType: 0x14c },
-  pae: { entrySize: 8, levels: [{ shift: 30n, bits: 2 }, { shift: 21n, bits: 9 }, { shift: 12n, bits: 9 }], largeLevel: 1, largeSize: 0x200000, is64: false, machineType: 0x14c },
-  x64: { entrySize: 8, levels: levels(39, 30, 21, 12), largeLevel: 2, largeSize: 0x200000, is64: true, machineType: 0x8664 },
-  "x64-la57": { entrySize: 8, levels: levels(48, 39, 30, 21, 12), largeLevel: 3, largeSize: 0x200000, is64: true, machineType: 0x8664 },
-  arm64: { entrySize: 8, levels: levels(39, 30, 21, 12), largeLevel: 2, largeSize: 0x200000, is64: true, machineType: 0xaa64 },
+  x86: {
+    entrySize: 4,
+    levels: [
+      { shift: 22n, bits: 10 },
+      { shift: 12n, bits: 10 },
+    ],
+    largeLevel: 0,
+    largeSize: 0x400000,
+    is64: false,
+    machineType: 0x14c,
+  },
+  pae: {
+    entrySize: 8,
+    levels: [
+      { shift: 30n, bits: 2 },
+      { shift: 21n, bits: 9 },
+      { shift: 12n, bits: 9 },
+    ],
+    largeLevel: 1,
+    largeSize: 0x200000,
+    is64: false,
+    machineType: 0x14c,
+  },
+  x64: {
+    entrySize: 8,
+    levels: levels(39, 30, 21, 12),
+    largeLevel: 2,
+    largeSize: 0x200000,
+    is64: true,
+    machineType: 0x8664,
+  },
+  "x64-la57": {
+    entrySize: 8,
+    levels: levels(48, 39, 30, 21, 12),
+    largeLevel: 3,
+    largeSize: 0x200000,
+    is64: true,
+    machineType: 0x8664,
+  },
+  arm64: {
+    entrySize: 8,
+    levels: levels(39, 30, 21, 12),
+    largeLevel: 2,
+    largeSize: 0x200000,
+    is64: true,
+    machineType: 0xaa64,
+  },
 };
 
 const NX = 1n << 63n;
@@ -29,7 +71,14 @@ export function tableEntry(mode, level, pfn) {
 /** A valid entry for a page of 4 KB or a large one. @param {Mode} mode @param {number} pfn @param {{ writable: boolean, executable: boolean, large: boolean }} how */
 export function validEntry(mode, pfn, { writable, executable, large }) {
   const address = BigInt(pfn) << 12n;
-  if (mode === "arm64") return address | (large ? 0x701n : 0x703n) | (writable ? 0n : 0x80n) | (1n << 54n) | (executable ? 0n : 1n << 53n);
+  if (mode === "arm64")
+    return (
+      address |
+      (large ? 0x701n : 0x703n) |
+      (writable ? 0n : 0x80n) |
+      (1n << 54n) |
+      (executable ? 0n : 1n << 53n)
+    );
   const noExecute = executable || mode === "x86" ? 0n : NX;
   return address | 0x121n | (writable ? 0x42n : 0n) | (large ? 0x80n : 0n) | noExecute;
 }

@@ -23,7 +23,19 @@ export const RSRC = 0x42000040;
 export const RELOC = 0x42000040;
 
 /** Directory numbers. */
-export const DIRECTORY = { export: 0, import: 1, resource: 2, exception: 3, security: 4, relocation: 5, debug: 6, loadConfig: 10, boundImport: 11, iat: 12, delayImport: 13 };
+export const DIRECTORY = {
+  export: 0,
+  import: 1,
+  resource: 2,
+  exception: 3,
+  security: 4,
+  relocation: 5,
+  debug: 6,
+  loadConfig: 10,
+  boundImport: 11,
+  iat: 12,
+  delayImport: 13,
+};
 
 /** A PE image in its memory layout, with what is needed to give its file layout too. */
 export class Image {
@@ -47,7 +59,12 @@ export class Image {
     let offset = this.headerSize;
     this.sections = spec.sections.map((section) => {
       const fileSize = section.fileSize ?? alignUp(section.size, this.fileAlignment);
-      const placed = { characteristics: CODE, ...section, fileSize, fileOffset: section.fileOffset ?? offset };
+      const placed = {
+        characteristics: CODE,
+        ...section,
+        fileSize,
+        fileOffset: section.fileOffset ?? offset,
+      };
       offset = placed.fileOffset + fileSize;
       return placed;
     });
@@ -89,31 +106,70 @@ export class Image {
     const { spec, memory, is64 } = this;
     const pe = spec.stub ?? 0xe0;
     const optionalSize = is64 ? 0xf0 : 0xe0;
-    memory.ascii(0, "MZ").u16(2, 0x90).u16(4, 3).u16(8, 4).u16(0xc, 0xffff).u16(0x10, 0xb8).u16(0x18, 0x40).u32(0x3c, pe);
+    memory
+      .ascii(0, "MZ")
+      .u16(2, 0x90)
+      .u16(4, 3)
+      .u16(8, 4)
+      .u16(0xc, 0xffff)
+      .u16(0x10, 0xb8)
+      .u16(0x18, 0x40)
+      .u32(0x3c, pe);
     memory.ascii(0x4e, "This program cannot be run in DOS mode.\r\r\n$");
-    memory.put(pe, ascii("PE\0\0")).u16(pe + 4, spec.machine ?? (is64 ? 0x8664 : 0x14c)).u16(pe + 6, this.sections.length).u32(pe + 8, spec.timestamp ?? 0);
+    memory
+      .put(pe, ascii("PE\0\0"))
+      .u16(pe + 4, spec.machine ?? (is64 ? 0x8664 : 0x14c))
+      .u16(pe + 6, this.sections.length)
+      .u32(pe + 8, spec.timestamp ?? 0);
     memory.u16(pe + 20, optionalSize).u16(pe + 22, spec.characteristics ?? (is64 ? 0x22 : 0x102));
     const at = pe + 24;
     const isCode = (/** @type {number} */ c) => (c & 0x20) !== 0;
-    const sum = (/** @type {boolean} */ code) => this.sections.filter((s) => isCode(s.characteristics) === code).reduce((n, s) => n + s.fileSize, 0);
-    memory.u16(at, is64 ? 0x20b : 0x10b).u8(at + 2, spec.linker?.[0] ?? 9).u8(at + 3, spec.linker?.[1] ?? 0);
-    memory.u32(at + 4, spec.sizeOfCode ?? sum(true)).u32(at + 8, spec.sizeOfInitializedData ?? sum(false)).u32(at + 16, spec.entry ?? 0);
+    const sum = (/** @type {boolean} */ code) =>
+      this.sections.filter((s) => isCode(s.characteristics) === code).reduce((n, s) => n + s.fileSize, 0);
+    memory
+      .u16(at, is64 ? 0x20b : 0x10b)
+      .u8(at + 2, spec.linker?.[0] ?? 9)
+      .u8(at + 3, spec.linker?.[1] ?? 0);
+    memory
+      .u32(at + 4, spec.sizeOfCode ?? sum(true))
+      .u32(at + 8, spec.sizeOfInitializedData ?? sum(false))
+      .u32(at + 16, spec.entry ?? 0);
     memory.u32(at + 20, spec.baseOfCode ?? this.sections[0]?.rva ?? 0);
     if (is64) memory.u64(at + 24, this.preferredBase);
-    else memory.u32(at + 24, this.sections.find((s) => !isCode(s.characteristics))?.rva ?? 0).u32(at + 28, Number(this.preferredBase));
+    else
+      memory
+        .u32(at + 24, this.sections.find((s) => !isCode(s.characteristics))?.rva ?? 0)
+        .u32(at + 28, Number(this.preferredBase));
     memory.u32(at + 32, this.sectionAlignment).u32(at + 36, this.fileAlignment);
-    [spec.osVersion ?? [5, 2], spec.imageVersion ?? [5, 2], spec.subsystemVersion ?? [5, 2]].forEach(([major, minor], i) => memory.u16(at + 40 + i * 4, major).u16(at + 42 + i * 4, minor));
-    memory.u32(at + 56, spec.size).u32(at + 60, this.headerSize).u32(at + 64, spec.checksum ?? 0).u16(at + 68, 1).u16(at + 70, spec.dllCharacteristics ?? 0);
+    const versions = [spec.osVersion ?? [5, 2], spec.imageVersion ?? [5, 2], spec.subsystemVersion ?? [5, 2]];
+    for (const [i, [major, minor]] of versions.entries())
+      memory.u16(at + 40 + i * 4, major).u16(at + 42 + i * 4, minor);
+    memory
+      .u32(at + 56, spec.size)
+      .u32(at + 60, this.headerSize)
+      .u32(at + 64, spec.checksum ?? 0)
+      .u16(at + 68, 1)
+      .u16(at + 70, spec.dllCharacteristics ?? 0);
     const reserves = [0x40000, 0x1000, 0x100000, 0x1000];
-    reserves.forEach((value, i) => (is64 ? memory.u64(at + 72 + i * 8, value) : memory.u32(at + 72 + i * 4, value)));
+    for (const [i, value] of reserves.entries()) {
+      if (is64) memory.u64(at + 72 + i * 8, value);
+      else memory.u32(at + 72 + i * 4, value);
+    }
     const directories = at + (is64 ? 112 : 96);
     memory.u32(directories - 4, 16);
-    for (const [index, [rva, size]] of this.directories) memory.u32(directories + index * 8, rva).u32(directories + index * 8 + 4, size);
+    for (const [index, [rva, size]] of this.directories)
+      memory.u32(directories + index * 8, rva).u32(directories + index * 8 + 4, size);
     this.sections.forEach((section, i) => {
       const header = at + optionalSize + i * 40;
       if (header + 40 > this.headerSize) throw new RangeError("the section table is past the headers");
-      memory.ascii(header, section.name.padEnd(8, "\0").slice(0, 8)).u32(header + 8, section.size).u32(header + 12, section.rva);
-      memory.u32(header + 16, section.fileSize).u32(header + 20, section.fileSize === 0 ? 0 : section.fileOffset).u32(header + 36, section.characteristics);
+      memory
+        .ascii(header, section.name.padEnd(8, "\0").slice(0, 8))
+        .u32(header + 8, section.size)
+        .u32(header + 12, section.rva);
+      memory
+        .u32(header + 16, section.fileSize)
+        .u32(header + 20, section.fileSize === 0 ? 0 : section.fileOffset)
+        .u32(header + 36, section.characteristics);
     });
     return this;
   }
@@ -132,7 +188,8 @@ export class Image {
     }
     const file = new Uint8Array(this.fileLength);
     file.set(memory.bytes.subarray(0, this.headerSize));
-    for (const { rva, size, fileSize, fileOffset } of this.sections) file.set(memory.bytes.subarray(rva, rva + Math.min(size, fileSize)), fileOffset);
+    for (const { rva, size, fileSize, fileOffset } of this.sections)
+      file.set(memory.bytes.subarray(rva, rva + Math.min(size, fileSize)), fileOffset);
     return file;
   }
 }

@@ -58,7 +58,11 @@ export function assignSlots(tags, hashed, hash = tagHash) {
 export function trackerTable(layout, hashed, slots, rows) {
   const { stride, count, bytes, nonPaged, paged } = LAYOUTS[layout];
   const table = new Area((hashed + 1) * stride);
-  const put = (/** @type {number} */ at, /** @type {number} */ width, /** @type {bigint | number} */ value) => {
+  const put = (
+    /** @type {number} */ at,
+    /** @type {number} */ width,
+    /** @type {bigint | number} */ value,
+  ) => {
     if (width === 8) table.u64(at, value);
     else table.u32(at, Number(BigInt.asUintN(32, BigInt(value))));
   };
@@ -67,7 +71,10 @@ export function trackerTable(layout, hashed, slots, rows) {
     if (slot === undefined) throw new RangeError(`${JSON.stringify(row.tag)} has no slot`);
     const entry = slot * stride;
     table.u32(entry, tagKey(row.tag));
-    for (const [counts, at] of /** @type {const} */ ([[row.nonPaged, nonPaged], [row.paged, paged]])) {
+    for (const [counts, at] of /** @type {const} */ ([
+      [row.nonPaged, nonPaged],
+      [row.paged, paged],
+    ])) {
       if (counts === undefined) continue;
       put(entry + at[0], count, counts.allocs);
       put(entry + at[1], count, counts.frees);
@@ -85,12 +92,16 @@ export function trackerTable(layout, hashed, slots, rows) {
  *   poolTrackTable: the pointer variable. tagTables: the array of pointers by processor; left out on a uniprocessor kernel.
  * @returns {bigint[]} the tables' addresses
  */
-export function writeTracker(machine, { layout, hashed, processors, tags, poolTrackTable, tagTables, sizeVariable, maskVariable, hash }) {
+export function writeTracker(
+  machine,
+  { layout, hashed, processors, tags, poolTrackTable, tagTables, sizeVariable, maskVariable, hash },
+) {
   const order = tags ?? [...new Set(processors.flatMap((rows) => rows.map((row) => row.tag)))];
   const slots = assignSlots(order, hashed, hash);
   const tables = processors.map((rows, cpu) => {
     const used = new Set(rows.map((row) => row.tag));
-    const all = cpu === 0 ? [...rows, ...order.filter((tag) => !used.has(tag)).map((tag) => ({ tag }))] : rows;
+    const all =
+      cpu === 0 ? [...rows, ...order.filter((tag) => !used.has(tag)).map((tag) => ({ tag }))] : rows;
     const bytes = trackerTable(layout, hashed, slots, all);
     const va = machine.allocate(bytes.length, { align: 0x1000 });
     machine.write(va, bytes);
@@ -98,7 +109,10 @@ export function writeTracker(machine, { layout, hashed, processors, tags, poolTr
     return va;
   });
   machine.pointer(poolTrackTable, /** @type {bigint} */ (tables[0]));
-  for (const [variable, value] of /** @type {const} */ ([[sizeVariable, hashed + 1], [maskVariable, hashed - 1]])) {
+  for (const [variable, value] of /** @type {const} */ ([
+    [sizeVariable, hashed + 1],
+    [maskVariable, hashed - 1],
+  ])) {
     if (variable !== undefined) machine.pointer(variable, value);
   }
   return tables;
@@ -107,14 +121,41 @@ export function writeTracker(machine, { layout, hashed, processors, tags, poolTr
 /** Builds whose POOL_DESCRIPTOR differs, with its offsets. */
 const DESCRIPTOR = {
   32: [
-    { build: 2600, size: 0x1028, index: 4, allocs: 8, frees: 0xc, pages: 0x10, bigPages: 0x14, bytes: undefined },
+    {
+      build: 2600,
+      size: 0x1028,
+      index: 4,
+      allocs: 8,
+      frees: 0xc,
+      pages: 0x10,
+      bigPages: 0x14,
+      bytes: undefined,
+    },
     { build: 3790, size: 0x1030, index: 4, allocs: 8, frees: 0xc, pages: 0x10, bigPages: 0x14, bytes: 0x28 },
     { build: 6000, size: 0x1034, index: 4, allocs: 8, frees: 0xc, pages: 0x10, bigPages: 0x14, bytes: 0x2c },
-    { build: 7600, size: 0x1140, index: 0x80, allocs: 0x40, frees: 0x44, pages: 0xc0, bigPages: 0x48, bytes: 0x50 },
+    {
+      build: 7600,
+      size: 0x1140,
+      index: 0x80,
+      allocs: 0x40,
+      frees: 0x44,
+      pages: 0xc0,
+      bigPages: 0x48,
+      bytes: 0x50,
+    },
   ],
   64: [
     { build: 3790, size: 0x1048, index: 4, allocs: 8, frees: 0xc, pages: 0x10, bigPages: 0x14, bytes: 0x38 },
-    { build: 7600, size: 0x1140, index: 0x80, allocs: 0x40, frees: 0x44, pages: 0xc0, bigPages: 0x48, bytes: 0x50 },
+    {
+      build: 7600,
+      size: 0x1140,
+      index: 0x80,
+      allocs: 0x40,
+      frees: 0x44,
+      pages: 0xc0,
+      bigPages: 0x48,
+      bytes: 0x50,
+    },
   ],
 };
 
@@ -124,11 +165,16 @@ const DESCRIPTOR = {
  * @param {{ type: 0 | 1, index: number, pages: number, bigPages: number, allocs?: number, frees?: number, bytes?: bigint | number }} values type: 1 is paged
  * @returns {number} its size
  */
-export function writePoolDescriptor(machine, va, { type, index, pages, bigPages, allocs = 0, frees = 0, bytes = (pages + bigPages) * 0x1000 }) {
+export function writePoolDescriptor(
+  machine,
+  va,
+  { type, index, pages, bigPages, allocs = 0, frees = 0, bytes = (pages + bigPages) * 0x1000 },
+) {
   const rows = DESCRIPTOR[machine.is64 ? 64 : 32];
   const at = rows.findLast((row) => row.build <= machine.build) ?? rows[0];
   if (at === undefined) throw new RangeError(`no pool descriptor for build ${machine.build}`);
-  const put = (/** @type {number} */ offset, /** @type {number} */ value) => machine.u32(va + BigInt(offset), value);
+  const put = (/** @type {number} */ offset, /** @type {number} */ value) =>
+    machine.u32(va + BigInt(offset), value);
   put(0, type);
   put(at.index, index);
   put(at.allocs, allocs);
@@ -138,7 +184,8 @@ export function writePoolDescriptor(machine, va, { type, index, pages, bigPages,
   if (at.bytes !== undefined) machine.pointer(va + BigInt(at.bytes), bytes);
   const heads = at.size - 0x1000;
   // 512 empty lists on x86, 256 on x64: as many as fill a page
-  for (let head = heads; head < at.size; head += 2 * machine.pointerSize) machine.linkList([va + BigInt(head)]);
+  for (let head = heads; head < at.size; head += 2 * machine.pointerSize)
+    machine.linkList([va + BigInt(head)]);
   return at.size;
 }
 
@@ -147,7 +194,8 @@ function bigPageEntry(machine, { va, tag, bytes, paged, free = false }) {
   const word = machine.pointerSize;
   const size = machine.build >= 20348 ? 0x20 : machine.is64 ? 0x18 : machine.build < 3790 ? 0xc : 0x10;
   const area = new Area(size);
-  const pointer = (/** @type {number} */ at, /** @type {bigint} */ value) => (machine.is64 ? area.u64(at, value) : area.u32(at, Number(value)));
+  const pointer = (/** @type {number} */ at, /** @type {bigint} */ value) =>
+    machine.is64 ? area.u64(at, value) : area.u32(at, Number(value));
   pointer(0, va | (free ? 1n : 0n));
   area.u32(word, tagKey(tag));
   const type = paged ? 1 : 0;
