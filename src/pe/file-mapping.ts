@@ -1,5 +1,6 @@
-import { type Va, va } from "../core/address.ts";
+import { hex, type Va, va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
+import { FormatError } from "../core/errors.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { HeaderReader, ImageHeaders } from "./headers.ts";
@@ -93,8 +94,12 @@ export class FileImageMapping implements Mapping {
 export function fileHeaderReader(source: ByteSource): HeaderReader {
   return (offset, length, field) => {
     const there = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
-    const got = there.length === 0 ? 0 : source.read(offset, there);
-    return new Bytes(there.subarray(0, got), source.name, offset).slice(0, length, field);
+    if (there.length < length) {
+      const [expected, found] = [`${length} bytes`, `the end at ${hex(source.size)}`];
+      throw new FormatError({ file: source.name, offset, field, expected, found });
+    }
+    source.read(offset, there);
+    return new Bytes(there, source.name, offset);
   };
 }
 

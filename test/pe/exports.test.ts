@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
+import { Image } from "../../src/pe/image.ts";
+import { patch } from "../fixtures/dump-bytes.ts";
+import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
+import { VirtualMemory } from "../fixtures/virtual-memory.ts";
+
+/** An export directory at RVA 0x2000: three addresses, an unused ordinal, and a forwarder. */
+const DIRECTORY = patch(new Uint8Array(0x200), {
+  12: 0x2100, // Name
+  16: 5, // Base
+  20: 5, // NumberOfFunctions
+  24: 4, // NumberOfNames
+  28: 0x2040, // AddressOfFunctions
+  32: 0x2060, // AddressOfNames
+  36: 0x2080, // AddressOfNameOrdinals
+  0x40: 0x1010,
+  0x44: 0,
+  0x48: 0x1080,
+  0x4c: 0x2140, // inside the directory: a forwarder
+  0x50: 0x1040,
+  0x60: 0x2110,
+  0x64: 0x2120,
+  0x68: 0x2130,
+  0x6c: 0x2138,
+  0x80: 0x0003_0002, // Beta -> index 2, Away -> index 3
+  0x84: 0x0002_0000, // Alpha -> index 0, Bis -> index 2
+  0x100: "made.sys",
+  0x110: "Beta",
+  0x120: "Away",
+  0x130: "Alpha",
+  0x138: "Bis",
+  0x140: "hal.#12",
+});
+
+const SPEC: PeSpec = {
+  bits: 32,
+  directories: { 0: [0x2000, 0x200] },
+  sections: [
+    { name: ".text", rva: 0x1000, data: new Uint8Array(0x200), use: "rx" },
+    { name: ".edata", rva: 0x2000, data: DIRECTORY },
+  ],
+};
+
+function withDirectory(patches: Parameters<typeof patch>[1], spec: PeSpec = SPEC): Image {
+  const data = patch(DIRECTORY.slice(), patches);
+  return Image.fromFile(
+    peSource({ ...spec, sections: [...spec.sections!.slice(0, 1), { name: ".edata", rva: 0x2000, data }] }),
+  );
+}
+
+describe("the export table", () => {
+  const { exports } = Image.fromFile(peSource(SPEC));
+
+  it("lists each name, each function without a name, and no unused ordinal", () => {
+    expect(exports.dllName).toBe("made.sys");
+    expect(exports.items).toEqual([
+      { name: "Alpha", ordinal: 5, rva: 0x1010 },
+      { name: "Beta", ordinal: 7, rva: 0x1080 },
+      { name: "Bis", ordinal: 7, rva: 0x1080 },
+      { name: "Away", ordinal: 8, rva: 0x2140, forwarder: "hal.#12" },
+      { name: null, ordinal: 9, rva: 0x1040 },
+    ]);
+    expect(exports.stopped).toBeUndefined();
+  });
+
+  it("is searched by name, by ordinal and by place", () => {
+    expect(exports.byName("Beta")?.ordinal).toBe(7);
+    expect(exports.byName("beta")).toBeUndefined();
+    expect(exports.byOrdinal(9)?.rva).toBe(0x1040);
+    expect(exports.byOrdinal(6)).toBeUndefined();
+    expect(exports.at(0x1080).map(({ name }) => name)).toEqual(["Beta", "Bis"]);
+    expect(exports.at(0x2140)).toEqual([]);
+  });
+
+  it("gives the nearest below and above, where a forwarder is no neighbour", () => {
+    expect(exports.near(0x1050)).toMatchObject({ below: { ordinal: 9 }, above: { name: "Beta" } });
+    expect(exports.near(0x1040)).toMatchObject({ below: { ordinal: 9 }, above: { name: "Beta" } });
+    expect(exports.near(0x100f)).toEqual({ above: exports.items[0] });
+    expect(exports.near(0x3000)).toEqual({ below: exports.items[1] });
+  });
+
+  it("is the same from memory", () => {
+    const memory = loadPe(new VirtualMemory(4), SPEC, 0x8000_0000n);
+    expect(Image.at(memory.space, va(0x8000_0000n)).exports.items).toEqual(exports.items);
+  });
+
+  it("keeps what stands before a page that was paged out, and says why there is no more", () => {
+    const data = patch(new Uint8Array(0x1100), { 0: DIRECTORY, 0x68: 0x3000, 0x6c: 0x3010, 0x1000: "Alpha" });
+    const spec = { ...SPEC, sections: [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }] };
+    const memory = loadPe(new VirtualMemory(4), spec, 0x8000_0000n).pageOut(0x8000_3000n, 1);
+    const holed = Image.at(memory.space, va(0x8000_0000n)).exports;
+    expect(holed.items.map(({ name, ordinal }) => [name, ordinal])).toEqual([
+      [null, 5],
+      ["Beta", 7],
+      ["Away", 8],
+      [null, 9],
+    ]);
+    expect(holed.stopped).toEqual({ kind: "paged-out", va: 0x8000_3000n, level: "PTE" });
+  });
+
+  it("is empty and says why where the directory itself cannot be read", () => {
+    const memory = loadPe(new VirtualMemory(4), SPEC, 0x8000_0000n).pageOut(0x8000_2000n, 1);
+    const gone = Image.at(memory.space, va(0x8000_0000n)).exports;
+    expect(gone).toMatchObject({ dllName: null, items: [], stopped: { kind: "paged-out" } });
+  });
+
+  it("is empty without a stop where the image exports nothing", () => {
+    const none = Image.fromFile(peSource({ ...SPEC, directories: {} })).exports;
+    expect(none).toMatchObject({ dllName: null, items: [] });
+    expect(none.stopped).toBeUndefined();
+  });
+
+  it.each([
+    ["4 billion functions", { 20: 0xffffffff }],
+    ["4 billion names", { 24: 0xffffffff }],
+    ["tables outside the image", { 28: 0xfffffff0, 32: 0xfffffff0, 36: 0xfffffff0 }],
+  ])("with %s ends soon, and says that it is not all", (_, patches) => {
+    const started = performance.now();
+    const found = withDirectory(patches).exports;
+    expect(found.stopped).toBeDefined();
+    expect(found.items.length).toBeLessThanOrEqual(65_536 * 2);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it("with a name that has no zero says so by name and place", () => {
+    const data = patch(new Uint8Array(0x2000).fill(0x41), { 0: DIRECTORY, 0x60: 0x2800 });
+    const spec = { ...SPEC, sections: [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }] };
+    const found = Image.fromFile(peSource(spec)).exports;
+    expect(found.stopped).toMatchObject({
+      name: "FormatError",
+      file: "made.sys",
+      offset: 0x2800,
+      field: "export name",
+    });
+    expect(found.byName("Alpha")?.rva).toBe(0x1010);
+  });
+});

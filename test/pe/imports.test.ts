@@ -1,0 +1,276 @@
+import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
+import { Image } from "../../src/pe/image.ts";
+import { patch } from "../fixtures/dump-bytes.ts";
+import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
+import { VirtualMemory } from "../fixtures/virtual-memory.ts";
+
+const BASE = 0xb8f0_4000n;
+const NT = 0x8096_c8ccn;
+
+// IAT at 0x1000: ntoskrnl.exe's two slots, a zero, hal.dll's one slot, a zero. Delay IAT at 0x1040 (two).
+const THUNKS: Record<number, number> = {
+  0: 0x3100,
+  4: 0x8000_000c,
+  8: 0,
+  12: 0x3120,
+  16: 0,
+  0x40: 0x14010,
+  0x44: 0x14020,
+};
+
+// INIT, at 0x3000: descriptors, their lookup tables and names; gone in a dump.
+const INIT = patch(new Uint8Array(0x200), {
+  0: 0x3080, // lookup table
+  12: 0x3160, // name
+  16: 0x1000, // address table
+  20: 0x3090,
+  32: 0x3170,
+  36: 0x100c,
+  0x80: 0x3100,
+  0x84: 0x8000_000c,
+  0x90: 0x3120,
+  0x100: 0x6553_04d2, // hint 0x4d2, "Se…"
+  0x104: "QueryInformationToken",
+  0x120: 0x654b_0053,
+  0x124: "BugCheckEx",
+  0x160: "ntoskrnl.exe",
+  0x170: "HAL.dll",
+});
+
+// Delay descriptors, at 0x2000, in a section that stays.
+const DELAY = patch(new Uint8Array(0x100), {
+  0: 1,
+  4: 0x2080, // name
+  12: 0x1040, // address table
+  16: 0x2060, // lookup table
+  0x60: 0x2090,
+  0x64: 0x8000_0007,
+  0x80: "dxgkrnl.sys",
+  0x90: 0x7844_0001,
+  0x94: "gk",
+});
+
+const SPEC: PeSpec = {
+  bits: 32,
+  directories: { 1: [0x3000, 0x3c], 12: [0x1000, 0x14], 13: [0x2000, 0x40] },
+  sections: [
+    { name: ".rdata", rva: 0x1000, data: patch(new Uint8Array(0x100), THUNKS) },
+    { name: ".didat", rva: 0x2000, data: DELAY },
+    { name: "INIT", rva: 0x3000, data: INIT, use: "rxd" },
+    { name: ".text", rva: 0x4000, data: new Uint8Array(0x100), use: "rx" },
+  ],
+};
+
+/** The image after the loader: the slots hold addresses, the delayed ones the image's own thunks. */
+function loaded(): VirtualMemory {
+  const thunk = Number(BASE) + 0x4010;
+  return loadPe(new VirtualMemory(4), SPEC, BASE)
+    .u32(BASE + 0x1000n, Number(NT))
+    .u32(BASE + 0x1004n, 0x8096_000a)
+    .u32(BASE + 0x100cn, 0x80a6_0010)
+    .u32(BASE + 0x1040n, thunk)
+    .u32(BASE + 0x1044n, 0xf787_3892);
+}
+
+function imageIn(memory: VirtualMemory): Image {
+  return Image.at(memory.space, va(BASE), { label: "leaky.sys" });
+}
+
+const DECLARED = [
+  { dll: "ntoskrnl.exe", name: "SeQueryInformationToken", ordinal: null, hint: 0x4d2 },
+  { dll: "ntoskrnl.exe", name: null, ordinal: 12 },
+  { dll: "HAL.dll", name: "KeBugCheckEx", ordinal: null, hint: 0x53 },
+  { dll: "dxgkrnl.sys", name: "Dxgk", ordinal: null, hint: 1 },
+  { dll: "dxgkrnl.sys", name: null, ordinal: 7 },
+];
+
+describe("the imports of an image", () => {
+  it("in a file are names and ordinals, with no addresses", () => {
+    const { slots, gaps } = Image.fromFile(peSource(SPEC)).imports;
+    expect(slots.map(({ rva, kind, value, declared }) => [rva, kind, value, declared])).toEqual([
+      [0x1000, "iat", undefined, DECLARED[0]],
+      [0x1004, "iat", undefined, DECLARED[1]],
+      [0x100c, "iat", undefined, DECLARED[2]],
+      [0x1040, "delay-iat", undefined, DECLARED[3]],
+      [0x1044, "delay-iat", undefined, DECLARED[4]],
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it("in memory are addresses beside the names, each slot once, and no terminator", () => {
+    const { slots, gaps } = imageIn(loaded()).imports;
+    expect(
+      slots.map(({ rva, kind, value, pending, declared }) => [rva, kind, value, pending, declared]),
+    ).toEqual([
+      [0x1000, "iat", NT, false, DECLARED[0]],
+      [0x1004, "iat", 0x8096000an, false, DECLARED[1]],
+      [0x100c, "iat", 0x80a60010n, false, DECLARED[2]],
+      [0x1040, "delay-iat", BASE + 0x4010n, true, DECLARED[3]],
+      [0x1044, "delay-iat", 0xf7873892n, false, DECLARED[4]],
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it("are still found by the address table once INIT is gone, and it is said that the names are", () => {
+    const { slots, gaps } = imageIn(loaded().pageOut(BASE + 0x3000n, 0x200)).imports;
+    expect(slots.map(({ rva, value, declared }) => [rva, value, declared?.name])).toEqual([
+      [0x1000, NT, undefined],
+      [0x1004, 0x8096000an, undefined],
+      [0x100c, 0x80a60010n, undefined],
+      [0x1040, BASE + 0x4010n, "Dxgk"],
+      [0x1044, 0xf7873892n, null],
+    ]);
+    expect(slots[0]).not.toHaveProperty("declared");
+    expect(gaps).toEqual([
+      { table: "descriptors", dll: null, stopped: { kind: "paged-out", va: BASE + 0x3000n, level: "PTE" } },
+    ]);
+  });
+
+  it("keep the names and say why there is no address where the address table is a hole", () => {
+    const { slots, gaps } = imageIn(loaded().pageOut(BASE + 0x1000n, 0x100)).imports;
+    const fault = { kind: "paged-out", va: BASE + 0x1000n, level: "PTE" };
+    expect(slots).toHaveLength(5);
+    expect(slots[0]).toEqual({
+      rva: 0x1000,
+      kind: "iat",
+      value: undefined,
+      fault,
+      pending: false,
+      declared: DECLARED[0],
+    });
+    expect(gaps).toEqual([{ table: "address-directory", dll: null, stopped: fault }]);
+  });
+
+  it("go on by the addresses where only the lookup table is gone", () => {
+    const data = patch(INIT.slice(), { 0: 0x5000, 20: 0x5000 });
+    const spec: PeSpec = {
+      ...SPEC,
+      imageSize: 0x6000,
+      sections: SPEC.sections!.map((section) => (section.name === "INIT" ? { ...section, data } : section)),
+    };
+    const memory = loadPe(new VirtualMemory(4), spec, BASE).u32(BASE + 0x1000n, Number(NT));
+    const { slots, gaps } = imageIn(memory).imports;
+    expect(slots.slice(0, 3).map(({ rva, declared }) => [rva, declared])).toEqual([
+      [0x1000, { dll: "ntoskrnl.exe", name: null, ordinal: null }],
+      [0x1004, { dll: "ntoskrnl.exe", name: null, ordinal: null }],
+      [0x100c, { dll: "HAL.dll", name: null, ordinal: null }],
+    ]);
+    expect(gaps.map(({ table, dll }) => [table, dll])).toEqual([
+      ["lookup", "ntoskrnl.exe"],
+      ["lookup", "HAL.dll"],
+    ]);
+  });
+
+  it("are the names in the address table of a file that has no lookup table", () => {
+    const data = patch(INIT.slice(), { 0: 0, 20: 0 });
+    const file = Image.fromFile(
+      peSource({
+        ...SPEC,
+        sections: SPEC.sections!.map((section) => (section.name === "INIT" ? { ...section, data } : section)),
+      }),
+    );
+    expect(file.imports.slots.slice(0, 3).map(({ declared }) => declared)).toEqual(DECLARED.slice(0, 3));
+  });
+
+  it("are read from delay descriptors of the oldest form, which hold addresses", () => {
+    const base = 0x10000;
+    const data = patch(DELAY.slice(), {
+      0: 0,
+      4: base + 0x2080,
+      12: base + 0x1040,
+      16: base + 0x2060,
+      0x60: base + 0x2090,
+    });
+    const file = Image.fromFile(
+      peSource({
+        ...SPEC,
+        sections: SPEC.sections!.map((section) =>
+          section.name === ".didat" ? { ...section, data } : section,
+        ),
+      }),
+    );
+    expect(file.imports.slots.slice(3).map(({ rva, declared }) => [rva, declared])).toEqual([
+      [0x1040, DECLARED[3]],
+      [0x1044, DECLARED[4]],
+    ]);
+  });
+
+  it("of 64 bits have ordinals by bit 63", () => {
+    const data = patch(new Uint8Array(0x100), {
+      0: 0x2040,
+      12: 0x2080,
+      16: 0x1000,
+      0x40: 0x8000_0000_0000_0101n,
+      0x48: 0x2090n,
+      0x80: "a.sys",
+      0x92: "Name",
+    });
+    const spec: PeSpec = {
+      bits: 64,
+      directories: { 1: [0x2000, 40] },
+      sections: [
+        { name: ".rdata", rva: 0x1000, data: new Uint8Array(0x40) },
+        { name: ".idata", rva: 0x2000, data },
+      ],
+    };
+    const memory = loadPe(new VirtualMemory(8), spec, 0xfffff800_10000000n).u64(
+      0xfffff800_10001000n,
+      0xfffff804_7ba00010n,
+    );
+    const { slots } = Image.at(memory.space, va(0xfffff800_10000000n)).imports;
+    expect(slots).toEqual([
+      {
+        rva: 0x1000,
+        kind: "iat",
+        value: 0xfffff804_7ba00010n,
+        pending: false,
+        declared: { dll: "a.sys", name: null, ordinal: 0x101 },
+      },
+      {
+        rva: 0x1008,
+        kind: "iat",
+        value: 0n,
+        pending: false,
+        declared: { dll: "a.sys", name: "Name", ordinal: null, hint: 0 },
+      },
+    ]);
+  });
+});
+
+describe("hostile imports", () => {
+  it("that never end are cut at the cap, soon, and said to be", () => {
+    // Every descriptor and every lookup entry is 0x2020: all of them lead everywhere.
+    const data = new Uint8Array(0x80000);
+    new Uint32Array(data.buffer).fill(0x2020);
+    const spec: PeSpec = {
+      bits: 32,
+      directories: { 1: [0x2000, 20], 12: [0x2000, 0xffffffff] },
+      sections: [{ name: "x", rva: 0x1000, data }],
+    };
+    const started = performance.now();
+    const { slots, gaps } = Image.fromFile(peSource(spec)).imports;
+    expect(slots.length).toBeLessThanOrEqual(65_536);
+    expect(gaps.map(({ stopped }) => stopped)).toContain("limit");
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it("outside the image are a gap, not a slot", () => {
+    const data = patch(INIT.slice(), { 16: 0xfffffff0, 36: 0x3ffe });
+    const file = Image.fromFile(
+      peSource({
+        ...SPEC,
+        imageSize: 0x4000,
+        directories: { 1: [0x3000, 40] },
+        sections: SPEC.sections!.slice(0, 3).map((section) =>
+          section.name === "INIT" ? { ...section, data } : section,
+        ),
+      }),
+    );
+    expect(file.imports.slots).toEqual([]);
+    expect(file.imports.gaps.map(({ table, dll }) => [table, dll])).toEqual([
+      ["addresses", "ntoskrnl.exe"],
+      ["addresses", "HAL.dll"],
+    ]);
+  });
+});
