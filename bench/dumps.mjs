@@ -1,0 +1,126 @@
+// @ts-check
+/**
+ * Writes the dumps that the bench measures: `node bench/dumps.mjs DIR`. It shares no code with src/.
+ *
+ * modules.dmp   200 modules of 100 MB together, in physical runs of 1 to 64 pages, nt on large pages
+ * threads.dmp   the same, with 2,000 threads and their stacks
+ * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file
+ */
+import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Area, alignUp, random as seeded } from "../samples/writer/bytes.mjs";
+import { DUMP_TYPES, dumpHeader, runsOf, writeDump } from "../samples/writer/dump.mjs";
+import { Machine } from "../samples/writer/machine.mjs";
+import { BUILD, writeKernel } from "./kernel.mjs";
+import { load, makeModules, makeTags, plant, REFERENCES, TAG } from "./modules.mjs";
+
+/** @typedef {import("./images.mjs").Made} Made */
+/**
+ * @typedef {{
+ *   path: string, modules: number, moduleBytes: number, tag: string, references: number, tags: readonly string[],
+ *   extents: readonly [offset: number, length: number][],
+ * }} Plan what a dump holds. extents: where its modules' readable bytes stand in the file, in order, merged
+ */
+
+const PAGE = 0x1000;
+const MB = 0x100000;
+
+/**
+ * A bitmap dump in which every page of the machine is present, and those that hold nothing are holes of the file.
+ * @param {Machine} machine @param {import("../samples/writer/dump.mjs").HeaderFields} fields
+ * @param {string} path
+ */
+function writeSparse(machine, fields, path) {
+  const count = machine.physicalPages;
+  const firstPage = alignUp(0x2000 + 0x38 + count / 8, PAGE);
+  const size = firstPage + count * PAGE;
+  const head = new Area(firstPage).put(
+    0,
+    dumpHeader(machine, DUMP_TYPES["bitmap-kernel"], fields, size).bytes,
+  );
+  head.ascii(0x2000, "SDMPDUMP").u64(0x2020, firstPage).u64(0x2028, count).u64(0x2030, count);
+  head.bytes.fill(0xff, 0x2038, 0x2038 + count / 8);
+  const file = openSync(path, "w");
+  ftruncateSync(file, size);
+  writeSync(file, head.bytes, 0, head.length, 0);
+  for (const [pfn, page] of machine.pages()) {
+    if (page.some((byte) => byte !== 0)) writeSync(file, page, 0, PAGE, firstPage + pfn * PAGE);
+  }
+  closeSync(file);
+  return firstPage;
+}
+
+/**
+ * Where the modules' bytes stand in the file.
+ * @param {Machine} machine @param {readonly Made[]} made @param {(pfn: number) => number} offsetOf
+ * @returns {[number, number][]}
+ */
+function extentsOf(machine, made, offsetOf) {
+  /** @type {number[]} */
+  const found = [];
+  for (const { image } of made) {
+    for (let rva = 0; rva < image.size; rva += PAGE) {
+      const pa = machine.isReadable(image.va(rva)) ? machine.physicalAddress(image.va(rva)) : undefined;
+      if (pa !== undefined) found.push(offsetOf(Number(pa >> 12n)) / PAGE);
+    }
+  }
+  return runsOf(found.sort((a, b) => a - b)).map(([page, count]) => [page * PAGE, count * PAGE]);
+}
+
+/**
+ * @param {string} path
+ * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number }} [options]
+ * @returns {Plan}
+ */
+export function makeDump(path, { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB } = {}) {
+  const random = seeded(19041);
+  const machine = new Machine({
+    mode: "x64",
+    processors: 4,
+    build: BUILD,
+    physicalPages: sparse ? 0x1000000 : 0x400000,
+    chunkFrames: 64,
+    seed: 7,
+  });
+  const tags = makeTags(4000, random);
+  const made = makeModules(modules, moduleBytes, tags, random);
+  load(machine, made, random);
+  plant(machine, made, random);
+  const fields = writeKernel(machine, made, tags, threads, random);
+  let firstPage = 0;
+  /** @type {Map<number, number> | undefined} */
+  let rank;
+  if (sparse) firstPage = writeSparse(machine, fields, path);
+  else {
+    const bytes = writeDump(machine, { type: "bitmap-kernel", header: fields });
+    writeFileSync(path, bytes);
+    rank = new Map([...machine.pages().keys()].map((pfn, i) => [pfn, i]));
+    firstPage = bytes.length - rank.size * PAGE;
+  }
+  const extents = extentsOf(machine, made, (pfn) => firstPage + (rank?.get(pfn) ?? pfn) * PAGE);
+  return {
+    path,
+    modules,
+    moduleBytes: extents.reduce((n, [, length]) => n + length, 0),
+    tag: TAG,
+    references: REFERENCES,
+    tags,
+    extents,
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = process.argv[2];
+  if (folder === undefined) throw new TypeError("usage: node bench/dumps.mjs DIR");
+  for (const [name, options] of /** @type {const} */ ([
+    ["modules", {}],
+    ["threads", { threads: 2000 }],
+    ["sparse", { sparse: true }],
+  ])) {
+    writeFileSync(
+      join(folder, `${name}.json`),
+      JSON.stringify(makeDump(join(folder, `${name}.dmp`), options)),
+    );
+  }
+}

@@ -1,0 +1,163 @@
+// @ts-check
+/**
+ * Measures speed and memory against floors of the same run: `npm run bench`. The dumps are made anew, in
+ * a folder that is removed at the end; `node bench/main.mjs DIR` takes those of `node bench/dumps.mjs DIR`.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { medianSeconds, peakMemory, problemOf } from "./commands.mjs";
+
+/** @typedef {import("./commands.mjs").Command} Command */
+
+const ROUNDS = 11;
+const MB = 0x100000;
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+const CLI = here("../dist/cli/main.js");
+
+const given = process.argv[2];
+const folder = given ?? mkdtempSync(join(tmpdir(), "pooltrail-bench-"));
+try {
+  if (given === undefined) {
+    // in a process of its own: the memory of a parent counts as its child's peak
+    const made = spawnSync(process.execPath, [here("dumps.mjs"), folder], { stdio: "inherit" });
+    if (made.status !== 0) throw new Error("the dumps could not be made");
+  }
+  measure();
+} finally {
+  if (given === undefined) rmSync(folder, { recursive: true });
+}
+
+/** @param {string} name @returns {import("./dumps.mjs").Plan} */
+function planOf(name) {
+  return JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
+}
+
+/** @param {import("./dumps.mjs").Plan} plan @returns {Map<string, Command>} */
+function makeCommands({ path, tag, tags, references, modules }) {
+  const sparse = planOf("sparse").path;
+  const tagList = join(folder, "tags.txt");
+  writeFileSync(tagList, `${tags.join("\n")}\n`);
+  const count = (/** @type {string} */ what, /** @type {number} */ found, /** @type {number} */ wanted) =>
+    found === wanted ? undefined : `wrong: ${found} ${what}, not ${wanted}`;
+  const cli = (/** @type {string[]} */ ...args) => [CLI, ...args, "--json", "--quiet"];
+  return new Map(
+    Object.entries({
+      node: { args: ["-e", "0"] },
+      floor: { args: [here("floor.mjs"), join(folder, "modules.json")] },
+      scan: {
+        args: cli("scan", path, tag),
+        answer: (document) => count("references", document.references.length, references),
+      },
+      modules: {
+        args: cli("modules", sparse),
+        answer: (document) => count("modules", document.modules.length, modules),
+      },
+      tags: {
+        args: cli("tags", sparse),
+        answer: (document) => count("tags", document.tags.length, tags.length),
+      },
+      index: {
+        args: cli("tags", path),
+        answer: (document) => count("tags", document.tags.length, tags.length),
+      },
+      ripgrep: {
+        program: "rg",
+        args: ["--text", "--count-matches", "--fixed-strings", "--file", tagList, path],
+      },
+      trace: { args: cli("trace", path, tag) },
+      threads: { args: cli("trace", planOf("threads").path, tag) },
+    }),
+  );
+}
+
+function measure() {
+  const plan = planOf("modules");
+  const commands = makeCommands(plan);
+  /** @type {Map<string, string>} */
+  const problems = new Map();
+  for (const [name, command] of commands) {
+    const problem = name === "ripgrep" ? ripgrepProblem() : problemOf(command);
+    if (problem === undefined) continue;
+    problems.set(name, problem);
+    commands.delete(name);
+  }
+  const seconds = medianSeconds(commands, ROUNDS);
+  const memory = (/** @type {string} */ name) => {
+    const command = commands.get(name);
+    return command === undefined ? Number.NaN : peakMemory(command);
+  };
+  const net = (/** @type {string} */ name) => (seconds.get(name) ?? Number.NaN) - (seconds.get("node") ?? 0);
+  const floor = net("floor");
+
+  const ms = (/** @type {number} */ value) => `${(value * 1000).toFixed(0)} ms`;
+  const mb = (/** @type {number} */ value) => `${(value / MB).toFixed(0)} MB`;
+  /** @type {string[][]} */
+  const rows = [["what", "measured", "floor", "ratio", "allowed", ""]];
+  /**
+   * @param {string} what @param {readonly string[]} names the commands that it takes
+   * @param {{ value: number, floor?: number, allowed: number, most?: string, unit?: (value: number) => string }} limit
+   *   allowed: the most that `value` may be. most: the same in words
+   */
+  const row = (what, names, { value, floor: base, allowed, most, unit = ms }) => {
+    const problem = names.map((name) => problems.get(name)).find((text) => text !== undefined);
+    const ratio = base === undefined ? "" : (value / base).toFixed(2);
+    const limit = most ?? unit(allowed);
+    if (problem === undefined)
+      rows.push([
+        what,
+        unit(value),
+        base === undefined ? "" : unit(base),
+        ratio,
+        limit,
+        value <= allowed ? "ok" : "over",
+      ]);
+    else rows.push([what, "", "", "", limit, problem]);
+  };
+
+  row("scan of one tag", ["scan"], { value: net("scan"), floor, allowed: 1.5 * floor, most: "1.5" });
+  row("modules, 64 GiB sparse", ["modules"], { value: net("modules"), allowed: 0.15 });
+  row("modules, peak memory", ["modules"], { value: memory("modules"), allowed: 150 * MB, unit: mb });
+  row("tags, 64 GiB sparse", ["tags"], { value: net("tags"), allowed: 0.3 });
+  row("all tags in all images", ["index", "scan"], {
+    value: net("index"),
+    floor: net("scan"),
+    allowed: 3 * net("scan"),
+    most: "3",
+  });
+  row("the same by ripgrep", ["index", "ripgrep"], {
+    value: net("index"),
+    floor: seconds.get("ripgrep") ?? Number.NaN,
+    allowed: 0.5 * (seconds.get("ripgrep") ?? Number.NaN),
+    most: "0.5",
+  });
+  row("trace of one tag", ["trace"], {
+    value: net("trace"),
+    floor,
+    allowed: 3 * floor + 1,
+    most: "3 and 1 s",
+  });
+  row("evidence in 2,000 threads", ["threads", "trace"], {
+    value: net("threads") - net("trace"),
+    allowed: 1.5,
+  });
+
+  const start = ms(seconds.get("node") ?? Number.NaN);
+  const mega = (plan.moduleBytes / MB).toFixed(1);
+  console.log(`medians of ${ROUNDS} rounds, without the ${start} that node takes to start`);
+  console.log(`floor: ${mega} MB of ${plan.modules} modules, read and searched for one tag\n`);
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0))) ?? [];
+  for (const cells of rows)
+    console.log(
+      cells
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    );
+}
+
+function ripgrepProblem() {
+  return spawnSync("rg", ["--version"]).status === 0 ? undefined : "ripgrep is not on the PATH";
+}
