@@ -6,7 +6,7 @@ import { Area } from "./bytes.mjs";
  * calls to imports written over where that is asked for.
  *
  * @typedef {import("./machine.mjs").Machine} Machine
- * @typedef {{ rva: number, length: number, state: import("./machine.mjs").PageState }} PageChange
+ * @typedef {{ section: string, first?: number, count?: number, state: import("./machine.mjs").PageState }} PageChange first, count: pages of the section; default all
  * @typedef {{
  *   base: bigint, name: string, path?: string, largePages?: readonly string[], keep?: readonly string[], pages?: readonly PageChange[],
  *   importOptimisation?: boolean, bindDelayed?: boolean,
@@ -280,8 +280,12 @@ export function loadImages(machine, images) {
       if (isLarge(image, section)) machine.setState(va, section.size, "not-in-dump");
       else machine.unmap(va, section.size);
     }
-    for (const { rva, length, state } of image.options.pages ?? [])
-      machine.setState(image.base + BigInt(rva), length, state);
+    for (const { section: name, first = 0, count, state } of image.options.pages ?? []) {
+      const section = image.sections.find((s) => s.name === name);
+      if (section === undefined) throw new RangeError(`${image.name} has no section ${name}`);
+      const pages = count ?? Math.ceil(section.size / 0x1000) - first;
+      machine.setState(image.base + BigInt(section.rva + first * 0x1000), pages * 0x1000, state);
+    }
     return image;
   });
 }

@@ -268,7 +268,28 @@ void NTAPI IoFreeIrp(IRP *irp) { ExFreePoolWithTag(irp, TAG('I', 'r', 'p', ' '))
 
 NTSTATUS FASTCALL IofCallDriver(PVOID device, IRP *irp) {
   DRIVER_OBJECT *driver = *(DRIVER_OBJECT **)((UCHAR *)device + 8);
-  return ((NTSTATUS NTAPI (*)(PVOID, IRP *))driver->MajorFunction[irp->Rest[0] & 27])(device, irp);
+  NTSTATUS status = ((NTSTATUS NTAPI (*)(PVOID, IRP *))driver->MajorFunction[irp->Rest[0] & 27])(device, irp);
+  if (status == 0x103) irp->Flags |= 1;
+  return status;
+}
+
+NOINLINE NTSTATUS IopXxxControlFile(PVOID device, ULONG code, PVOID buffer) {
+  IRP *irp = IoAllocateIrp(2, 0);
+  if (irp == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->SystemBuffer = buffer;
+  irp->Rest[0] = (UCHAR)code;
+  NTSTATUS status = IofCallDriver(device, irp);
+  IoFreeIrp(irp);
+  return status;
+}
+
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE file, ULONG code, PVOID buffer) {
+  PVOID object;
+  NTSTATUS status = ObReferenceObjectByHandle(file, 1, IoFileObjectType, 1, &object, 0);
+  if (!NT_SUCCESS(status)) return status;
+  status = IopXxxControlFile(*(PVOID *)object, code, buffer);
+  ObfDereferenceObject(object);
+  return status;
 }
 
 void FASTCALL IofCompleteRequest(IRP *irp, UCHAR boost) {
