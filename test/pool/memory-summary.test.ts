@@ -224,7 +224,7 @@ describe("readMemorySummary", () => {
       mmNumberOfPhysicalPages: 2_096_922,
       mmAvailablePages: (0x1234n << 32n) | 1000n,
     });
-    expect(pagesOf(kernel)["available"]).toBe(1000);
+    expect(pagesOf(kernel).available).toBe(1000);
   });
 
   it("says which page is missing", () => {
