@@ -1,6 +1,6 @@
 import kaitai from "kaitai-struct";
 import Long from "long";
-import { hex } from "./address.ts";
+import { hex, type Va } from "./address.ts";
 import { Bytes } from "./bytes.ts";
 import { FormatError } from "./errors.ts";
 
@@ -113,6 +113,11 @@ export function parseWith<T, P extends readonly unknown[]>(
 /** The exact value. */
 export function toBigInt({ low, high }: U64Halves): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** The address in a field of the machine's pointer size. */
+export function toAddress(value: U64Halves | number): Va {
+  return (typeof value === "number" ? BigInt(value) : toBigInt(value)) as Va;
 }
 
 /** The exact value, unsigned. */

@@ -1,5 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
-import { parseWith, toBigInt, type U64Halves } from "../core/kaitai.ts";
+import { MemoryError } from "../core/errors.ts";
+import { parseWith, toAddress } from "../core/kaitai.ts";
 import { MAX_IMAGE_SIZE, MAX_MODULES } from "../core/limits.ts";
 import type { TriageDriver, TriageList } from "../dump/triage-drivers.ts";
 import { ModuleEntry as Layout } from "../generated/module_entry.js";
@@ -53,6 +54,21 @@ export function readModules(
   return { ...walk, items: named(walk.items, kernelBase) };
 }
 
+/** The first entry of PsLoadedModuleList, which is nt's; `undefined` where it cannot be read. */
+export function firstModule(
+  space: AddressSpace,
+  head: Va,
+): { readonly base: Va; readonly size: number } | undefined {
+  const link = space.tryReadPointer(head);
+  if (link === undefined || link === head) return undefined;
+  try {
+    return readEntry(space, link, false);
+  } catch (error) {
+    if (error instanceof MemoryError) return undefined;
+    throw error;
+  }
+}
+
 /** The modules of a triage dump, which keeps a list of its own. */
 export function triageModules(
   { items, claimed }: TriageList<TriageDriver>,
@@ -84,7 +100,7 @@ function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed
   const [short, long] = ENTRY_SIZE[pointerSize];
   const bytes = (withTimestamp ? space.tryRead(at, long) : undefined) ?? space.read(at, short);
   const raw = pointerSize === 4 ? parseWith(Layout.Entry32, bytes) : parseWith(Layout.Entry64, bytes);
-  const base = address(raw.dllBase);
+  const base = toAddress(raw.dllBase);
   const size = raw.sizeOfImage;
   if (base === 0n || (base & PAGE_MASK) !== 0n || size === 0 || size > MAX_IMAGE_SIZE) return undefined;
   const path = readUnicode(space, text(raw.fullDllName));
@@ -96,7 +112,7 @@ function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed
     base,
     end: advance(base, size),
     size,
-    entryPoint: address(raw.entryPoint),
+    entryPoint: toAddress(raw.entryPoint),
     timestamp: raw.timeDateStamp,
     checksum: raw.checkSum,
   };
@@ -106,9 +122,5 @@ function text({ length, buffer }: Layout.UnicodeString32 | Layout.UnicodeString6
   length: number;
   buffer: Va;
 } {
-  return { length, buffer: address(buffer) };
-}
-
-function address(value: U64Halves | number): Va {
-  return (typeof value === "number" ? BigInt(value) : toBigInt(value)) as Va;
+  return { length, buffer: toAddress(buffer) };
 }

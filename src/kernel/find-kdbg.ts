@@ -1,0 +1,155 @@
+import { advance, hex, type Va } from "../core/address.ts";
+import { Bytes } from "../core/bytes.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { findPatterns } from "../memory/find.ts";
+import { decodeKdbg, type KnownFields } from "./encoded-kdbg.ts";
+import {
+  isKdbgHead,
+  KDBG_HEAD,
+  KDBG_KNOWN_SIZE,
+  KDBG_OWNER_TAG,
+  KDBG_TAG,
+  type KdbgFields,
+  parseKdbg,
+} from "./kdbg.ts";
+
+/**
+ * How KDBG was found: where the dump's header says; there, but encoded, as in dumps made of running
+ * machines; in a triage dump's own copy; through the processor control region; by its tag in nt's image.
+ */
+export type KdbgBasis = "header" | "header-decoded" | "triage-copy" | "kpcr" | "scan";
+
+/** The debugger's table of kernel variables. */
+export type Kdbg = KdbgFields & {
+  /** Where the block stands; `undefined` where only a copy of it is known. */
+  readonly address: Va | undefined;
+  /** In bytes, as the block says. */
+  readonly size: number;
+  readonly foundBy: KdbgBasis;
+};
+
+/** What is known before KDBG is. */
+export interface KdbgHints {
+  /** KdDebuggerDataBlock of the dump's header. */
+  readonly header: Va | undefined;
+  /** A triage dump's copy. */
+  readonly copy: Bytes | undefined;
+  /** nt's place by the module list. */
+  readonly nt: { readonly base: Va; readonly size: number } | undefined;
+  readonly psLoadedModuleList: Va | undefined;
+  readonly psActiveProcessHead: Va | undefined;
+}
+
+/** KDBG, or why it is missing. */
+export interface KdbgSearch {
+  readonly kdbg: Kdbg | undefined;
+  /** One sentence each: which ways led nowhere. */
+  readonly notes: readonly string[];
+}
+
+/** KPCR of processor 0 in 32-bit kernels up to 2003; later ones can have moved it. */
+const KPCR_32 = 0xffdff000n as Va;
+const KPCR_VERSION_BLOCK = 0x34;
+const VERSION_DEBUGGER_DATA_LIST = 0x20;
+
+/** Finds the block by the ways that there are, the surest first. */
+export function findKdbg(space: AddressSpace, hints: KdbgHints): KdbgSearch {
+  const notes: string[] = [];
+  if (hints.header === undefined)
+    notes.push("the header does not say where the debugger data block (KDBG) is");
+  const kdbg =
+    fromCopy(space, hints) ??
+    fromHeader(space, hints, notes) ??
+    fromKpcr(space) ??
+    fromScan(space, hints, notes);
+  if (kdbg === undefined)
+    notes.push("there is no debugger data block (KDBG): pool tags and memory counters are not known");
+  else if (kdbg.foundBy !== "header" && kdbg.foundBy !== "triage-copy") notes.push(foundText(kdbg));
+  return { kdbg, notes };
+}
+
+function foundText({ address, foundBy }: Kdbg): string {
+  const at = address === undefined ? "" : ` at ${hex(address)}`;
+  if (foundBy === "header-decoded") {
+    return `the debugger data block (KDBG)${at} is encoded, as on a running machine, and was decoded by what it must hold`;
+  }
+  return foundBy === "kpcr"
+    ? `the debugger data block (KDBG) was found${at} through the processor control region`
+    : `the debugger data block (KDBG) was found${at} by its tag in nt's image`;
+}
+
+function fromCopy({ pointerSize }: AddressSpace, { copy, header }: KdbgHints): Kdbg | undefined {
+  if (copy === undefined || copy.length < KDBG_HEAD || !isKdbgHead(copy)) return undefined;
+  return { ...parseKdbg(copy, pointerSize), address: header, size: sizeOf(copy), foundBy: "triage-copy" };
+}
+
+function fromHeader(space: AddressSpace, hints: KdbgHints, notes: string[]): Kdbg | undefined {
+  const { header } = hints;
+  if (header === undefined) return undefined;
+  const plain = blockAt(space, header, "header");
+  if (plain !== undefined) return plain;
+  if (space.tryRead(header, KDBG_HEAD) === undefined) {
+    notes.push(`the debugger data block (KDBG) at ${hex(header)} cannot be read`);
+    return undefined;
+  }
+  const decoded = decodeAt(space, header, hints);
+  if (decoded === undefined) {
+    notes.push(
+      `what stands at ${hex(header)} is no debugger data block (KDBG), nor an encoded one that could be decoded`,
+    );
+  }
+  return decoded;
+}
+
+/** Only 64-bit kernels, from Windows 8 on, encode their block. */
+function decodeAt(space: AddressSpace, at: Va, hints: KdbgHints): Kdbg | undefined {
+  const { nt, psLoadedModuleList, psActiveProcessHead } = hints;
+  if (space.pointerSize === 4 || nt === undefined || psLoadedModuleList === undefined) return undefined;
+  const known: KnownFields = { kernBase: nt.base, psLoadedModuleList, psActiveProcessHead };
+  const { bytes } = space.readSparse(at, KDBG_KNOWN_SIZE);
+  const decoded = decodeKdbg(bytes, known);
+  if (decoded === undefined) return undefined;
+  const block = new Bytes(decoded, "KDBG");
+  return { ...parseKdbg(block, 8), address: at, size: sizeOf(block), foundBy: "header-decoded" };
+}
+
+function fromKpcr(space: AddressSpace): Kdbg | undefined {
+  if (space.pointerSize === 8) return undefined;
+  const through = (at: Va | undefined, offset: number): Va | undefined =>
+    at === undefined ? undefined : space.tryReadPointer(advance(at, offset));
+  const version = through(KPCR_32, KPCR_VERSION_BLOCK);
+  const head = through(version, VERSION_DEBUGGER_DATA_LIST);
+  const block = through(head, 0);
+  // the block begins with its own links, which lead back to the head
+  return block !== undefined && through(block, 0) === head ? blockAt(space, block, "kpcr") : undefined;
+}
+
+function fromScan(space: AddressSpace, { nt }: KdbgHints, notes: string[]): Kdbg | undefined {
+  if (nt === undefined) {
+    notes.push("nt's place is not known, so that KDBG cannot be looked for in it");
+    return undefined;
+  }
+  let found: Kdbg | undefined;
+  const coverage = findPatterns(space, nt.base, nt.size, [KDBG_OWNER_TAG], (tag) => {
+    const block = blockAt(space, advance(tag, -KDBG_TAG), "scan");
+    if (block?.kernBase === nt.base) found = block;
+    return found === undefined;
+  });
+  if (found === undefined && coverage.unreadable > 0) {
+    notes.push(`KDBG may stand in the ${coverage.unreadable} bytes of nt's image that cannot be read`);
+  }
+  return found;
+}
+
+function blockAt(space: AddressSpace, at: Va, foundBy: KdbgBasis): Kdbg | undefined {
+  const head = space.tryRead(at, KDBG_HEAD);
+  if (head === undefined || !isKdbgHead(new Bytes(head, "KDBG"))) return undefined;
+  const size = sizeOf(new Bytes(head, "KDBG"));
+  // a field that a hole swallows reads as 0, which is "absent"
+  const { bytes } = space.readSparse(at, Math.min(size, KDBG_KNOWN_SIZE));
+  return { ...parseKdbg(new Bytes(bytes, "KDBG"), space.pointerSize), address: at, size, foundBy };
+}
+
+function sizeOf(block: Bytes): number {
+  return block.u32(KDBG_TAG + 4, "Size");
+}

@@ -1,0 +1,190 @@
+import { hex, type Va } from "../core/address.ts";
+import { Bytes } from "../core/bytes.ts";
+import { asciiZ, printable } from "../core/text.ts";
+import type { Walk } from "../core/walk.ts";
+import type { DumpHeader } from "../dump/header.ts";
+import type { Dump } from "../dump/open.ts";
+import type { TriageDump } from "../dump/triage.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { PageFormatName } from "../memory/page-format.ts";
+import { headerContext, prcbContext, type RegisterSet, sameStack } from "./contexts.ts";
+import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
+import { KDBG_KNOWN_SIZE } from "./kdbg.ts";
+import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
+import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModules } from "./modules.ts";
+import { type Processor, readProcessors } from "./processors.ts";
+import { readUnloaded, triageUnloaded, type UnloadedModule } from "./unloaded.ts";
+
+/** Bytes of NtBuildLab that are read. */
+const MAX_BUILD_LAB = 128;
+
+/** What the kernel in a dump says about itself. Each part is read when it is first asked for. */
+export class Kernel {
+  readonly header: DumpHeader;
+  readonly triage: TriageDump | undefined;
+  /** The kernel's memory, or a triage dump's blocks of it. */
+  readonly space: AddressSpace;
+  readonly #memory: KernelMemory;
+  readonly #dump: Dump;
+  #search: KdbgSearch | undefined;
+  #modules: ModuleWalk | undefined;
+  #unloaded: Walk<UnloadedModule> | undefined;
+  #processors: Walk<Processor> | undefined;
+  #contexts: readonly RegisterSet[] | undefined;
+
+  constructor(dump: Dump) {
+    this.#dump = dump;
+    this.#memory = openKernelMemory(dump);
+    this.header = dump.header;
+    this.triage = dump.body.kind === "triage" ? dump.body.triage : undefined;
+    this.space = this.#memory.space;
+  }
+
+  /** How addresses are translated; `undefined` for a dump without physical memory. */
+  get paging(): PageFormatName | undefined {
+    return this.#memory.translation?.mapping.format.name;
+  }
+
+  /** The debugger's table of kernel variables; `undefined` where it was not found, and `notes` say why. */
+  get kdbg(): Kdbg | undefined {
+    return this.#kdbgSearch().kdbg;
+  }
+
+  /** Where nt stands. */
+  get base(): Va | undefined {
+    return this.kdbg?.kernBase ?? this.#nt()?.base;
+  }
+
+  /** The loaded modules, in load order. */
+  get modules(): ModuleWalk {
+    this.#modules ??= this.#readModules();
+    return this.#modules;
+  }
+
+  /** The modules that were unloaded, the last one last. */
+  get unloaded(): Walk<UnloadedModule> {
+    this.#unloaded ??= this.#readUnloaded();
+    return this.#unloaded;
+  }
+
+  get processors(): Walk<Processor> {
+    this.#processors ??= this.#readProcessors();
+    return this.#processors;
+  }
+
+  /** `19041.1.amd64fre.vb_release.191206-1406`; `undefined` where it cannot be read. */
+  get buildLab(): string | undefined {
+    const at = this.kdbg?.ntBuildLab;
+    if (at === undefined) return undefined;
+    const { bytes, holes } = this.space.readSparse(at, MAX_BUILD_LAB);
+    const text = asciiZ(bytes.subarray(0, holes[0]?.offset ?? bytes.length));
+    return text === "" ? undefined : printable(text);
+  }
+
+  /** The registers in the header, and those of the processor that stopped. */
+  get contexts(): readonly RegisterSet[] {
+    this.#contexts ??= this.#readContexts();
+    return this.#contexts;
+  }
+
+  /** What was not found, or not where it should be; one sentence each. */
+  get notes(): readonly string[] {
+    const notes = [...this.#memory.notes, ...this.#kdbgSearch().notes];
+    const list = this.#nt()?.base;
+    const block = this.kdbg?.kernBase;
+    if (list !== undefined && block !== undefined && list !== block) {
+      notes.push(`KDBG has nt at ${hex(block)}, and the module list begins at ${hex(list)}`);
+    }
+    if (this.modules.recovered > 0) {
+      notes.push(
+        `the module list is broken: ${this.modules.recovered} modules were found from its end backwards`,
+      );
+    }
+    const nameless = this.modules.items.filter((module) => module.imageName === undefined).length;
+    if (nameless > 0) notes.push(`the names of ${nameless} modules cannot be read`);
+    return notes;
+  }
+
+  #kdbgSearch(): KdbgSearch {
+    const { header, triage, space } = this;
+    this.#search ??= findKdbg(space, {
+      header: header.kdDebuggerDataBlock,
+      copy: this.#record(triage?.debuggerData),
+      nt: this.#nt(),
+      psLoadedModuleList: header.psLoadedModuleList,
+      psActiveProcessHead: header.psActiveProcessHead,
+    });
+    return this.#search;
+  }
+
+  /** nt by the module list alone: its first entry. */
+  #nt(): Pick<ModuleEntry, "base" | "size"> | undefined {
+    const driver = this.triage?.drivers?.items[0];
+    if (driver !== undefined) return driver;
+    const head = this.header.psLoadedModuleList;
+    return head === undefined ? undefined : firstModule(this.space, head);
+  }
+
+  #readModules(): ModuleWalk {
+    const drivers = this.triage?.drivers;
+    if (drivers !== undefined) return triageModules(drivers, this.base);
+    const head = this.header.psLoadedModuleList ?? this.kdbg?.psLoadedModuleList;
+    if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
+    return readModules(this.space, head, { build: this.header.build, kernelBase: this.base });
+  }
+
+  #readUnloaded(): Walk<UnloadedModule> {
+    const saved = this.triage?.unloaded;
+    if (saved !== undefined) return triageUnloaded(saved);
+    const drivers = this.kdbg?.mmUnloadedDrivers;
+    if (drivers === undefined) return { items: [], stopped: "broken" };
+    return readUnloaded(this.space, { drivers, last: this.kdbg?.mmLastUnloadedDriver });
+  }
+
+  #readProcessors(): Walk<Processor> {
+    const array = this.kdbg?.kiProcessorBlock;
+    if (array === undefined) return { items: [], stopped: "broken" };
+    const { build, processors: count } = this.header;
+    return readProcessors(this.space, array, { count, build, numberOffset: this.kdbg?.offsetPrcbNumber });
+  }
+
+  #readContexts(): readonly RegisterSet[] {
+    const first = headerContext(this.header);
+    const second = this.#stoppedContext(first);
+    return [first, second].filter((set) => set !== undefined);
+  }
+
+  /** Of the processor that a triage dump names; else of the one on whose stack the header's registers are. */
+  #stoppedContext(first: RegisterSet | undefined): RegisterSet | undefined {
+    const offset = this.kdbg?.offsetPrcbContext;
+    if (offset === undefined) return undefined;
+    const { machine } = this.header;
+    const named = this.triage?.prcb?.address;
+    const read = (prcb: Va): RegisterSet | undefined => prcbContext(this.space, prcb, offset, machine);
+    if (named !== undefined) return read(named);
+    const { items } = this.processors;
+    if (items.length === 1) return items[0] && read(items[0].prcb);
+    for (const { prcb } of items) {
+      const found = read(prcb);
+      if (first !== undefined && found !== undefined && sameStack(first, found, machine)) return found;
+    }
+    return undefined;
+  }
+
+  /** What is known of a copy's bytes. */
+  #record(record: { readonly fileOffset: number; readonly length: number } | undefined): Bytes | undefined {
+    if (record === undefined) return undefined;
+    const { source } = this.#dump;
+    const bytes = new Uint8Array(Math.min(record.length, KDBG_KNOWN_SIZE));
+    return new Bytes(
+      bytes.subarray(0, source.read(record.fileOffset, bytes)),
+      source.name,
+      record.fileOffset,
+    );
+  }
+}
+
+/** Reads what the kernel in a dump says about itself. */
+export function readKernel(dump: Dump): Kernel {
+  return new Kernel(dump);
+}
