@@ -137,6 +137,12 @@ export class ImageSet<T extends NamedImage = NamedImage> {
     }
     return { unlocated: "cycle", forwarders };
   }
+
+  /** The function that a forwarder stands for: `NTOSKRNL.ExFreePool`, `hal.#12`. */
+  followForwarder(forwarder: string): Located<T> {
+    const { file, symbol } = parseForwarder(forwarder);
+    return this.locate(file, symbol);
+  }
 }
 
 /** `hal.#12` and `NTOSKRNL.ExFreePool`; the last dot parts them, since a file's name may hold dots. */

@@ -111,7 +111,7 @@ function declaredSlots(
   functions: readonly HeldFunction[],
 ): ReadonlyMap<Rva, DeclaredSlot> {
   const slots = new Map<Rva, DeclaredSlot>();
-  for (const slot of module.image?.imports.slots ?? []) {
+  for (const slot of module.imports.slots) {
     const name = slot.declared?.name;
     const function_ =
       name == null

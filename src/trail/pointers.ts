@@ -31,7 +31,7 @@ export function findPointers(target: TrailTarget, address: Va, limits: SearchLim
       module: module.name,
       rva: offset,
       section: module.image?.sectionAt(offset)?.name ?? null,
-      slot: module.image?.imports.slots.find((slot) => slot.rva === offset)?.kind ?? null,
+      slot: module.imports.slots.find((slot) => slot.rva === offset)?.kind ?? null,
       bytes: bytesAt(target, at).bytes,
     };
   });

@@ -1,6 +1,7 @@
 import type { Va } from "../core/address.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
+import type { ImportTable } from "../pe/imports.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** A module as the trail needs it; from a dump, or from a folder of PE files. */
@@ -16,6 +17,8 @@ export interface TrailModule {
   /** Absent where the headers cannot be read; `imageProblem` says why. */
   readonly image: Image | undefined;
   readonly imageProblem: Error | undefined;
+  /** Empty where there is no image. */
+  readonly imports: ImportTable;
   readonly publisher: Publisher;
 }
 
@@ -23,6 +26,8 @@ export interface TrailModule {
 export interface TrailTarget {
   readonly space: AddressSpace;
   readonly modules: readonly TrailModule[];
+  /** Of Windows; undefined where it is not known. */
+  readonly build: number | undefined;
 }
 
 /** The module that holds an address. */

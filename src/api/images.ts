@@ -1,0 +1,107 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { FormatError } from "../core/errors.ts";
+import { MAX_IMAGE_FILES } from "../core/limits.ts";
+import { Image } from "../pe/image.ts";
+import { type KnownImage, matchImage } from "../pe/match.ts";
+import { FileError, openFile } from "../source/file-source.ts";
+import type { ByteSource } from "../source/source.ts";
+
+/** A PE file that is the one a module was loaded from. */
+export interface MatchedFile {
+  readonly path: string;
+  readonly image: Image;
+}
+
+/** PE files that the user gave, opened when a module asks for them. */
+export class ImageFolder implements Disposable {
+  readonly #paths: ReadonlyMap<string, readonly string[]>;
+  readonly #open: ByteSource[] = [];
+  readonly #notes: string[] = [];
+
+  /**
+   * Lists the files below `folders`, without opening any.
+   *
+   * @throws {FileError} a folder cannot be listed
+   */
+  constructor(folders: readonly string[]) {
+    const paths = new Map<string, string[]>();
+    for (const folder of folders) {
+      for (const path of filesBelow(folder)) {
+        const key = baseName(path);
+        const known = paths.get(key);
+        if (known === undefined) paths.set(key, [path]);
+        else known.push(path);
+      }
+    }
+    this.#paths = paths;
+  }
+
+  /** Files that bear a module's name and were not taken, and why. */
+  get notes(): readonly string[] {
+    return this.#notes;
+  }
+
+  /** The file that `known` was loaded from, if it is among those given. */
+  find(known: KnownImage): MatchedFile | undefined {
+    for (const path of this.#candidates(known.fileName.toLowerCase())) {
+      const image = this.#openImage(path);
+      if (image === undefined) continue;
+      const { matched, because } = matchImage(image, path, known);
+      if (matched) return { path, image };
+      this.#notes.push(
+        `${baseName(path)} of the files given is not the one that was loaded: ${because.join("; ")}`,
+      );
+    }
+    return undefined;
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#open.splice(0)) source[Symbol.dispose]();
+  }
+
+  #candidates(fileName: string): readonly string[] {
+    const names = KERNEL_FILES.includes(fileName) ? KERNEL_FILES : [fileName];
+    return names.flatMap((name) => this.#paths.get(name) ?? []);
+  }
+
+  #openImage(path: string): Image | undefined {
+    try {
+      const source = openFile(path);
+      this.#open.push(source);
+      return Image.fromFile(source);
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof FileError)) throw error;
+      this.#notes.push(error.message);
+      return undefined;
+    }
+  }
+}
+
+/** Setup copies the kernel that fits the machine under one name, whatever it was called on the medium. */
+const KERNEL_FILES: readonly string[] = ["ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe"];
+
+function* filesBelow(folder: string): Generator<string> {
+  const pending = [folder];
+  let count = 0;
+  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+    for (const entry of list(at)) {
+      const path = join(at, entry.name);
+      if (entry.isDirectory()) pending.push(path);
+      else if (entry.isFile() && /\.(?:sys|exe|dll)$/i.test(entry.name)) yield path;
+      if (++count >= MAX_IMAGE_FILES) return;
+    }
+  }
+}
+
+function list(folder: string): readonly { name: string; isDirectory(): boolean; isFile(): boolean }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new FileError(folder, "unreadable", "the folder given with --images cannot be listed", { cause });
+  }
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[\\/]/, "").toLowerCase();
+}

@@ -1,0 +1,75 @@
+import { FormatError, MemoryError } from "../core/errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { ModuleEntry } from "../kernel/modules.ts";
+import { AddressSpace } from "../memory/address-space.ts";
+import { FilledMapping, ImageFill } from "../pe/fill.ts";
+import { Image } from "../pe/image.ts";
+import type { KnownImage } from "../pe/match.ts";
+import { ImageFolder } from "./images.ts";
+
+/** Kernel memory with the holes of modules filled in from the PE files that were given for them. */
+export class LoadedImages implements Disposable {
+  readonly space: AddressSpace;
+  readonly #folder: ImageFolder | undefined;
+  readonly #files: ReadonlyMap<ModuleEntry, Image>;
+  readonly #used: string[] = [];
+
+  /** @throws {FileError} a folder cannot be listed */
+  constructor(kernel: Kernel, folders: readonly string[]) {
+    const files = new Map<ModuleEntry, Image>();
+    this.#files = files;
+    this.space = kernel.space;
+    if (folders.length === 0) return;
+    this.#folder = new ImageFolder(folders);
+    const fills: ImageFill[] = [];
+    for (const entry of kernel.modules.items) {
+      const known = knownImage(kernel.space, entry);
+      const found = known === undefined ? undefined : this.#folder.find(known);
+      if (found === undefined) continue;
+      files.set(entry, found.image);
+      fills.push(new ImageFill(entry.base, found.image));
+      this.#used.push(entry.name);
+    }
+    this.space = new AddressSpace(new FilledMapping(kernel.space.mapping, fills));
+  }
+
+  /** The PE file that a module was loaded from, where it was given and is the one. */
+  fileOf(entry: ModuleEntry): Image | undefined {
+    return this.#files.get(entry);
+  }
+
+  get notes(): readonly string[] {
+    if (this.#folder === undefined) return [];
+    const used = this.#used.length === 0 ? "none of the files given is one that was loaded" : undefined;
+    return [...(used === undefined ? [] : [used]), ...this.#folder.notes];
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder?.[Symbol.dispose]();
+  }
+}
+
+/** What the dump alone knows of a module: its list, and where they can be read, the image's own headers. */
+function knownImage(space: AddressSpace, entry: ModuleEntry): KnownImage | undefined {
+  if (entry.imageName === undefined) return undefined;
+  const image = imageAt(space, entry);
+  const timestamp = entry.timestamp ?? image?.timestamp;
+  const checksum = entry.checksum ?? image?.checksum;
+  const pdb = image?.pdb.state === "present" ? image.pdb.value : undefined;
+  return {
+    fileName: entry.imageName,
+    size: entry.size,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(pdb === undefined ? {} : { pdb }),
+  };
+}
+
+function imageAt(space: AddressSpace, entry: ModuleEntry): Image | undefined {
+  try {
+    return Image.at(space, entry.base);
+  } catch (error) {
+    if (error instanceof MemoryError || error instanceof FormatError) return undefined;
+    throw error;
+  }
+}

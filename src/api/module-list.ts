@@ -1,0 +1,71 @@
+import type { Va } from "../core/address.ts";
+import type { Stop, Walk } from "../core/walk.ts";
+import type { UnloadedModule } from "../kernel/unloaded.ts";
+import type { ModulesDocument } from "../report/documents.ts";
+import { gapOf } from "../report/words.ts";
+import type { Module } from "./module.ts";
+
+/** The loaded modules of a dump, in load order, and those that were unloaded. */
+export class ModuleList {
+  readonly items: readonly Module[];
+  /** Why the list ended early; absent when it came to its end. */
+  readonly stopped: Stop | undefined;
+  readonly unloaded: Walk<UnloadedModule>;
+  /** nt itself; undefined where the list lacks it. */
+  readonly kernel: Module | undefined;
+  readonly #byName: ReadonlyMap<string, Module>;
+
+  constructor(
+    items: readonly Module[],
+    stopped: Stop | undefined,
+    unloaded: Walk<UnloadedModule>,
+    kernelBase: Va | undefined,
+  ) {
+    this.items = items;
+    this.stopped = stopped;
+    this.unloaded = unloaded;
+    this.kernel =
+      items.find((module) => module.base === kernelBase) ?? items.find((module) => module.name === "nt");
+    const byName = new Map<string, Module>();
+    for (const module of items) {
+      for (const name of [module.name, module.imageName ?? module.name]) {
+        if (!byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), module);
+      }
+    }
+    this.#byName = byName;
+  }
+
+  /** By its name as `lm` shows it, or by its file name; upper and lower case are the same. */
+  named(name: string): Module | undefined {
+    return this.#byName.get(name.toLowerCase());
+  }
+
+  /** The list as the `modules` command shows it. */
+  list(notes: readonly string[] = []): ModulesDocument {
+    return {
+      modules: this.items.map((module) => ({
+        name: module.name,
+        imageName: module.imageName,
+        path: module.path,
+        base: module.base,
+        end: module.end,
+        size: module.size,
+        timestamp: module.timestamp,
+        checksum: module.checksum,
+        publisher: module.publisher.company,
+        thirdParty: module.publisher.thirdParty,
+        publisherBasis: module.publisher.basis,
+        readableBytes: module.readableBytes,
+      })),
+      unloaded: this.unloaded.items.map(({ name, base, end }) => ({ name, base, end })),
+      stopped: gapOf(this.stopped),
+      unloadedStopped: gapOf(this.unloaded.stopped),
+      notes,
+    };
+  }
+
+  /** The module that holds an address. */
+  at(address: Va): Module | undefined {
+    return this.items.find((module) => address >= module.base && address < module.end);
+  }
+}

@@ -1,0 +1,21 @@
+import { type Va, windbgHex } from "../core/address.ts";
+import type { NearRow } from "../report/documents.ts";
+import { stopText } from "../report/words.ts";
+import { placeOf } from "../trail/places.ts";
+import { neighboursOf } from "../trail/symbols.ts";
+import type { TrailTarget } from "../trail/target.ts";
+
+/** The names around an address, and the function that it stands in as far as that is known. */
+export function nearRow(target: TrailTarget, address: Va): NearRow {
+  const { module, below, above } = neighboursOf(target, address);
+  const place = module === undefined ? null : placeOf(module, address);
+  const notes: string[] = [];
+  if (module?.imageProblem !== undefined)
+    notes.push(`the headers cannot be read: ${module.imageProblem.message}`);
+  const stopped = module?.image?.exports.stopped;
+  if (stopped !== undefined)
+    notes.push(`the export table ends early, a nearer name may be missing: ${stopText(stopped)}`);
+  if (module === undefined)
+    notes.push(`${windbgHex(address, target.space.pointerSize)} belongs to no module in the list`);
+  return { address, module: module?.name ?? null, below, above, function: place, notes };
+}

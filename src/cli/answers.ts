@@ -1,0 +1,113 @@
+import type { Dump, WorkOptions } from "../api/dump.ts";
+import type { ImageFile } from "../api/image-file.ts";
+import type { Module } from "../api/module.ts";
+import { readDocument } from "../report/read-document.ts";
+import { renderHeaders } from "../report/text/headers.ts";
+import { renderExports, renderImports } from "../report/text/imports.ts";
+import { renderInfo } from "../report/text/info.ts";
+import { renderModules } from "../report/text/modules.ts";
+import { renderNear } from "../report/text/near.ts";
+import { renderPointers } from "../report/text/pointers.ts";
+import { renderRead } from "../report/text/read.ts";
+import { renderScan } from "../report/text/scan.ts";
+import { renderTrails } from "../report/text/trace.ts";
+import type { View } from "../report/text/view.ts";
+import { UsageError } from "./arguments.ts";
+
+/** An answer: its plain data, and how it reads. */
+export interface Answer {
+  readonly document: object;
+  text(view: View): string;
+}
+
+function answer<T extends object>(document: T, render: (document: T, view: View) => string): Answer {
+  return { document, text: (view) => render(document, view) };
+}
+
+/**
+ * Answers one command from a dump.
+ *
+ * @throws {UsageError} an operand that is no tag, address or module of this dump
+ */
+export function answerFromDump(
+  dump: Dump,
+  command: string,
+  operands: readonly string[],
+  work: WorkOptions = {},
+): Answer {
+  const [first = "", second] = operands;
+  const module = (): Module => asked(command, () => dump.module(first === "" ? "nt" : first));
+  switch (command) {
+    case "trace":
+      return traceAnswer(dump, operands, work);
+    case "info":
+      return answer(dump.info(), renderInfo);
+    case "modules":
+      return answer(dump.modules.list(dump.notes), renderModules);
+    case "scan":
+      return answer(
+        asked(command, () => dump.scan(first, work)),
+        renderScan,
+      );
+    case "near":
+      return answer({ symbols: operands.map((text) => asked(command, () => dump.near(text))) }, renderNear);
+    case "pointers":
+      return answer(
+        asked(command, () => dump.pointers(first, work)),
+        renderPointers,
+      );
+    case "headers":
+      return answer(dump.headers(module()), renderHeaders);
+    case "imports":
+      return answer(dump.imports(module()), renderImports);
+    case "exports":
+      return answer(dump.exports(module()), renderExports);
+    case "read": {
+      const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
+      return answer(readDocument(asked(command, () => dump.read(first, length))), renderRead);
+    }
+    default:
+      throw new UsageError(`there is no command "${command}"`);
+  }
+}
+
+/** Answers one command from a single PE file. */
+export function answerFromImage(file: ImageFile, command: string): Answer {
+  switch (command) {
+    case "headers":
+      return answer(file.headers(), renderHeaders);
+    case "imports":
+      return answer(file.imports(), renderImports);
+    case "exports":
+      return answer(file.exports(), renderExports);
+    default:
+      throw new UsageError(`${command} needs a dump`, command);
+  }
+}
+
+function traceAnswer(dump: Dump, operands: readonly string[], work: WorkOptions): Answer {
+  const trails = operands.map((tag) => asked("trace", () => dump.trace(tag, work)));
+  const [main, ...more] = trails;
+  return answer({ ...main, more }, (_, view) => renderTrails(trails, dump.info(), view));
+}
+
+const DEFAULT_LENGTH = 128;
+/** More is for a program, and for the library. */
+const MOST_BYTES = 0x100_0000;
+
+function lengthOf(text: string, command: string): number {
+  const length = /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (length >= 1 && length <= MOST_BYTES) return length;
+  throw new UsageError(`LENGTH is 1 to ${MOST_BYTES} bytes, decimal or 0x hex, not "${text}"`, command);
+}
+
+/** What `take` gives; a wrong operand becomes wrong usage. */
+function asked<T>(command: string, take: () => T): T {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new UsageError(error.message, command);
+    throw error;
+  }
+}

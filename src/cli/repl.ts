@@ -1,0 +1,77 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { start } from "node:repl";
+import type { Dump } from "../api/dump.ts";
+import { hex } from "../core/address.ts";
+import { printable } from "../core/text.ts";
+import type { Style } from "../report/style.ts";
+import { answerFromDump } from "./answers.ts";
+import { UsageError } from "./arguments.ts";
+import { inspectHex, printed } from "./inspect.ts";
+
+interface ReplStreams {
+  readonly style: Style;
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  /** Where the history is kept between sessions; none is kept without it. */
+  readonly historyFile: string | undefined;
+}
+
+/** The short names, and the command that each one prints as. */
+const SHORTCUTS: Readonly<Record<string, string>> = {
+  trace: "trace",
+  info: "info",
+  lm: "modules",
+  s: "scan",
+  ln: "near",
+  pointers: "pointers",
+  dh: "headers",
+  dps: "imports",
+  x: "exports",
+  db: "read",
+};
+
+/** Runs Node's REPL with `dump` open; ends when the user leaves. */
+export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
+  const { style, input, output } = streams;
+  const view = { style, pointerSize: dump.pointerSize };
+  const names = Object.keys(SHORTCUTS).map((name) => `${name}()`);
+  output.write(
+    `${printable(dump.file)} is open as \`dump\`. ${names.join(", ")} print as the commands do;\n` +
+      "dump is the library's object: try dump.modules.items, or dump.<Tab>.\n",
+  );
+  const repl = start({
+    prompt: "pooltrail> ",
+    input,
+    output,
+    writer: (value) => inspectHex(value, style.colored),
+  });
+  const calls = Object.entries(SHORTCUTS).map(([name, command]) => {
+    const call = (...operands: readonly unknown[]): object => {
+      const answer = answerFromDump(dump, command, operands.map(operandText));
+      return printed(answer.document, answer.text(view));
+    };
+    return [name, call] as const;
+  });
+  Object.assign(repl.context, { dump, hex }, Object.fromEntries(calls));
+  if (streams.historyFile !== undefined) {
+    repl.setupHistory(streams.historyFile, (error) => {
+      if (error !== null) output.write(`the history is not kept: ${error.message}\n`);
+    });
+  }
+  return new Promise((resolve) => repl.on("exit", () => resolve()));
+}
+
+/** `~/.pooltrail_history`, or what POOLTRAIL_HISTORY says; empty: none. */
+export function historyFile(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const chosen = environment.POOLTRAIL_HISTORY;
+  if (chosen === "") return undefined;
+  return chosen ?? join(homedir(), ".pooltrail_history");
+}
+
+function operandText(operand: unknown): string {
+  if (typeof operand === "bigint" || typeof operand === "number") return hex(operand);
+  if (typeof operand === "string") return operand;
+  if (typeof operand === "object" && operand !== null && "name" in operand) return String(operand.name);
+  throw new UsageError(`an address, a name or a module is wanted, not ${String(operand)}`);
+}

@@ -1,0 +1,62 @@
+import { openDump } from "../api/dump.ts";
+import { isImageFile, openImageFile } from "../api/image-file.ts";
+import { renderJson } from "../report/json.ts";
+import { COLOR, PLAIN } from "../report/style.ts";
+import { type Answer, answerFromDump, answerFromImage } from "./answers.ts";
+import { type Invocation, type Options, UsageError } from "./arguments.ts";
+import { Progress } from "./progress.ts";
+import { historyFile, startRepl } from "./repl.ts";
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Carries out one command.
+ *
+ * @returns what stdout is to show; undefined where the command has shown it itself
+ * @throws {UsageError} an operand that is no tag, address or module of this dump
+ * @throws {FormatError | FileError} the file is not what the command reads
+ */
+export async function run(
+  invocation: Extract<Invocation, { kind: "run" }>,
+  streams: Streams,
+): Promise<string | undefined> {
+  const { command, file, operands, options } = invocation;
+  const style = wantsColor(options, streams) ? COLOR : PLAIN;
+  const show = (answer: Answer, pointerSize: 4 | 8): string =>
+    options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
+
+  if (command.takesImage && isImageFile(file)) {
+    if (operands.length > 0) throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
+    using image = openImageFile(file);
+    return show(answerFromImage(image, command.name), image.image.pointerSize);
+  }
+  const progress = new Progress(streams.stderr, options.quiet);
+  using dump = openDump(file, { images: options.images });
+  if (command.name === "repl") {
+    await startRepl(dump, {
+      style,
+      input: streams.stdin,
+      output: streams.stdout,
+      historyFile: historyFile(streams.environment),
+    });
+    return undefined;
+  }
+  try {
+    return show(
+      answerFromDump(dump, command.name, operands, { onProgress: progress.tell }),
+      dump.pointerSize,
+    );
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Colours go to a terminal only, and not where the user, or the environment, wants none. */
+function wantsColor(options: Options, streams: Streams): boolean {
+  return options.color && !options.json && streams.stdout.isTTY === true && !streams.environment.NO_COLOR;
+}

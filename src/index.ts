@@ -1,0 +1,23 @@
+/**
+ * pooltrail: from a Windows kernel dump to the driver that makes a pool tag grow.
+ *
+ * Start with `openDump`; what it gives answers every question that the command line does.
+ */
+export { Dump, type ModuleLike, type OpenOptions, openDump, type ReadBytes, type WorkOptions } from "./api/dump.ts";
+export { ImageFile, openImageFile } from "./api/image-file.ts";
+export { Module } from "./api/module.ts";
+export { ModuleList } from "./api/module-list.ts";
+export { type AddressLike, hex, type Pa, type Rva, toVa, type Va, windbgHex } from "./core/address.ts";
+export { describeFault, FormatError, MemoryError, type MemoryFault } from "./core/errors.ts";
+export type { Stop, Walk } from "./core/walk.ts";
+export { AddressSpace, type SparseBytes, type Span } from "./memory/address-space.ts";
+export { Image } from "./pe/image.ts";
+export type * from "./report/documents.ts";
+export { renderJson } from "./report/json.ts";
+export { BlobSource } from "./source/blob.ts";
+export { BytesSource } from "./source/bytes-source.ts";
+export { FileError } from "./source/file-source.ts";
+export type { ByteSource } from "./source/source.ts";
+export type { Coverage } from "./trail/coverage.ts";
+export type { FunctionPlace } from "./trail/place.ts";
+export type * from "./trail/trail.ts";
