@@ -1,0 +1,272 @@
+import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
+import { Image } from "../../src/pe/image.ts";
+import { patch } from "../fixtures/dump-bytes.ts";
+import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
+import { VirtualMemory } from "../fixtures/virtual-memory.ts";
+
+const TEXT = { name: ".text", rva: 0x1000, data: new Uint8Array(0x10), use: "rx" };
+
+describe("the PDB record", () => {
+  const RSDS = patch(new Uint8Array(0x40), {
+    0: "RSDS",
+    4: 0x05d63d3a,
+    8: 0x4ceca4ca,
+    12: Uint8Array.of(0xb4, 0x4d, 0x29, 0xb9, 0x1d, 0xee, 0x4d, 0xfc),
+    20: 10,
+    24: "leaky.pdb",
+  });
+
+  function spec(rva: number, record: Uint8Array, kind = 2): PeSpec {
+    const debug = patch(new Uint8Array(0x100), {
+      12: 13,
+      40: kind,
+      44: record.length,
+      48: rva,
+      52: 0x800 + 0x80,
+      0x80: record,
+    });
+    return {
+      bits: 64,
+      directories: { 6: [0x2000, 56] },
+      sections: [TEXT, { name: ".rdata", rva: 0x2000, data: debug, fileOffset: 0x800 }],
+    };
+  }
+
+  it("of a new linker has a GUID, an age, and the key of a symbol server", () => {
+    expect(Image.fromFile(peSource(spec(0x2080, RSDS))).pdb).toEqual({
+      state: "present",
+      value: {
+        form: "RSDS",
+        signature: "05d63d3a-a4ca-4cec-b44d-29b91dee4dfc",
+        age: 10,
+        path: "leaky.pdb",
+        key: "05D63D3AA4CA4CECB44D29B91DEE4DFCA",
+      },
+    });
+  });
+
+  it("of an old linker has a time stamp", () => {
+    const nb10 = patch(new Uint8Array(0x30), { 0: "NB10", 8: 0x3b7d8475, 12: 2, 16: "ntoskrnl.pdb" });
+    expect(Image.fromFile(peSource(spec(0x2080, nb10))).pdb).toMatchObject({
+      value: { form: "NB10", signature: "3b7d8475", age: 2, path: "ntoskrnl.pdb", key: "3B7D84752" },
+    });
+  });
+
+  it("that is not mapped is read from the file, and in memory is unreadable, not absent", () => {
+    expect(Image.fromFile(peSource(spec(0, RSDS))).pdb).toMatchObject({
+      state: "present",
+      value: { age: 10 },
+    });
+    const memory = loadPe(new VirtualMemory(8), spec(0, RSDS), 0x10000n);
+    expect(Image.at(memory.space, va(0x10000n)).pdb).toMatchObject({
+      state: "unreadable",
+      reason: { field: "address of the CodeView record" },
+    });
+  });
+
+  it("in a hole is unreadable with the fault", () => {
+    const memory = loadPe(new VirtualMemory(8), spec(0x2080, RSDS), 0x10000n).pageOut(0x12000n, 1);
+    expect(Image.at(memory.space, va(0x10000n)).pdb).toEqual({
+      state: "unreadable",
+      reason: { kind: "paged-out", va: 0x12000n, level: "PTE" },
+    });
+  });
+
+  it("is absent where no entry is of its kind, and where there is no directory", () => {
+    expect(Image.fromFile(peSource(spec(0x2080, RSDS, 13))).pdb).toEqual({ state: "absent" });
+    expect(Image.fromFile(peSource({ bits: 64, sections: [TEXT] })).pdb).toEqual({ state: "absent" });
+  });
+
+  it("of an unknown form is unreadable, and named", () => {
+    const record = patch(new Uint8Array(0x20), { 0: "NB09" });
+    expect(Image.fromFile(peSource(spec(0x2080, record))).pdb).toMatchObject({
+      state: "unreadable",
+      reason: { found: '"NB09"' },
+    });
+  });
+});
+
+describe("the version record", () => {
+  const utf16 = (text: string): Uint8Array => new Uint8Array(Buffer.from(`${text}\0`, "utf16le"));
+  const pad = (length: number): number => (length + 3) & ~3;
+
+  /** One node of VS_VERSIONINFO: the length without the padding behind it, as compilers write it. */
+  function block(key: string, value: Uint8Array | string, children: readonly Uint8Array[] = []): Uint8Array {
+    const text = typeof value === "string";
+    const name = utf16(key);
+    const bytes = text ? (value === "" ? new Uint8Array(0) : utf16(value)) : value;
+    const valueAt = pad(6 + name.length);
+    let end = valueAt + bytes.length;
+    const places = children.map((child) => {
+      const at = pad(end);
+      end = at + child.length;
+      return at;
+    });
+    const result = new Uint8Array(end);
+    new Uint16Array(result.buffer, 0, 3).set([end, text ? bytes.length / 2 : bytes.length, text ? 1 : 0]);
+    result.set(name, 6);
+    result.set(bytes, valueAt);
+    children.forEach((child, index) => void result.set(child, places[index]));
+    return result;
+  }
+
+  const fixed = patch(new Uint8Array(52), {
+    0: 0xfeef04bd,
+    4: 0x10000,
+    8: 0x000a_0001,
+    12: 0x4a61_0002,
+    16: 0x000a_0000,
+  });
+  const strings = [
+    block("CompanyName", "Example Corp."),
+    block("FileDescription", "Léaky filter"),
+    block("FileVersion", "10.1.19041.2 (x)"),
+    block("Empty", ""),
+    block("OriginalFilename", "leaky.sys"),
+    block("ProductName", "Leaky"),
+  ];
+  const record = block("VS_VERSION_INFO", fixed, [
+    block("VarFileInfo", "", [block("Translation", Uint8Array.of(9, 4, 0xb0, 4))]),
+    block("StringFileInfo", "", [
+      block("040904b0", "", strings),
+      block("040704b0", "", [block("CompanyName", "Beispiel")]),
+    ]),
+  ]);
+
+  /** A tree with one resource of type 16, name 1, language 0x409, whose data stands at RVA `at`. */
+  function spec(data: Uint8Array, at: number, tree: Record<number, number> = {}): PeSpec {
+    const resources = patch(new Uint8Array(0x80), {
+      ...{ 12: 0x0002_0000, 16: 3, 20: 0x8000_0070, 24: 16, 28: 0x8000_0020 },
+      ...{ 0x2c: 0x0001_0000, 0x30: 1, 0x34: 0x8000_0038 },
+      ...{ 0x44: 0x0001_0000, 0x48: 0x409, 0x4c: 0x50 },
+      ...{ 0x50: at, 0x54: data.length },
+      ...tree,
+    });
+    const sections = [
+      TEXT,
+      { name: ".rsrc", rva: 0x2000, data: resources, use: "rd" },
+      {
+        name: "data",
+        rva: 0x3000,
+        virtualSize: 0x2000,
+        data: patch(new Uint8Array(0x1800), { [at - 0x3000]: data }),
+      },
+    ];
+    return { bits: 32, directories: { 2: [0x2000, 0x80] }, sections };
+  }
+
+  it("names its maker, its product and its versions", () => {
+    expect(Image.fromFile(peSource(spec(record, 0x3000))).version).toMatchObject({
+      state: "present",
+      value: {
+        company: "Example Corp.",
+        product: "Leaky",
+        description: "Léaky filter",
+        fileVersion: "10.1.19041.2 (x)",
+        productVersion: null,
+        originalFilename: "leaky.sys",
+        internalName: null,
+        fixedFileVersion: "10.1.19041.2",
+      },
+    });
+  });
+
+  it("is the same from memory", () => {
+    const memory = loadPe(new VirtualMemory(4), spec(record, 0x3000), 0x80000000n);
+    expect(Image.at(memory.space, va(0x80000000n)).version).toEqual(
+      Image.fromFile(peSource(spec(record, 0x3000))).version,
+    );
+  });
+
+  it("keeps the whole strings before a missing page, and does not show half a string", () => {
+    const lastString = Buffer.from(record).indexOf(Buffer.from("ProductName", "utf16le"));
+    const memory = loadPe(new VirtualMemory(4), spec(record, 0x4000 - lastString - 4), 0x80000000n);
+    const found = Image.at(memory.pageOut(0x80004000n, 1).space, va(0x80000000n)).version;
+    expect(found).toMatchObject({
+      state: "present",
+      value: {
+        company: "Example Corp.",
+        originalFilename: "leaky.sys",
+        product: null,
+        cut: { kind: "paged-out", va: 0x80004000n, level: "PTE" },
+      },
+    });
+  });
+
+  it("is unreadable where its section was freed, and absent only where there is none", () => {
+    const memory = loadPe(new VirtualMemory(4), spec(record, 0x3000), 0x80000000n).pageOut(0x80002000n, 1);
+    expect(Image.at(memory.space, va(0x80000000n)).version).toMatchObject({
+      state: "unreadable",
+      reason: { kind: "paged-out" },
+    });
+    expect(Image.fromFile(peSource(spec(record, 0x3000, { 24: 14 }))).version).toEqual({ state: "absent" });
+    expect(Image.fromFile(peSource({ bits: 32, sections: [TEXT] })).version).toEqual({ state: "absent" });
+  });
+
+  it.each([
+    ["a tree whose levels lead to themselves", { 0x34: 0x8000_0020, 0x4c: 0x8000_0038 }],
+    ["65,535 entries", { 12: 0xffff_ffff }],
+    ["a directory outside the image", { 28: 0xffff_fff0 }],
+    ["data outside the image", { 0x50: 0xffff_fff0 }],
+    ["data that is no version record", { 0x50: 0x1000 }],
+  ])("with %s gives an answer", (_, tree) => {
+    expect(["absent", "unreadable"]).toContain(
+      Image.fromFile(peSource(spec(record, 0x3000, tree))).version.state,
+    );
+  });
+
+  it("ends at a node without length", () => {
+    const broken = record.slice();
+    broken.fill(0, 0x5c, 0x60);
+    expect(Image.fromFile(peSource(spec(broken, 0x3000))).version).toMatchObject({
+      state: "present",
+      value: { company: null, fixedFileVersion: "10.1.19041.2" },
+    });
+  });
+});
+
+describe("the base relocations", () => {
+  function relocationsOf(data: Uint8Array, size: number = data.length): Image["relocations"] {
+    return Image.fromFile(
+      peSource({
+        bits: 32,
+        directories: { 5: [0x2000, size] },
+        sections: [TEXT, { name: ".reloc", rva: 0x2000, data }],
+      }),
+    ).relocations;
+  }
+  const u16 = (...values: readonly number[]): Uint8Array => new Uint8Array(Uint16Array.from(values).buffer);
+
+  it("are places and types, without padding, and without the second half of an adjustment", () => {
+    const data = patch(new Uint8Array(0x28), {
+      0: 0x1000,
+      4: 16,
+      8: u16(0x3004, 0xa010, 0x4020, 0x3fff),
+      16: 0x5000,
+      20: 12,
+      24: u16(0x3ffc, 0),
+    });
+    const { rvas, types, stopped } = relocationsOf(data, 0x1c);
+    expect([...rvas]).toEqual([0x1004, 0x1010, 0x1020, 0x5ffc]);
+    expect([...types]).toEqual([3, 10, 4, 3]);
+    expect(stopped).toBeUndefined();
+  });
+
+  it("stop at a block without length, and say so", () => {
+    expect(relocationsOf(patch(new Uint8Array(0x20), { 0: 0x1000, 4: 4 })).stopped).toMatchObject({
+      name: "FormatError",
+      offset: 0x2004,
+      found: "4",
+    });
+  });
+
+  it("of 4 GB are cut at what is there", () => {
+    const { rvas, stopped } = relocationsOf(
+      patch(new Uint8Array(0x20), { 0: 0x1000, 4: 10, 8: 0x3004 }),
+      0xffffffff,
+    );
+    expect([...rvas]).toEqual([0x1004]);
+    expect(stopped).toBeUndefined();
+  });
+});
