@@ -18,6 +18,7 @@ import { putVersion } from "../writer/version.mjs";
  *   also: imports after all others. hook: the slot of that name leads elsewhere. extra: code and data of its own.
  */
 
+/** What leads to the tag, and what only stands next to a reference: no driver imports these by chance. */
 const TRAIL_APIS = new Set([
   "SeQueryInformationToken",
   "SeOpenObjectAuditAlarm",
@@ -25,6 +26,11 @@ const TRAIL_APIS = new Set([
   "SeAssignSecurityEx",
   "SeCreateClientSecurityFromSubjectContext",
   "NtAdjustPrivilegesToken",
+  "SeAuditingFileEvents",
+  "SeImpersonateClientEx",
+  "SeQuerySessionIdToken",
+  "SeRegisterLogonSessionTerminatedRoutine",
+  "SeTokenIsAdmin",
 ]);
 
 /**

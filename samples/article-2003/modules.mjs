@@ -401,6 +401,7 @@ export const MODULES = [
     timestamp: 0x4cbd7f02,
     seed: 39,
     alignment: 0x80,
+    also: ["SeTokenIsAdmin"],
     resident: true,
   },
   {
