@@ -9,6 +9,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Area } from "./writer/bytes.mjs";
+import { describeLeak } from "./writer/describe-leak.mjs";
 import { writeDump } from "./writer/dump.mjs";
 import { innocentTags, totalBytes } from "./writer/innocent-tags.mjs";
 import { fileTime } from "./writer/kernel.mjs";
@@ -87,7 +88,7 @@ export function leakX64() {
   system.load([
     {
       name: "ntoskrnl.exe",
-      base: 0xfffff8047bbc0000n,
+      base: 0xfffff8047bbf0000n,
       largePages: [".text"],
       pages: [{ section: "PAGE", state: "paged-out" }],
     },
@@ -275,6 +276,12 @@ function bigPages() {
   return [...bigLeaks, ...rest];
 }
 
+/** Bytes from a function's entry to its far part. @param {any} known @param {string} name */
+function coldDistance(known, name) {
+  const [near, far] = known.functions.find((/** @type {any} */ f) => f.name === name).fragments;
+  return Number.parseInt(far[0], 16) - Number.parseInt(near[0], 16);
+}
+
 /** What a reader should find. @param {ReturnType<typeof leakX64>} made */
 function golden({ system, onStack }) {
   const nt = system.truths.get("ntoskrnl.exe");
@@ -350,6 +357,9 @@ function golden({ system, onStack }) {
           p.map((/** @type {string} */ r) => address("ntoskrnl.exe", r)),
         ),
       }))[0],
+    coldDistance: Object.fromEntries(
+      ["SeOpenObjectAuditAlarm", "SeSetAuditParameter"].map((name) => [name, hex(coldDistance(nt, name))]),
+    ),
     target: hex(system.nt("SeQueryInformationToken")),
     importers: importers.map((n) => ({
       module: n,
@@ -380,8 +390,7 @@ export function build() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(new URL("leak-x64.dmp", import.meta.url), build());
-  writeFileSync(
-    new URL("leak-x64.json", import.meta.url),
-    `${JSON.stringify(golden(leakX64()), undefined, 2)}\n`,
-  );
+  const found = golden(leakX64());
+  writeFileSync(new URL("leak-x64.json", import.meta.url), `${JSON.stringify(found, undefined, 2)}\n`);
+  writeFileSync(new URL("leak-x64.md", import.meta.url), describeLeak(found));
 }

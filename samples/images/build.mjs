@@ -143,7 +143,7 @@ function build(image, arch, work) {
     entry: image.entry ?? "DriverEntry",
     dll: image.def !== undefined,
     ...(image.def === undefined ? {} : { def: join(ROOT, image.def) }),
-    ...(image.kernel ? { textRva: 0x40000 } : {}),
+    ...(image.kernel ? { textRva: 0x10000 } : {}),
   });
   const dlls = new Map([
     ...imports.dlls,
