@@ -87,3 +87,5 @@ export const MAX_POINTER_SCAN = 0x400_0000;
 export const MAX_POOLTAG_LINES = 200_000;
 /** Files and folders looked at below one folder of PE files; a whole System32 has about 20,000. */
 export const MAX_IMAGE_FILES = 200_000;
+/** Pieces of code looked at on the way from a cold part to its functions. */
+export const MAX_COLD_STEPS = 1024;

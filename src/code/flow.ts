@@ -1,0 +1,283 @@
+import type { BitSet } from "./bit-set.ts";
+import type { Decoder } from "./decoder.ts";
+import type { JumpTables } from "./jump-tables.ts";
+import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
+import type { CodeRun, ModuleCode } from "./module-code.ts";
+import { nopLength, skipPadding } from "./padding.ts";
+
+/** Bytes behind a call that does not return which may still be the function's. */
+const MAX_DEAD_TAIL = 64;
+
+/** What stands around one function's code. */
+export interface FlowRules {
+  /** Where other functions start, or, where their extents are known, all of their bytes: no walk enters them. */
+  readonly fence: Pick<BitSet, "has">;
+  /** Whether a call to this offset, or through this import slot, never comes back. */
+  neverReturns(target: number): boolean;
+  /** Whether an unconditional jump is the function's last act: its target is another function. */
+  isTailJump(jump: TailJump): boolean;
+  /** Whether a function seems to start here, behind padding. */
+  startsFunction(at: number): boolean;
+  /** Told of each call to code of the image. */
+  onCall?(target: number): void;
+  /** Told of each jump that leaves for another function. */
+  onLeave?(target: number, at: number, conditional: boolean): void;
+}
+
+/** An unconditional jump that may lead to another function. */
+export interface TailJump {
+  readonly at: number;
+  readonly target: number;
+  readonly entry: number;
+  /** Where the instruction before the jump starts; `undefined` when the jump starts its block. */
+  readonly previous: number | undefined;
+}
+
+/** The code that is reached from an entry. */
+export interface FlowExtent {
+  /** Pairs of start and end, by address; neighbours are joined. */
+  readonly ranges: readonly number[];
+  /** A `ret`, a jump to another function, or something that cannot be followed was reached. */
+  readonly mayReturn: boolean;
+  /** A hole, or bytes that are no instruction, were reached. */
+  readonly cut: boolean;
+}
+
+/**
+ * Walks functions by their flow: from an entry along every jump that stays inside. Nothing is decoded twice in one
+ * walk, and all walks together decode at most `budget` instructions.
+ */
+export class FlowWalker {
+  readonly #code: ModuleCode;
+  readonly #decoder: Decoder;
+  readonly #tables: JumpTables;
+  /** Instructions that the walk at hand has seen. */
+  readonly #seen: BitSet;
+  #budget: number;
+
+  constructor(code: ModuleCode, decoder: Decoder, tables: JumpTables, seen: BitSet, budget: number) {
+    this.#code = code;
+    this.#decoder = decoder;
+    this.#tables = tables;
+    this.#seen = seen;
+    this.#budget = budget;
+  }
+
+  /** No walk goes on: `budget` instructions were decoded. */
+  get exhausted(): boolean {
+    return this.#budget <= 0;
+  }
+
+  /**
+   * @param keep what was seen stays seen, and later walks stop at it: for finding functions, not their extents
+   */
+  walk(entry: number, rules: FlowRules, keep = false): FlowExtent {
+    const pending = [entry];
+    /** What stands behind calls that do not return. */
+    const dead: number[] = [];
+    const pairs: number[] = [];
+    let mayReturn = false;
+    let cut = false;
+    for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+      if (this.#seen.has(from)) continue;
+      const run = this.#code.runAt(from);
+      if (run === undefined) {
+        cut = true;
+        continue;
+      }
+      const block = this.#straight(run, from, entry, rules, pending, dead);
+      mayReturn ||= block.mayReturn;
+      cut ||= block.cut;
+      if (block.end > from) pairs.push(from, block.end);
+    }
+    for (const from of dead) {
+      const end = this.#deadEnd(from, rules);
+      if (end === undefined) continue;
+      this.#seen.addRange(from, end);
+      pairs.push(from, end);
+    }
+    const ranges = joinRanges(pairs);
+    if (!keep)
+      for (let i = 0; i < ranges.length; i += 2) this.#seen.removeRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+    return { ranges, mayReturn, cut };
+  }
+
+  /**
+   * Where the code behind a call that does not return ends. It is the function's own when it leads back to it, or
+   * ends it in front of padding; else another function's block may follow, as cold blocks follow each other.
+   */
+  #deadEnd(from: number, rules: FlowRules): number | undefined {
+    const run = this.#code.runAt(from);
+    if (run === undefined) return undefined;
+    const { bytes, start } = run;
+    for (let at = from; at < from + MAX_DEAD_TAIL && !this.#seen.has(at) && !rules.fence.has(at); ) {
+      const packed = lengthAt(bytes, at - start, bytes.length, this.#code.wide);
+      const next = at + (packed & LENGTH_MASK);
+      const flow = packed >> FLOW_SHIFT;
+      if (packed === 0 || flow === Flow.Stop || flow === Flow.JumpIndirect) return undefined;
+      if (flow === Flow.Return) {
+        const ends = next >= run.end || rules.fence.has(next) || skipPadding(run, next, next + 1) > next;
+        return ends ? next : undefined;
+      }
+      if (flow === Flow.Jump)
+        return this.#seen.has(start + nearTarget(bytes, at - start, next - at)) ? next : undefined;
+      at = next;
+    }
+    return undefined;
+  }
+
+  /** One stretch of instructions that follow each other, up to a jump that always leaves. */
+  #straight(
+    run: CodeRun,
+    from: number,
+    entry: number,
+    rules: FlowRules,
+    pending: number[],
+    dead: number[],
+  ): { end: number; mayReturn: boolean; cut: boolean } {
+    const { bytes, start: base } = run;
+    const { wide } = this.#code;
+    const size = bytes.length;
+    let at = from;
+    let previous: number | undefined;
+    /** After the last instruction that is no `nop`: what stands behind it may be padding. */
+    let solid = from;
+    const end = (
+      mayReturn: boolean,
+      cut = false,
+      till = at,
+    ): { end: number; mayReturn: boolean; cut: boolean } => ({
+      end: till,
+      mayReturn,
+      cut,
+    });
+    for (;;) {
+      if (at !== entry && rules.fence.has(at)) {
+        this.#seen.removeRange(solid, at);
+        return end(false, false, solid);
+      }
+      if (this.#seen.has(at)) return end(false);
+      if (at >= run.end || this.#budget-- <= 0) return end(true, true);
+      const packed = lengthAt(bytes, at - base, size, wide);
+      let length = packed & LENGTH_MASK;
+      if (packed === 0) {
+        length = this.#decoder.lengthAt(at);
+        if (length === 0) return end(true, true);
+      }
+      const flow = packed >> FLOW_SHIFT;
+      this.#seen.add(at);
+      const next = at + length;
+      switch (flow) {
+        case Flow.Next:
+          if (bytes[at - base] !== 0x90 && nopLength(bytes, at - base) === 0) solid = next;
+          break;
+        case Flow.Call: {
+          const target = base + nearTarget(bytes, at - base, length);
+          if (target !== next && this.#code.isCode(target)) rules.onCall?.(target);
+          solid = next;
+          if (this.#endsHere(run, next, rules)) return end(false, false, next);
+          if (rules.neverReturns(target)) {
+            dead.push(next);
+            return end(false, false, next);
+          }
+          break;
+        }
+        case Flow.CallIndirect: {
+          solid = next;
+          const slot = fixedSlot(this.#code, run, at, length);
+          if (this.#endsHere(run, next, rules)) return end(false, false, next);
+          if (slot !== undefined && rules.neverReturns(slot)) {
+            dead.push(next);
+            return end(false, false, next);
+          }
+          break;
+        }
+        case Flow.Branch: {
+          solid = next;
+          const target = base + nearTarget(bytes, at - base, length);
+          if (target !== entry && rules.fence.has(target)) rules.onLeave?.(target, at, true);
+          else if (this.#code.isCode(target)) pending.push(target);
+          break;
+        }
+        case Flow.Jump: {
+          const target = base + nearTarget(bytes, at - base, length);
+          if (target === entry || this.#seen.has(target)) return end(false, false, next);
+          if (rules.fence.has(target) || !this.#code.isCode(target)) {
+            rules.onLeave?.(target, at, false);
+            return end(true, false, next);
+          }
+          if (rules.isTailJump({ at, target, entry, previous })) {
+            rules.onLeave?.(target, at, false);
+            return end(true, false, next);
+          }
+          pending.push(target);
+          return end(false, false, next);
+        }
+        case Flow.JumpIndirect: {
+          const labels = this.#tables.labels(run, at, length, from);
+          if (labels === undefined) return end(true, false, next);
+          for (const label of labels) if (!rules.fence.has(label)) pending.push(label);
+          return end(false, false, next);
+        }
+        case Flow.Return:
+          return end(true, false, next);
+        default: {
+          // A breakpoint goes on when it is continued; one behind a call, or before others, is padding.
+          const lone = bytes[at - base] === 0xcc && previous !== undefined && bytes[next - base] !== 0xcc;
+          const atEntry = bytes[at - base] === 0xcc && at === entry;
+          if (!lone && !atEntry) {
+            if (bytes[at - base] !== 0xcc) return end(false, false, next);
+            this.#seen.removeRange(at, next);
+            return end(false);
+          }
+          solid = next;
+        }
+      }
+      previous = flow === Flow.Call || flow === Flow.CallIndirect ? undefined : at;
+      at = next;
+    }
+  }
+
+  /** Behind a call stands padding up to another function: the call does not return. */
+  #endsHere(run: CodeRun, next: number, rules: FlowRules): boolean {
+    const byte = run.bytes[next - run.start];
+    if (byte === 0xcc) return true;
+    if (rules.fence.has(next)) return true;
+    if (byte !== 0x90 && byte !== 0x66 && byte !== 0x0f && byte !== 0x8d && byte !== 0x2e) return false;
+    const after = skipPadding(run, next, next + 32);
+    return after > next && (rules.fence.has(after) || rules.startsFunction(after));
+  }
+}
+
+/** The pointer that `call [slot]` or `jmp [slot]` goes through: FF /2 or /4 with nothing but a displacement. */
+export function fixedSlot(code: ModuleCode, run: CodeRun, at: number, length: number): number | undefined {
+  const offset = at - run.start;
+  const { bytes } = run;
+  const modrmAt = offset + length - 5;
+  if (length < 6 || bytes[modrmAt - 1] !== 0xff || ((bytes[modrmAt] ?? 0) & 0xc7) !== 0x05) return undefined;
+  const displacement =
+    (bytes[modrmAt + 1] as number) |
+    ((bytes[modrmAt + 2] as number) << 8) |
+    ((bytes[modrmAt + 3] as number) << 16) |
+    ((bytes[modrmAt + 4] as number) << 24);
+  const slot = code.wide ? at + length + displacement : (displacement - code.base32) | 0;
+  return slot >= 0 && slot < code.image.size ? slot : undefined;
+}
+
+/** Sorts pairs of start and end, and joins those that touch. */
+export function joinRanges(pairs: readonly number[]): number[] {
+  if (pairs.length <= 2) return [...pairs];
+  const order = new Float64Array(pairs.length / 2);
+  for (let i = 0; i < order.length; i++)
+    order[i] = (pairs[i * 2] ?? 0) * 0x1_0000_0000 + (pairs[i * 2 + 1] ?? 0);
+  order.sort();
+  const joined: number[] = [];
+  for (const packed of order) {
+    const start = Math.floor(packed / 0x1_0000_0000);
+    const end = packed % 0x1_0000_0000;
+    const last = joined.length - 1;
+    if (last > 0 && start <= (joined[last] ?? 0)) joined[last] = Math.max(joined[last] ?? 0, end);
+    else joined.push(start, end);
+  }
+  return joined;
+}

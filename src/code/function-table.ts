@@ -1,0 +1,170 @@
+import type { Rva } from "../core/address.ts";
+import { MAX_FUNCTIONS } from "../core/limits.ts";
+import type { CodeRange } from "./module-code.ts";
+import { U32List } from "./u32-list.ts";
+
+/** What tells that a function is there: unwind data, a symbol, an export, or only the code that leads to it. */
+export type Basis = "pdata" | "symbol" | "export" | "flow";
+
+/** An entry, and the contiguous pieces of code that belong to it; the first is not always the lowest. */
+export interface CodeFunction {
+  readonly entry: Rva;
+  readonly basis: Basis;
+  /** By address. One block can belong to several functions. */
+  readonly fragments: readonly CodeRange[];
+}
+
+const BASES: readonly Basis[] = ["pdata", "symbol", "export", "flow"];
+
+/** Takes functions in any order, and gives the table. */
+export class FunctionTableBuilder {
+  readonly #entries = new U32List();
+  readonly #bases = new U32List();
+  readonly #firstFragment = new U32List();
+  readonly #fragments = new U32List();
+  /** Functions that did not fit any more. */
+  rejected = 0;
+
+  /** @param ranges pairs of start and end, by address */
+  add(entry: number, basis: Basis, ranges: readonly number[]): void {
+    if (this.#entries.length >= MAX_FUNCTIONS) {
+      this.rejected++;
+      return;
+    }
+    this.#entries.push(entry);
+    this.#bases.push(BASES.indexOf(basis));
+    this.#firstFragment.push(this.#fragments.length);
+    for (const place of ranges) this.#fragments.push(place);
+  }
+
+  build(): FunctionTable {
+    const count = this.#entries.length;
+    const firstFragment = this.#firstFragment;
+    const endOf = (index: number): number =>
+      index + 1 < count ? firstFragment.at(index + 1) : this.#fragments.length;
+    const order = sortedIndexes(count, (index) => this.#entries.at(index));
+    const entries = new Uint32Array(count);
+    const bases = new Uint8Array(count);
+    const first = new Uint32Array(count + 1);
+    const fragments = new Uint32Array(this.#fragments.length);
+    let used = 0;
+    for (const [place, index] of order.entries()) {
+      entries[place] = this.#entries.at(index);
+      bases[place] = this.#bases.at(index);
+      first[place] = used;
+      for (let i = firstFragment.at(index); i < endOf(index); i++) fragments[used++] = this.#fragments.at(i);
+    }
+    first[count] = used;
+    return new FunctionTable(entries, bases, first, fragments);
+  }
+}
+
+/** The functions of an image, by entry, in typed arrays: an object is made only for the one that is asked for. */
+export class FunctionTable {
+  /** RVAs, ascending. */
+  readonly entries: Uint32Array;
+  readonly #bases: Uint8Array;
+  readonly #first: Uint32Array;
+  readonly #fragments: Uint32Array;
+  /** Fragments by start: where each starts and ends, whose it is, and the furthest end up to it. */
+  readonly #starts: Uint32Array;
+  readonly #ends: Uint32Array;
+  readonly #owners: Uint32Array;
+  readonly #reach: Uint32Array;
+
+  constructor(entries: Uint32Array, bases: Uint8Array, first: Uint32Array, fragments: Uint32Array) {
+    this.entries = entries;
+    this.#bases = bases;
+    this.#first = first;
+    this.#fragments = fragments;
+    const count = fragments.length / 2;
+    const ownerOf = new Uint32Array(count);
+    for (let index = 0; index < entries.length; index++) {
+      ownerOf.fill(index, (first[index] ?? 0) / 2, (first[index + 1] ?? 0) / 2);
+    }
+    const order = sortedIndexes(count, (index) => fragments[index * 2] ?? 0);
+    this.#starts = new Uint32Array(count);
+    this.#ends = new Uint32Array(count);
+    this.#owners = new Uint32Array(count);
+    this.#reach = new Uint32Array(count);
+    let reach = 0;
+    for (const [place, index] of order.entries()) {
+      const end = fragments[index * 2 + 1] ?? 0;
+      reach = Math.max(reach, end);
+      this.#starts[place] = fragments[index * 2] ?? 0;
+      this.#ends[place] = end;
+      this.#owners[place] = ownerOf[index] ?? 0;
+      this.#reach[place] = reach;
+    }
+  }
+
+  get count(): number {
+    return this.entries.length;
+  }
+
+  at(index: number): CodeFunction {
+    const fragments: CodeRange[] = [];
+    for (let i = this.#first[index] ?? 0; i < (this.#first[index + 1] ?? 0); i += 2) {
+      fragments.push({ start: this.#fragments[i] as Rva, end: this.#fragments[i + 1] as Rva });
+    }
+    return { entry: this.entries[index] as Rva, basis: BASES[this.#bases[index] ?? 3] ?? "flow", fragments };
+  }
+
+  /** All functions that `rva` belongs to: several where they share a block. */
+  owning(rva: number): readonly CodeFunction[] {
+    const owners: number[] = [];
+    for (let at = lastAtOrBefore(this.#starts, rva); at >= 0 && (this.#reach[at] ?? 0) > rva; at--) {
+      const owner = this.#owners[at] ?? 0;
+      if ((this.#ends[at] ?? 0) > rva && !owners.includes(owner)) owners.push(owner);
+    }
+    return owners.sort((a, b) => a - b).map((index) => this.at(index));
+  }
+
+  /** The function that starts at `rva`. */
+  startingAt(rva: number): CodeFunction | undefined {
+    const index = lastAtOrBefore(this.entries, rva);
+    return this.entries[index] === rva ? this.at(index) : undefined;
+  }
+
+  /** Stretches of code between `start` and `end` that are no function's, as pairs. */
+  gaps(start: number, end: number): number[] {
+    const gaps: number[] = [];
+    const before = lastAtOrBefore(this.#starts, start);
+    let free = Math.max(start, this.#reach[before] ?? 0);
+    for (let at = before + 1; at < this.#starts.length && (this.#starts[at] ?? 0) < end; at++) {
+      if ((this.#starts[at] ?? 0) > free) gaps.push(free, this.#starts[at] ?? 0);
+      free = Math.max(free, this.#ends[at] ?? 0);
+    }
+    if (free < end) gaps.push(free, end);
+    return gaps;
+  }
+}
+
+/** The index of the last number at or before `value` in a sorted array; -1 when there is none. */
+export function lastAtOrBefore(sorted: Uint32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The indexes from 0 up to `count`, in the order of their keys, which are below 2^32. */
+export function sortedIndexes(count: number, keyOf: (index: number) => number): Uint32Array {
+  // A key of 32 bits and an index of 20 fit one double.
+  const packed = new Float64Array(count);
+  const scale = 2 ** Math.ceil(Math.log2(count + 1));
+  let inOrder = true;
+  for (let index = 0; index < count; index++) {
+    const key = keyOf(index);
+    packed[index] = key * scale + index;
+    if (index > 0 && (packed[index] ?? 0) < (packed[index - 1] ?? 0)) inOrder = false;
+  }
+  if (!inOrder) packed.sort();
+  const order = new Uint32Array(count);
+  for (let index = 0; index < count; index++) order[index] = (packed[index] ?? 0) % scale;
+  return order;
+}

@@ -1,0 +1,270 @@
+import { BitSet } from "./bit-set.ts";
+import type { Decoder } from "./decoder.ts";
+import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
+import type { FunctionTableBuilder } from "./function-table.ts";
+import { JumpTables } from "./jump-tables.ts";
+import { knownData } from "./known-data.ts";
+import type { CodeRun, ModuleCode } from "./module-code.ts";
+import { joinPadded, looksLikePrologue32, nopLength, skipPadding } from "./padding.ts";
+import type { Seeds } from "./seeds.ts";
+import { isSelfContained } from "./self-contained.ts";
+
+/** Passes over the extents, each with the functions known that the one before found not to return. */
+const PASSES = 3;
+/** Rounds of walking what stands in gaps: each may reach code that leaves new gaps. */
+const GAP_ROUNDS = 4;
+
+/**
+ * The functions of 32-bit code, where no unwind data tells them. First their entries are looked for: from exports,
+ * along calls, behind pointers, and in what is then left over. When all are known, each one's extent is walked, and
+ * ends where others start.
+ */
+export function findNarrowFunctions(
+  code: ModuleCode,
+  decoder: Decoder,
+  seeds: Seeds,
+  neverReturns: (target: number) => boolean,
+  builder: FunctionTableBuilder,
+  notes: string[],
+): void {
+  new NarrowFinder(code, decoder, seeds, neverReturns).run(builder, notes);
+}
+
+class NarrowFinder {
+  readonly #code: ModuleCode;
+  readonly #decoder: Decoder;
+  readonly #seeds: Seeds;
+  readonly #importNeverReturns: (target: number) => boolean;
+  readonly #tables: JumpTables;
+  readonly #entries: BitSet;
+  readonly #pending: number[] = [];
+  /** Instructions that the search for entries has seen. */
+  readonly #seen: BitSet;
+  /** Bytes of those instructions. */
+  readonly #covered: BitSet;
+  readonly #data: BitSet;
+  readonly #dead = new Set<number>();
+  readonly #list: number[] = [];
+
+  constructor(code: ModuleCode, decoder: Decoder, seeds: Seeds, neverReturns: (target: number) => boolean) {
+    this.#code = code;
+    this.#decoder = decoder;
+    this.#seeds = seeds;
+    this.#importNeverReturns = neverReturns;
+    this.#tables = new JumpTables(code, decoder, seeds.relocated);
+    this.#entries = new BitSet(code.image.size);
+    this.#seen = new BitSet(code.image.size);
+    this.#covered = new BitSet(code.image.size);
+    this.#data = knownData(code);
+  }
+
+  run(builder: FunctionTableBuilder, notes: string[]): void {
+    const size = this.#code.readable;
+    this.#markTables();
+    const search = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#seen, size * 2 + 0x1_0000);
+    this.#search(search);
+    if (search.exhausted) notes.push("the search for functions was ended at its limit");
+    const extents = this.#extents(new BitSet(this.#code.image.size), size * 4 + 0x1_0000, notes);
+    for (const [entry, { ranges }] of extents) {
+      builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
+    }
+  }
+
+  #search(walker: FlowWalker): void {
+    const { entryPoint } = this.#code.image;
+    if (this.#code.isCode(entryPoint)) this.#add(entryPoint);
+    for (const rva of this.#seeds.exports) this.#add(rva);
+    this.#drain(walker);
+    const { places, targets } = this.#seeds.pointers;
+    const order = Array.from(targets.keys()).sort((a, b) => (targets[a] ?? 0) - (targets[b] ?? 0));
+    for (const index of order) {
+      const target = targets[index] ?? 0;
+      if (this.#tables.holds(places[index] ?? 0) || !this.#isPointedFunction(target)) continue;
+      this.#add(target);
+      this.#drain(walker);
+    }
+    for (let round = 0; round < GAP_ROUNDS && this.#searchGaps(walker); round++);
+  }
+
+  #add(entry: number): void {
+    if (this.#entries.has(entry) || this.#code.runAt(entry) === undefined) return;
+    this.#entries.add(entry);
+    this.#list.push(entry);
+    this.#pending.push(entry);
+  }
+
+  #drain(walker: FlowWalker): void {
+    for (let entry = this.#pending.pop(); entry !== undefined; entry = this.#pending.pop()) {
+      if (walker.exhausted) return;
+      this.#cover(walker.walk(entry, this.#searchRules, true));
+    }
+  }
+
+  #cover({ ranges }: FlowExtent): void {
+    for (let i = 0; i < ranges.length; i += 2) this.#covered.addRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
+
+  readonly #searchRules: FlowRules = {
+    fence: { has: (at) => this.#entries.has(at) },
+    neverReturns: (target) => this.#importNeverReturns(target),
+    startsFunction: (at) => {
+      const run = this.#code.runAt(at);
+      if (run === undefined) return false;
+      const prologue = looksLikePrologue32(run, at);
+      return prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at)));
+    },
+    isTailJump: (jump) => this.#isTailJump(jump),
+    onCall: (target) => this.#add(target),
+  };
+
+  /** A jump leaves the function when it leads to what looks like a start, and takes nothing of the function along. */
+  #isTailJump({ target, entry, previous, at }: TailJump): boolean {
+    const run = this.#code.runAt(target);
+    if (run === undefined) return true;
+    const prologue = looksLikePrologue32(run, target);
+    if (!this.#isBehindEnd(run, target) || (prologue === undefined && target % 16 !== 0)) return false;
+    const here = this.#code.runAt(at);
+    const tornDown = previous !== undefined && here !== undefined && isFrameEnd(here, previous);
+    const elsewhere = target < entry || target > at + 0x1000 || prologue === "strong";
+    // A stub: nothing but a few moves, and the jump.
+    const stub = at - entry < 16 && at > entry;
+    if (!tornDown && !elsewhere && !stub && prologue === undefined) return false;
+    const within = (place: number): boolean => place > entry && place <= at;
+    if (!isSelfContained(this.#decoder, target, within)) return false;
+    this.#add(target);
+    return true;
+  }
+
+  /** What stands before is padding, or an instruction that nothing follows: code does not fall in here. */
+  #isBehindEnd(run: CodeRun, at: number): boolean {
+    if (at === run.start || this.#tables.holds(at - 1)) return true;
+    const offset = at - run.start;
+    const { bytes } = run;
+    const before = bytes[offset - 1];
+    if (before === 0xcc || before === 0x90 || before === 0xc3 || before === 0) return true;
+    if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
+    if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
+    if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
+    for (let back = 2; back <= 15 && back <= offset; back++) {
+      if (nopLength(bytes, offset - back) === back) return true;
+    }
+    return false;
+  }
+
+  #isPointedFunction(target: number): boolean {
+    if (this.#entries.has(target)) return false;
+    const run = this.#code.runAt(target);
+    if (run === undefined || this.#tables.holds(target) || nopLength(run.bytes, target - run.start) > 0)
+      return false;
+    const prologue = looksLikePrologue32(run, target);
+    const behindEnd = this.#isBehindEnd(run, target);
+    if (this.#seen.has(target)) return prologue === "strong" && behindEnd;
+    if (this.#covered.has(target)) return false;
+    // mov esp, [ebp-18h]: an exception handler, which its function's frame data points to.
+    const { bytes, start } = run;
+    if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
+    return prologue !== undefined || behindEnd || target % 16 === 0;
+  }
+
+  /** Tables that `jmp [reg*4+table]` names, so that their words are known before pointers are followed. */
+  #markTables(): void {
+    const starts: number[] = [];
+    for (const { bytes } of this.#code.runs) {
+      for (let i = 0; i + 7 <= bytes.length; i++) {
+        if (bytes[i] !== 0xff || bytes[i + 1] !== 0x24 || ((bytes[i + 2] ?? 0) & 0xc7) !== 0x85) continue;
+        const address =
+          (bytes[i + 3] as number) |
+          ((bytes[i + 4] as number) << 8) |
+          ((bytes[i + 5] as number) << 16) |
+          ((bytes[i + 6] as number) << 24);
+        const start = (address - this.#code.base32) | 0;
+        if (start > 0 && start < this.#code.image.size) starts.push(start);
+      }
+    }
+    starts.sort((a, b) => b - a);
+    for (const start of starts) this.#tables.mark(start);
+  }
+
+  /** Walks what no walk has reached. */
+  #searchGaps(walker: FlowWalker): boolean {
+    const before = this.#list.length;
+    for (const run of this.#code.runs) {
+      for (let at = run.start; at < run.end && !walker.exhausted; ) {
+        if (this.#covered.has(at) || this.#tables.holds(at) || this.#data.has(at)) {
+          at++;
+          continue;
+        }
+        const start = skipPadding(run, at, run.end);
+        if (start >= run.end) break;
+        if (this.#covered.has(start) || this.#tables.holds(start) || this.#data.has(start)) {
+          at = start;
+          continue;
+        }
+        if (this.#startsInGap(run, at, start)) {
+          this.#add(start);
+          this.#drain(walker);
+        }
+        at = start + 1;
+      }
+    }
+    return this.#list.length > before;
+  }
+
+  #startsInGap(run: CodeRun, gap: number, start: number): boolean {
+    const prologue = looksLikePrologue32(run, start);
+    const padded = start > gap || start === run.start;
+    if (prologue === "strong" && this.#isBehindEnd(run, start)) return true;
+    if (isThunk(run, start)) return true;
+    if (!(padded || start % 16 === 0) || !this.#isBehindEnd(run, start)) return false;
+    return prologue === "weak" || start % 16 === 0 ? this.#readsAsFunction(start) : false;
+  }
+
+  /** Whether a walk from here comes to an end without meeting what is no code. */
+  #readsAsFunction(start: number): boolean {
+    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, 4096);
+    const { cut, mayReturn } = trial.walk(start, { ...this.#searchRules, onCall: () => undefined });
+    return !cut && mayReturn;
+  }
+
+  get #trialSeen(): BitSet {
+    this.#trialBits ??= new BitSet(this.#code.image.size);
+    return this.#trialBits;
+  }
+  #trialBits: BitSet | undefined;
+
+  #extents(seen: BitSet, budget: number, notes: string[]): Map<number, FlowExtent> {
+    let extents = new Map<number, FlowExtent>();
+    const rules: FlowRules = {
+      fence: this.#entries,
+      neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
+      startsFunction: () => false,
+      isTailJump: () => false,
+    };
+    for (let pass = 0; pass < PASSES; pass++) {
+      const walker = new FlowWalker(this.#code, this.#decoder, this.#tables, seen, budget);
+      const dead = this.#dead.size;
+      extents = new Map();
+      for (const entry of this.#list) {
+        if (walker.exhausted) break;
+        const extent = walker.walk(entry, rules);
+        extents.set(entry, extent);
+        if (!extent.mayReturn) this.#dead.add(entry);
+      }
+      if (walker.exhausted) notes.push("the walk through the functions was ended at its limit");
+      if (walker.exhausted || this.#dead.size === dead) break;
+    }
+    return extents;
+  }
+}
+
+/** `jmp [slot]` */
+function isThunk(run: CodeRun, at: number): boolean {
+  return run.bytes[at - run.start] === 0xff && run.bytes[at - run.start + 1] === 0x25;
+}
+
+/** `pop reg`, `leave`, or `add esp, n`: the end of a frame. */
+function isFrameEnd(run: CodeRun, at: number): boolean {
+  const byte = run.bytes[at - run.start] ?? 0;
+  if ((byte >= 0x58 && byte <= 0x5f) || byte === 0xc9) return true;
+  return (byte === 0x83 || byte === 0x81) && run.bytes[at - run.start + 1] === 0xc4;
+}

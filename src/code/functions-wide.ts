@@ -1,0 +1,267 @@
+import type { Rva } from "../core/address.ts";
+import { MAX_COLD_STEPS } from "../core/limits.ts";
+import type { UnwindFunction } from "../pe/unwind.ts";
+import { BitSet } from "./bit-set.ts";
+import { instructionHolding } from "./boundaries.ts";
+import type { Decoder } from "./decoder.ts";
+import { type FlowRules, FlowWalker, joinRanges } from "./flow.ts";
+import { type Basis, type FunctionTableBuilder, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
+import { JumpTables } from "./jump-tables.ts";
+import { knownData } from "./known-data.ts";
+import type { CodeRange, ModuleCode } from "./module-code.ts";
+import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
+import { joinPadded, skipPadding } from "./padding.ts";
+import type { Seeds } from "./seeds.ts";
+
+/** A jump from one piece of code into another. */
+interface Link {
+  readonly at: number;
+  readonly target: number;
+  readonly conditional: boolean;
+}
+
+/**
+ * The functions of 64-bit code. Unwind data gives the extents of all but leaf functions. Compilers that do not chain
+ * it give a cold part unwind data of its own, which sets up a frame in no instruction: such a part belongs to the
+ * functions that jump into it. Leaf functions stand in the gaps, and are told by their flow.
+ */
+export function findWideFunctions(
+  code: ModuleCode,
+  decoder: Decoder,
+  seeds: Seeds,
+  builder: FunctionTableBuilder,
+  notes: string[],
+): void {
+  const { unwind } = code.image;
+  const functions = unwind.functions();
+  const covered = new BitSet(code.image.size);
+  for (const { fragments } of functions) for (const { start, end } of fragments) covered.addRange(start, end);
+  if (unwind.overlapping > 0) notes.push(`${unwind.overlapping} unwind entries overlap others`);
+  if (unwind.rejected > 0)
+    notes.push(`${unwind.rejected} unwind entries say what cannot be, and were left out`);
+  if (unwind.unreadable > 0) notes.push(`${unwind.unreadable} unwind entries could not be read`);
+  if (unwind.stopped !== undefined) notes.push("the unwind data could not be read to its end");
+
+  const called = new BitSet(code.image.size);
+  const parents = coldParents(code, decoder, seeds, functions, covered, called);
+  const parts = new Map<number, number[]>();
+  for (const [index, owners] of parents) {
+    for (const owner of owners) {
+      parts.set(owner, [...(parts.get(owner) ?? []), ...pairsOf(functions[index])]);
+    }
+  }
+  for (const [index, found] of functions.entries()) {
+    if (parents.has(index)) continue;
+    const cold = parts.get(index);
+    const ranges = pairsOf(found);
+    builder.add(found.entry, "pdata", cold === undefined ? ranges : joinRanges([...ranges, ...cold]));
+  }
+  findLeaves(code, decoder, seeds, called, covered, builder, notes);
+}
+
+function pairsOf(found: UnwindFunction | undefined): number[] {
+  const pairs: number[] = [];
+  for (const { start, end } of found?.fragments ?? []) pairs.push(start, end);
+  return pairs;
+}
+
+/**
+ * The pieces that are cold parts of other functions: index of the piece to those of the functions.
+ *
+ * @param called is filled with what calls lead to, and with what jumps lead to that no unwind data covers
+ */
+function coldParents(
+  code: ModuleCode,
+  decoder: Decoder,
+  seeds: Seeds,
+  functions: readonly UnwindFunction[],
+  covered: BitSet,
+  called: BitSet,
+): Map<number, Set<number>> {
+  const prologues = new Prologues(code);
+  const candidates = new BitSet(code.image.size);
+  for (const { entry, entryKnown, fragments } of functions) {
+    if (seeds.exported.has(entry) || entry === code.image.entryPoint) continue;
+    if (entryKnown && prologues.sizeAt(entry) !== 0) continue;
+    for (const { start, end } of fragments) candidates.addRange(start, end);
+  }
+  const links: Link[] = [];
+  eachNearLink(code, (at, target, kind) => {
+    if (kind === LINK_CALL || !covered.has(target)) called.add(target);
+    else if (candidates.has(target)) links.push({ at, target, conditional: kind === LINK_BRANCH });
+  });
+
+  const pieces = new PieceIndex(functions);
+  const parents = new Map<number, Set<number>>();
+  for (const { at, target, conditional } of links) {
+    const from = pieces.at(at);
+    const to = pieces.at(target);
+    if (from === undefined || to === undefined || from.index === to.index) continue;
+    const { entry } = functions[to.index] ?? { entry: 0 };
+    // A function without a frame that only an unconditional jump leads to may as well be called by it.
+    if (!prologues.hasCodes(entry)) {
+      if (!conditional && target === entry) continue;
+      if (called.has(entry) || seeds.pointed.has(entry)) continue;
+    }
+    if (instructionHolding(code, decoder, from, at) !== at) continue;
+    const known = parents.get(to.index);
+    if (known === undefined) parents.set(to.index, new Set([from.index]));
+    else known.add(from.index);
+  }
+  return withRoots(parents);
+}
+
+/** A cold part of a cold part belongs to the function; parts that only jump to each other are functions. */
+function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): Map<number, Set<number>> {
+  const result = new Map<number, Set<number>>();
+  for (const [index, direct] of parents) {
+    const met = new Set([index]);
+    const pending = [...direct];
+    const roots = new Set<number>();
+    for (let next = pending.pop(); next !== undefined && met.size < MAX_COLD_STEPS; next = pending.pop()) {
+      if (met.has(next)) continue;
+      met.add(next);
+      const further = parents.get(next);
+      if (further === undefined) roots.add(next);
+      else pending.push(...further);
+    }
+    if (roots.size > 0) result.set(index, roots);
+  }
+  return result;
+}
+
+/** Which function of the unwind data a place belongs to. */
+class PieceIndex {
+  readonly #starts: Uint32Array;
+  readonly #ends: Uint32Array;
+  readonly #owners: Uint32Array;
+
+  constructor(functions: readonly UnwindFunction[]) {
+    const count = functions.reduce((sum, { fragments }) => sum + fragments.length, 0);
+    const starts = new Uint32Array(count);
+    const ends = new Uint32Array(count);
+    const owners = new Uint32Array(count);
+    let used = 0;
+    for (const [owner, { fragments }] of functions.entries()) {
+      for (const { start, end } of fragments) {
+        starts[used] = start;
+        ends[used] = end;
+        owners[used++] = owner;
+      }
+    }
+    const order = sortedIndexes(count, (index) => starts[index] ?? 0);
+    this.#starts = order.map((index) => starts[index] ?? 0);
+    this.#ends = order.map((index) => ends[index] ?? 0);
+    this.#owners = order.map((index) => owners[index] ?? 0);
+  }
+
+  at(place: number): (CodeRange & { readonly index: number }) | undefined {
+    const found = lastAtOrBefore(this.#starts, place);
+    const end = this.#ends[found] ?? 0;
+    if (end <= place) return undefined;
+    return { start: this.#starts[found] as Rva, end: end as Rva, index: this.#owners[found] ?? 0 };
+  }
+}
+
+/** The functions that have no unwind data, in the gaps between those that have. */
+function findLeaves(
+  code: ModuleCode,
+  decoder: Decoder,
+  seeds: Seeds,
+  called: BitSet,
+  covered: BitSet,
+  builder: FunctionTableBuilder,
+  notes: string[],
+): void {
+  const tables = new JumpTables(code, decoder, undefined);
+  const data = knownData(code);
+  const walker = new FlowWalker(code, decoder, tables, new BitSet(code.image.size), code.readable + 0x1_0000);
+  const isNamed = (at: number): boolean => called.has(at) || seeds.exported.has(at) || seeds.pointed.has(at);
+  const rules: FlowRules = {
+    fence: { has: (at) => covered.has(at) || seeds.exported.has(at) || seeds.pointed.has(at) },
+    neverReturns: () => false,
+    startsFunction: () => false,
+    isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
+  };
+  for (const run of code.runs) {
+    for (let at = run.start; at < run.end && !walker.exhausted; ) {
+      if (covered.has(at)) {
+        at++;
+        continue;
+      }
+      let start = skipPadding(run, at, run.end);
+      // What reads as padding is code where an export stands.
+      for (let place = at; place < start; place++) if (seeds.exported.has(place)) start = place;
+      if (start >= run.end) break;
+      if (covered.has(start)) {
+        at = start;
+        continue;
+      }
+      const padded = start > at || at === run.start || start % 16 === 0;
+      const named = isNamed(start);
+      const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
+      if (tables.holds(start) || data.has(start) || !(named || thunk || padded)) {
+        at = start + 1;
+        continue;
+      }
+      const { ranges, cut } = walker.walk(start, rules);
+      const basis: Basis = seeds.exported.has(start) ? "export" : "flow";
+      if (cut && !named) {
+        at = start + 1;
+        continue;
+      }
+      builder.add(start, basis, joinPadded(code, ranges));
+      eachPair(ranges, (from, to) => covered.addRange(from, to));
+      at = Math.max(ranges[1] ?? start + 1, start + 1);
+    }
+  }
+  if (walker.exhausted) notes.push("the search for leaf functions was ended at its limit");
+}
+
+/** The heads of UNWIND_INFO: how long prologues are. */
+class Prologues {
+  readonly #code: ModuleCode;
+  readonly #rows: Uint32Array;
+  #window: Uint8Array = new Uint8Array(0);
+  #windowStart = 0;
+
+  constructor(code: ModuleCode) {
+    this.#code = code;
+    this.#rows = code.image.unwind.rows;
+  }
+
+  /** In bytes; `undefined` where it cannot be read. */
+  sizeAt(entry: number): number | undefined {
+    const head = this.#head(entry);
+    return head === undefined ? undefined : (head >>> 8) & 0xff;
+  }
+
+  /** There is a frame to unwind. */
+  hasCodes(entry: number): boolean {
+    return (((this.#head(entry) ?? 0) >>> 16) & 0xff) > 0;
+  }
+
+  #head(entry: number): number | undefined {
+    let low = 0;
+    let high = this.#rows.length / 3;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#rows[middle * 3] ?? 0) < entry) low = middle + 1;
+      else high = middle;
+    }
+    if (this.#rows[low * 3] !== entry) return undefined;
+    const info = this.#rows[low * 3 + 2] ?? 0;
+    if (info + 4 > this.#code.image.size) return undefined;
+    if (info < this.#windowStart || info + 4 > this.#windowStart + this.#window.length) {
+      this.#window = this.#code.image.readSparse(info, 0x1_0000).bytes;
+      this.#windowStart = info;
+    }
+    const at = info - this.#windowStart;
+    const byte = (index: number): number => this.#window[at + index] ?? 0;
+    return byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24);
+  }
+}
+
+function eachPair(pairs: readonly number[], visit: (start: number, end: number) => void): void {
+  for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] ?? 0, pairs[i + 1] ?? 0);
+}

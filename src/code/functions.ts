@@ -1,0 +1,80 @@
+import type { Image } from "../pe/image.ts";
+import { withDecoder } from "./decoder.ts";
+import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
+import { findNarrowFunctions } from "./functions-narrow.ts";
+import { findWideFunctions } from "./functions-wide.ts";
+import { ModuleCode } from "./module-code.ts";
+import { readSeeds, type Seeds } from "./seeds.ts";
+
+/** What is known of an image's code. */
+export interface ImageCode {
+  readonly image: Image;
+  readonly code: ModuleCode;
+  readonly functions: FunctionTable;
+  /** What the image itself says of places in its code: exports and pointers. */
+  readonly seeds: Seeds;
+  /** What is not as it should be, or was left out, in sentences. */
+  readonly notes: readonly string[];
+}
+
+const known = new WeakMap<Image, ImageCode>();
+
+/**
+ * Finds the functions of an image. The work is done once for an image.
+ *
+ * What cannot be read leaves functions out, or cuts them short; `notes` and `code.missing` say so. For a machine whose
+ * code is not understood there are only the functions that unwind data tells.
+ */
+export function analyzeImage(image: Image): ImageCode {
+  const done = known.get(image);
+  if (done !== undefined) return done;
+  const code = new ModuleCode(image);
+  const builder = new FunctionTableBuilder();
+  const notes: string[] = [];
+  if (code.truncated) notes.push("the image has more code than is looked at");
+  const seeds = readSeeds(code);
+  if (image.machine === "x64") {
+    withDecoder(code, (decoder) => findWideFunctions(code, decoder, seeds, builder, notes));
+  } else if (image.machine === "x86") {
+    const neverReturns = neverReturning(image);
+    withDecoder(code, (decoder) => findNarrowFunctions(code, decoder, seeds, neverReturns, builder, notes));
+  } else {
+    notes.push(`${image.machine} code is not decoded`);
+    for (const { entry, fragments } of image.unwind.functions()) {
+      builder.add(
+        entry,
+        "pdata",
+        fragments.flatMap(({ start, end }) => [start, end]),
+      );
+    }
+  }
+  if (builder.rejected > 0) notes.push(`${builder.rejected} functions are more than are kept`);
+  const result = { image, code, functions: builder.build(), seeds, notes };
+  known.set(image, result);
+  return result;
+}
+
+/** The functions that hold `rva`: none where the code there is nobody's, several where they share a block. */
+export function functionsAt(image: Image, rva: number): readonly CodeFunction[] {
+  return analyzeImage(image).functions.owning(rva);
+}
+
+const NEVER_RETURN: ReadonlySet<string> = new Set([
+  "KeBugCheck",
+  "KeBugCheckEx",
+  "ExRaiseStatus",
+  "ExRaiseAccessViolation",
+  "ExRaiseDatatypeMisalignment",
+  "RtlRaiseStatus",
+]);
+
+/** Exports of the image itself, and its import slots, that no call comes back from. */
+function neverReturning(image: Image): (target: number) => boolean {
+  const places = new Set<number>();
+  for (const { name, rva } of image.exports.items)
+    if (name !== null && NEVER_RETURN.has(name)) places.add(rva);
+  for (const { rva, declared } of image.imports.slots) {
+    if (declared?.name != null && NEVER_RETURN.has(declared.name)) places.add(rva);
+  }
+  return (target) => places.has(target);
+}

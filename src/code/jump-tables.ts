@@ -1,0 +1,208 @@
+import { advance } from "../core/address.ts";
+import { MAX_JUMP_TABLE } from "../core/limits.ts";
+import { BitSet } from "./bit-set.ts";
+import type { Decoder, Instruction, Operand } from "./decoder.ts";
+import { LENGTH_MASK, lengthAt } from "./lengths.ts";
+import type { CodeRun, ModuleCode } from "./module-code.ts";
+
+/** Instructions looked back over for what an indirect jump's register was made of. */
+const LOOK_BACK = 12;
+
+type Memory = Extract<Operand, { kind: "memory" }>;
+
+/** Where a table stands, and what its entries are offsets from. `undefined`: they are addresses. */
+interface TableForm {
+  readonly start: number;
+  readonly entrySize: 4 | 8;
+  readonly relativeTo: number | undefined;
+}
+
+/**
+ * The tables of `switch` statements: their labels are part of the function that jumps through them, and their words
+ * are no code.
+ */
+export class JumpTables {
+  readonly #code: ModuleCode;
+  readonly #decoder: Decoder;
+  readonly #relocated: BitSet | undefined;
+  /** Bytes of the tables found so far. */
+  readonly #words: BitSet;
+  readonly #known = new Map<number, readonly number[] | undefined>();
+
+  /** @param relocated the places that change with the base, where that is known */
+  constructor(code: ModuleCode, decoder: Decoder, relocated: BitSet | undefined) {
+    this.#code = code;
+    this.#decoder = decoder;
+    this.#relocated = relocated;
+    this.#words = new BitSet(code.image.size);
+  }
+
+  /** Whether a table's word stands here. */
+  holds(at: number): boolean {
+    return this.#words.has(at);
+  }
+
+  /**
+   * Where the indirect jump at `at` can lead.
+   *
+   * @param from the start of the straight stretch of code that ends with the jump
+   * @returns `undefined` when it goes through no table that can be told
+   */
+  labels(run: CodeRun, at: number, length: number, from: number): readonly number[] | undefined {
+    if (this.#known.has(at)) return this.#known.get(at);
+    const before = this.#instructionsBefore(run, at, from);
+    const jump = this.#decoder.at(at);
+    const form = jump === undefined ? undefined : this.#form(jump, before);
+    const bound = boundOf(before);
+    const labels = form === undefined ? undefined : this.#read(form, bound, at + length);
+    if (labels !== undefined && bound !== undefined) this.#markIndexes(before, bound);
+    this.#known.set(at, labels);
+    return labels;
+  }
+
+  /** Marks a table that 32-bit code names by its address, before any walk, so that its words are no pointers to functions. */
+  mark(start: number): void {
+    for (let at = start, count = 0; count < MAX_JUMP_TABLE; at += 4, count++) {
+      if (this.#words.has(at) || !this.#isRelocated(at) || this.#pointerAt(at, 4) === undefined) return;
+      this.#words.addRange(at, at + 4);
+    }
+  }
+
+  #instructionsBefore(run: CodeRun, at: number, from: number): readonly Instruction[] {
+    const starts: number[] = [];
+    for (let next = Math.max(from, at - 256); next < at; ) {
+      starts.push(next);
+      const length = lengthAt(run.bytes, next - run.start, run.bytes.length, this.#code.wide) & LENGTH_MASK;
+      next += length === 0 ? Math.max(1, this.#decoder.lengthAt(next)) : length;
+    }
+    return starts
+      .slice(-LOOK_BACK)
+      .map((start) => this.#decoder.at(start))
+      .filter((found) => found !== undefined)
+      .reverse();
+  }
+
+  #form(jump: Instruction, before: readonly Instruction[]): TableForm | undefined {
+    const [operand] = jump.operands;
+    if (operand?.kind === "memory") return this.#addressTable(operand);
+    if (operand?.kind !== "register") return undefined;
+    let wanted = operand.register;
+    for (const instruction of before) {
+      if (!instruction.writes.includes(wanted)) continue;
+      const source = instruction.operands[1];
+      if (source?.kind === "memory" && source.index !== undefined) {
+        if (instruction.mnemonic !== "mov" && instruction.mnemonic !== "movsxd") return undefined;
+        return this.#code.wide ? this.#wideTable(source, before) : this.#addressTable(source);
+      }
+      if (source?.kind !== "register") return undefined;
+      if (instruction.mnemonic === "mov") wanted = source.register;
+      else if (instruction.mnemonic !== "add") return undefined;
+      else if (!before.some((other) => isTableLoad(other, wanted))) wanted = source.register;
+    }
+    return undefined;
+  }
+
+  /** `jmp [reg*4+table]` in 32-bit code. */
+  #addressTable(memory: Memory): TableForm | undefined {
+    if (this.#code.wide || memory.index === undefined || memory.scale !== 4 || memory.address === undefined) {
+      return undefined;
+    }
+    return { start: memory.address, entrySize: 4, relativeTo: undefined };
+  }
+
+  /** 64-bit code loads an offset from the table itself, or, with a displacement, from the image's base. */
+  #wideTable(memory: Memory, before: readonly Instruction[]): TableForm | undefined {
+    if (memory.scale !== 4 && memory.scale !== 8) return undefined;
+    const base = before.find(
+      ({ mnemonic, operands: [to, from] }) =>
+        mnemonic === "lea" &&
+        to?.kind === "register" &&
+        (to.register === memory.base || (memory.scale === 4 && to.register === memory.index)) &&
+        from?.kind === "memory" &&
+        from.address !== undefined,
+    );
+    const named = base?.operands[1];
+    if (named?.kind !== "memory" || named.address === undefined) return undefined;
+    const start = named.address + memory.displacement;
+    return { start, entrySize: memory.scale, relativeTo: memory.scale === 8 ? undefined : named.address };
+  }
+
+  #read(form: TableForm, bound: number | undefined, after: number): readonly number[] | undefined {
+    const labels = new Set<number>();
+    const count = Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE);
+    let index = 0;
+    for (; index < count; index++) {
+      const at = form.start + index * form.entrySize;
+      if (form.relativeTo === undefined && !this.#isRelocated(at)) break;
+      const label = this.#label(form, at);
+      if (label === undefined || !this.#plausible(label, after)) break;
+      labels.add(label);
+    }
+    if (labels.size === 0) return undefined;
+    this.#words.addRange(form.start, form.start + index * form.entrySize);
+    return [...labels];
+  }
+
+  /** A table of bytes in front of the jump's own table: `movzx eax, byte [eax+table]`. */
+  #markIndexes(before: readonly Instruction[], bound: number): void {
+    for (const { mnemonic, operands } of before) {
+      const source = operands[1];
+      if (mnemonic !== "movzx" || source?.kind !== "memory" || source.size !== 1) continue;
+      const start = this.#code.wide
+        ? source.displacement
+        : ((source.displacement >>> 0) - this.#code.base32) | 0;
+      if (source.base !== undefined && start > 0 && this.#code.isCode(start))
+        this.#words.addRange(start, start + bound);
+    }
+  }
+
+  #label(form: TableForm, at: number): number | undefined {
+    if (form.relativeTo === undefined) return this.#pointerAt(at, form.entrySize);
+    const offset = this.#u32At(at);
+    if (offset === undefined) return undefined;
+    const label = form.relativeTo + (offset | 0);
+    return this.#code.isCode(label) ? label : undefined;
+  }
+
+  /** A label far away with no table known to be there is what follows the table. */
+  #plausible(label: number, after: number): boolean {
+    return Math.abs(label - after) < 0x40_0000 && this.#code.runAt(label) !== undefined;
+  }
+
+  #isRelocated(at: number): boolean {
+    return this.#relocated === undefined || this.#relocated.has(at);
+  }
+
+  #pointerAt(at: number, size: 4 | 8): number | undefined {
+    const low = this.#u32At(at);
+    if (low === undefined) return undefined;
+    const high = size === 8 ? this.#u32At(at + 4) : 0;
+    if (high === undefined) return undefined;
+    const label = this.#code.offsetOf((BigInt(high) << 32n) | BigInt(low));
+    return label !== undefined && this.#code.isCode(label) ? label : undefined;
+  }
+
+  #u32At(at: number): number | undefined {
+    if (at < 0 || at + 4 > this.#code.image.size) return undefined;
+    return this.#code.image.space.tryReadU32(advance(this.#code.image.base, at));
+  }
+}
+
+function isTableLoad({ mnemonic, operands: [to, from] }: Instruction, register: number): boolean {
+  return (
+    (mnemonic === "mov" || mnemonic === "movsxd") &&
+    to?.kind === "register" &&
+    to.register === register &&
+    from?.kind === "memory" &&
+    from.index !== undefined
+  );
+}
+
+/** How many entries the comparison before the jump lets through. */
+function boundOf(before: readonly Instruction[]): number | undefined {
+  for (const { mnemonic, operands } of before) {
+    const limit = operands[1];
+    if (mnemonic === "cmp" && limit?.kind === "immediate" && limit.value >= 0) return limit.value + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,165 @@
+import { advance, type Rva, rva, type Va } from "../core/address.ts";
+import { MAX_CODE_BYTES } from "../core/limits.ts";
+import type { Image } from "../pe/image.ts";
+import { sectionSpan } from "../pe/sections.ts";
+
+/** Code bytes that stand together, with no hole among them. */
+export interface CodeRun {
+  /** An RVA; `bytes[0]` stands there. */
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** RVAs from `start` to `end`, which is not among them. */
+export interface CodeRange {
+  readonly start: Rva;
+  readonly end: Rva;
+}
+
+/**
+ * The executable sections of an image: what of them can be read, in runs, so that nothing is ever decoded across
+ * a page that is missing. Zeros that no source holds are no code and take no memory.
+ */
+export class ModuleCode {
+  readonly image: Image;
+  /** 64-bit code. */
+  readonly wide: boolean;
+  /** By address. */
+  readonly runs: readonly CodeRun[];
+  /** The executable sections, by address. */
+  readonly sections: readonly CodeRange[];
+  /** Bytes of the executable sections that were read. */
+  readonly readable: number;
+  /** Bytes of the executable sections that could not be read. */
+  readonly missing: number;
+  /** The code was larger than `MAX_CODE_BYTES`, and the rest was left out. */
+  readonly truncated: boolean;
+  /** The low 32 bits of the image's base: absolute addresses in 32-bit code are offsets from it. */
+  readonly base32: number;
+  #last = 0;
+
+  constructor(image: Image) {
+    this.image = image;
+    this.wide = image.machine === "x64";
+    this.base32 = Number(BigInt.asUintN(32, image.base));
+    this.sections = codeSections(image);
+    const runs: CodeRun[] = [];
+    let missing = 0;
+    let left = MAX_CODE_BYTES;
+    let truncated = false;
+    for (const section of this.sections) {
+      const found = readRuns(image, section, left);
+      runs.push(...found.runs);
+      missing += found.missing;
+      left -= found.read;
+      truncated ||= found.truncated;
+    }
+    this.runs = runs;
+    this.readable = MAX_CODE_BYTES - left;
+    this.missing = missing;
+    this.truncated = truncated;
+  }
+
+  /** The run that holds `at`. */
+  runAt(at: number): CodeRun | undefined {
+    const last = this.runs[this.#last];
+    if (last !== undefined && at >= last.start && at < last.end) return last;
+    const index = lastAtOrBefore(this.runs, at);
+    const run = this.runs[index];
+    if (run === undefined || at >= run.end) return undefined;
+    this.#last = index;
+    return run;
+  }
+
+  /** Whether `at` lies in an executable section, readable or not. */
+  isCode(at: number): boolean {
+    const section = this.sections[lastAtOrBefore(this.sections, at)];
+    return section !== undefined && at < section.end;
+  }
+
+  /** One byte of code, `undefined` in a hole. */
+  byteAt(at: number): number | undefined {
+    const run = this.runAt(at);
+    return run?.bytes[at - run.start];
+  }
+
+  /** The address of an offset from the image's base, which may lie outside the image. */
+  vaOf(offset: number): Va {
+    return this.image.space.narrow(advance(this.image.base, offset));
+  }
+
+  /** An address as an offset from the image's base; `undefined` when it lies outside the image. */
+  offsetOf(address: bigint): number | undefined {
+    const offset = address - this.image.base;
+    return offset >= 0n && offset < BigInt(this.image.size) ? Number(offset) : undefined;
+  }
+}
+
+function codeSections(image: Image): CodeRange[] {
+  const sections: CodeRange[] = [];
+  let free = 0;
+  for (const section of [...image.sections].sort((a, b) => a.rva - b.rva)) {
+    if (!section.executable) continue;
+    const start = Math.max(section.rva, free);
+    const end = Math.min(section.rva + sectionSpan(section), image.size);
+    if (start >= end) continue;
+    sections.push({ start: rva(start), end: rva(end) });
+    free = end;
+  }
+  return sections;
+}
+
+interface FoundRuns {
+  readonly runs: readonly CodeRun[];
+  readonly missing: number;
+  readonly read: number;
+  readonly truncated: boolean;
+}
+
+function readRuns(image: Image, section: CodeRange, limit: number): FoundRuns {
+  const { mapping } = image.space;
+  const runs: CodeRun[] = [];
+  let missing = 0;
+  let read = 0;
+  let from: number | undefined;
+  const close = (end: number): void => {
+    if (from === undefined) return;
+    const bytes = image.space.tryRead(advance(image.base, from), end - from);
+    if (bytes === undefined) missing += end - from;
+    else runs.push({ start: from, end, bytes });
+    from = undefined;
+  };
+  let at: number = section.start;
+  while (at < section.end) {
+    const found = mapping.locate(advance(image.base, at), section.end - at);
+    const length = Math.min(found.length, section.end - at);
+    const held = !("fault" in found) && found.offset !== undefined;
+    if (!held) {
+      close(at);
+      if ("fault" in found) missing += length;
+    } else {
+      if (read + length > limit) {
+        close(at);
+        return { runs, missing, read, truncated: true };
+      }
+      from ??= at;
+      read += length;
+    }
+    at += length;
+  }
+  close(at);
+  return { runs, missing, read, truncated: false };
+}
+
+function lastAtOrBefore(ranges: readonly { readonly start: number }[], at: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle]?.start ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

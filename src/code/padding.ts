@@ -1,0 +1,101 @@
+import type { CodeRun, ModuleCode } from "./module-code.ts";
+
+/**
+ * Where padding between functions ends: `int 3`, and the forms of `nop` that compilers align with. Zeros are
+ * padding where linkers join sections.
+ */
+export function skipPadding(run: CodeRun, from: number, end: number): number {
+  const { bytes, start } = run;
+  const stop = Math.min(end, run.end) - start;
+  let at = from - start;
+  while (at < stop) {
+    const byte = bytes[at] as number;
+    if (byte === 0xcc || byte === 0) at++;
+    else {
+      const length = nopLength(bytes, at);
+      if (length === 0 || at + length > stop) break;
+      at += length;
+    }
+  }
+  return Math.min(at, stop) + start;
+}
+
+/** Joins pieces of one function that only padding parts. Pairs of start and end, by address. */
+export function joinPadded(code: ModuleCode, ranges: readonly number[]): readonly number[] {
+  const joined = ranges.slice(0, 2);
+  for (let i = 2; i < ranges.length; i += 2) {
+    const start = ranges[i] ?? 0;
+    const end = ranges[i + 1] ?? 0;
+    const before = joined.at(-1) ?? 0;
+    const run = code.runAt(before);
+    if (run !== undefined && start - before < 16 && skipPadding(run, before, start) === start)
+      joined[joined.length - 1] = end;
+    else joined.push(start, end);
+  }
+  return joined;
+}
+
+/** The bytes of the `nop` at `at`, in the forms that compilers align with; 0 where there is none. */
+export function nopLength(bytes: Uint8Array, at: number): number {
+  let next = at;
+  // gas writes up to ten of these prefixes in front of its longest form.
+  while (next - at < 11 && (bytes[next] === 0x66 || bytes[next] === 0x2e)) next++;
+  const byte = bytes[next];
+  if (byte === 0x90) return next + 1 - at;
+  const second = bytes[next + 1] ?? 0;
+  if (byte === 0x0f && second === 0x1f) return next + 2 + operandLength(bytes, next + 2) - at;
+  // lea esi, [esi+0] and lea edi, [edi+0], in all their lengths.
+  if (byte === 0x8d && isSelfLea(bytes, next)) return next + 1 + operandLength(bytes, next + 1) - at;
+  // mov esi, esi and xchg ax, ax as old assemblers wrote them; mov edi, edi is a function's start.
+  if (byte === 0x89 && second === 0xf6) return next + 2 - at;
+  return 0;
+}
+
+function operandLength(bytes: Uint8Array, at: number): number {
+  const modrm = bytes[at] ?? 0;
+  const mod = modrm >> 6;
+  const sib = (modrm & 7) === 4 ? 1 : 0;
+  return 1 + sib + (mod === 1 ? 1 : mod === 2 ? 4 : 0);
+}
+
+function isSelfLea(bytes: Uint8Array, at: number): boolean {
+  const modrm = bytes[at + 1] ?? 0;
+  const mod = modrm >> 6;
+  const register = (modrm >> 3) & 7;
+  if (mod === 3 || (register !== 6 && register !== 7)) return false;
+  let displacementAt = at + 2;
+  if ((modrm & 7) === 4) {
+    const sib = bytes[at + 2] ?? 0;
+    // The index is none, or is not scaled by zero: esi + riz*1.
+    if ((sib & 7) !== register || ((sib >> 3) & 7) !== 4) return false;
+    displacementAt++;
+  } else if ((modrm & 7) !== register) return false;
+  const size = mod === 1 ? 1 : mod === 2 ? 4 : 0;
+  for (let i = 0; i < size; i++) if (bytes[displacementAt + i] !== 0) return false;
+  return true;
+}
+
+/** The bytes that 32-bit functions start with, as far as they tell anything. */
+export function looksLikePrologue32(run: CodeRun, at: number): "strong" | "weak" | undefined {
+  const b = run.bytes.subarray(at - run.start, at - run.start + 12);
+  const [b0, b1, b2] = b;
+  // mov edi, edi; push ebp; mov ebp, esp
+  if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "strong";
+  // push ebp; mov ebp, esp in both encodings
+  if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "strong";
+  // push n; push scope table; call __SEH_prolog
+  if (b0 === 0x6a && b2 === 0x68 && b[7] === 0xe8) return "strong";
+  if (b0 === 0x68 && b[5] === 0x68 && b[10] === 0xe8) return "strong";
+  // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack
+  if (b0 === 0x8d && b1 === 0x4c && b2 === 0x24 && b[3] === 0x04 && b[4] === 0x83 && b[5] === 0xe4)
+    return "strong";
+  // endbr32
+  if (b0 === 0xf3 && b1 === 0x0f && b2 === 0x1e) return "strong";
+  // push ebp, edi, esi or ebx
+  if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
+  // sub esp, n
+  if ((b0 === 0x83 || b0 === 0x81) && b1 === 0xec) return "weak";
+  // mov reg, [esp+n]: an argument of a function without a frame
+  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44) return "weak";
+  return undefined;
+}

@@ -1,0 +1,119 @@
+import { MAX_POINTER_SCAN } from "../core/limits.ts";
+import type { Image } from "../pe/image.ts";
+import { RELOCATE_32, RELOCATE_64 } from "../pe/relocations.ts";
+import { sectionSpan } from "../pe/sections.ts";
+import { BitSet } from "./bit-set.ts";
+import type { ModuleCode } from "./module-code.ts";
+import { U32List } from "./u32-list.ts";
+
+/** A pointer into code, and where it stands. */
+export interface CodePointers {
+  /** RVAs of the pointers. */
+  readonly places: Uint32Array;
+  /** Where each leads. */
+  readonly targets: Uint32Array;
+}
+
+/** What an image itself says of where its functions are, without decoding. */
+export interface Seeds {
+  /** Exports that stand in code. */
+  readonly exported: BitSet;
+  /** RVAs, as the export table lists them. */
+  readonly exports: readonly number[];
+  /** Targets of `pointers`. */
+  readonly pointed: BitSet;
+  readonly pointers: CodePointers;
+  /** The places that change with the base. `undefined`: the table is gone or was never there. */
+  readonly relocated: BitSet | undefined;
+}
+
+/** Reads exports and pointers to code: by the relocations, or, where memory has none left, by all words of data. */
+export function readSeeds(code: ModuleCode): Seeds {
+  const { image } = code;
+  const exported = new BitSet(image.size);
+  const exports: number[] = [];
+  for (const { rva, forwarder } of image.exports.items) {
+    if (forwarder !== undefined || !code.isCode(rva) || exported.has(rva)) continue;
+    exported.add(rva);
+    exports.push(rva);
+  }
+  const table = image.relocations;
+  const known = table.rvas.length > 0;
+  const relocated = known ? new BitSet(image.size) : undefined;
+  const reader = new WordReader(image);
+  const places = new U32List();
+  const targets = new U32List();
+  const pointed = new BitSet(image.size);
+  const take = (place: number): void => {
+    const target = reader.pointerAt(place);
+    if (target === undefined || !code.isCode(target)) return;
+    places.push(place);
+    targets.push(target);
+    pointed.add(target);
+  };
+  if (relocated !== undefined) {
+    const wanted = image.pointerSize === 8 ? RELOCATE_64 : RELOCATE_32;
+    for (let i = 0; i < table.rvas.length; i++) {
+      if (table.types[i] !== wanted) continue;
+      const place = table.rvas[i] ?? 0;
+      relocated.add(place);
+      take(place);
+    }
+  } else {
+    let left = MAX_POINTER_SCAN;
+    for (const section of image.sections) {
+      if (section.executable || section.discardable) continue;
+      const size = Math.min(sectionSpan(section), image.size - section.rva, left);
+      left -= Math.max(0, size);
+      const end = section.rva + size - image.pointerSize;
+      for (let place: number = section.rva; place <= end; place += image.pointerSize) take(place);
+    }
+  }
+  return {
+    exported,
+    exports,
+    pointed,
+    pointers: { places: places.toArray(), targets: targets.toArray() },
+    relocated,
+  };
+}
+
+/** Reads pointers that stand near each other with one read for many. */
+class WordReader {
+  readonly #image: Image;
+  #start = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #holes: readonly { readonly offset: number; readonly length: number }[] = [];
+
+  constructor(image: Image) {
+    this.#image = image;
+  }
+
+  /** The RVA that the pointer at `place` leads to; `undefined` outside the image and in holes. */
+  pointerAt(place: number): number | undefined {
+    const { pointerSize, size, base } = this.#image;
+    if (place + pointerSize > size) return undefined;
+    if (place < this.#start || place + pointerSize > this.#start + this.#bytes.length) {
+      const sparse = this.#image.readSparse(place, 0x1_0000);
+      this.#start = place;
+      this.#bytes = sparse.bytes;
+      this.#holes = sparse.holes;
+    }
+    const at = place - this.#start;
+    if (this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length))
+      return undefined;
+    const low = this.#u32(at);
+    const baseLow = Number(base & 0xffffffffn);
+    if (pointerSize === 4) {
+      const target = low - baseLow;
+      return target >= 0 && target < size ? target : undefined;
+    }
+    const target = (this.#u32(at + 4) - Number(base >> 32n)) * 0x1_0000_0000 + low - baseLow;
+    return target >= 0 && target < size ? target : undefined;
+  }
+
+  #u32(at: number): number {
+    const byte = (index: number): number => this.#bytes[at + index] ?? 0;
+    return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+  }
+}

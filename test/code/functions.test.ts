@@ -1,0 +1,260 @@
+import { describe, expect, it } from "vitest";
+import { analyzeImage, functionsAt } from "../../src/code/functions.ts";
+import { codeImage, fromHex } from "../fixtures/code-image.ts";
+
+/** The functions as text: `1000 flow 1000-1010,1200-1210`. */
+function functionsOf(options: Parameters<typeof codeImage>[0]): string[] {
+  const { functions } = analyzeImage(codeImage(options));
+  return Array.from(functions.entries.keys(), (index) => {
+    const { entry, basis, fragments } = functions.at(index);
+    const ranges = fragments.map(({ start, end }) => `${start.toString(16)}-${end.toString(16)}`);
+    return `${entry.toString(16)} ${basis} ${ranges.join(",")}`;
+  });
+}
+
+/** Pieces of code at offsets, with int3 between them. */
+function laidOut(size: number, pieces: Readonly<Record<number, string>>): Uint8Array {
+  const bytes = new Uint8Array(size).fill(0xcc);
+  for (const [at, hex] of Object.entries(pieces)) bytes.set(fromHex(hex), Number(at));
+  return bytes;
+}
+
+describe("analyzeImage, 32-bit", () => {
+  it("gives a far cold block to the function that jumps to it, and not to its neighbours", () => {
+    // 1000: push ebp; mov ebp, esp; test eax, eax; je 1200; 100d: pop ebp; ret. Its cold block: xor eax, eax; jmp 100d
+    const bytes = laidOut(0x300, {
+      0: "55 8b ec 85 c0 0f 84 f5 01 00 00 90 90 5d c3",
+      0x100: "55 8b ec 5d c3",
+      0x200: "33 c0 e9 04 fe ff ff",
+    });
+    bytes.set(fromHex("0d 00 00 00"), 0x2ff - 4);
+    expect(
+      functionsOf({
+        machine: "x86",
+        parts: [{ rva: 0x1000, bytes: bytes.subarray(0, 0x280) }],
+        exports: { A: 0x1000, B: 0x1100 },
+      }),
+    ).toEqual(["1000 export 1000-100f,1200-1207", "1100 export 1100-1105"]);
+  });
+
+  it("gives a block that two functions jump to, to both", () => {
+    // each: push ebp; mov ebp, esp; test eax, eax; je 1200; pop ebp; ret. Shared: pop ebp; ret
+    const bytes = laidOut(0x300, {
+      0: "55 8b ec 85 c0 0f 84 f5 01 00 00 5d c3",
+      0x100: "55 8b ec 85 c0 0f 84 f5 00 00 00 5d c3",
+      0x200: "b8 01 00 00 c0 5d c3",
+    });
+    const image = codeImage({
+      machine: "x86",
+      parts: [{ rva: 0x1000, bytes }],
+      exports: { A: 0x1000, B: 0x1100 },
+    });
+    expect(functionsAt(image, 0x1203).map(({ entry }) => entry)).toEqual([0x1000, 0x1100]);
+    expect(analyzeImage(image).functions.count).toBe(2);
+  });
+
+  it("ends a function where another starts, behind a call that does not come back", () => {
+    // 1000: push 0; call [KeBugCheckEx], directly followed by 1010: push ebp; mov ebp, esp; pop ebp; ret
+    const bytes = laidOut(0x100, {
+      0: "6a 00 ff 15 00 20 00 80 90 90 90 90 90 90 90 90",
+      0x10: "55 8b ec 5d c3",
+    });
+    expect(
+      functionsOf({
+        machine: "x86",
+        parts: [
+          { rva: 0x1000, bytes },
+          { rva: 0x2000, bytes: "00 00 00 00", executable: false },
+        ],
+        slots: { KeBugCheckEx: 0x2000 },
+        exports: { A: 0x1000 },
+      }),
+    ).toEqual(["1000 export 1000-1008", "1010 flow 1010-1015"]);
+  });
+
+  it("takes neither a jump table's words nor its labels for functions", () => {
+    // 1000: cmp eax, 2; ja 1030; jmp [eax*4+1040]; labels 1020, 1028, 1030: ret; the table behind them
+    const bytes = laidOut(0x100, {
+      0: "83 f8 02 77 2b ff 24 85 40 10 00 80",
+      0x20: "33 c0 c3",
+      0x28: "b0 01 c3",
+      0x30: "c3",
+      0x40: "20 10 00 80 28 10 00 80 30 10 00 80 55 8b ec 5d c3",
+    });
+    expect(
+      functionsOf({
+        machine: "x86",
+        parts: [{ rva: 0x1000, bytes }],
+        exports: { A: 0x1000 },
+        relocations: [0x1008, 0x1040, 0x1044, 0x1048],
+      }),
+    ).toEqual(["1000 export 1000-100c,1020-1031", "104c flow 104c-1051"]);
+  });
+
+  it("finds functions that only pointers lead to, in a file by relocations and in memory by the words of data", () => {
+    const bytes = laidOut(0x100, { 0: "c3", 0x20: "8b 44 24 04 c2 04 00" });
+    const parts = [
+      { rva: 0x1000, bytes },
+      { rva: 0x2000, bytes: "20 10 00 80 20 10 00 00", executable: false },
+    ];
+    const expected = ["1000 export 1000-1001", "1020 flow 1020-1027"];
+    expect(functionsOf({ machine: "x86", parts, exports: { A: 0x1000 }, relocations: [0x2000] })).toEqual(
+      expected,
+    );
+    expect(functionsOf({ machine: "x86", parts, exports: { A: 0x1000 } })).toEqual(expected);
+  });
+
+  it("follows a jump into the middle of an instruction without end", () => {
+    // 1000: jmp 1001, over and over: eb ff c0 = jmp -1; inc eax; then ret
+    expect(
+      functionsOf({ machine: "x86", parts: [{ rva: 0x1000, bytes: "eb ff c0 c3" }], exports: { A: 0x1000 } }),
+    ).toEqual(["1000 export 1000-1004"]);
+  });
+});
+
+describe("analyzeImage, 64-bit", () => {
+  it("joins the fragments of chained unwind data to their function", () => {
+    const bytes = laidOut(0x300, { 0: "90 c3", 0x100: "c3", 0x200: "90 90 c3" });
+    expect(
+      functionsOf({
+        parts: [{ rva: 0x1000, bytes }],
+        unwind: [
+          [0x1000, 0x1002],
+          [0x1100, 0x1101],
+          [0x1200, 0x1203],
+        ],
+        chains: { 0x1200: 0x1000 },
+      }),
+    ).toEqual(["1000 pdata 1000-1002,1200-1203", "1100 pdata 1100-1101"]);
+  });
+
+  it("takes a piece with a frame but no prologue for a part of the function that jumps to it", () => {
+    // 1000: sub rsp, 28h; test eax, eax; je 1200; add rsp, 28h; ret. 1200: add rsp, 28h; ret
+    const bytes = laidOut(0x300, {
+      0: "48 83 ec 28 85 c0 0f 84 f4 01 00 00 48 83 c4 28 c3",
+      0x200: "48 83 c4 28 c3",
+    });
+    const parts = [
+      { rva: 0x1000, bytes },
+      // UNWIND_INFO: version 1, prologue of 4 bytes, one code; the same with a prologue of none
+      { rva: 0x2000, bytes: "01 04 01 00 04 42 00 00 01 00 01 00 00 42 00 00", executable: false },
+    ];
+    expect(
+      functionsOf({
+        parts,
+        unwind: [
+          [0x1000, 0x1011, 0x2000],
+          [0x1200, 0x1205, 0x2008],
+        ],
+      }),
+    ).toEqual(["1000 pdata 1000-1011,1200-1205"]);
+    expect(
+      functionsOf({
+        parts,
+        unwind: [
+          [0x1000, 0x1011, 0x2000],
+          [0x1200, 0x1205, 0x2000],
+        ],
+      }),
+      "a prologue makes it a function",
+    ).toEqual(["1000 pdata 1000-1011", "1200 pdata 1200-1205"]);
+  });
+
+  it("finds leaf functions between those with unwind data", () => {
+    const bytes = laidOut(0x100, {
+      0: "90 90 c3",
+      0x10: "48 8b c1 c3",
+      0x20: "ff 25 00 00 00 00",
+      0x30: "90 c3",
+    });
+    expect(
+      functionsOf({
+        parts: [{ rva: 0x1000, bytes }],
+        unwind: [
+          [0x1000, 0x1003],
+          [0x1030, 0x1032],
+        ],
+      }),
+    ).toEqual(["1000 pdata 1000-1003", "1010 flow 1010-1014", "1020 flow 1020-1026", "1030 pdata 1030-1032"]);
+  });
+
+  it("answers with overlapping unwind entries, and says that there are some", () => {
+    const { functions, notes } = analyzeImage(
+      codeImage({
+        parts: [{ rva: 0x1000, bytes: new Uint8Array(0x100).fill(0x90) }],
+        unwind: [
+          [0x1000, 0x1080],
+          [0x1040, 0x10c0],
+        ],
+      }),
+    );
+    expect(functions.owning(0x1050).map(({ entry }) => entry)).toEqual([0x1000, 0x1040]);
+    expect(notes).toEqual(["1 unwind entries overlap others"]);
+  });
+});
+
+describe("analyzeImage on hostile input", () => {
+  it("ends on a section of zeros that no file holds, without reading them", () => {
+    const { functions, code } = analyzeImage(
+      codeImage({
+        machine: "x86",
+        parts: [{ rva: 0x1000, bytes: "c3", size: 0x3fff_0000 }],
+        exports: { A: 0x1000 },
+      }),
+    );
+    expect(functions.count).toBe(1);
+    expect(code.readable).toBe(1);
+  });
+
+  it.each(["x86", "x64"] as const)("ends on zeros that a file holds, in %s", (machine) => {
+    const bytes = new Uint8Array(0x10_0000);
+    const { functions } = analyzeImage(
+      codeImage({ machine, parts: [{ rva: 0x1000, bytes }], exports: { A: 0x1000, B: 0x2000 } }),
+    );
+    expect(functions.count).toBe(2);
+  });
+
+  it.each(["x86", "x64"] as const)(
+    "keeps what can be read where every other page is missing, in %s",
+    (machine) => {
+      const bytes = new Uint8Array(0x10000).fill(0x90);
+      for (let at = 0x10; at < bytes.length; at += 0x20)
+        bytes.set([0x55, 0x8b, 0xec, 0x5d, 0xc3, 0xcc, 0xcc, 0xcc], at);
+      const holes = [1, 3, 5, 7].map((page) => [0x1000 + page * 0x1000, 0x2000 + page * 0x1000] as const);
+      const { functions, code } = analyzeImage(
+        codeImage({ machine, parts: [{ rva: 0x1000, bytes }], holes, exports: { A: 0x1010 } }),
+      );
+      expect(code.missing).toBe(0x4000);
+      expect(functions.count).toBeGreaterThan(300);
+      const inHole = Array.from(functions.entries).filter((entry) =>
+        holes.some(([start, end]) => entry >= start && entry < end),
+      );
+      expect(inHole).toEqual([]);
+    },
+  );
+
+  it("keeps no more functions than the cap, and says how many it left out", () => {
+    const unwind = Array.from({ length: 0x10_0001 }, (_, index) => [0x1000 + index, 0x1001 + index] as const);
+    const { functions, notes } = analyzeImage(
+      codeImage({ parts: [{ rva: 0x1000, bytes: new Uint8Array(0x10_0100).fill(0xc3) }], unwind }),
+    );
+    expect(functions.count).toBe(0x10_0000);
+    expect(notes.at(-1)).toMatch(/functions are more than are kept/);
+  });
+
+  it("says that it does not decode ARM64, and gives what unwind data tells", () => {
+    const { functions, notes } = analyzeImage(
+      codeImage({
+        machine: "arm64",
+        parts: [{ rva: 0x1000, bytes: new Uint8Array(0x100) }],
+        unwind: [[0x1000, 0x1010]],
+      }),
+    );
+    expect(functions.at(0)).toEqual({
+      entry: 0x1000,
+      basis: "pdata",
+      fragments: [{ start: 0x1000, end: 0x1010 }],
+    });
+    expect(notes).toEqual(["arm64 code is not decoded"]);
+  });
+});
