@@ -1,5 +1,11 @@
-import type { Va } from "../core/address.ts";
+import { advance, type Va } from "../core/address.ts";
+import { FormatError, MemoryError } from "../core/errors.ts";
+import { MAX_IMAGE_SIZE } from "../core/limits.ts";
+import type { KdbgFields } from "../kernel/kdbg.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { Image } from "../pe/image.ts";
+import type { Section } from "../pe/sections.ts";
 
 /** Addresses from `start` on, `length` bytes. */
 export interface AddressRange {
@@ -17,40 +23,41 @@ export interface NtImage {
   readonly code: readonly AddressRange[];
 }
 
-/** The fields of KDBG that the pool readers take: addresses of variables, `undefined` where KDBG has none. */
-export interface PoolVariables {
-  readonly poolTrackTable: Va | undefined;
-  readonly expPagedPoolDescriptor: Va | undefined;
-  readonly expNumberOfPagedPools: Va | undefined;
-  readonly nonPagedPoolDescriptor: Va | undefined;
-  readonly mmNumberOfPhysicalPages: Va | undefined;
-  readonly mmPhysicalMemoryBlock: Va | undefined;
-  readonly mmAvailablePages: Va | undefined;
-  readonly mmResidentAvailablePages: Va | undefined;
-  readonly mmModifiedPageListHead: Va | undefined;
-  readonly mmModifiedNoWritePageListHead: Va | undefined;
-  readonly mmZeroedPageListHead: Va | undefined;
-  readonly mmFreePageListHead: Va | undefined;
-  readonly mmStandbyPageListHead: Va | undefined;
-  readonly mmMaximumNonPagedPoolInBytes: Va | undefined;
-  readonly mmAllocatedNonPagedPool: Va | undefined;
-  readonly mmSizeOfPagedPoolInBytes: Va | undefined;
-  readonly mmPagedPoolInformation: Va | undefined;
-  readonly mmPagedPoolCommit: Va | undefined;
-  readonly mmSharedCommit: Va | undefined;
-  readonly mmDriverCommit: Va | undefined;
-  readonly mmProcessCommit: Va | undefined;
-  readonly mmExtendedCommit: Va | undefined;
-  readonly mmTotalCommittedPages: Va | undefined;
-  readonly mmTotalCommitLimit: Va | undefined;
-  readonly mmTotalCommitLimitMaximum: Va | undefined;
-  readonly mmPeakCommitment: Va | undefined;
-  readonly mmSpecialPoolTag: Va | undefined;
-  readonly mmNonPagedPoolStart: Va | undefined;
-  readonly mmNonPagedPoolEnd: Va | undefined;
-  readonly mmPagedPoolStart: Va | undefined;
-  readonly mmPagedPoolEnd: Va | undefined;
-}
+/** The fields of KDBG that the pool readers take: addresses of variables. */
+export type PoolVariables = Pick<
+  KdbgFields,
+  | "poolTrackTable"
+  | "expPagedPoolDescriptor"
+  | "expNumberOfPagedPools"
+  | "nonPagedPoolDescriptor"
+  | "mmNumberOfPhysicalPages"
+  | "mmPhysicalMemoryBlock"
+  | "mmAvailablePages"
+  | "mmResidentAvailablePages"
+  | "mmModifiedPageListHead"
+  | "mmModifiedNoWritePageListHead"
+  | "mmZeroedPageListHead"
+  | "mmFreePageListHead"
+  | "mmStandbyPageListHead"
+  | "mmMaximumNonPagedPoolInBytes"
+  | "mmAllocatedNonPagedPool"
+  | "mmSizeOfPagedPoolInBytes"
+  | "mmPagedPoolInformation"
+  | "mmPagedPoolCommit"
+  | "mmSharedCommit"
+  | "mmDriverCommit"
+  | "mmProcessCommit"
+  | "mmExtendedCommit"
+  | "mmTotalCommittedPages"
+  | "mmTotalCommitLimit"
+  | "mmTotalCommitLimitMaximum"
+  | "mmPeakCommitment"
+  | "mmSpecialPoolTag"
+  | "mmNonPagedPoolStart"
+  | "mmNonPagedPoolEnd"
+  | "mmPagedPoolStart"
+  | "mmPagedPoolEnd"
+>;
 
 /** What the pool readers need of a dump. */
 export interface PoolKernel {
@@ -69,4 +76,52 @@ export interface PoolKernel {
 /** Whether a value can be an address of kernel space. */
 export function isKernelAddress(value: bigint, pointerSize: 4 | 8): boolean {
   return pointerSize === 4 ? value >= 0x8000_0000n && value < 0xffff_f000n : value >= 0xffff_8000_0000_0000n;
+}
+
+/**
+ * What the pool readers need of a kernel.
+ *
+ * @param space its memory, where PE files fill in what the dump lacks
+ */
+export function poolKernelOf(kernel: Kernel, space: AddressSpace = kernel.space): PoolKernel {
+  return {
+    space,
+    build: kernel.header.build ?? 0,
+    processors: kernel.header.processors,
+    nt: ntImage(kernel, space),
+    kdbg: kernel.kdbg,
+    triage: kernel.triage !== undefined,
+  };
+}
+
+function ntImage(kernel: Kernel, space: AddressSpace): NtImage | undefined {
+  const { base } = kernel;
+  if (base === undefined) return undefined;
+  const listed = kernel.modules.items.find((module) => module.base === base)?.size ?? 0;
+  const sections = sectionsAt(space, base);
+  const size = Math.min(Math.max(listed, sections.size), MAX_IMAGE_SIZE);
+  const whole: readonly AddressRange[] = size === 0 ? [] : [{ start: base, length: size }];
+  const rangesOf = (wanted: (section: Section) => boolean): readonly AddressRange[] => {
+    const ranges = sections.items.filter(wanted).flatMap(({ rva, virtualSize, fileSize }) => {
+      const length = Math.min(Math.max(virtualSize, fileSize), size - rva);
+      return length > 0 ? [{ start: advance(base, rva), length }] : [];
+    });
+    return ranges.length === 0 ? whole : ranges;
+  };
+  return {
+    base,
+    size,
+    writable: rangesOf((section) => section.writable && !section.discardable),
+    code: rangesOf((section) => section.executable && !section.discardable),
+  };
+}
+
+function sectionsAt(space: AddressSpace, base: Va): { items: readonly Section[]; size: number } {
+  try {
+    const { sections, imageSize } = Image.at(space, base).headers;
+    return { items: sections, size: imageSize };
+  } catch (error) {
+    if (error instanceof MemoryError || error instanceof FormatError) return { items: [], size: 0 };
+    throw error;
+  }
 }
