@@ -3,13 +3,16 @@ import { type Command, commandNamed } from "./commands.ts";
 
 /** The command line was not understood: exit code 2. */
 export class UsageError extends Error {
-  override readonly name = "UsageError";
-  /** Whose help to point to. */
-  readonly command: string | undefined;
+  readonly #command: string | undefined;
 
   constructor(message: string, command?: string) {
     super(message);
-    this.command = command;
+    this.#command = command;
+  }
+
+  /** Whose help to point to. */
+  get command(): string | undefined {
+    return this.#command;
   }
 }
 

@@ -24,21 +24,27 @@ export function inspectHex(value: unknown, colors: boolean): string {
   return inspect(withHex(value, DEPTH, new Set()), { colors, depth: DEPTH, maxArrayLength: MOST_ITEMS });
 }
 
-/** Plain data is copied with its bigints wrapped; what has a class of its own shows itself. */
+/** Copies what an object holds with its bigints wrapped; what shows itself in its own way stays as it is. */
 function withHex(value: unknown, depth: number, above: Set<unknown>): unknown {
   if (typeof value === "bigint") return new Hex(value);
-  if (typeof value !== "object" || value === null || depth < 0 || above.has(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return value;
-  if (inspect.custom in value) return value;
+  if (typeof value !== "object" || value === null || depth < 0 || above.has(value) || showsItself(value))
+    return value;
   above.add(value);
-  const copy = Array.isArray(value)
+  const copy: object = Array.isArray(value)
     ? value.slice(0, MOST_ITEMS + 1).map((item: unknown) => withHex(item, depth - 1, above))
-    : Object.fromEntries(
-        Object.entries(value).map(([name, item]) => [name, withHex(item, depth - 1, above)]),
+    : Object.assign(
+        Object.create(Object.getPrototypeOf(value)),
+        Object.fromEntries(
+          Object.entries(value).map(([name, item]) => [name, withHex(item, depth - 1, above)]),
+        ),
       );
   above.delete(value);
   return copy;
+}
+
+function showsItself(value: object): boolean {
+  if (inspect.custom in value || ArrayBuffer.isView(value)) return true;
+  return [Map, Set, Error, Date, RegExp, Promise].some((type) => value instanceof type);
 }
 
 /** A document that the REPL shows as the command prints it, and that is data to everything else. */

@@ -47,10 +47,11 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     writer: (value) => inspectHex(value, style.colored),
   });
   const calls = Object.entries(SHORTCUTS).map(([name, command]) => {
-    const call = (...operands: readonly unknown[]): object => {
-      const answer = answerFromDump(dump, command, operands.map(operandText));
-      return printed(answer.document, answer.text(view));
-    };
+    const call = (...operands: readonly unknown[]): object =>
+      withoutStack(() => {
+        const answer = answerFromDump(dump, command, operands.map(operandText));
+        return printed(answer.document, answer.text(view));
+      });
     return [name, call] as const;
   });
   Object.assign(repl.context, { dump, hex }, Object.fromEntries(calls));
@@ -74,4 +75,14 @@ function operandText(operand: unknown): string {
   if (typeof operand === "string") return operand;
   if (typeof operand === "object" && operand !== null && "name" in operand) return String(operand.name);
   throw new UsageError(`an address, a name or a module is wanted, not ${String(operand)}`);
+}
+
+/** At a prompt, wrong usage is one line: where in pooltrail it was noticed helps nobody. */
+function withoutStack<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof UsageError) error.stack = error.message;
+    throw error;
+  }
 }

@@ -36,20 +36,49 @@ const KERNEL_IMAGES: ReadonlySet<string> = new Set([
   "ntkrla57.exe",
 ]);
 
+/** Setup chose one for the machine's interrupt controller; whichever it was is `hal`. */
+const HAL_IMAGES: ReadonlySet<string> = new Set([
+  "hal.dll",
+  "halacpi.dll",
+  "halaacpi.dll",
+  "halmacpi.dll",
+  "halapic.dll",
+  "halmps.dll",
+  "halsp.dll",
+]);
+
+/** The layers for each kind of PC; Windows installs one of them. */
+const HAL_IMAGES: ReadonlySet<string> = new Set([
+  "hal.dll",
+  "halacpi.dll",
+  "halaacpi.dll",
+  "halmacpi.dll",
+  "halapic.dll",
+  "halmps.dll",
+  "halsp.dll",
+]);
+
 /**
- * The modules' names as WinDbg's `lm` shows them: the kernel is `nt`; others are their file's name
- * without its extension, with `_` for what is no letter, digit or `_`. Where two would be the same,
- * the later one's base follows. A module whose name cannot be read is `unknown_` and its base.
+ * The modules' names as WinDbg's `lm` shows them: the kernel is `nt` and the hardware abstraction layer
+ * `hal`, whatever their files are called; others are their file's name without its extension, with
+ * `_` for what is no letter, digit or `_`. Where two would be the same, the later one's base follows.
+ * A module whose name cannot be read is `unknown_` and its base.
  *
  * @param kernelBase where nt stands; `undefined`: the first module with a kernel's file name is it
  */
 export function moduleNames(modules: readonly Nameable[], kernelBase: Va | undefined): readonly string[] {
   const kernel =
     modules.find((module) => module.base === kernelBase) ??
-    modules.find(({ imageName }) => imageName !== undefined && KERNEL_IMAGES.has(imageName.toLowerCase()));
-  const taken = new Set<string>(kernel === undefined ? [] : ["nt"]);
+    modules.find((module) => isOneOf(KERNEL_IMAGES, module));
+  const hal = modules.find((module) => isOneOf(HAL_IMAGES, module));
+  const fixed = new Map([
+    [hal, "hal"],
+    [kernel, "nt"],
+  ]);
+  const taken = new Set<string>([kernel && "nt", hal && "hal"].filter((name) => name !== undefined));
   return modules.map((module) => {
-    if (module === kernel) return "nt";
+    const known = fixed.get(module);
+    if (known !== undefined) return known;
     const plain = plainName(module);
     const name = taken.has(plain.toLowerCase()) ? `${plain}_${digits(module.base)}` : plain;
     taken.add(name.toLowerCase());
@@ -57,7 +86,12 @@ export function moduleNames(modules: readonly Nameable[], kernelBase: Va | undef
   });
 }
 
+function isOneOf(images: ReadonlySet<string>, { imageName }: Nameable): boolean {
+  return imageName !== undefined && images.has(imageName.toLowerCase());
+}
+
 function plainName({ imageName, base }: Nameable): string {
+  if (imageName !== undefined && HAL_IMAGES.has(imageName.toLowerCase())) return "hal";
   const dot = imageName?.lastIndexOf(".") ?? -1;
   const stem = (dot > 0 ? imageName?.slice(0, dot) : imageName) ?? "";
   return stem === "" ? `unknown_${digits(base)}` : stem.replace(/[^A-Za-z0-9_]/g, "_");
