@@ -1,13 +1,13 @@
 // @ts-check
 import { Area, concat, utf16 } from "./bytes.mjs";
 import { Frames } from "./frames.mjs";
+import { PageTables } from "./page-tables.mjs";
 import {
   demandZeroEntry,
   pagedOutEntry,
   prototypeEntry,
   SHAPES,
   subsectionEntry,
-  tableEntry,
   transitionEntry,
   validEntry,
 } from "./paging.mjs";
@@ -31,6 +31,7 @@ const POOL = {
 export class Machine {
   /** @type {Map<number, Uint8Array>} */ #physical = new Map();
   /** @type {Map<bigint, Page>} */ #virtual = new Map();
+  /** @type {PageTables} */ #tables;
   /** @type {{ nonPaged: bigint, paged: bigint, prototype: bigint }} */ #pool;
   /** Pages whose entries are still to be written: a page that ends up outside memory never takes a frame. @type {Set<bigint>} */ #unsettled =
     new Set();
@@ -61,78 +62,22 @@ export class Machine {
     this.frames = new Frames({ physicalPages, chunkFrames, seed });
     this.#pool = { ...POOL[this.is64 ? 64 : 32] };
 
-    const rootFrame = this.#newFrame();
-    // a PAE root is 32 bytes anywhere in a page
-    this.rootOffset = mode === "pae" ? 0x3a0 : 0;
-    this.rootFrame = rootFrame;
-    /** CR3 or TTBR: the value for the dump header. */
-    this.directoryTableBase = BigInt(rootFrame) * 0x1000n + BigInt(this.rootOffset);
     this.pteBase =
       pteBase ?? (mode === "x64-la57" ? 0xff68000000000000n : this.is64 ? 0xfffff68000000000n : 0xc0000000n);
-    this.#selfMap();
-  }
-
-  #selfMap() {
-    if (this.mode === "pae") {
-      const directories = [0n, 1n, 2n, 3n].map((i) =>
-        this.#childTable(this.rootFrame, this.rootOffset, 0, Number(i)),
-      );
-      for (const [i, pfn] of directories.entries())
-        this.#setEntry(/** @type {number} */ (directories[3]), 0, i, tableEntry(this.mode, 1, pfn));
-      return;
-    }
-    const top = /** @type {import("./paging.mjs").Level} */ (this.shape.levels[0]);
-    const index = this.mode === "x86" ? 0x300 : Number((this.pteBase >> top.shift) & 0x1ffn);
-    this.#setEntry(this.rootFrame, 0, index, tableEntry(this.mode, 0, this.rootFrame));
+    this.#tables = new PageTables({
+      mode,
+      physical: this.#physical,
+      newFrame: () => this.#newFrame(),
+      pteBase: this.pteBase,
+    });
+    /** CR3 or TTBR: the value for the dump header. */
+    this.directoryTableBase = this.#tables.root;
   }
 
   #newFrame() {
     const pfn = this.frames.take();
     this.#physical.set(pfn, new Uint8Array(0x1000));
     return pfn;
-  }
-
-  /** @param {number} table @param {number} offset @param {number} index */
-  #entry(table, offset, index) {
-    const area = new Area(/** @type {Uint8Array} */ (this.#physical.get(table)));
-    const at = offset + index * this.shape.entrySize;
-    return this.shape.entrySize === 4 ? BigInt(area.readU32(at)) : area.readU64(at);
-  }
-
-  /** @param {number} table @param {number} offset @param {number} index @param {bigint} value */
-  #setEntry(table, offset, index, value) {
-    const area = new Area(/** @type {Uint8Array} */ (this.#physical.get(table)));
-    const at = offset + index * this.shape.entrySize;
-    if (this.shape.entrySize === 4) area.u32(at, Number(value));
-    else area.u64(at, value);
-  }
-
-  /** @param {number} table @param {number} offset @param {number} level @param {number} index @returns {number} */
-  #childTable(table, offset, level, index) {
-    const entry = this.#entry(table, offset, index);
-    if (entry !== 0n) {
-      if (level === this.shape.largeLevel && this.mode !== "arm64" && (entry & 0x80n) !== 0n)
-        throw new RangeError("a large page stands here already");
-      return Number((entry & 0x000ffffffffff000n) >> 12n);
-    }
-    const child = this.#newFrame();
-    this.#setEntry(table, offset, index, tableEntry(this.mode, level, child));
-    return child;
-  }
-
-  /** Writes the entry that maps `va` at the given level, making the tables above it. @param {bigint} va @param {number} leaf @param {bigint} value */
-  #setLeaf(va, leaf, value) {
-    let table = this.rootFrame;
-    let offset = this.rootOffset;
-    for (let level = 0; level <= leaf; level++) {
-      const { shift, bits } = /** @type {import("./paging.mjs").Level} */ (this.shape.levels[level]);
-      const index = Number((va >> shift) & ((1n << BigInt(bits)) - 1n));
-      if (level === leaf) this.#setEntry(table, offset, index, value);
-      else {
-        table = this.#childTable(table, offset, level, index);
-        offset = 0;
-      }
-    }
   }
 
   #settleAll() {
@@ -145,7 +90,7 @@ export class Machine {
 
   /** @param {bigint} va @param {Page} page */
   #settle(va, page) {
-    const leaf = this.shape.levels.length - 1;
+    const leaf = this.#tables.leaf;
     page.settled = true;
     if (page.frame !== undefined && !page.large) {
       if (this.#physical.delete(page.frame)) this.frames.release(page.frame);
@@ -158,16 +103,16 @@ export class Machine {
     };
     switch (page.state) {
       case "valid":
-        return this.#setLeaf(va, leaf, validEntry(this.mode, inMemory(), { ...page, large: false }));
+        return this.#tables.setEntry(va, leaf, validEntry(this.mode, inMemory(), { ...page, large: false }));
       case "not-in-dump":
         page.frame = this.frames.takeAbsent();
-        return this.#setLeaf(va, leaf, validEntry(this.mode, page.frame, { ...page, large: false }));
+        return this.#tables.setEntry(va, leaf, validEntry(this.mode, page.frame, { ...page, large: false }));
       case "transition":
-        return this.#setLeaf(va, leaf, transitionEntry(inMemory()));
+        return this.#tables.setEntry(va, leaf, transitionEntry(inMemory()));
       case "demand-zero":
-        return this.#setLeaf(va, leaf, demandZeroEntry());
+        return this.#tables.setEntry(va, leaf, demandZeroEntry());
       case "paged-out":
-        return this.#setLeaf(va, leaf, this.#pagedOut());
+        return this.#tables.setEntry(va, leaf, this.#pagedOut());
       case "prototype": {
         page.prototypeVa ??= this.#prototypeSlot();
         const target =
@@ -180,7 +125,7 @@ export class Machine {
                 : subsectionEntry(this.mode, page.prototypeVa & ~0xfffn);
         if (this.shape.entrySize === 4) this.u32(page.prototypeVa, Number(target));
         else this.u64(page.prototypeVa, target);
-        return this.#setLeaf(va, leaf, prototypeEntry(this.mode, page.prototypeVa));
+        return this.#tables.setEntry(va, leaf, prototypeEntry(this.mode, page.prototypeVa));
       }
     }
   }
@@ -240,9 +185,9 @@ export class Machine {
         page.frame = base + i;
         page.settled = true;
         this.#physical.set(base + i, page.bytes);
-        this.#setLeaf(
+        this.#tables.setEntry(
           number << 12n,
-          this.shape.levels.length - 1,
+          this.#tables.leaf,
           validEntry(this.mode, base + i, { executable, writable, large: false }),
         );
       }
@@ -256,7 +201,7 @@ export class Machine {
     const end = first + BigInt(count);
     for (let block = start; block < end; block += BigInt(each)) {
       const base = this.frames.reserve(each, each);
-      this.#setLeaf(
+      this.#tables.setEntry(
         block << 12n,
         this.shape.largeLevel,
         validEntry(this.mode, base, { ...how, large: true }),
@@ -305,7 +250,7 @@ export class Machine {
       if (page.large) throw new RangeError("part of a large page cannot be unmapped");
       if (page.frame !== undefined && this.#physical.delete(page.frame)) this.frames.release(page.frame);
       this.#unsettled.delete(number);
-      if (page.settled === true) this.#setLeaf(number << 12n, this.shape.levels.length - 1, 0n);
+      if (page.settled === true) this.#tables.setEntry(number << 12n, this.#tables.leaf, 0n);
       this.#virtual.delete(number);
     }
   }
