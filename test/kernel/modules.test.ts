@@ -188,6 +188,12 @@ describe("module names", () => {
     ).toEqual(["Microsoft_Bluetooth_Legacy__1_", "dump_disk", "noextension"]);
   });
 
+  it("of the kernel and the hardware abstraction layer do not depend on their files", () => {
+    expect(
+      named("\\WINDOWS\\system32\\ntkrpamp.exe", "\\WINDOWS\\system32\\halmacpi.dll", "\\a\\hal.sys"),
+    ).toEqual(["nt", "hal", "hal_80802000"]);
+  });
+
   it("tell modules of the same name apart by their base", () => {
     expect(named("\\a\\nt.sys", "\\b\\ntkrnlmp.exe", "\\c\\dup.sys", "\\d\\DUP.sys", undefined)).toEqual([
       "nt_80800000",
