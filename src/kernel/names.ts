@@ -36,17 +36,6 @@ const KERNEL_IMAGES: ReadonlySet<string> = new Set([
   "ntkrla57.exe",
 ]);
 
-/** Setup chose one for the machine's interrupt controller; whichever it was is `hal`. */
-const HAL_IMAGES: ReadonlySet<string> = new Set([
-  "hal.dll",
-  "halacpi.dll",
-  "halaacpi.dll",
-  "halmacpi.dll",
-  "halapic.dll",
-  "halmps.dll",
-  "halsp.dll",
-]);
-
 /** The layers for each kind of PC; Windows installs one of them. */
 const HAL_IMAGES: ReadonlySet<string> = new Set([
   "hal.dll",
@@ -91,7 +80,6 @@ function isOneOf(images: ReadonlySet<string>, { imageName }: Nameable): boolean 
 }
 
 function plainName({ imageName, base }: Nameable): string {
-  if (imageName !== undefined && HAL_IMAGES.has(imageName.toLowerCase())) return "hal";
   const dot = imageName?.lastIndexOf(".") ?? -1;
   const stem = (dot > 0 ? imageName?.slice(0, dot) : imageName) ?? "";
   return stem === "" ? `unknown_${digits(base)}` : stem.replace(/[^A-Za-z0-9_]/g, "_");
