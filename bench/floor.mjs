@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
-const CHUNK = 0x100000;
+const CHUNK = 0x40000;
 /** @type {import("./dumps.mjs").Plan} */
 const { path, tag, extents } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const needle = Buffer.from(tag, "latin1");
