@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Builds the sample images from their sources: `node samples/images/build.mjs [name…]`.
+ * Builds the sample images from their sources: `node samples/images/build.mjs [name…]`, and with `--accuracy` the
+ * variants by other compilers and settings.
  * Needs Debian's gcc-mingw-w64-x86-64, gcc-mingw-w64-i686 and binutils-mingw-w64. The results are committed, so that
  * nobody needs them to run the tests.
  */
@@ -9,94 +10,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debugRecord, finish } from "./finish.mjs";
-import { compile, importObject, link, versionResource } from "./toolchain.mjs";
+import { DLLS, IMAGES } from "./images.mjs";
+import { compile, importObject, link, NO_INLINE, versionResource } from "./toolchain.mjs";
 import { truthOf, usesIn } from "./truth.mjs";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
-/** @typedef {import("./toolchain.mjs").Arch} Arch */
 /**
- * @typedef {{ name: string, sources: (arch: Arch) => string[], company: string, description: string, version: string, pdb: string, libraries?: string[], def?: string,
- *   defines?: string[], kernel?: boolean, entry?: string, undefinedImports?: { name: string, bytes: number }[], microsoft?: boolean }} Image
+ * @typedef {import("./images.mjs").Image} Image
+ * @typedef {import("./toolchain.mjs").Arch} Arch
+ * @typedef {{ name: string, compiler: "gcc" | "clang", flags: readonly string[], scattered?: boolean }} Variant
  */
 
-const driver = (
-  /** @type {string} */ name,
-  /** @type {string} */ company,
-  /** @type {string} */ description,
-  /** @type {Partial<Image>} */ more = {},
-) =>
-  /** @type {Image} */ ({
-    name: `${name}.sys`,
-    sources: () => [`drivers/${name}.c`],
-    company,
-    description,
-    version: "4.2.1.0",
-    pdb: `c:\\${company.split(/[ .,]/)[0]?.toLowerCase()}\\drivers\\${name}.pdb`,
-    libraries: ["nt"],
-    ...more,
-  });
-const MICROSOFT = { company: "Microsoft Corporation", version: "10.0.19041.1" };
-
-/** @type {Image[]} */
-export const IMAGES = [
+/** What the accuracy figures are measured on: the same sources by other compilers and settings. @type {readonly Variant[]} */
+const VARIANTS = [
+  ...["-O0", "-O2", "-Os"].flatMap(
+    (o) =>
+      /** @type {Variant[]} */ ([
+        { name: `gcc${o}`, compiler: "gcc", flags: [o, ...NO_INLINE] },
+        { name: `clang${o}`, compiler: "clang", flags: [o, "-fno-inline"] },
+      ]),
+  ),
   {
-    ...MICROSOFT,
-    name: "ntoskrnl.exe",
-    sources: (arch) => [`nt/pool-${arch}.s`, "nt/ex.c", "nt/se.c", "nt/more.c", "nt/misc.c", "nt/data.c"],
-    description: "NT Kernel & System",
-    pdb: "ntkrnlmp.pdb",
-    def: "nt/nt.def",
-    defines: ["BUILD_NT"],
-    kernel: true,
-    entry: "KiSystemStartup",
+    name: "gcc-O2-scattered",
+    compiler: "gcc",
+    flags: ["-O2", ...NO_INLINE, "-fno-reorder-blocks-and-partition"],
+    scattered: true,
   },
-  {
-    ...MICROSOFT,
-    name: "hal.dll",
-    sources: () => ["hal/hal.c"],
-    description: "Hardware Abstraction Layer DLL",
-    pdb: "hal.pdb",
-    def: "hal/hal.def",
-    defines: ["BUILD_HAL"],
-    libraries: ["nt"],
-  },
-  {
-    ...MICROSOFT,
-    name: "fltmgr.sys",
-    sources: () => ["fltmgr/fltmgr.c"],
-    description: "Microsoft Filesystem Filter Manager",
-    pdb: "fltMgr.pdb",
-    def: "fltmgr/fltmgr.def",
-    defines: ["BUILD_FLT"],
-    libraries: ["nt"],
-  },
-  driver("ctstor", "Contoso Storage Ltd.", "Contoso storage accelerator", { libraries: ["nt", "hal"] }),
-  driver("fabusb", "Fabrikam, Inc.", "Fabrikam USB bus driver", {
-    undefinedImports: [{ name: "SeQueryInformationToken", bytes: 12 }],
-  }),
-  driver("nwindav", "Northwind Traders", "Northwind antivirus"),
-  driver("tailspin", "Tailspin Toys", "Tailspin controller driver"),
-  driver("litwflt", "Litware, Inc.", "Litware backup minifilter", { libraries: ["nt", "fltmgr"] }),
-  driver("adatum", "A. Datum Corporation", "A. Datum packet capture", {
-    pdb: "c:\\adatum\\capture\\adatum.pdb",
-  }),
-  driver("wwilib", "Wide World Importers", "Wide World support library", { def: "drivers/wwilib.def" }),
-  driver("prosew", "Proseware, Inc.", "Proseware sensor driver", {
-    sources: (arch) => ["drivers/prosew.c", `drivers/delay-${arch}.s`],
-    libraries: ["nt", "hal"],
-  }),
-  { ...driver("msdisk", "", "Disk helper driver"), ...MICROSOFT, pdb: "msdisk.pdb" },
 ];
+const MEASURED = ["ntoskrnl.exe", "fltmgr.sys", "nwindav.sys", "litwflt.sys", "adatum.sys", "msdisk.sys"];
 
-const DLLS = {
-  nt: { dll: "ntoskrnl.exe", def: "nt/nt.def" },
-  hal: { dll: "HAL.dll", def: "hal/hal.def" },
-  fltmgr: { dll: "FLTMGR.SYS", def: "fltmgr/fltmgr.def" },
-};
-
-/** @param {Image} image @param {Arch} arch @param {string} work */
-function build(image, arch, work) {
-  const directory = join(work, arch, image.name);
+/**
+ * @param {{ image: Image, arch: Arch, work: string, variant?: Variant }} options
+ * @returns one line on what was built
+ */
+function build({ image, arch, work, variant }) {
+  const directory = join(work, arch, image.name, variant?.name ?? "");
   mkdirSync(directory, { recursive: true });
   const include = join(ROOT, "include");
   const sources = image.sources(arch).map((s) => join(ROOT, s));
@@ -108,6 +56,7 @@ function build(image, arch, work) {
       include,
       defines: image.defines ?? [],
       importOptimisation: arch === "x64",
+      ...(variant === undefined ? {} : variant),
     }),
   );
   const { name } = image;
@@ -151,17 +100,31 @@ function build(image, arch, work) {
       (n) => /** @type {const} */ ([n, { dll: "WWILIB.SYS", ordinal: undefined }]),
     ),
   ]);
-  const truth = truthOf({ arch, file, name, uses: usesIn(sources), compiler: "gcc", flags: ["-O2"], dlls });
-  const result = finish({ arch, linked: file, output: join(ROOT, arch, name), name });
-  writeFileSync(
-    join(ROOT, "truth", `${name}.${arch}.json`),
-    truthJson({
-      ...truth,
-      timestamp: `0x${result.timestamp.toString(16)}`,
-      checksum: `0x${result.checksum.toString(16)}`,
-    }),
-  );
-  return `${arch} ${name}: ${result.size} bytes, ${truth.functions.length} functions, ${truth.calls.length} calls, ${truth.importCalls.length} import calls, ${truth.tags.length} tag references`;
+  const { compiler, flags } = variant ?? { compiler: "gcc", flags: ["-O2"] };
+  const truth = truthOf({
+    arch,
+    file,
+    name,
+    uses: usesIn(sources),
+    compiler,
+    flags,
+    dlls,
+    lenient: variant !== undefined,
+  });
+  const place = variant === undefined ? join(ROOT, arch) : join(ROOT, "accuracy", `${arch}-${variant.name}`);
+  mkdirSync(place, { recursive: true });
+  const result = finish({ arch, linked: file, output: join(place, name), name });
+  const stamps = {
+    timestamp: `0x${result.timestamp.toString(16)}`,
+    checksum: `0x${result.checksum.toString(16)}`,
+  };
+  if (variant === undefined)
+    writeFileSync(join(ROOT, "truth", `${name}.${arch}.json`), truthJson({ ...truth, ...stamps }));
+  else {
+    const { exports: _, variables: __, ...measured } = truth;
+    writeFileSync(join(place, `${name}.json`), truthJson({ ...measured, ...stamps }));
+  }
+  return `${arch} ${variant?.name ?? ""} ${name}: ${result.size} bytes, ${truth.functions.length} functions, ${truth.calls.length} calls, ${truth.importCalls.length} import calls, ${truth.tags.length} tag references, ${truth.tags.filter((t) => t.use === "unknown").length} of unknown use`;
 }
 
 /** One line an item, so that a change shows as one. @param {Record<string, unknown>} truth */
@@ -174,12 +137,17 @@ export function truthJson(truth) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const wanted = process.argv.slice(2);
+  const wanted = process.argv.slice(2).filter((a) => a !== "--accuracy");
   const work = mkdtempSync(join(tmpdir(), "images-"));
+  mkdirSync(join(ROOT, "truth"), { recursive: true });
+  const images = IMAGES.filter((i) => wanted.length === 0 || wanted.includes(i.name));
   for (const arch of /** @type {const} */ (["x64", "x86"])) {
-    for (const d of [arch, "truth"]) mkdirSync(join(ROOT, d), { recursive: true });
-    for (const image of IMAGES)
-      if (wanted.length === 0 || wanted.includes(image.name)) console.log(build(image, arch, work));
+    if (!process.argv.includes("--accuracy"))
+      for (const image of images) console.log(build({ image, arch, work }));
+    else
+      for (const variant of VARIANTS)
+        for (const image of images.filter((i) => MEASURED.includes(i.name)))
+          console.log(build({ image, arch, work, variant }));
   }
   rmSync(work, { recursive: true });
 }

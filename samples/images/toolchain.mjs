@@ -3,9 +3,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { linkerScript } from "./image.ld.mjs";
+import { scatter } from "./scatter.mjs";
 
 /** @typedef {"x64" | "x86"} Arch */
 
+const TARGET = { x64: "x86_64-w64-mingw32", x86: "i686-w64-mingw32" };
 const PREFIX = { x64: "x86_64-w64-mingw32-", x86: "i686-w64-mingw32-" };
 const COMMON = [
   "-ffreestanding",
@@ -26,7 +28,7 @@ const GCC = [
   "-fcf-protection=none",
 ];
 /** Exported functions are not inlined into one another, as in the kernel. */
-const NO_INLINE = [
+export const NO_INLINE = [
   "-fno-inline-functions",
   "-fno-inline-small-functions",
   "-fno-inline-functions-called-once",
@@ -62,18 +64,26 @@ function withoutLeafUnwind(text) {
 /**
  * Marks where each function's pieces end, pads with int3 between them, and writes calls through the import table as
  * current Windows builds have them.
- * @param {string} text the compiler's assembly @param {Arch} arch @param {boolean} importOptimisation
+ * @param {string} text the compiler's assembly @param {Arch} arch @param {boolean} importOptimisation @param {boolean} [marked] the ends are there already
  */
-export function markFunctions(text, arch, importOptimisation) {
+export function markFunctions(text, arch, importOptimisation, marked = false) {
   /** @type {string | undefined} */
   let open;
   /** @type {string[]} */
   const out = [];
   let pending = false;
+  let inCode = true;
   for (const line of (arch === "x64" ? withoutLeafUnwind(text) : text).split("\n")) {
     const label = /^([A-Za-z_@?][\w.@$?]*):/.exec(line)?.[1];
     const proc = /^\s*\.seh_proc\s+"?([^"\s]+)/.exec(line)?.[1];
     if (proc !== undefined) open = proc;
+    // LLVM gives leaf functions no unwind data, but says where they start and end
+    if (label !== undefined && open === undefined && /[#;] @/.test(line)) open = label;
+    if (label?.endsWith(".end")) open = undefined;
+    if (/[#;] -- End function/.test(line) && open !== undefined && !marked) {
+      out.push(`${open}.end:`);
+      open = undefined;
+    }
     if (/^\s*\.cfi_startproc/.test(line)) pending = open === undefined;
     if (arch === "x86" && label !== undefined && !/^L[A-Z]*\d|^Ltmp|^LBB/.test(label)) open = label;
     const end = arch === "x64" ? /^\s*\.seh_endproc/.test(line) : /^\s*\.cfi_endproc/.test(line);
@@ -84,14 +94,16 @@ export function markFunctions(text, arch, importOptimisation) {
       continue;
     }
     if (arch === "x86" && /^\s*\.cfi_/.test(line)) continue;
-    if (open === undefined && /^\s*\.p2align\s+\d/.test(line)) {
+    if (/^\s*\.(text|data|bss|section)\b/.test(line))
+      inCode = /^\s*\.(text|section\s+"?(\.text|PAGE|INIT))/.test(line);
+    if (!marked && inCode && open === undefined && /^\s*\.p2align\s+\d/.test(line)) {
       out.push(line.replace(/\.p2align\s+(\d+).*/, ".p2align $1,0xcc"));
       continue;
     }
     const through = importOptimisation ? /^\s*callq?\s+\*(__imp_(?!delay_)\S+)\(%rip\)/.exec(line) : null;
     if (through !== null) {
       // FF 15 with a REX prefix and five bytes of filler, which the kernel may write over at load
-      out.push(`\trex.w call *${through[1]}(%rip)`, "\t.byte 0x0f,0x1f,0x44,0x00,0x00");
+      out.push("\t.byte 0x48", `\tcall *${through[1]}(%rip)`, "\t.byte 0x0f,0x1f,0x44,0x00,0x00");
       continue;
     }
     out.push(line);
@@ -102,7 +114,8 @@ export function markFunctions(text, arch, importOptimisation) {
 
 /**
  * Compiles C or assembles .s to an object.
- * @param {{ source: string, arch: Arch, work: string, compiler?: "gcc" | "clang", flags?: readonly string[], defines?: readonly string[], include: string, importOptimisation?: boolean }} options
+ * @param {{ source: string, arch: Arch, work: string, compiler?: "gcc" | "clang", flags?: readonly string[], defines?: readonly string[], include: string, importOptimisation?: boolean, scattered?: boolean }} options
+ *   scattered: lay the blocks out as a profile-guided build does
  * @returns {string} the object file
  */
 export function compile({
@@ -114,6 +127,7 @@ export function compile({
   defines = [],
   include,
   importOptimisation = false,
+  scattered = false,
 }) {
   mkdirSync(work, { recursive: true });
   const object = join(work, `${basename(source).replace(/\.\w+$/, "")}.o`);
@@ -134,10 +148,16 @@ export function compile({
     const text =
       compiler === "gcc"
         ? binutil(arch, "gcc", [...GCC, ...(arch === "x86" ? GCC_X86 : GCC_X64), ...all])
-        : run("clang", [`--target=${arch === "x64" ? "x86_64" : "i686"}-w64-mingw32`, ...CLANG, ...all]);
-    writeFileSync(assembly, markFunctions(text, arch, importOptimisation));
+        : run("clang", [`--target=${TARGET[arch]}`, ...CLANG, ...all]);
+    const laidOut = scattered
+      ? scatter(text, { arch, seed: 2003, file: basename(source).replace(/\W/g, "_") })
+      : text;
+    writeFileSync(assembly, markFunctions(laidOut, arch, importOptimisation, scattered));
   }
-  binutil(arch, "as", ["-o", object, assembly]);
+  // each compiler's assembly has words that only its own assembler knows
+  if (compiler === "clang" && !source.endsWith(".s"))
+    run("clang", [`--target=${TARGET[arch]}`, "-c", "-o", object, assembly]);
+  else binutil(arch, "as", ["-o", object, assembly]);
   return object;
 }
 

@@ -1,0 +1,82 @@
+// @ts-check
+/** @typedef {import("./toolchain.mjs").Arch} Arch */
+/**
+ * @typedef {{ name: string, sources: (arch: Arch) => string[], company: string, description: string, version: string, pdb: string, libraries?: string[], def?: string,
+ *   defines?: string[], kernel?: boolean, entry?: string, undefinedImports?: { name: string, bytes: number }[], microsoft?: boolean }} Image
+ */
+
+const driver = (
+  /** @type {string} */ name,
+  /** @type {string} */ company,
+  /** @type {string} */ description,
+  /** @type {Partial<Image>} */ more = {},
+) =>
+  /** @type {Image} */ ({
+    name: `${name}.sys`,
+    sources: () => [`drivers/${name}.c`],
+    company,
+    description,
+    version: "4.2.1.0",
+    pdb: `c:\\${company.split(/[ .,]/)[0]?.toLowerCase()}\\drivers\\${name}.pdb`,
+    libraries: ["nt"],
+    ...more,
+  });
+const MICROSOFT = { company: "Microsoft Corporation", version: "10.0.19041.1" };
+
+/** @type {Image[]} */
+export const IMAGES = [
+  {
+    ...MICROSOFT,
+    name: "ntoskrnl.exe",
+    sources: (arch) => [`nt/pool-${arch}.s`, "nt/ex.c", "nt/se.c", "nt/more.c", "nt/misc.c", "nt/data.c"],
+    description: "NT Kernel & System",
+    pdb: "ntkrnlmp.pdb",
+    def: "nt/nt.def",
+    defines: ["BUILD_NT"],
+    kernel: true,
+    entry: "KiSystemStartup",
+  },
+  {
+    ...MICROSOFT,
+    name: "hal.dll",
+    sources: () => ["hal/hal.c"],
+    description: "Hardware Abstraction Layer DLL",
+    pdb: "hal.pdb",
+    def: "hal/hal.def",
+    defines: ["BUILD_HAL"],
+    libraries: ["nt"],
+  },
+  {
+    ...MICROSOFT,
+    name: "fltmgr.sys",
+    sources: () => ["fltmgr/fltmgr.c"],
+    description: "Microsoft Filesystem Filter Manager",
+    pdb: "fltMgr.pdb",
+    def: "fltmgr/fltmgr.def",
+    defines: ["BUILD_FLT"],
+    libraries: ["nt"],
+  },
+  driver("ctstor", "Contoso Storage Ltd.", "Contoso storage accelerator", { libraries: ["nt", "hal"] }),
+  driver("fabusb", "Fabrikam, Inc.", "Fabrikam USB bus driver", {
+    undefinedImports: [{ name: "SeQueryInformationToken", bytes: 12 }],
+  }),
+  driver("nwindav", "Northwind Traders", "Northwind antivirus"),
+  driver("tailspin", "Tailspin Toys", "Tailspin controller driver"),
+  driver("litwflt", "Litware, Inc.", "Litware backup minifilter", { libraries: ["nt", "fltmgr"] }),
+  driver("adatum", "A. Datum Corporation", "A. Datum packet capture", {
+    pdb: "c:\\adatum\\capture\\adatum.pdb",
+  }),
+  driver("wwilib", "Wide World Importers", "Wide World support library", { def: "drivers/wwilib.def" }),
+  driver("prosew", "Proseware, Inc.", "Proseware sensor driver", {
+    sources: (arch) => ["drivers/prosew.c", `drivers/delay-${arch}.s`],
+    libraries: ["nt", "hal"],
+  }),
+  { ...driver("msdisk", "", "Disk helper driver"), ...MICROSOFT, pdb: "msdisk.pdb" },
+];
+
+/** The DLLs that images import from, with what they export. */
+export const DLLS = {
+  nt: { dll: "ntoskrnl.exe", def: "nt/nt.def" },
+  hal: { dll: "HAL.dll", def: "hal/hal.def" },
+  fltmgr: { dll: "FLTMGR.SYS", def: "fltmgr/fltmgr.def" },
+};
