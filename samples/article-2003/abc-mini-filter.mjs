@@ -11,8 +11,8 @@ import { pickImports } from "./driver.mjs";
 export const ABC_BASE = 0xb8f04000;
 const IAT = 0x7880;
 /** The slot of SeQueryInformationToken, and the two instructions that call through it. */
-export const QUERY_SLOT = 0xb8f0b938;
-export const CALL_SITES = /** @type {const} */ ([0xb8f06a0a, 0xb8f08e4c]);
+const QUERY_SLOT = 0xb8f0b938;
+const CALL_SITES = /** @type {const} */ ([0xb8f06a0a, 0xb8f08e4c]);
 
 const FLT_NAMES = [
   "FltGetStreamHandleContext",

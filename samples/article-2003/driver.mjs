@@ -47,7 +47,7 @@ export function pickImports(argumentBytes, count, seed, exclude = []) {
 }
 
 /** A function that asks for a token's groups, and frees them or not. @param {number} query @param {number | undefined} free slots @returns {import("../writer/asm86.mjs").Item[]} */
-export const tokenQuery = (query, free) => [
+const tokenQuery = (query, free) => [
   ...PROLOGUE,
   "8b 75 08 ; mov esi, [ebp+8]",
   "8d 45 fc ; lea eax, [ebp-4]",

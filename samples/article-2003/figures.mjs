@@ -12,7 +12,7 @@ import { allRows, bigAllocations, splitOverProcessors } from "./pool-figures.mjs
  */
 
 /** The article's `!vm 1`, in pages. */
-export const VM = {
+const VM = {
   physical: 2096922,
   pageFile: 4194816,
   pageFileFree: 4138123,

@@ -15,8 +15,8 @@ const MICROSOFT = "Microsoft Corporation";
 const SE = "SeQueryInformationToken";
 const SID_TRIO = ["RtlInitializeSid", "RtlSubAuthoritySid", "RtlLengthRequiredSid"];
 
-export const HAL_BASE = 0x80a5d000;
-export const FLTMGR_BASE = 0xf786c000;
+const HAL_BASE = 0x80a5d000;
+const FLTMGR_BASE = 0xf786c000;
 const HAL_NAMES = [
   "ExAcquireFastMutex",
   "ExReleaseFastMutex",

@@ -25,7 +25,7 @@ export const NT_SECTIONS = [
 ];
 
 /** Gives out room in nt's .data, by name. */
-export class Variables {
+class Variables {
   /** @type {Map<string, number>} */ #places = new Map();
   #next = NT_BASE + DATA_RVA + 0x1100;
 

@@ -7,7 +7,7 @@ import { random } from "../writer/bytes.mjs";
  */
 
 /** The 16 rows, in the article's order. @type {readonly Total[]} */
-export const SHOWN = [
+const SHOWN = [
   { tag: "Se  ", nonPaged: [0, 0], paged: [172204, 232720312] },
   { tag: "MmSt", nonPaged: [0, 0], paged: [15231, 31835696] },
   { tag: "Ntff", nonPaged: [9, 1872], paged: [10434, 8514144] },
@@ -27,7 +27,7 @@ export const SHOWN = [
 ];
 
 /** The article's last line. */
-export const TOTAL = {
+const TOTAL = {
   nonPaged: /** @type {const} */ ([192495, 33751032]),
   paged: /** @type {const} */ ([347461, 310172416]),
 };

@@ -86,13 +86,6 @@ export function concat(...parts) {
   return out;
 }
 
-/** @param {number} value */
-export const u16le = (value) => new Area(2).u16(0, value & 0xffff).bytes;
-/** @param {number} value */
-export const u32le = (value) => new Area(4).u32(0, value >>> 0).bytes;
-/** @param {bigint | number} value */
-export const u64le = (value) => new Area(8).u64(0, value).bytes;
-
 /** @param {number} value @param {number} unit a power of two @returns {number} */
 export const alignUp = (value, unit) => Math.ceil(value / unit) * unit;
 

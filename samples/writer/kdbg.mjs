@@ -39,7 +39,7 @@ const U32_RUNS = {
 };
 
 /** @type {Map<string, { offset: number, size: 2 | 4 | 8 }>} field name, as Windows has it, to its place */
-export const KDBG_FIELDS = new Map();
+const KDBG_FIELDS = new Map();
 for (const [runs, size] of /** @type {const} */ ([
   [U64_RUNS, 8],
   [U16_RUNS, 2],

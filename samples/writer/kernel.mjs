@@ -1,5 +1,5 @@
 // @ts-check
-import { Area, concat, utf16 } from "./bytes.mjs";
+import { Area } from "./bytes.mjs";
 
 /** @typedef {import("./machine.mjs").Machine} Machine */
 
@@ -256,9 +256,6 @@ export function writePhysicalMemoryBlock(machine, variable, runs) {
     machine.pointer(va + BigInt((2 + 2 * i) * word), base).pointer(va + BigInt((3 + 2 * i) * word), count);
   return machine.pointer(variable, va);
 }
-
-/** @param {string} text @returns {Uint8Array} UTF-16 with its terminator */
-export const wide = (text) => concat(utf16(text), new Uint8Array(2));
 
 /** Seconds since 1970 to a FILETIME. @param {number} seconds */
 export const fileTime = (seconds) => BigInt(seconds) * 10_000_000n + 116_444_736_000_000_000n;

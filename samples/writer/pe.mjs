@@ -23,7 +23,7 @@ export const RSRC = 0x42000040;
 export const RELOC = 0x42000040;
 
 /** Directory numbers. */
-export const DIRECTORY = {
+const DIRECTORY = {
   export: 0,
   import: 1,
   resource: 2,
