@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
+import { findLeaks } from "../../src/pool/leaks.ts";
 import { type MemoryHints, readMemorySummary } from "../../src/pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { isInUse, sortTags, type TagTable, totalsOf } from "../../src/pool/tag-table.ts";
@@ -155,5 +156,14 @@ describe.each(["triage_x64.dmp", "triage_arm64.dmp"] as const)("the real %s", (n
       else expect([pages > 0, from]).toEqual([true, expect.stringMatching(/\S/)]);
     }
     expect(lines.available.reason).toContain("not available in this Windows");
+  });
+});
+
+describe("what looks like a leak", () => {
+  it.each(["article-2003.dmp", "leak-x64.dmp"])("is `Se  ` alone in %s", (name) => {
+    const { kernel, hints } = openPool(sample(name));
+    const { lines } = readMemorySummary(kernel, hints);
+    const report = findLeaks(tableOf(kernel), { pools: lines });
+    expect(report.candidates.map(({ tag, pool }) => [tag, pool])).toEqual([["Se  ", "paged"]]);
   });
 });
