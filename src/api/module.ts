@@ -2,8 +2,9 @@ import type { Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import type { ModuleEntry } from "../kernel/modules.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { declaredBy } from "../pe/declared-imports.ts";
 import { Image } from "../pe/image.ts";
-import { declaredBy, type ImportTable } from "../pe/imports.ts";
+import type { ImportTable } from "../pe/imports.ts";
 import { judgePublisher, type Publisher } from "../trail/publisher.ts";
 import type { TrailModule } from "../trail/target.ts";
 
@@ -65,7 +66,7 @@ export class Module implements TrailModule {
 
   /** Its import slots; what INIT had of their names comes from the module's file, where that was given. */
   get imports(): ImportTable {
-    this.#imports ??= declaredBy(this.image?.imports ?? NO_IMPORTS, this.#file?.imports);
+    this.#imports ??= declaredBy(this.image?.imports ?? NO_IMPORTS, this.#file?.imports, this.image);
     return this.#imports;
   }
 

@@ -206,16 +206,3 @@ class ImportWalk {
     });
   }
 }
-
-/** The slots of an image in memory, with the names that its file declares where memory has lost them. */
-export function declaredBy(table: ImportTable, file: ImportTable | undefined): ImportTable {
-  if (file === undefined) return table;
-  const declared = new Map(file.slots.map((slot) => [slot.rva, slot]));
-  const known = new Set(table.slots.map((slot) => slot.rva));
-  const slots = table.slots.map((slot) => {
-    const names = slot.declared?.name == null && slot.declared?.ordinal == null ? declared.get(slot.rva)?.declared : undefined;
-    return names === undefined ? slot : { ...slot, declared: names };
-  });
-  const missing = file.slots.filter((slot) => !known.has(slot.rva));
-  return { slots: [...slots, ...missing].sort((a, b) => a.rva - b.rva), gaps: table.gaps };
-}

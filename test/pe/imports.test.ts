@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
+import { declaredBy } from "../../src/pe/declared-imports.ts";
 import { Image } from "../../src/pe/image.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
@@ -235,6 +236,43 @@ describe("the imports of an image", () => {
         declared: { dll: "a.sys", name: "Name", ordinal: null, hint: 0 },
       },
     ]);
+  });
+});
+
+describe("the imports of an image whose file is at hand", () => {
+  const file = Image.fromFile(peSource(SPEC)).imports;
+
+  it("have the addresses of memory and the names of the file", () => {
+    const image = imageIn(loaded().pageOut(BASE + 0x3000n, 0x200));
+    const { slots } = declaredBy(image.imports, file, image);
+    expect(slots.map(({ value, declared }) => [value, declared])).toEqual([
+      [NT, DECLARED[0]],
+      [0x8096000an, DECLARED[1]],
+      [0x80a60010n, DECLARED[2]],
+      [BASE + 0x4010n, DECLARED[3]],
+      [0xf7873892n, DECLARED[4]],
+    ]);
+  });
+
+  it("are read from memory also where only the file knows that there is a slot", () => {
+    const gone = loaded().pageOut(BASE + 0x2000n, 0x1200);
+    const image = imageIn(gone);
+    expect(image.imports.slots.map(({ rva }) => rva)).toEqual([0x1000, 0x1004, 0x100c]);
+    const { slots } = declaredBy(image.imports, file, image);
+    expect(slots.slice(3).map(({ rva, kind, value, pending }) => [rva, kind, value, pending])).toEqual([
+      [0x1040, "delay-iat", BASE + 0x4010n, true],
+      [0x1044, "delay-iat", 0xf7873892n, false],
+    ]);
+  });
+
+  it("say why a slot that only the file knows of cannot be read", () => {
+    const image = imageIn(loaded().pageOut(BASE + 0x1000n, 0x2200));
+    const { slots } = declaredBy(image.imports, file, image);
+    expect(slots).toHaveLength(5);
+    expect(slots[0]).toMatchObject({
+      declared: DECLARED[0],
+      fault: { kind: "paged-out", va: BASE + 0x1000n },
+    });
   });
 });
 
