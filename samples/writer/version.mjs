@@ -28,7 +28,7 @@ function node(key, { value, text, children = [] }) {
  * VS_VERSIONINFO with one string table in US English.
  * @param {{ version: readonly [number, number, number, number], strings: Record<string, string> }} options strings: CompanyName, FileDescription, …
  */
-export function versionInfo({ version: [a, b, c, d], strings }) {
+function versionInfo({ version: [a, b, c, d], strings }) {
   const fixed = new Area(52)
     .u32(0, 0xfeef04bd)
     .u32(4, 0x10000)
