@@ -106,9 +106,10 @@ function decodeAt(space: AddressSpace, at: Va, hints: KdbgHints): Kdbg | undefin
   const { nt, psLoadedModuleList, psActiveProcessHead } = hints;
   if (space.pointerSize === 4 || nt === undefined || psLoadedModuleList === undefined) return undefined;
   const known: KnownFields = { kernBase: nt.base, psLoadedModuleList, psActiveProcessHead };
-  const { bytes } = space.readSparse(at, KDBG_KNOWN_SIZE);
+  const { bytes, holes } = space.readSparse(at, KDBG_KNOWN_SIZE);
   const decoded = decodeKdbg(bytes, known);
   if (decoded === undefined) return undefined;
+  for (const { offset, length } of holes) decoded.fill(0, offset & ~7, offset + length);
   const block = new Bytes(decoded, "KDBG");
   return { ...parseKdbg(block, 8), address: at, size: sizeOf(block), foundBy: "header-decoded" };
 }

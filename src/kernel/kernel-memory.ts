@@ -1,4 +1,5 @@
 import { advance, hex, type Va } from "../core/address.ts";
+import { Bytes } from "../core/bytes.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import type { Dump } from "../dump/open.ts";
 import { AddressSpace } from "../memory/address-space.ts";
@@ -7,6 +8,7 @@ import type { WordSource } from "../memory/physical-memory.ts";
 import { BlockMapping } from "../memory/triage-mapping.ts";
 import { CachedSource } from "../source/page-cache.ts";
 import type { ByteSource } from "../source/source.ts";
+import { isKdbgHead, KDBG_HEAD } from "./kdbg.ts";
 
 /** The kernel's virtual memory in a dump. */
 export interface KernelMemory {
@@ -32,11 +34,16 @@ function withWords(source: ByteSource): WordSource {
   return source instanceof CachedSource ? source : new CachedSource(source);
 }
 
-/** Whether one of the lists that the header names is a list. */
+/** Whether one of the lists that the header names is a list, or KDBG stands where it says. */
 function holdsKernel(space: AddressSpace, header: DumpHeader): boolean {
-  return [header.psLoadedModuleList, header.psActiveProcessHead].some(
-    (head) => head !== undefined && isListHead(space, head),
-  );
+  const { psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock } = header;
+  if (
+    [psLoadedModuleList, psActiveProcessHead].some((head) => head !== undefined && isListHead(space, head))
+  ) {
+    return true;
+  }
+  const block = kdDebuggerDataBlock === undefined ? undefined : space.tryRead(kdDebuggerDataBlock, KDBG_HEAD);
+  return block !== undefined && isKdbgHead(new Bytes(block, "KDBG"));
 }
 
 /** Whether the first entry leads back to the head, or the last one forward to it. */

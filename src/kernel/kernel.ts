@@ -95,13 +95,14 @@ export class Kernel {
     if (list !== undefined && block !== undefined && list !== block) {
       notes.push(`KDBG has nt at ${hex(block)}, and the module list begins at ${hex(list)}`);
     }
-    if (this.modules.recovered > 0) {
+    const { items, recovered } = this.modules;
+    if (recovered > 0) {
       notes.push(
-        `the module list is broken: ${this.modules.recovered} modules were found from its end backwards`,
+        `the module list is broken: ${recovered} of ${items.length} entries were found from its end backwards`,
       );
     }
-    const nameless = this.modules.items.filter((module) => module.imageName === undefined).length;
-    if (nameless > 0) notes.push(`the names of ${nameless} modules cannot be read`);
+    const nameless = items.filter((module) => module.imageName === undefined).length;
+    if (nameless > 0) notes.push(`the names of ${nameless} of ${items.length} modules cannot be read`);
     return notes;
   }
 

@@ -1,23 +1,16 @@
 import type { Va } from "../core/address.ts";
+import type { TriageBlock } from "../dump/triage-blocks.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { Extent, Hole, Mapping } from "./mapping.ts";
-
-/** Virtual memory that a triage dump saved. */
-export interface MemoryBlock {
-  readonly start: Va;
-  /** In bytes. */
-  readonly length: number;
-  readonly fileOffset: number;
-}
 
 /** A triage dump's blocks as virtual memory. Where blocks overlap, the one that starts first serves. */
 export class BlockMapping implements Mapping {
   readonly pointerSize: 4 | 8;
   readonly #source: ByteSource;
-  readonly #blocks: readonly MemoryBlock[];
+  readonly #blocks: readonly TriageBlock[];
 
   /** @param blocks in any order; what of them lies past the end of the file is left out */
-  constructor(source: ByteSource, blocks: readonly MemoryBlock[], pointerSize: 4 | 8) {
+  constructor(source: ByteSource, blocks: readonly TriageBlock[], pointerSize: 4 | 8) {
     this.pointerSize = pointerSize;
     this.#source = source;
     this.#blocks = disjoint(blocks, source.size, 1n << BigInt(pointerSize * 8));
@@ -49,7 +42,7 @@ export class BlockMapping implements Mapping {
     let high = this.#blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#blocks[middle] as MemoryBlock).start <= at) low = middle + 1;
+      if ((this.#blocks[middle] as TriageBlock).start <= at) low = middle + 1;
       else high = middle;
     }
     return low - 1;
@@ -57,18 +50,18 @@ export class BlockMapping implements Mapping {
 }
 
 /** Whether `next` goes on where `block` ends, in memory and in the file. */
-function follows(block: MemoryBlock, next: MemoryBlock): boolean {
+function follows(block: TriageBlock, next: TriageBlock): boolean {
   return (
     block.start + BigInt(block.length) === next.start && block.fileOffset + block.length === next.fileOffset
   );
 }
 
 /** The blocks in order of address, cut so that none reaches into the next, the file's end or the address space's. */
-function disjoint(blocks: readonly MemoryBlock[], fileSize: number, end: bigint): readonly MemoryBlock[] {
+function disjoint(blocks: readonly TriageBlock[], fileSize: number, end: bigint): readonly TriageBlock[] {
   const sorted = [...blocks].sort((a, b) =>
     a.start < b.start ? -1 : a.start > b.start ? 1 : b.length - a.length,
   );
-  const kept: MemoryBlock[] = [];
+  const kept: TriageBlock[] = [];
   let covered = 0n;
   for (const block of sorted) {
     const skip = block.start < covered ? Number(covered - block.start) : 0;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
+import type { TriageBlock } from "../../src/dump/triage-blocks.ts";
 import { AddressSpace } from "../../src/memory/address-space.ts";
-import { BlockMapping, type MemoryBlock } from "../../src/memory/triage-mapping.ts";
+import { BlockMapping } from "../../src/memory/triage-mapping.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
 /** Byte n of the file is n. */
@@ -9,12 +10,12 @@ const file = new BytesSource(
   Uint8Array.from({ length: 0x100 }, (_, i) => i),
   "triage",
 );
-const block = (start: bigint, length: number, fileOffset: number): MemoryBlock => ({
+const block = (start: bigint, length: number, fileOffset: number): TriageBlock => ({
   start: va(start),
   length,
   fileOffset,
 });
-const over = (...blocks: MemoryBlock[]): AddressSpace => new AddressSpace(new BlockMapping(file, blocks, 8));
+const over = (...blocks: TriageBlock[]): AddressSpace => new AddressSpace(new BlockMapping(file, blocks, 8));
 
 describe("BlockMapping", () => {
   it("reads across blocks that abut in memory but stand apart in the file, whatever their order", () => {
