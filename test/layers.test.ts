@@ -29,6 +29,8 @@ const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   "kaitai-struct": "core/kaitai.ts",
   "pe-library": "pe/",
   resedit: "pe/",
+  pkijs: "pe/",
+  asn1js: "pe/",
   "iced-x86": "code/",
 };
 

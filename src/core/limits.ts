@@ -89,3 +89,17 @@ export const MAX_POOLTAG_LINES = 200_000;
 export const MAX_IMAGE_FILES = 200_000;
 /** Pieces of code looked at on the way from a cold part to its functions. */
 export const MAX_COLD_STEPS = 1024;
+/** Entries of a file's attribute certificate table; signing tools write one. */
+export const MAX_CERTIFICATES = 16;
+/** One signature: certificates take 10 to 30 KB, hashes of each page of a 100 MB driver another 1 MB. */
+export const MAX_SIGNATURE_BYTES = 0x40_0000;
+/** ASN.1 elements inside one another: a signature inside a signature, with its time stamp, has some 40. */
+export const MAX_ASN1_DEPTH = 100;
+/** ASN.1 elements of one signature: with certificates, time stamps and a second signature some 3,000. */
+export const MAX_ASN1_ELEMENTS = 20_000;
+/** Things that one register may hold at a point of a function, as far as they are kept apart. */
+export const MAX_ALTERNATIVES = 16;
+/** Instructions that one function's values are followed through. */
+export const MAX_VALUE_STEPS = 200_000;
+/** Entries of PoolBigPageTable: it doubles as it fills, and 2^22 of them cover terabytes of pool. */
+export const MAX_BIG_PAGES = 4_194_304;

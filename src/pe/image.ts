@@ -18,6 +18,7 @@ import { type PdbRecord, readPdbRecord } from "./pdb.ts";
 import { type Relocations, readRelocations } from "./relocations.ts";
 import { RvaReader } from "./rva-reader.ts";
 import { type Section, sectionSpan } from "./sections.ts";
+import { readSignature, type Signature } from "./signature.ts";
 import { UnwindTable } from "./unwind.ts";
 import { readArm64Unwind } from "./unwind-arm64.ts";
 import { readX64Unwind } from "./unwind-x64.ts";
@@ -45,6 +46,7 @@ export class Image {
   #relocations: Relocations | undefined;
   #pdb: Finding<PdbRecord> | undefined;
   #version: Finding<VersionInfo> | undefined;
+  #signature: Finding<Signature> | undefined;
 
   private constructor(
     space: AddressSpace,
@@ -216,5 +218,11 @@ export class Image {
   get certificates(): { readonly fileOffset: number; readonly size: number } | undefined {
     const directory = this.directory("security");
     return directory === undefined ? undefined : { fileOffset: directory.rva, size: directory.size };
+  }
+
+  /** Whom the signature in the file names. Memory does not hold it: only the file has an answer. */
+  get signature(): Finding<Signature> {
+    this.#signature ??= readSignature(this.label, this.#readFile, this.certificates);
+    return this.#signature;
   }
 }
