@@ -128,7 +128,8 @@ export class Kernel {
 
   #readModules(): ModuleWalk {
     const drivers = this.triage?.drivers;
-    if (drivers !== undefined) return triageModules(drivers, this.base);
+    if (drivers !== undefined)
+      return triageModules(drivers, { pointerSize: this.space.pointerSize, kernelBase: this.base });
     const head = this.header.psLoadedModuleList ?? this.kdbg?.psLoadedModuleList;
     if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
     return readModules(this.space, head, { build: this.header.build, kernelBase: this.base });

@@ -69,19 +69,21 @@ export function firstModule(
   }
 }
 
-/** The modules of a triage dump, which keeps a list of its own. */
+/** The modules of a triage dump, which keeps a list of its own. Entries that can be no image are left out. */
 export function triageModules(
   { items, claimed }: TriageList<TriageDriver>,
-  kernelBase: Va | undefined,
+  { pointerSize, kernelBase }: { readonly pointerSize: 4 | 8; readonly kernelBase: Va | undefined },
 ): ModuleWalk {
-  const drivers = items.map((driver) => ({
-    ...driver,
-    imageName: driver.path === undefined ? undefined : fileName(driver.path),
-    end: advance(driver.base, driver.size),
-  }));
+  const drivers = items
+    .filter(({ base, size }) => canHoldImage(base, size, pointerSize))
+    .map((driver) => ({
+      ...driver,
+      imageName: driver.path === undefined ? undefined : fileName(driver.path),
+      end: advance(driver.base, driver.size),
+    }));
   const walk = { items: named(drivers, kernelBase), recovered: 0 };
-  if (items.length >= claimed) return walk;
-  return { ...walk, stopped: claimed > MAX_MODULES && items.length === MAX_MODULES ? "limit" : "broken" };
+  if (drivers.length === claimed) return walk;
+  return { ...walk, stopped: items.length === MAX_MODULES ? "limit" : "broken" };
 }
 
 function named(modules: readonly Unnamed[], kernelBase: Va | undefined): readonly ModuleEntry[] {
@@ -92,7 +94,7 @@ function named(modules: readonly Unnamed[], kernelBase: Va | undefined): readonl
 /**
  * Reads one entry.
  *
- * @returns `undefined` for bytes that are none: an image stands at the start of a page
+ * @returns `undefined` for bytes that are none
  * @throws {MemoryError}
  */
 function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed | undefined {
@@ -102,7 +104,7 @@ function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed
   const raw = pointerSize === 4 ? parseWith(Layout.Entry32, bytes) : parseWith(Layout.Entry64, bytes);
   const base = toAddress(raw.dllBase);
   const size = raw.sizeOfImage;
-  if (base === 0n || (base & PAGE_MASK) !== 0n || size === 0 || size > MAX_IMAGE_SIZE) return undefined;
+  if (!canHoldImage(base, size, pointerSize)) return undefined;
   const path = readUnicode(space, text(raw.fullDllName));
   const imageName =
     readUnicode(space, text(raw.baseDllName)) ?? (path === undefined ? undefined : fileName(path));
@@ -116,6 +118,12 @@ function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed
     timestamp: raw.timeDateStamp,
     checksum: raw.checkSum,
   };
+}
+
+/** An image stands at the start of a page, and ends before the address space does. */
+function canHoldImage(base: Va, size: number, pointerSize: 4 | 8): boolean {
+  const room = (1n << BigInt(pointerSize * 8)) - base;
+  return base !== 0n && (base & PAGE_MASK) === 0n && size > 0 && size <= MAX_IMAGE_SIZE && room > size;
 }
 
 function text({ length, buffer }: Layout.UnicodeString32 | Layout.UnicodeString64): {

@@ -163,6 +163,7 @@ describe("readModules", () => {
 });
 
 describe("module names", () => {
+  const NAMELESS_32 = { pointerSize: 4, kernelBase: undefined } as const;
   const driver = (path: string | undefined, base: bigint) => ({
     path,
     base: base as Va,
@@ -178,7 +179,7 @@ describe("module names", () => {
           items: paths.map((path, i) => driver(path, 0x80800000n + BigInt(i) * 0x1000n)),
           claimed: paths.length,
         },
-        undefined,
+        NAMELESS_32,
       ),
     );
 
@@ -206,10 +207,15 @@ describe("module names", () => {
 
   it("of a triage dump's list tell when entries are missing", () => {
     const items = [driver("\\a\\ntoskrnl.exe", 0x80800000n)];
-    expect(triageModules({ items, claimed: 2 }, undefined)).toMatchObject({
+    expect(triageModules({ items, claimed: 2 }, NAMELESS_32)).toMatchObject({
       stopped: "broken",
       recovered: 0,
     });
-    expect(triageModules({ items, claimed: 1 }, undefined).stopped).toBeUndefined();
+    expect(triageModules({ items, claimed: 1 }, NAMELESS_32).stopped).toBeUndefined();
+    const beyond = [...items, { ...driver("\\a\\x.sys", 0xfffff000n), size: 0x2000 }];
+    expect(triageModules({ items: beyond, claimed: 2 }, NAMELESS_32)).toMatchObject({
+      items: [{ name: "nt" }],
+      stopped: "broken",
+    });
   });
 });
