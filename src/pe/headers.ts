@@ -17,7 +17,7 @@ export interface DataDirectory {
 }
 
 /** The data directories in their order, by the names that `!dh` shows. */
-export const DIRECTORY_NAMES = [
+const DIRECTORY_NAMES = [
   "export",
   "import",
   "resource",

@@ -120,7 +120,7 @@ describe("the export table", () => {
     const found = withDirectory(patches).exports;
     expect(found.stopped).toBeDefined();
     expect(found.items.length).toBeLessThanOrEqual(65_536 * 2);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it("with a name that has no zero says so by name and place", () => {

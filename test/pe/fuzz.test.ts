@@ -156,7 +156,7 @@ const DENSE = buildPe({
   ],
 });
 
-const RUNS = { numRuns: 300, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true } as const;
+const RUNS = { numRuns: 200, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true } as const;
 
 describe("an image with changed bytes gives an answer or a typed error, in bounded time", () => {
   it("is dense: unchanged, all of it can be read", () => {
@@ -170,7 +170,7 @@ describe("an image with changed bytes gives an answer or a typed error, in bound
   it("anywhere in a small image", () => {
     fc.assert(
       fc.property(changes(DENSE.length), (edits) => answers(mutated(DENSE, edits))),
-      { ...RUNS, numRuns: 1000 },
+      { ...RUNS, numRuns: 400 },
     );
   });
 

@@ -290,7 +290,7 @@ describe("hostile imports", () => {
     const { slots, gaps } = Image.fromFile(peSource(spec)).imports;
     expect(slots.length).toBeLessThanOrEqual(65_536);
     expect(gaps.map(({ stopped }) => stopped)).toContain("limit");
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it("outside the image are a gap, not a slot", () => {
