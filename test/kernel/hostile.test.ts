@@ -19,7 +19,7 @@ function generator(seed: number): (limit: number) => number {
 
 /** Overwrites bytes, words, quadwords and pages at random, a third of them in the header. */
 function corrupt(original: Uint8Array, random: (limit: number) => number): Uint8Array {
-  const bytes = original.slice();
+  const bytes = new Uint8Array(original);
   for (let left = 1 + random(60); left > 0; left--) {
     const at = random(random(3) === 0 ? 0x2200 : bytes.length);
     const from = random(bytes.length) & ~0xfff;
