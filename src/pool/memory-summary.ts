@@ -53,6 +53,11 @@ export type MemoryLine = keyof typeof LABELS;
 /** The lines in the order of `!vm`. */
 export const MEMORY_LINES: readonly MemoryLine[] = Object.keys(LABELS) as MemoryLine[];
 
+/** A line's title, as `!vm` prints it. */
+export function memoryLabel(line: MemoryLine): string {
+  return LABELS[line];
+}
+
 /** The memory summary of `!vm 1`. */
 export interface MemorySummary {
   readonly lines: Readonly<Record<MemoryLine, MemoryFigure>>;
