@@ -6,11 +6,11 @@ import { random } from "./bytes.mjs";
 /** Tags that any machine has, by pool. */
 const NON_PAGED =
   "File Irp  Mdl  Even Sema Muta Thre Proc Devi Driv Dmaa IoWI IoDn IoUs KDNF KSob Pool MmCa MmPb MmDb MmRl MmTp MmWe MmSd MmCi Vad  VadS VadF VadL AlMs AlIn AlRe AlSe WfpM WfpH Nbtl NDnd NDpp NDam Ndpb TcpE TcpI TcpR UdpA IPsk IPnc InPa InNP AfdB AfdC AfdE AfdP AfdR AfdX Usbp UsbD USHB HidC HidP StoP SCma Scs$ PcSc Pnp8 PpDn Ppcr PoPd Powr EtwB EtwD EtwG EtwR Etwr WmiR WmIG VoSm Vfs1 Vfsh Wdf8 WdFw DxgK Dxgp VidL VidM Gfnt".split(
-    " ",
+    / +/,
   );
 const PAGED =
   "IoNm ObNm ObSq ObDi ObSt Obtb ObRt Key  CM16 CM25 CM31 CMpb CMkb CMnb CMvi CMAl CIha CIcr Toke SeTl SeUs SePa SeLw SeTk SeSd Sect SeAt MmSt MmSm MmSb MmRe MmEx MmIm MmLd NtFs Ntff NtfF NtfC Ntfn NtfD NtFB NtFC NtFL NtFQ NtFS NtFU Ntfo Ntf0 Ntfi FSim FSro FSrN FSun FMfn FMsl FMic FMrl FMvo Luaf LxCo PsJb PsQb PsIn PsFn PsSr UlHT UlLP UlRP UlSC Uspi Usac Ussw Gh05 Gla1 Gla5 Gla8 Glnk Gpff Gsys Gtmp ScCi ScDc ScIo CcSc CcVp CcBc WPAD Wmit Strg Symb SmMs SmSt smBt".split(
-    " ",
+    / +/,
   );
 const SIZES = [
   0x20, 0x30, 0x40, 0x50, 0x60, 0x80, 0xa0, 0xc0, 0x100, 0x150, 0x1b0, 0x200, 0x290, 0x3c0, 0x580, 0x800,
