@@ -4,12 +4,17 @@ import { type Dump as DumpFile, readDump } from "../dump/open.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
+import { findLeaks, type LeakReport } from "../pool/leaks.ts";
+import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
+import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
+import { readTagTable } from "../pool/tracker.ts";
 import type {
   ExportsDocument,
   HeadersDocument,
   ImportsDocument,
   InfoDocument,
+  MemoryDocument,
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
@@ -20,7 +25,7 @@ import { findPointers } from "../trail/pointers.ts";
 import type { SearchLimits } from "../trail/references.ts";
 import { scanTag } from "../trail/scan.ts";
 import type { TrailTarget } from "../trail/target.ts";
-import { traceTag } from "../trail/trace.ts";
+import { emptyTrail, traceTag } from "../trail/trace.ts";
 import type { Scan, Trail } from "../trail/trail.ts";
 import { exportsDocument, type FollowForwarder } from "./exports.ts";
 import { parseAddress } from "./expression.ts";
@@ -28,9 +33,11 @@ import { headersDocument } from "./headers.ts";
 import { importsDocument, type NamedFunction } from "./imports.ts";
 import { infoDocument } from "./info.ts";
 import { LoadedImages } from "./loaded-images.ts";
+import { memoryDocument } from "./memory.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { nearRow } from "./near.ts";
+import { Tags } from "./tags.ts";
 
 /** How a dump is opened. */
 export interface OpenOptions {
@@ -87,6 +94,8 @@ export class Dump implements Disposable {
   readonly #images: LoadedImages;
   readonly #target: TrailTarget;
   #set: ImageSet<NamedImage> | undefined;
+  #tags: Tags | undefined;
+  #memory: MemorySummary | undefined;
 
   /** Use `openDump`. */
   constructor(source: ByteSource, options: OpenOptions) {
@@ -201,9 +210,35 @@ export class Dump implements Disposable {
     return { ...this.space.readSparse(at, length), fromFile };
   }
 
-  /** From a tag to the drivers that can make it grow. */
-  trace(tag: string, work: WorkOptions = {}): Trail {
-    return traceTag(this.#target, parseTag(tag), null, work);
+  /** Usage by tag, of all processors. */
+  tags(work: WorkOptions = {}): Tags {
+    this.#tags ??= new Tags(readTagTable(this.#pool, signalOf(work)), this.space, this.modules.items);
+    return this.#tags;
+  }
+
+  /** The memory summary of `!vm 1`. */
+  memory(): MemoryDocument {
+    return memoryDocument(this.#memorySummary(), this.notes);
+  }
+
+  /** The tags that look like leaks, the likeliest first. */
+  leaks(work: WorkOptions = {}): LeakReport {
+    const { table } = this.tags(work);
+    if ("missing" in table) return { candidates: [], groups: [], notes: [table.reason] };
+    const { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } = this.#memorySummary().lines;
+    return findLeaks(table, { pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } });
+  }
+
+  /**
+   * From a tag to the drivers that can make it grow. Without a tag: of the one that looks most like a
+   * leak; where none does, the trail's `tag` is null and its notes say why.
+   */
+  trace(tag?: string, work: WorkOptions = {}): Trail {
+    const chosen = tag ?? this.leaks(work).candidates[0]?.tag;
+    if (chosen === undefined) return emptyTrail(this.leaks(work).notes);
+    const parsed = parseTag(chosen);
+    const usage = this.tags(work).get(parsed.key);
+    return traceTag(this.#target, parsed, usage ?? null, work);
   }
 
   /** Closes the dump, and the PE files that were given with it. */
@@ -222,6 +257,15 @@ export class Dump implements Disposable {
       this.#set = new ImageSet(images);
     }
     return this.#set;
+  }
+
+  get #pool(): PoolKernel {
+    return poolKernelOf(this.kernel, this.space);
+  }
+
+  #memorySummary(): MemorySummary {
+    this.#memory ??= readMemorySummary(this.#pool, { triage: this.kernel.triage?.memory });
+    return this.#memory;
   }
 
   #exportAddress(module: string, name: string): Va | undefined {
@@ -248,4 +292,8 @@ export class Dump implements Disposable {
     if ("unlocated" in found) return null;
     return { module: found.module.name, name: found.export.name, address: found.address };
   }
+}
+
+function signalOf(work: WorkOptions): { readonly signal?: AbortSignal } {
+  return work.signal === undefined ? {} : { signal: work.signal };
 }

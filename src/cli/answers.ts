@@ -1,18 +1,32 @@
 import type { Dump, WorkOptions } from "../api/dump.ts";
 import type { ImageFile } from "../api/image-file.ts";
 import type { Module } from "../api/module.ts";
+import type { TagQuery } from "../api/tags.ts";
+import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
+import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
 import { renderHeaders } from "../report/text/headers.ts";
 import { renderExports, renderImports } from "../report/text/imports.ts";
 import { renderInfo } from "../report/text/info.ts";
+import { renderMemory } from "../report/text/memory.ts";
 import { renderModules } from "../report/text/modules.ts";
 import { renderNear } from "../report/text/near.ts";
 import { renderPointers } from "../report/text/pointers.ts";
 import { renderRead } from "../report/text/read.ts";
 import { renderScan } from "../report/text/scan.ts";
+import { renderTags } from "../report/text/tags.ts";
 import { renderTrails } from "../report/text/trace.ts";
 import type { View } from "../report/text/view.ts";
+import { openFile } from "../source/file-source.ts";
 import { UsageError } from "./arguments.ts";
+
+/** What the command line can say beyond operands. */
+export interface AnswerOptions {
+  readonly sort?: TagOrder | undefined;
+  readonly top?: number | undefined;
+  /** A file in pooltag.txt's format. */
+  readonly pooltags?: string | undefined;
+}
 
 /** An answer: its plain data, and how it reads. */
 export interface Answer {
@@ -33,6 +47,7 @@ export function answerFromDump(
   dump: Dump,
   command: string,
   operands: readonly string[],
+  options: AnswerOptions = {},
   work: WorkOptions = {},
 ): Answer {
   const [first = "", second] = operands;
@@ -44,6 +59,13 @@ export function answerFromDump(
       return answer(dump.info(), renderInfo);
     case "modules":
       return answer(dump.modules.list(dump.notes), renderModules);
+    case "memory":
+      return answer(dump.memory(), renderMemory);
+    case "tags":
+      return answer(
+        asked(command, () => dump.tags(work).document(tagQuery(first, options), dump.notes)),
+        renderTags,
+      );
     case "scan":
       return answer(
         asked(command, () => dump.scan(first, work)),
@@ -86,9 +108,26 @@ export function answerFromImage(file: ImageFile, command: string): Answer {
 }
 
 function traceAnswer(dump: Dump, operands: readonly string[], work: WorkOptions): Answer {
-  const trails = operands.map((tag) => asked("trace", () => dump.trace(tag, work)));
+  const tags = operands.length > 0 ? operands : [undefined];
+  const trails = tags.map((tag) => asked("trace", () => dump.trace(tag, work)));
   const [main, ...more] = trails;
   return answer({ ...main, more }, (_, view) => renderTrails(trails, dump.info(), view));
+}
+
+function tagQuery(pattern: string, options: AnswerOptions): TagQuery {
+  return {
+    ...(pattern === "" ? {} : { pattern }),
+    ...(options.sort === undefined ? {} : { sort: options.sort }),
+    ...(options.top === undefined ? {} : { top: options.top }),
+    ...(options.pooltags === undefined ? {} : { descriptions: readTagFile(options.pooltags) }),
+  };
+}
+
+/** The file is in the code page of whoever edited it; its tags are ASCII. */
+function readTagFile(path: string): TagFile {
+  using source = openFile(path);
+  const bytes = new Uint8Array(Math.min(source.size, MOST_BYTES));
+  return parseTagFile(new TextDecoder("windows-1252").decode(bytes.subarray(0, source.read(0, bytes))));
 }
 
 const DEFAULT_LENGTH = 128;

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { TagOrder } from "../pool/tag-table.ts";
 import { type Command, commandNamed } from "./commands.ts";
 
 /** The command line was not understood: exit code 2. */
@@ -35,6 +36,8 @@ export interface Options {
   /** Folders with PE files that fill in what the dump lacks. */
   readonly images: readonly string[];
   readonly pooltags: string | undefined;
+  readonly sort: TagOrder | undefined;
+  readonly top: number | undefined;
 }
 
 /** Every option, in the order of the help text. */
@@ -47,6 +50,13 @@ export const OPTIONS = {
     help: "PE files to fill in what the dump lacks; matched by more than their name; repeatable",
   },
   pooltags: { type: "string", value: "FILE", help: "a pooltag.txt, for what the tags mean" },
+  sort: {
+    type: "string",
+    value: "ORDER",
+    help: "tags: by paged or nonpaged bytes, by tag, or by count",
+    of: "tags",
+  },
+  top: { type: "string", value: "N", help: "tags: the first N of that order", of: "tags" },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
   help: { type: "boolean", short: "h", help: "this text; behind a command, that command's" },
@@ -89,8 +99,24 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       color: values["no-color"] !== true,
       images: values.images ?? [],
       pooltags: values.pooltags,
+      sort: orderOf(values.sort),
+      top: countOf(values.top),
     },
   };
+}
+
+const ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "tag", "count"];
+
+function orderOf(text: string | undefined): TagOrder | undefined {
+  const order = ORDERS.find((candidate) => candidate === text);
+  if (text === undefined || order !== undefined) return order;
+  throw new UsageError(`--sort takes ${ORDERS.join(", ")}, not "${text}"`, "tags");
+}
+
+function countOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError(`--top takes a number from 1 on, not "${text}"`, "tags");
 }
 
 function help(name: string | undefined): Invocation {

@@ -5,7 +5,7 @@ import type { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
-import { answerFromDump } from "./answers.ts";
+import { type AnswerOptions, answerFromDump } from "./answers.ts";
 import { UsageError } from "./arguments.ts";
 import { inspectHex, printed } from "./inspect.ts";
 
@@ -22,6 +22,8 @@ const SHORTCUTS: Readonly<Record<string, string>> = {
   trace: "trace",
   info: "info",
   lm: "modules",
+  vm: "memory",
+  poolused: "tags",
   s: "scan",
   ln: "near",
   pointers: "pointers",
@@ -49,7 +51,10 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
   const calls = Object.entries(SHORTCUTS).map(([name, command]) => {
     const call = (...operands: readonly unknown[]): object =>
       withoutStack(() => {
-        const answer = answerFromDump(dump, command, operands.map(operandText));
+        const last = operands.at(-1);
+        const options = isOptions(last) ? last : {};
+        const texts = operands.filter((operand) => !isOptions(operand)).map(operandText);
+        const answer = answerFromDump(dump, command, texts, options);
         return printed(answer.document, answer.text(view));
       });
     return [name, call] as const;
@@ -68,6 +73,16 @@ export function historyFile(environment: Readonly<Record<string, string | undefi
   const chosen = environment.POOLTRAIL_HISTORY;
   if (chosen === "") return undefined;
   return chosen ?? join(homedir(), ".pooltrail_history");
+}
+
+/** `poolused({ sort: "paged", top: 10 })`: an object without a class or a name is options. */
+function isOptions(operand: unknown): operand is AnswerOptions {
+  return (
+    typeof operand === "object" &&
+    operand !== null &&
+    !("name" in operand) &&
+    Object.keys(Object(operand)).every((key) => ["sort", "top", "pooltags"].includes(key))
+  );
 }
 
 function operandText(operand: unknown): string {

@@ -48,7 +48,7 @@ export async function run(
   }
   try {
     return show(
-      answerFromDump(dump, command.name, operands, { onProgress: progress.tell }),
+      answerFromDump(dump, command.name, operands, options, { onProgress: progress.tell }),
       dump.pointerSize,
     );
   } finally {

@@ -1,4 +1,7 @@
 import type { Va } from "../core/address.ts";
+import type { MemoryLine } from "../pool/memory-summary.ts";
+import type { PoolTotals } from "../pool/tag-table.ts";
+import type { PoolCounts } from "../pool/tracker-sum.ts";
 import type { FunctionPlace } from "../trail/place.ts";
 import type { Pointers } from "../trail/pointers.ts";
 
@@ -184,4 +187,42 @@ export interface ReadDocument {
   readonly holes: readonly { readonly address: Va; readonly length: number; readonly fault: Gap }[];
   /** How many of the bytes a file given by the user filled in. */
   readonly fromFile: number;
+}
+
+/** One tag of the tag tables. */
+export interface TagRow {
+  readonly tag: string;
+  readonly nonPaged: PoolCounts;
+  readonly paged: PoolCounts;
+  /** Why the figures may be wrong; null where there is no doubt. */
+  readonly doubt: string | null;
+  /** From the tag file that the user gave. */
+  readonly description: string | null;
+  readonly binary: string | null;
+  /** Whose images contain the tag, in what of them could be read. */
+  readonly modules: readonly string[];
+}
+
+export interface TagsDocument {
+  readonly tags: readonly TagRow[];
+  /** Of all tags that match, also those that `--top` leaves out; null where no table was found. */
+  readonly totals: { readonly nonPaged: PoolTotals; readonly paged: PoolTotals } | null;
+  /** Every table of every processor was read whole, and nothing contradicts the figures. */
+  readonly complete: boolean;
+  readonly processors: { readonly read: number; readonly of: number | null };
+  /** How the tables are laid out, and the share of keys that stand where their hash puts them. */
+  readonly layout: { readonly name: string; readonly score: number; readonly slots: number } | null;
+  readonly basis: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface MemoryDocument {
+  /** In pages of 4 KB; null where the dump does not say, and `reasons` why. */
+  readonly pages: Readonly<Record<MemoryLine, number | null>>;
+  /** `PagedPool N Usage`, in pages. */
+  readonly pagedPools: readonly (number | null)[];
+  /** Which variable or block each figure comes from. */
+  readonly sources: Readonly<Partial<Record<MemoryLine, string>>>;
+  readonly reasons: Readonly<Partial<Record<MemoryLine, string>>>;
+  readonly notes: readonly string[];
 }

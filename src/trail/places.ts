@@ -10,13 +10,13 @@ export function placeOf(module: TrailModule, address: Va): FunctionPlace | null 
   const { image } = module;
   if (image === undefined) return null;
   const at = rva(Number(address - module.base));
-  const found = image.unwind.functionAt(at);
+  const found = image.unwind.ownerAt(at);
   const fragment = image.unwind.fragmentAt(at);
   if (found === undefined || fragment === undefined || !found.entryKnown) return null;
   return {
     module: module.name,
     name: image.exports.at(found.entry).find((item) => item.name !== null)?.name ?? null,
-    entry: image.addressOf(found.entry),
+    entry: image.addressOf(rva(found.entry)),
     fragment: { start: image.addressOf(fragment.start), end: image.addressOf(fragment.end) },
     offset: at - fragment.start,
     basis: "pdata",

@@ -31,3 +31,26 @@ export function traceTag(
     notes: scan.notes,
   };
 }
+
+/** The trail of a dump in which no tag was asked for and none looks like a leak. */
+export function emptyTrail(notes: readonly string[]): Trail {
+  return {
+    tag: null,
+    usage: null,
+    references: [],
+    apis: [],
+    suspects: [],
+    conclusion: {
+      module: null,
+      confidence: "none",
+      text: "No tag was named, and none can be seen to leak.",
+      because: [],
+    },
+    next: [
+      "Name the tag that grows (poolmon shows it): pooltrail trace DUMP TAG.",
+      "pooltrail tags DUMP lists what each tag uses, where the dump holds the tables.",
+    ],
+    coverage: [],
+    notes,
+  };
+}

@@ -1,0 +1,154 @@
+import type { Va } from "../core/address.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { TagFile } from "../pool/pooltags.ts";
+import { parseTagPattern } from "../pool/tag.ts";
+import { type ImageChunk, type IndexedImage, indexTags } from "../pool/tag-index.ts";
+import {
+  isInUse,
+  type NoTagTable,
+  sortTags,
+  type TagOrder,
+  type TagTable,
+  type TagUsage,
+  totalsOf,
+} from "../pool/tag-table.ts";
+import type { TagRow, TagsDocument } from "../report/documents.ts";
+import type { Module } from "./module.ts";
+
+/** Which tags a question is about, and in which order. */
+export interface TagQuery {
+  /** `*` is any run of characters, `?` any one. */
+  readonly pattern?: string;
+  readonly sort?: TagOrder;
+  /** At most so many. */
+  readonly top?: number;
+  /** What the tags mean. */
+  readonly descriptions?: TagFile;
+}
+
+/** Usage by tag of a whole dump. */
+export class Tags {
+  /** The tag tables as they were found, or why they were not. */
+  readonly table: TagTable | NoTagTable;
+  readonly #space: AddressSpace;
+  readonly #modules: readonly Module[];
+
+  constructor(table: TagTable | NoTagTable, space: AddressSpace, modules: readonly Module[]) {
+    this.table = table;
+    this.#space = space;
+    this.#modules = modules;
+  }
+
+  /** Every tag with something outstanding; empty where no table was found, and `table` says why. */
+  get items(): readonly TagUsage[] {
+    return "missing" in this.table ? [] : this.table.tags.filter(isInUse);
+  }
+
+  byPagedBytes(): readonly TagUsage[] {
+    return sortTags(this.items, "paged");
+  }
+
+  byNonPagedBytes(): readonly TagUsage[] {
+    return sortTags(this.items, "nonpaged");
+  }
+
+  byCount(): readonly TagUsage[] {
+    return sortTags(this.items, "count");
+  }
+
+  byTag(): readonly TagUsage[] {
+    return sortTags(this.items, "tag");
+  }
+
+  /** One tag, also when nothing of it is outstanding; undefined where the tables do not have it. */
+  get(key: number): TagUsage | undefined {
+    return "missing" in this.table ? undefined : this.table.tags.find((usage) => usage.key === key);
+  }
+
+  /**
+   * The answer of the `tags` command. Each tag comes with the modules whose images contain it.
+   *
+   * @throws {RangeError} a pattern that no tag can match
+   */
+  document(query: TagQuery, notes: readonly string[]): TagsDocument {
+    const { table } = this;
+    if ("missing" in table) {
+      return {
+        tags: [],
+        totals: null,
+        complete: false,
+        processors: table.processors,
+        layout: null,
+        basis: [],
+        notes: [table.reason, ...notes],
+      };
+    }
+    const matches = query.pattern === undefined ? () => true : parseTagPattern(query.pattern);
+    const chosen = sortTags(
+      this.items.filter((usage) => matches(usage.key)),
+      query.sort ?? "tag",
+    );
+    const shown = chosen.slice(0, query.top ?? chosen.length);
+    const holders = this.#holders(shown);
+    return {
+      tags: shown.map((usage) => rowOf(usage, holders, query.descriptions)),
+      totals: totalsOf(chosen),
+      complete: table.complete,
+      processors: table.processors,
+      layout: { name: table.layout, score: table.score, slots: table.slots },
+      basis: table.basis,
+      notes: [...table.notes, ...(query.descriptions?.notes ?? []), ...notes],
+    };
+  }
+
+  #holders(tags: readonly TagUsage[]): ReadonlyMap<number, readonly string[]> {
+    const images = this.#modules.map((module) => imageOf(this.#space, module));
+    const index = indexTags(
+      images,
+      tags.map((usage) => usage.key),
+    );
+    const names = new Map<number, readonly string[]>();
+    for (const [key, places] of index) {
+      names.set(
+        key,
+        places.map((place) => this.#modules[place]?.name ?? ""),
+      );
+    }
+    return names;
+  }
+}
+
+function rowOf(
+  usage: TagUsage,
+  holders: ReadonlyMap<number, readonly string[]>,
+  descriptions: TagFile | undefined,
+): TagRow {
+  const found = descriptions?.describe(usage.key);
+  return {
+    tag: usage.tag,
+    nonPaged: usage.nonPaged,
+    paged: usage.paged,
+    doubt: usage.doubt ?? null,
+    description: found === undefined ? null : found.description,
+    binary: found?.binary ?? null,
+    modules: holders.get(usage.key) ?? [],
+  };
+}
+
+/** A module's readable bytes, a piece at a time. */
+function imageOf(space: AddressSpace, module: Module): IndexedImage {
+  return {
+    name: module.name,
+    *chunks(room: Uint8Array): Generator<ImageChunk> {
+      for (const span of space.spans(module.base, module.size)) {
+        if (typeof span.content !== "string") continue;
+        for (let done = 0; done < span.length; done += room.length) {
+          const va = (span.start + BigInt(done)) as Va;
+          const bytes = room.subarray(0, Math.min(room.length, span.length - done));
+          space.readSparseInto(va, bytes, () => undefined);
+          yield { va, bytes };
+        }
+      }
+    },
+  };
+}

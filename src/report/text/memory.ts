@@ -1,0 +1,32 @@
+import type { MemoryLine } from "../../pool/memory-summary.ts";
+import { memoryLabel } from "../../pool/memory-summary.ts";
+import type { MemoryDocument } from "../documents.ts";
+import { renderTable } from "../table.ts";
+import { blocks, renderNotes, type View } from "./view.ts";
+
+/** `memory`: the lines of `!vm 1`, in pages and KB, each with its source or the reason why it is not known. */
+export function renderMemory(document: MemoryDocument, view: View): string {
+  const rows: string[][] = [];
+  for (const [line, pages] of Object.entries(document.pages) as [MemoryLine, number | null][]) {
+    if (line === "pagedUsage") {
+      for (const [i, used] of document.pagedPools.entries())
+        rows.push([`PagedPool ${i} Usage`, ...figure(used), ""]);
+    }
+    const said = pages === null ? document.reasons[line] : document.sources[line];
+    rows.push([memoryLabel(line), ...figure(pages), view.style.dim(said ?? "")]);
+  }
+  return blocks(
+    renderTable(
+      [{ title: "" }, { title: "pages", align: "right" }, { title: "KB", align: "right" }, { title: "from" }],
+      rows,
+      view.style,
+    ),
+    renderNotes(document.notes, view),
+  );
+}
+
+const KB_PER_PAGE = 4;
+
+function figure(pages: number | null): [string, string] {
+  return pages === null ? ["not known", "-"] : [`${pages}`, `${pages * KB_PER_PAGE}`];
+}

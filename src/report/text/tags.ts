@@ -1,0 +1,75 @@
+import type { TagRow, TagsDocument } from "../documents.ts";
+import { type Column, renderTable } from "../table.ts";
+import { plural } from "../words.ts";
+import { blocks, renderNotes, type View } from "./view.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "Tag" },
+  { title: "NonPaged Allocs", align: "right" },
+  { title: "Used", align: "right" },
+  { title: "Each", align: "right" },
+  { title: "Paged Allocs", align: "right" },
+  { title: "Used", align: "right" },
+  { title: "Each", align: "right" },
+  { title: "in" },
+];
+
+/**
+ * `tags`: as `!poolused`. Allocs is what is outstanding, Used is bytes, Each is bytes by allocation; TOTAL
+ * is of all tags that were asked for, also those that are not shown.
+ */
+export function renderTags(document: TagsDocument, view: View): string {
+  if (document.totals === null) return renderNotes(document.notes, view);
+  const { nonPaged, paged } = document.totals;
+  const rows = document.tags.map((row) => [
+    row.tag,
+    ...[row.nonPaged, row.paged].flatMap((use) => [
+      `${use.outstanding}`,
+      `${use.bytes}`,
+      use.bytesPerAllocation === null ? "" : `${Math.round(use.bytesPerAllocation)}`,
+    ]),
+    about(row),
+  ]);
+  const total = [
+    "TOTAL",
+    `${nonPaged.outstanding}`,
+    `${nonPaged.bytes}`,
+    "",
+    `${paged.outstanding}`,
+    `${paged.bytes}`,
+    "",
+    "",
+  ];
+  return blocks(
+    renderTable(COLUMNS, [...rows, total], view.style),
+    standing(document),
+    renderNotes(document.notes, view),
+  );
+}
+
+const MOST_MODULES = 4;
+
+/** What the tag file says of it, and whose code holds it. */
+function about(row: TagRow): string {
+  const parts: string[] = [];
+  if (row.modules.length > 0) {
+    const more = row.modules.length > MOST_MODULES ? ` and ${row.modules.length - MOST_MODULES} more` : "";
+    parts.push(row.modules.slice(0, MOST_MODULES).join(", ") + more);
+  }
+  if (row.description !== null) {
+    parts.push(`${row.description.trim()}${row.binary === null ? "" : `, Binary: ${row.binary}`}`);
+  }
+  if (row.doubt !== null) parts.push(`figures ${row.doubt}`);
+  return parts.join("; ");
+}
+
+function standing(document: TagsDocument): string {
+  const { processors, layout } = document;
+  const of = processors.of === null ? "an unknown number of processors" : plural(processors.of, "processor");
+  const read = `Tables of ${processors.read} of ${of}`;
+  const proof =
+    layout === null
+      ? ""
+      : `, layout ${layout.name}: ${(layout.score * 100).toFixed(1)} % of the keys stand where their hash puts them`;
+  return `${read}${proof}.${document.complete ? "" : " Not complete."}`;
+}
