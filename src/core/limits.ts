@@ -103,3 +103,5 @@ export const MAX_ALTERNATIVES = 16;
 export const MAX_VALUE_STEPS = 200_000;
 /** Entries of PoolBigPageTable: it doubles as it fills, and 2^22 of them cover terabytes of pool. */
 export const MAX_BIG_PAGES = 4_194_304;
+/** Pool pages whose blocks are walked: 16 GB, minutes of work. */
+export const MAX_POOL_PAGES = 4_194_304;

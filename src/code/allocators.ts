@@ -1,0 +1,93 @@
+/**
+ * What routines do with a pool tag, and in which argument it stands. Arguments count from 1, as in the documentation;
+ * a 64-bit argument takes two places on the stack of 32-bit code.
+ *
+ * @see Windows driver documentation (wdm.h, ntifs.h, fltkernel.h, ndis.h, storport.h, video.h, winddi.h), by routine
+ */
+export interface PoolRoutine {
+  readonly use: "allocate" | "free" | "lookaside";
+  /** `undefined`: the routine has a tag of its own. */
+  readonly tag?: number;
+  readonly size?: number;
+  /** POOL_TYPE. */
+  readonly poolType?: number;
+  /** POOL_FLAGS, 64 bits. */
+  readonly poolFlags?: number;
+  /** How many arguments there are. */
+  readonly arguments: number;
+}
+
+const allocate = (poolType: number | undefined, size: number, tag: number, count: number): PoolRoutine => ({
+  use: "allocate",
+  size,
+  tag,
+  arguments: count,
+  ...(poolType === undefined ? {} : { poolType }),
+});
+const free = (tag: number, count: number): PoolRoutine => ({ use: "free", tag, arguments: count });
+
+const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
+  ExAllocatePool: { use: "allocate", poolType: 1, size: 2, arguments: 2 },
+  ExAllocatePoolWithQuota: { use: "allocate", poolType: 1, size: 2, arguments: 2 },
+  ExAllocatePoolWithTag: allocate(1, 2, 3, 3),
+  ExAllocatePoolWithQuotaTag: allocate(1, 2, 3, 3),
+  ExAllocatePoolWithTagPriority: allocate(1, 2, 3, 4),
+  ExAllocatePool2: { use: "allocate", poolFlags: 1, size: 2, tag: 3, arguments: 3 },
+  ExAllocatePool3: { use: "allocate", poolFlags: 1, size: 2, tag: 3, arguments: 5 },
+  ExFreePoolWithTag: free(2, 2),
+  ExFreePool2: free(2, 4),
+  ExInitializeNPagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
+  ExInitializePagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
+  ExInitializeLookasideListEx: { use: "lookaside", poolType: 4, size: 6, tag: 7, arguments: 8 },
+  MmAllocateMappingAddress: { use: "allocate", size: 1, tag: 2, arguments: 2 },
+  MmFreeMappingAddress: free(2, 2),
+  FsRtlAllocatePool: { use: "allocate", poolType: 1, size: 2, arguments: 2 },
+  FsRtlAllocatePoolWithTag: allocate(1, 2, 3, 3),
+  FsRtlAllocatePoolWithQuotaTag: allocate(1, 2, 3, 3),
+  FsRtlAllocateExtraCreateParameter: allocate(undefined, 2, 5, 6),
+  FsRtlInitExtraCreateParameterLookasideList: { use: "lookaside", size: 3, tag: 4, arguments: 4 },
+  FltAllocatePoolAlignedWithTag: allocate(2, 3, 4, 4),
+  FltFreePoolAlignedWithTag: free(3, 3),
+  NdisAllocateMemoryWithTag: allocate(undefined, 2, 3, 3),
+  NdisAllocateMemoryWithTagPriority: allocate(undefined, 2, 3, 4),
+  NdisInitializeNPagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
+  StorPortAllocatePool: allocate(undefined, 2, 3, 4),
+  // StorPortAllocatePool is inline: this one with the function's number in front.
+  StorPortExtendedFunction: allocate(undefined, 3, 4, 5),
+  VideoPortAllocatePool: allocate(2, 3, 4, 4),
+  EngAllocMem: allocate(undefined, 2, 3, 3),
+  EngAllocUserMem: { use: "allocate", size: 1, tag: 2, arguments: 2 },
+  RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
+  _RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
+};
+
+/** The routine of a name as images export it; 32-bit decoration does not matter. */
+export function poolRoutine(name: string): PoolRoutine | undefined {
+  const plain = /^_?(\w+?)(?:@\d+)?$/.exec(name)?.[1] ?? name;
+  return Object.hasOwn(ROUTINES, name) ? ROUTINES[name] : Object.hasOwn(ROUTINES, plain) ? ROUTINES[plain] : undefined;
+}
+
+/** Where an argument stands on the stack or in a register, when its routine is called. */
+export type ArgumentPlace =
+  | { readonly kind: "register"; readonly register: number }
+  /** Bytes above the last argument that 32-bit code pushed, or above the stack pointer of 64-bit code. */
+  | { readonly kind: "stack"; readonly offset: number };
+
+const X64_REGISTERS = [1, 2, 8, 9];
+
+/** Where the argument of that number stands, when the routine is about to be called. */
+export function argumentPlace(wide: boolean, index: number, routine?: PoolRoutine): ArgumentPlace {
+  if (wide) {
+    const register = X64_REGISTERS[index - 1];
+    return register === undefined
+      ? { kind: "stack", offset: 0x20 + (index - 5) * 8 }
+      : { kind: "register", register };
+  }
+  const extra = routine?.poolFlags !== undefined && index > routine.poolFlags ? 4 : 0;
+  return { kind: "stack", offset: (index - 1) * 4 + extra };
+}
+
+/** The bytes of arguments that a 32-bit routine takes off the stack. */
+export function argumentBytes(routine: PoolRoutine): number {
+  return routine.arguments * 4 + (routine.poolFlags === undefined ? 0 : 4);
+}

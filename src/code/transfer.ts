@@ -1,0 +1,227 @@
+import type { Instruction, Operand } from "./decoder.ts";
+import { Reg } from "./decoder.ts";
+import type { ModuleCode } from "./module-code.ts";
+import {
+  type Atom,
+  constant,
+  either,
+  fieldOf,
+  imageAddress,
+  loaded,
+  type MachineState,
+  stackAddress,
+  UNKNOWN,
+  type Value,
+} from "./values.ts";
+
+type Memory = Extract<Operand, { kind: "memory" }>;
+
+/** What instructions other than calls do to what is known. */
+export class Transfer {
+  readonly #code: ModuleCode;
+  readonly #word: 4 | 8;
+
+  constructor(code: ModuleCode) {
+    this.#code = code;
+    this.#word = code.wide ? 8 : 4;
+  }
+
+  /** Changes `state` to what holds behind the instruction. */
+  apply(state: MachineState, instruction: Instruction): void {
+    const [to, from] = instruction.operands;
+    switch (instruction.mnemonic) {
+      case "push": {
+        const value = to === undefined ? UNKNOWN : this.valueOf(state, to, instruction);
+        state.sp -= this.#word;
+        state.stack.set(state.sp, value);
+        if (isSaved(value)) state.argumentsFrom = state.sp;
+        return;
+      }
+      case "pop":
+        this.#set(state, to, state.stackAt(state.sp));
+        state.sp += this.#word;
+        return;
+      case "leave":
+        this.#setStackPointer(state, state.registers[Reg.bp] ?? UNKNOWN);
+        state.registers[Reg.bp] = state.stackAt(state.sp);
+        state.sp += this.#word;
+        return;
+      case "mov":
+      case "movsxd":
+        if (to !== undefined && from !== undefined) this.#move(state, to, from, instruction);
+        return;
+      case "lea":
+        if (from?.kind === "memory") this.#set(state, to, this.#address(state, from));
+        return;
+      case "xchg":
+        if (to !== undefined && from !== undefined) {
+          const [a, b] = [this.valueOf(state, to, instruction), this.valueOf(state, from, instruction)];
+          this.#set(state, to, b);
+          this.#set(state, from, a);
+        }
+        return;
+      default:
+        if (instruction.mnemonic.startsWith("cmov") && to !== undefined && from !== undefined) {
+          const either_ = either(this.valueOf(state, to, instruction), this.valueOf(state, from, instruction));
+          this.#set(state, to, either_);
+          return;
+        }
+        this.#arithmetic(state, instruction, to, from);
+    }
+  }
+
+  /** What an operand holds. */
+  valueOf(state: MachineState, operand: Operand, instruction: Instruction): Value {
+    switch (operand.kind) {
+      case "immediate":
+        return constant(operand.value, instruction.immediateSize >= 4 ? instruction.immediateAt : undefined);
+      case "register":
+        if (operand.size < 4) return UNKNOWN;
+        return operand.register === Reg.sp ? stackAddress(state.sp) : (state.registers[operand.register] ?? UNKNOWN);
+      case "memory":
+        return operand.size < 4 ? UNKNOWN : this.#read(state, operand);
+      default:
+        return UNKNOWN;
+    }
+  }
+
+  /** Where on the stack an operand stands; `undefined` when it stands elsewhere, or nobody knows. */
+  stackOffsetOf(state: MachineState, operand: Operand): number | undefined {
+    if (operand.kind !== "memory" || operand.index !== undefined || operand.base === undefined) return undefined;
+    if (operand.base === Reg.sp) return state.sp + operand.displacement;
+    const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
+    return only?.kind === "stack" && others.length === 0 ? only.offset + operand.displacement : undefined;
+  }
+
+  /** The place in the image that an operand is; `undefined` when it is elsewhere, or nobody knows. */
+  imagePlaceOf(state: MachineState, operand: Operand): number | undefined {
+    if (operand.kind !== "memory" || operand.index !== undefined) return undefined;
+    if (operand.base === undefined) return operand.address;
+    const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
+    if (only === undefined || others.length > 0) return undefined;
+    const address = this.#imageOffset(only);
+    return address === undefined ? undefined : address + operand.displacement;
+  }
+
+  #move(state: MachineState, to: Operand, from: Operand, instruction: Instruction): void {
+    const value = this.valueOf(state, from, instruction);
+    const narrow = to.kind !== "other" && to.kind !== "immediate" && to.size < 4;
+    this.#set(state, to, narrow ? UNKNOWN : value);
+  }
+
+  #arithmetic(state: MachineState, instruction: Instruction, to: Operand | undefined, from: Operand | undefined): void {
+    const { mnemonic } = instruction;
+    if (to?.kind === "register" && from?.kind === "register" && to.register === from.register) {
+      if (mnemonic === "xor" || mnemonic === "sub") {
+        this.#set(state, to, constant(0));
+        return;
+      }
+      // mov edi, edi and its like leave things as they are
+    }
+    if (to !== undefined && from?.kind === "immediate" && to.kind !== "immediate") {
+      const folded = this.#fold(mnemonic, this.valueOf(state, to, instruction), from.value);
+      if (folded !== undefined) {
+        this.#set(state, to, folded);
+        return;
+      }
+    }
+    if ((mnemonic === "inc" || mnemonic === "dec") && to !== undefined) {
+      const folded = this.#fold("add", this.valueOf(state, to, instruction), mnemonic === "inc" ? 1 : -1);
+      this.#set(state, to, folded ?? UNKNOWN);
+      return;
+    }
+    for (const register of instruction.writes) {
+      if (register !== Reg.sp) state.registers[register] = UNKNOWN;
+    }
+    const offset = to === undefined ? undefined : this.stackOffsetOf(state, to);
+    if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.stack.set(offset, UNKNOWN);
+  }
+
+  /** The result of an operation with a number, for the operations that change a constant or move an address. */
+  #fold(mnemonic: string, value: Value, by: number): Value | undefined {
+    const delta = mnemonic === "add" ? by : mnemonic === "sub" ? -by : undefined;
+    if (mnemonic === "or" && by === -1) return constant(this.#code.wide ? -1 : 0xffffffff);
+    if (mnemonic === "and" && by === 0) return constant(0);
+    const [only, ...others] = value;
+    if (only === undefined || others.length > 0) return delta === undefined ? undefined : UNKNOWN;
+    if (only.kind === "stack" && delta !== undefined) return stackAddress(only.offset + (delta | 0));
+    // and esp, -16: by how much it moves nobody knows, and what is above does not matter any more
+    if (only.kind === "stack" && mnemonic === "and") return value;
+    if (only.kind === "address" && delta !== undefined) return imageAddress(only.rva + delta);
+    if (only.kind !== "constant") return undefined;
+    switch (mnemonic) {
+      case "add":
+      case "sub":
+        return constant(this.#wrap(only.value + (delta ?? 0)));
+      case "or":
+        return constant((only.value | by) >>> 0, only.origin);
+      case "and":
+        return constant((only.value & by) >>> 0, only.origin);
+      case "xor":
+        return constant((only.value ^ by) >>> 0, only.origin);
+      default:
+        return undefined;
+    }
+  }
+
+  #wrap(value: number): number {
+    return this.#code.wide ? value : value >>> 0;
+  }
+
+  #set(state: MachineState, to: Operand | undefined, value: Value): void {
+    if (to?.kind === "register") {
+      if (to.register === Reg.sp) this.#setStackPointer(state, value);
+      else state.registers[to.register] = to.size < 4 ? UNKNOWN : value;
+    } else if (to?.kind === "memory") {
+      const offset = this.stackOffsetOf(state, to);
+      if (offset !== undefined) state.stack.set(offset, value);
+    }
+  }
+
+  #setStackPointer(state: MachineState, value: Value): void {
+    const [only, ...others] = value;
+    if (only?.kind !== "stack" || others.length > 0) return;
+    state.sp = only.offset;
+    state.argumentsFrom = only.offset;
+  }
+
+  #address(state: MachineState, memory: Memory): Value {
+    if (memory.base === undefined && memory.index === undefined) {
+      return memory.address === undefined ? constant(memory.displacement) : imageAddress(memory.address);
+    }
+    if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
+    if (memory.base === Reg.sp) return stackAddress(state.sp + memory.displacement);
+    const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
+    if (only === undefined || others.length > 0) return UNKNOWN;
+    if (only.kind === "stack") return stackAddress(only.offset + memory.displacement);
+    if (only.kind === "address") return imageAddress(only.rva + memory.displacement);
+    if (only.kind === "constant") return constant(this.#wrap(only.value + memory.displacement));
+    return memory.displacement === 0 ? [only] : UNKNOWN;
+  }
+
+  #read(state: MachineState, memory: Memory): Value {
+    const offset = this.stackOffsetOf(state, memory);
+    if (offset !== undefined) return state.stackAt(offset);
+    const place = this.imagePlaceOf(state, memory);
+    if (place !== undefined) return loaded(place);
+    if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
+    const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
+    return only === undefined || others.length > 0 ? UNKNOWN : fieldOf(only, memory.displacement);
+  }
+
+  /** 32-bit code names places by numbers. */
+  #imageOffset(atom: Atom): number | undefined {
+    if (atom.kind === "address") return atom.rva;
+    if (atom.kind !== "constant" || this.#code.wide) return undefined;
+    const rva = ((atom.value >>> 0) - this.#code.base32) | 0;
+    return rva > 0 && rva < this.#code.image.size ? rva : undefined;
+  }
+}
+
+/** A register that a function must keep, with what its caller had in it: the push saves it, and is no argument. */
+function isSaved(value: Value): boolean {
+  const [only, ...others] = value;
+  return others.length === 0 && only?.kind === "register" && KEPT.has(only.register);
+}
+
+const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);

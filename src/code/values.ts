@@ -1,0 +1,147 @@
+import { MAX_ALTERNATIVES } from "../core/limits.ts";
+
+/** One thing that a register or a place on the stack may hold. Equal atoms have equal keys. */
+export type Atom =
+  /** A number that stands in the code; `origin` is the RVA of its bytes, where they stand there as they are. */
+  | { readonly kind: "constant"; readonly key: string; readonly value: number; readonly origin: number | undefined }
+  /** What a register held when the function was entered. */
+  | { readonly kind: "register"; readonly key: string; readonly register: number }
+  /** What stood on the stack when the function was entered, so many bytes above the return address's own place. */
+  | { readonly kind: "argument"; readonly key: string; readonly offset: number }
+  /** An address on the stack, relative to the return address's place. */
+  | { readonly kind: "stack"; readonly key: string; readonly offset: number }
+  /** The address of a place in the image. */
+  | { readonly kind: "address"; readonly key: string; readonly rva: number }
+  /** What stands at a place in the image: an import's address, or a global variable. */
+  | { readonly kind: "loaded"; readonly key: string; readonly rva: number }
+  /** What a pointer with an offset points to. */
+  | { readonly kind: "field"; readonly key: string; readonly of: Atom; readonly offset: number }
+  /** What a call gave. */
+  | { readonly kind: "result"; readonly key: string; readonly call: number }
+  | { readonly kind: "unknown"; readonly key: string };
+
+/** All that a place may hold; one of them `unknown` when there may be more. */
+export type Value = readonly Atom[];
+
+const unknown: Atom = { kind: "unknown", key: "?" };
+export const UNKNOWN: Value = [unknown];
+
+export function constant(value: number, origin?: number): Value {
+  return [{ kind: "constant", key: `${value}@${origin ?? ""}`, value, origin }];
+}
+export function entryRegister(register: number): Value {
+  return [{ kind: "register", key: `r${register}`, register }];
+}
+export function argument(offset: number): Value {
+  return [{ kind: "argument", key: `a${offset}`, offset }];
+}
+export function stackAddress(offset: number): Value {
+  return [{ kind: "stack", key: `s${offset}`, offset }];
+}
+export function imageAddress(rva: number): Value {
+  return [{ kind: "address", key: `&${rva}`, rva }];
+}
+export function loaded(rva: number): Value {
+  return [{ kind: "loaded", key: `*${rva}`, rva }];
+}
+export function resultOf(call: number): Value {
+  return [{ kind: "result", key: `=${call}`, call }];
+}
+/** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
+export function fieldOf(of: Atom, offset: number): Value {
+  if (of.kind === "unknown" || of.kind === "constant" || (of.kind === "field" && of.of.kind === "field")) return UNKNOWN;
+  return [{ kind: "field", key: `${of.key}+${offset}`, of, offset }];
+}
+
+/** Either of two values. */
+export function either(a: Value, b: Value): Value {
+  if (a === b) return a;
+  const missing = b.filter((atom) => !a.some(({ key }) => key === atom.key));
+  if (missing.length === 0) return a;
+  const all = [...a, ...missing];
+  return all.length <= MAX_ALTERNATIVES ? all : [...all.slice(0, MAX_ALTERNATIVES - 1), unknown];
+}
+
+/** The one number that a value is; `undefined` when it may be another. */
+export function onlyNumber(value: Value): number | undefined {
+  const [first, ...others] = value;
+  if (first?.kind !== "constant") return undefined;
+  return others.every((other) => other.kind === "constant" && other.value === first.value) ? first.value : undefined;
+}
+
+/** Whether a value may be the number whose bytes stand at `origin`. */
+export function comesFrom(value: Value, origin: number): boolean {
+  return value.some((atom) => atom.kind === "constant" && atom.origin === origin);
+}
+
+/** What is known at one point of a function. */
+export class MachineState {
+  /** General-purpose registers by number, but for the stack pointer. */
+  readonly registers: Value[];
+  /** By offset from the return address's place. */
+  readonly stack: Map<number, Value>;
+  /** Where the stack pointer is, relative to the return address's place. */
+  sp: number;
+  /** Where it was after the last call: what was pushed since is the next call's. */
+  argumentsFrom: number;
+
+  constructor(registers: Value[], stack: Map<number, Value>, sp: number, argumentsFrom: number) {
+    this.registers = registers;
+    this.stack = stack;
+    this.sp = sp;
+    this.argumentsFrom = argumentsFrom;
+  }
+
+  /** As a function is entered. */
+  static atEntry(): MachineState {
+    return new MachineState(Array.from({ length: 16 }, (_, register) => entryRegister(register)), new Map(), 0, 0);
+  }
+
+  /** As code is entered of which nothing is known. */
+  static unknown(): MachineState {
+    return new MachineState(Array.from({ length: 16 }, () => UNKNOWN), new Map(), DETACHED, DETACHED);
+  }
+
+  copy(): MachineState {
+    return new MachineState([...this.registers], new Map(this.stack), this.sp, this.argumentsFrom);
+  }
+
+  /** What stands on the stack; above the return address, what the caller put there. */
+  stackAt(offset: number): Value {
+    return this.stack.get(offset) ?? (offset > 0 ? argument(offset) : UNKNOWN);
+  }
+
+  /**
+   * Takes over what another way to the same point brings. The stack pointers of both are the same in code that
+   * compilers write; where they seem not to be, the first stands.
+   *
+   * @returns whether anything changed
+   */
+  join(other: MachineState): boolean {
+    let changed = false;
+    for (const [register, value] of this.registers.entries()) {
+      const joined = either(value, other.registers[register] ?? UNKNOWN);
+      if (joined === value) continue;
+      this.registers[register] = joined;
+      changed = true;
+    }
+    for (const [offset, value] of this.stack) {
+      const joined = either(value, other.stackAt(offset));
+      if (joined === value) continue;
+      this.stack.set(offset, joined);
+      changed = true;
+    }
+    for (const [offset, value] of other.stack) {
+      if (this.stack.has(offset)) continue;
+      const own = this.stackAt(offset);
+      const joined = either(own, value);
+      if (joined === own) continue;
+      this.stack.set(offset, joined);
+      changed = true;
+    }
+    return changed;
+  }
+}
+
+/** A stack of its own, far from that of the function's entry. */
+const DETACHED = -0x100_0000;
