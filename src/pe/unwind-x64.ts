@@ -25,18 +25,22 @@ export function readX64Unwind(reader: RvaReader, directory: DataDirectory): Unwi
   let used = 0;
   let rejected = 0;
   let unreadable = 0;
+  const { buffer, byteOffset, byteLength } = table.bytes;
+  const view = new DataView(buffer, byteOffset, byteLength);
   for (let at = 0; at + RUNTIME_FUNCTION_SIZE <= table.length; at += RUNTIME_FUNCTION_SIZE) {
-    const start = table.u32(at);
-    const end = table.u32(at + 4);
-    const unwind = table.u32(at + 8);
-    if (start === undefined || end === undefined || unwind === undefined) unreadable++;
-    else if (start >= end || end > reader.size) {
+    if (table.fault(at, RUNTIME_FUNCTION_SIZE) !== undefined) {
+      unreadable++;
+      continue;
+    }
+    const start = view.getUint32(at, true);
+    const end = view.getUint32(at + 4, true);
+    if (start >= end || end > reader.size) {
       // Linkers leave empty rows at the end.
       if (start !== 0 || end !== 0) rejected++;
     } else {
       rows[used++] = start;
       rows[used++] = end;
-      rows[used++] = unwind;
+      rows[used++] = view.getUint32(at + 8, true);
     }
   }
   const stopped = table.fault(0, capped) ?? (capped < directory.size ? "limit" : undefined);

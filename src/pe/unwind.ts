@@ -69,6 +69,8 @@ export class UnwindTable {
   /** For each row, the furthest end of it and those before it. */
   readonly #reach: Uint32Array;
   #joined: Joined | undefined;
+  /** Of rows that were asked for before the rows were joined. */
+  readonly #owners = new Map<number, Owner>();
 
   constructor(found: UnwindRows = NO_ROWS, ownerOf: FindOwner = (entry) => ({ entry, entryKnown: true })) {
     this.rows = sorted(found.rows);
@@ -101,6 +103,17 @@ export class UnwindTable {
   functionAt(rva: number): UnwindFunction | undefined {
     const index = this.#rowAt(rva);
     return index === undefined ? undefined : this.#join().ofRow[index];
+  }
+
+  /** The entry of the function that `rva` stands in: following one row costs far less than joining all. */
+  ownerAt(rva: number): Owner | undefined {
+    const index = this.#rowAt(rva);
+    if (index === undefined) return undefined;
+    const known = this.#joined?.ofRow[index] ?? this.#owners.get(index);
+    if (known !== undefined) return known;
+    const owner = this.#ownerOf(this.#start(index), this.rows[index * ROW + 2] ?? 0);
+    this.#owners.set(index, owner);
+    return owner;
   }
 
   /** All functions, by entry. */

@@ -86,6 +86,14 @@ describe("the unwind table of x64", () => {
     expect(unwind.count).toBe(6);
   });
 
+  it("finds the entry that an address belongs to before all rows are joined, and the same one after", () => {
+    const fresh = Image.fromFile(peSource(spec(table, INFOS))).unwind;
+    const entries = () => [0x1060, 0x108f, 0x111f, 0x120f].map((rva) => fresh.ownerAt(rva)?.entry);
+    expect(entries()).toEqual([undefined, 0x1080, 0x1000, 0x1000]);
+    fresh.functions();
+    expect(entries()).toEqual([undefined, 0x1080, 0x1000, 0x1000]);
+  });
+
   it("ends a chain that leads to itself, and says that the entry is not known", () => {
     const loop = Image.fromFile(peSource(spec(rows(0x1300, 0x1310, XDATA + 0x60), INFOS))).unwind;
     expect(loop.functions()).toEqual([
