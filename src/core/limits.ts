@@ -105,3 +105,21 @@ export const MAX_VALUE_STEPS = 200_000;
 export const MAX_BIG_PAGES = 4_194_304;
 /** Pool pages whose blocks are walked: 16 GB, minutes of work. */
 export const MAX_POOL_PAGES = 4_194_304;
+/** Active processes: a terminal server has some thousands. */
+export const MAX_PROCESSES = 65_536;
+/** Subkeys of one registry key: the largest key of a SYSTEM hive has some thousand. */
+export const MAX_HIVE_SUBKEYS = 65_536;
+/** Values of one registry key: a service has up to 20, other keys some hundreds. */
+export const MAX_HIVE_VALUES = 65_536;
+/** A registry key's name has at most 255 characters. */
+export const MAX_HIVE_KEY_NAME_BYTES = 510;
+/** A registry value's name has at most 16,383 characters. */
+export const MAX_HIVE_VALUE_NAME_BYTES = 32_766;
+/** Data of one registry value: 1 MB was Windows' own limit for years. */
+export const MAX_HIVE_VALUE_BYTES = 0x10_0000;
+/** Services of one machine: a server with many users has about 1,500. */
+export const MAX_SERVICES = 16_384;
+/** Values of all services together, so that many services which share a long list end. */
+export const MAX_SERVICE_VALUES = 262_144;
+/** Text in a service's values: paths have at most 32,767 characters, and descriptions are shorter. */
+export const MAX_SERVICE_TEXT_BYTES = 0x1_0000;
