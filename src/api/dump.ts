@@ -109,7 +109,12 @@ export class Dump implements Disposable {
     const { modules, unloaded } = this.kernel;
     const items = modules.items.map((entry) => new Module(entry, this.space, this.#images.fileOf(entry)));
     this.modules = new ModuleList(items, modules.stopped, unloaded, this.kernel.base);
-    this.#target = { space: this.space, modules: items, build: this.header.build };
+    this.#target = {
+      space: this.space,
+      modules: items,
+      build: this.header.build,
+      resolve: (address) => this.#exportAt(address),
+    };
   }
 
   /** In bytes. */
@@ -285,6 +290,12 @@ export class Dump implements Disposable {
     const names = found.exports.map((item) => item.name ?? `#${item.ordinal}`);
     const name = names.find((candidate) => candidate === declared) ?? names[0] ?? null;
     return { module: found.module.name, name, offset: found.offset };
+  }
+
+  #exportAt(address: Va): { readonly module: string; readonly name: string } | undefined {
+    const found = this.#resolver.resolve(address);
+    const name = found?.offset === 0 ? found.exports.find((item) => item.name !== null)?.name : undefined;
+    return found === undefined || name == null ? undefined : { module: found.module.name, name };
   }
 
   #follow(forwarder: string): ReturnType<FollowForwarder> {

@@ -1,24 +1,42 @@
-import { rva, type Va } from "../core/address.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import { functionsAt } from "../code/functions.ts";
+import type { Va } from "../core/address.ts";
+import type { Image } from "../pe/image.ts";
 import type { FunctionPlace } from "./place.ts";
 import type { TrailModule } from "./target.ts";
 
 /**
- * The function that an address stands in: by unwind data where the image has any. A function is called
- * by a name only where an export stands at its very start.
+ * The functions that an address stands in: several where compilers let them share a block. A function
+ * is called by a name only where an export stands at its very start.
  */
-export function placeOf(module: TrailModule, address: Va): FunctionPlace | null {
+export function placesOf(module: TrailModule, address: Va): readonly FunctionPlace[] {
   const { image } = module;
-  if (image === undefined) return null;
-  const at = rva(Number(address - module.base));
-  const found = image.unwind.ownerAt(at);
-  const fragment = image.unwind.fragmentAt(at);
-  if (found === undefined || fragment === undefined || !found.entryKnown) return null;
+  if (image === undefined) return [];
+  const at = Number(address - module.base);
+  return functionsAt(image, at).map((found) => placeIn(module.name, image, found, at));
+}
+
+/** The first of `placesOf`, or null where the code there is nobody's. */
+export function placeOf(module: TrailModule, address: Va): FunctionPlace | null {
+  return placesOf(module, address)[0] ?? null;
+}
+
+function placeIn(module: string, image: Image, found: CodeFunction, at: number): FunctionPlace {
+  const fragment = found.fragments.find(({ start, end }) => at >= start && at < end);
   return {
-    module: module.name,
-    name: image.exports.at(found.entry).find((item) => item.name !== null)?.name ?? null,
-    entry: image.addressOf(rva(found.entry)),
-    fragment: { start: image.addressOf(fragment.start), end: image.addressOf(fragment.end) },
-    offset: at - fragment.start,
-    basis: "pdata",
+    module,
+    name: exportedName(image, found.entry),
+    entry: image.addressOf(found.entry),
+    fragment:
+      fragment === undefined
+        ? null
+        : { start: image.addressOf(fragment.start), end: image.addressOf(fragment.end) },
+    offset: at - (fragment?.start ?? found.entry),
+    basis: found.basis,
   };
+}
+
+/** The name that an image exports at an offset; null where it exports none there. */
+export function exportedName(image: Image, offset: number): string | null {
+  return image.exports.at(offset).find((item) => item.name !== null)?.name ?? null;
 }

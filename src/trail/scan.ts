@@ -1,13 +1,16 @@
+import { analyzeImage } from "../code/functions.ts";
+import { type TagUse, TagUses } from "../code/uses.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
 import { placeOf } from "./places.ts";
 import { bytesAt, findTag, originAt, type SearchLimits, type Sighting } from "./references.ts";
 import { neighboursOf } from "./symbols.ts";
-import type { TrailTarget } from "./target.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
 import type { Reference, Scan } from "./trail.ts";
 
 /** Finds a tag in every module, and tells of each place what the code does there and in which function. */
 export function scanTag(target: TrailTarget, tag: Tag, limits: SearchLimits = {}): Scan {
   const { found, coverage } = findTag(target, tag.key, limits);
+  const reader = new ReferenceReader(target);
   const notes: string[] = [];
   if (found.length === 0 && /^[^ ]+ +$/.test(tag.text)) {
     const padded = withZeros(tag.key);
@@ -20,29 +23,53 @@ export function scanTag(target: TrailTarget, tag: Tag, limits: SearchLimits = {}
   }
   return {
     tag: tag.text,
-    references: found.map((sighting) => referenceOf(target, sighting)),
+    references: found.map((sighting) => reader.read(sighting)),
     coverage,
     notes,
   };
 }
 
-function referenceOf(target: TrailTarget, sighting: Sighting): Reference {
-  const { module, address } = sighting;
-  const { below } = neighboursOf(target, address);
-  return {
-    address,
-    module: module.name,
-    rva: sighting.rva,
-    section: module.image?.sectionAt(sighting.rva)?.name ?? null,
-    ...bytesAt(target, address),
-    use: "unknown",
-    detail: sighting.protected ? "with the protected bit" : null,
-    allocationSize: null,
-    poolType: null,
-    function: placeOf(module, address),
-    nearest: below,
-    origin: originAt(target, address),
-  };
+/** Looks at each sighting with the eyes of its own module's code, which is decoded once. */
+class ReferenceReader {
+  readonly #target: TrailTarget;
+  readonly #uses = new Map<TrailModule, TagUses | undefined>();
+
+  constructor(target: TrailTarget) {
+    this.#target = target;
+  }
+
+  read(sighting: Sighting): Reference {
+    const { module, address, rva } = sighting;
+    const use = this.#usesOf(module)?.at(rva);
+    return {
+      address,
+      module: module.name,
+      rva,
+      section: module.image?.sectionAt(rva)?.name ?? null,
+      ...bytesAt(this.#target, address),
+      use: use?.use ?? "unknown",
+      detail: detailOf(use, sighting),
+      allocationSize: use?.size ?? null,
+      poolType: use?.poolType ?? use?.poolFlags ?? null,
+      function: placeOf(module, address),
+      nearest: neighboursOf(this.#target, address).below,
+      origin: originAt(this.#target, address),
+    };
+  }
+
+  #usesOf(module: TrailModule): TagUses | undefined {
+    if (!this.#uses.has(module)) {
+      const { image } = module;
+      const uses = image === undefined ? undefined : new TagUses(analyzeImage(image), this.#target.resolve);
+      this.#uses.set(module, uses);
+    }
+    return this.#uses.get(module);
+  }
+}
+
+function detailOf(use: TagUse | undefined, sighting: Sighting): string | null {
+  const parts = [use?.detail, use?.via, sighting.protected ? "with the protected bit" : undefined];
+  return parts.filter((part) => part !== undefined).join("; ") || null;
 }
 
 /** The tag's trailing spaces as zeros: what a driver has that pads a short tag with nothing. */

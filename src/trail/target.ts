@@ -26,6 +26,8 @@ export interface TrailModule {
 export interface TrailTarget {
   readonly space: AddressSpace;
   readonly modules: readonly TrailModule[];
+  /** The exported function that starts at an address; undefined where none does. */
+  readonly resolve: (address: Va) => { readonly module: string; readonly name: string } | undefined;
   /** Of Windows; undefined where it is not known. */
   readonly build: number | undefined;
 }
