@@ -130,7 +130,7 @@ class NarrowFinder {
     const stub = at - entry < 16 && at > entry;
     if (!tornDown && !elsewhere && !stub && prologue === undefined) return false;
     const within = (place: number): boolean => place > entry && place <= at;
-    if (!isSelfContained(this.#decoder, target, within)) return false;
+    if (!isSelfContained(this.#decoder, false, target, within)) return false;
     this.#add(target);
     return true;
   }
@@ -215,8 +215,9 @@ class NarrowFinder {
     const padded = start > gap || start === run.start;
     if (prologue === "strong" && this.#isBehindEnd(run, start)) return true;
     if (isThunk(run, start)) return true;
-    if (!(padded || start % 16 === 0) || !this.#isBehindEnd(run, start)) return false;
-    return prologue === "weak" || start % 16 === 0 ? this.#readsAsFunction(start) : false;
+    const aligned = padded || start % 16 === 0;
+    if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
+    return isSelfContained(this.#decoder, false, start, () => false) && this.#readsAsFunction(start);
   }
 
   /** Whether a walk from here comes to an end without meeting what is no code. */

@@ -11,6 +11,7 @@ import { knownData } from "./known-data.ts";
 import type { CodeRange, ModuleCode } from "./module-code.ts";
 import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
 import { joinPadded, skipPadding } from "./padding.ts";
+import { isSelfContained } from "./self-contained.ts";
 import type { Seeds } from "./seeds.ts";
 
 /** A jump from one piece of code into another. */
@@ -183,6 +184,8 @@ function findLeaves(
     startsFunction: () => false,
     isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
   };
+  /** Where the last leaf function ended: what directly follows one is another. */
+  let ended = -1;
   for (const run of code.runs) {
     for (let at = run.start; at < run.end && !walker.exhausted; ) {
       if (covered.has(at)) {
@@ -200,7 +203,8 @@ function findLeaves(
       const padded = start > at || at === run.start || start % 16 === 0;
       const named = isNamed(start);
       const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
-      if (tables.holds(start) || data.has(start) || !(named || thunk || padded)) {
+      const follows = start === ended && isSelfContained(decoder, true, start, () => false);
+      if (tables.holds(start) || data.has(start) || !(named || thunk || padded || follows)) {
         at = start + 1;
         continue;
       }
@@ -213,6 +217,7 @@ function findLeaves(
       builder.add(start, basis, joinPadded(code, ranges));
       eachPair(ranges, (from, to) => covered.addRange(from, to));
       at = Math.max(ranges[1] ?? start + 1, start + 1);
+      ended = at;
     }
   }
   if (walker.exhausted) notes.push("the search for leaf functions was ended at its limit");

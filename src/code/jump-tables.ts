@@ -94,6 +94,7 @@ export class JumpTables {
         if (instruction.mnemonic !== "mov" && instruction.mnemonic !== "movsxd") return undefined;
         return this.#code.wide ? this.#wideTable(source, before) : this.#addressTable(source);
       }
+      if (source?.kind === "memory") return this.#addedTable(source, before);
       if (source?.kind !== "register") return undefined;
       if (instruction.mnemonic === "mov") wanted = source.register;
       else if (instruction.mnemonic !== "add") return undefined;
@@ -108,6 +109,18 @@ export class JumpTables {
       return undefined;
     }
     return { start: memory.address, entrySize: 4, relativeTo: undefined };
+  }
+
+  /** What compilers write without optimisation: `shl eax, 2; add eax, table; mov eax, [eax]`. */
+  #addedTable(memory: Memory, before: readonly Instruction[]): TableForm | undefined {
+    if (this.#code.wide || memory.displacement !== 0) return undefined;
+    for (const { mnemonic, operands } of before) {
+      const [to, by] = operands;
+      if (mnemonic !== "add" || to?.kind !== "register" || to.register !== memory.base) continue;
+      if (by?.kind !== "immediate") return undefined;
+      return { start: ((by.value >>> 0) - this.#code.base32) | 0, entrySize: 4, relativeTo: undefined };
+    }
+    return undefined;
   }
 
   /** 64-bit code loads an offset from the table itself, or, with a displacement, from the image's base. */

@@ -6,17 +6,25 @@ import { Flow } from "./lengths.ts";
 const LOOK_AHEAD = 48;
 
 /** What a callee must keep for its caller, and what only its caller can have set. */
-const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di]);
+const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);
+/** Registers that may carry arguments; the stack pointer is always known. */
+const GIVEN_32 = [Reg.sp, Reg.cx, Reg.dx];
+const GIVEN_64 = [...GIVEN_32, Reg.r8, Reg.r9];
 
 /**
- * Whether 32-bit code at `start` can be a function of its own: it uses no register and no stack that whoever jumps to
+ * Whether code at `start` can be a function of its own: it uses no register and no stack that whoever jumps to
  * it would have to prepare, but for the registers that carry arguments.
  *
  * @param within where the function that jumps to it is known to be: code that returns there is part of it
  */
-export function isSelfContained(decoder: Decoder, start: number, within: (at: number) => boolean): boolean {
+export function isSelfContained(
+  decoder: Decoder,
+  wide: boolean,
+  start: number,
+  within: (at: number) => boolean,
+): boolean {
   const pending: { at: number; known: ReadonlySet<number>; depth: number }[] = [
-    { at: start, known: new Set([Reg.sp, Reg.cx, Reg.dx]), depth: 0 },
+    { at: start, known: new Set(wide ? GIVEN_64 : GIVEN_32), depth: 0 },
   ];
   const met = new Set<number>();
   let left = LOOK_AHEAD;
