@@ -4,6 +4,7 @@ import type { DumpHeader } from "../dump/header.ts";
 import type { Dump } from "../dump/open.ts";
 import { AddressSpace } from "../memory/address-space.ts";
 import { type KernelSpace, openKernelSpace } from "../memory/kernel-space.ts";
+import { PageTableMapping } from "../memory/page-table-mapping.ts";
 import type { WordSource } from "../memory/physical-memory.ts";
 import { BlockMapping } from "../memory/triage-mapping.ts";
 import { CachedSource } from "../source/page-cache.ts";
@@ -16,6 +17,10 @@ export interface KernelMemory {
   /** `undefined`: the dump has no physical memory. */
   readonly translation: KernelSpace | undefined;
   readonly notes: readonly string[];
+  /** Memory through another root of the same mode; `undefined` without physical memory. */
+  spaceAt(directoryTableBase: bigint): AddressSpace | undefined;
+  /** Whether the kernel can be read through a root. */
+  isRoot(directoryTableBase: bigint): boolean;
 }
 
 /** Chooses how a dump's kernel memory is read. */
@@ -23,11 +28,15 @@ export function openKernelMemory({ source, header, body }: Dump): KernelMemory {
   if (!("pages" in body)) {
     const blocks = body.kind === "triage" ? body.triage.blocks : [];
     const space = new AddressSpace(new BlockMapping(source, blocks, header.bits === 32 ? 4 : 8));
-    return { space, translation: undefined, notes: [] };
+    return { space, translation: undefined, notes: [], spaceAt: () => undefined, isRoot: () => false };
   }
   const memory = { source: withWords(source), pages: body.pages };
   const translation = openKernelSpace(memory, header, (space) => holdsKernel(space, header));
-  return { space: translation.space, translation, notes: notesOn(translation, header) };
+  const { space, mapping } = translation;
+  const spaceAt = (root: bigint): AddressSpace =>
+    new AddressSpace(new PageTableMapping(memory, mapping.format, root));
+  const isRoot = (root: bigint): boolean => root !== 0n && holdsKernel(spaceAt(root), header);
+  return { space, translation, notes: notesOn(translation, header), spaceAt, isRoot };
 }
 
 function withWords(source: ByteSource): WordSource {

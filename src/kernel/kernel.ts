@@ -11,7 +11,9 @@ import { headerContext, prcbContext, type RegisterSet, sameStack } from "./conte
 import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
 import { KDBG_KNOWN_SIZE } from "./kdbg.ts";
 import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
+import type { ListWalk } from "./linked-list.ts";
 import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModules } from "./modules.ts";
+import { findProcessLayout, type ProcessEntry, readProcesses } from "./processes.ts";
 import { type Processor, readProcessors } from "./processors.ts";
 import { readUnloaded, triageUnloaded, type UnloadedModule } from "./unloaded.ts";
 
@@ -30,6 +32,7 @@ export class Kernel {
   #modules: ModuleWalk | undefined;
   #unloaded: Walk<UnloadedModule> | undefined;
   #processors: Walk<Processor> | undefined;
+  #processes: ListWalk<ProcessEntry> | undefined;
   #contexts: readonly RegisterSet[] | undefined;
 
   constructor(dump: Dump) {
@@ -70,6 +73,17 @@ export class Kernel {
   get processors(): Walk<Processor> {
     this.#processors ??= this.#readProcessors();
     return this.#processors;
+  }
+
+  /** The active processes; none in a triage dump, which holds no other process than the one that ran. */
+  get processes(): ListWalk<ProcessEntry> {
+    this.#processes ??= this.#readProcesses();
+    return this.#processes;
+  }
+
+  /** Memory as a process sees it, the modules of its session included; `undefined` without physical memory. */
+  spaceOf({ directoryTableBase }: ProcessEntry): AddressSpace | undefined {
+    return this.#memory.spaceAt(directoryTableBase);
   }
 
   /** `19041.1.amd64fre.vb_release.191206-1406`; `undefined` where it cannot be read. */
@@ -148,6 +162,14 @@ export class Kernel {
     if (array === undefined) return { items: [], stopped: "broken" };
     const { build, processors: count } = this.header;
     return readProcessors(this.space, array, { count, build, numberOffset: this.kdbg?.offsetPrcbNumber });
+  }
+
+  #readProcesses(): ListWalk<ProcessEntry> {
+    const head = this.header.psActiveProcessHead ?? this.kdbg?.psActiveProcessHead;
+    if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
+    const layout = findProcessLayout(this.space, head, (root) => this.#memory.isRoot(root));
+    if (layout === undefined) return { items: [], recovered: 0, stopped: "broken" };
+    return readProcesses(this.space, head, layout);
   }
 
   #readContexts(): readonly RegisterSet[] {
