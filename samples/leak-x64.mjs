@@ -209,7 +209,7 @@ export function leakX64() {
         name: "win32k.sys",
         path: "\\SystemRoot\\System32\\win32k.sys",
         base: 0xffffd5e49ac00000n,
-        size: 0x9a000,
+        size: 0x12000,
         entryPoint: 0xffffd5e49ac01000n,
         timestamp: 0x5f000000,
         checksum: 0x95000,

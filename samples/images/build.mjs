@@ -100,12 +100,14 @@ function build({ image, arch, work, variant }) {
       (n) => /** @type {const} */ ([n, { dll: "WWILIB.SYS", ordinal: undefined }]),
     ),
   ]);
+  const uses =
+    image.uses === undefined ? usesIn(sources) : usesIn([join(ROOT, image.uses)], name.replace(/\.\w+$/, ""));
   const { compiler, flags } = variant ?? { compiler: "gcc", flags: ["-O2"] };
   const truth = truthOf({
     arch,
     file,
     name,
-    uses: usesIn(sources),
+    uses,
     compiler,
     flags,
     dlls,

@@ -2,7 +2,7 @@
 /** @typedef {import("./toolchain.mjs").Arch} Arch */
 /**
  * @typedef {{ name: string, sources: (arch: Arch) => string[], company: string, description: string, version: string, pdb: string, libraries?: string[], def?: string,
- *   defines?: string[], kernel?: boolean, entry?: string, undefinedImports?: { name: string, bytes: number }[], microsoft?: boolean }} Image
+ *   defines?: string[], kernel?: boolean, entry?: string, undefinedImports?: { name: string, bytes: number }[], uses?: string }} Image uses: a list of tag uses for several drivers, each line begins with the one it is of
  */
 
 const driver = (
@@ -19,6 +19,19 @@ const driver = (
     version: "4.2.1.0",
     pdb: `c:\\${company.split(/[ .,]/)[0]?.toLowerCase()}\\drivers\\${name}.pdb`,
     libraries: ["nt"],
+    ...more,
+  });
+/** A driver of the leak benchmark, from drivers/bench.c. */
+const bench = (
+  /** @type {string} */ name,
+  /** @type {string} */ company,
+  /** @type {string} */ description,
+  /** @type {Partial<Image>} */ more = {},
+) =>
+  driver(name, company, description, {
+    sources: () => ["drivers/bench.c"],
+    defines: [`BENCH_${name.toUpperCase()}`],
+    uses: "drivers/bench-uses.txt",
     ...more,
   });
 const MICROSOFT = { company: "Microsoft Corporation", version: "10.0.19041.1" };
@@ -72,6 +85,30 @@ export const IMAGES = [
     libraries: ["nt", "hal"],
   }),
   { ...driver("msdisk", "", "Disk helper driver"), ...MICROSOFT, pdb: "msdisk.pdb" },
+  bench("advworks", "Adventure Works", "Adventure Works telemetry"),
+  bench("coho", "Coho Winery", "Coho share agent"),
+  bench("wingtip", "Wingtip Toys", "Wingtip access control"),
+  bench("lucerne", "Lucerne Publishing", "Lucerne rights minifilter", { libraries: ["nt", "fltmgr"] }),
+  bench("margies", "Margie's Travel", "Margie process monitor"),
+  bench("humong", "Humongous Insurance", "Humongous endpoint sensor"),
+  bench("fourthc", "Fourth Coffee", "Fourth Coffee device driver", { libraries: ["nt", "wwilib"] }),
+  bench("graphic", "Graphic Design Institute", "Graphic tablet driver"),
+  { ...bench("storahx", "", "Storage helper"), ...MICROSOFT, pdb: "storahx.pdb" },
+  bench("southr", "Southridge Video", "Southridge capture driver"),
+  bench("citypw", "City Power & Light", "City Power meter driver"),
+  bench("treyres", "Trey Research", "Trey instrument driver"),
+  bench("vanars", "VanArsdel, Ltd.", "VanArsdel printer port", {
+    undefinedImports: [
+      { name: "SeQueryInformationToken", bytes: 12 },
+      { name: "SeCaptureSecurityDescriptor", bytes: 20 },
+      { name: "PsLookupProcessByProcessId", bytes: 8 },
+      { name: "IoAllocateIrp", bytes: 8 },
+    ],
+  }),
+  bench("blueyon", "Blue Yonder Airlines", "Blue Yonder network driver"),
+  bench("schoolf", "School of Fine Art", "Fine Art scanner driver"),
+  bench("lamna", "Lamna Healthcare", "Lamna record locker"),
+  bench("consol", "Consolidated Messenger", "Consolidated Messenger transport"),
 ];
 
 /** The DLLs that images import from, with what they export. */
@@ -79,4 +116,5 @@ export const DLLS = {
   nt: { dll: "ntoskrnl.exe", def: "nt/nt.def" },
   hal: { dll: "HAL.dll", def: "hal/hal.def" },
   fltmgr: { dll: "FLTMGR.SYS", def: "fltmgr/fltmgr.def" },
+  wwilib: { dll: "WWILIB.SYS", def: "drivers/wwilib.def" },
 };

@@ -23,15 +23,15 @@ export function plainName(symbol, arch) {
   return symbol.replace(/^[_@]/, "").replace(/^(\w+)@\d+/, "$1");
 }
 
-/** @param {readonly string[]} sources @returns {Use[]} */
-export function usesIn(sources) {
-  return sources.flatMap((file) =>
-    [...readFileSync(file, "utf8").matchAll(/@use '(.{4})' (\w+) (\w+)/g)].map(([, tag, fn, use]) => ({
-      tag: /** @type {string} */ (tag),
-      function: /** @type {string} */ (fn),
-      use: /** @type {string} */ (use),
-    })),
-  );
+/** @param {readonly string[]} sources @param {string} [driver] of a list for several, those of one @returns {Use[]} */
+export function usesIn(sources, driver) {
+  const lines = sources.flatMap((file) => readFileSync(file, "utf8").split("\n"));
+  const text = lines.filter((line) => driver === undefined || line.startsWith(`${driver} `)).join("\n");
+  return [...text.matchAll(/@use '(.{4})' (\w+) (\w+)/g)].map(([, tag, fn, use]) => ({
+    tag: /** @type {string} */ (tag),
+    function: /** @type {string} */ (fn),
+    use: /** @type {string} */ (use),
+  }));
 }
 
 /** @param {Arch} arch @param {string} file */

@@ -74,7 +74,7 @@ export function shareOut(rows, { processors, seed, shares = {} }) {
         const here =
           i === processors - 1
             ? left
-            : Math.round(/** @type {number} */ ((a[i]) - /** @type {number} */ (f[i])) * each);
+            : Math.round(/** @type {number} */ (a[i] - /** @type {number} */ (f[i])) * each);
         left -= here;
         row[pool] = {
           allocs: /** @type {number} */ (a[i]),

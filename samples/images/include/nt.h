@@ -109,6 +109,7 @@ NTKERNELAPI BOOLEAN NTAPI SeTokenIsRestricted(PVOID token);
 NTKERNELAPI BOOLEAN NTAPI SeAccessCheck(PVOID sd, SECURITY_SUBJECT_CONTEXT *context, ULONG access, ULONG *granted);
 NTKERNELAPI BOOLEAN NTAPI SeSinglePrivilegeCheck(ULONG64 privilege, ULONG mode);
 NTKERNELAPI NTSTATUS NTAPI SeAssignSecurity(PVOID parent, PVOID explicit_, PVOID *created, ULONG directory);
+NTKERNELAPI NTSTATUS NTAPI SeCaptureSecurityDescriptor(PVOID sd, ULONG mode, ULONG pool, BOOLEAN force, PVOID *captured);
 NTKERNELAPI NTSTATUS NTAPI SeDeassignSecurity(PVOID *sd);
 NTKERNELAPI void NTAPI SeSetAuditParameter(PVOID parameters, ULONG type, ULONG index, PVOID data);
 NTKERNELAPI void NTAPI SeOpenObjectAuditAlarm(UNICODE_STRING *type, PVOID object, ULONG flags);

@@ -1,0 +1,270 @@
+// @ts-check
+import { buildDump } from "./machine.mjs";
+
+/**
+ * The leak benchmark: machines of which it is known who leaks.
+ *
+ * @typedef {import("./machine.mjs").Arch} Arch
+ * @typedef {import("./machine.mjs").Counted} Counted
+ * @typedef {{ name: string, why: string, arch: Arch, form: import("../writer/dump.mjs").DumpKind, tag: string, culprit: string | null, gone?: string, build: () => Uint8Array }} Scenario
+ *   culprit: its file name; null where nobody in the dump can be blamed, and "cannot tell" is the right answer. gone:
+ *   the culprit that was unloaded before the dump
+ */
+
+/** @param {string} tag @param {boolean} paged @param {number} x64 @param {number} x86 @param {number} live @param {number} [frees] @returns {Counted} */
+const counted = (tag, paged, x64, x86, live, frees) => ({
+  tag,
+  paged,
+  block: { x64, x86 },
+  live,
+  ...(frees === undefined ? {} : { frees }),
+});
+const SE = counted("Se  ", true, 0x60, 0x58, 310_000);
+const SESD = counted("SeSd", true, 0x90, 0x88, 240_000);
+const ADVW = counted("AdvW", false, 0xe0, 0xd8, 96_000, 0);
+const PROC = counted("Proc", false, 0xa80, 0xa78, 9_227, 41_400);
+const FCOF = counted("Fcof", true, 0x1d0, 0x1c8, 71_000, 12);
+const GDIL = counted("GdiL", false, 0x150, 0x148, 66_000, 0);
+const GROUPS = counted("Se  ", true, 0x1a0, 0x198, 120_000);
+const SHRD = counted("Shrd", true, 0x320, 0x318, 52_000, 640_000);
+const IRP = counted("Irp ", false, 0x200, 0x1f8, 81_000, 9_000_000);
+const MDL = counted("Mdl ", false, 0xc0, 0xb8, 130_000, 7_100_000);
+/** As many as a cache holds: large, and steady for as long as the machine runs. */
+const CACHE = counted("CM31", true, 0x1000, 0x1000, 5_200, 18_300);
+const SECTIONS = counted("MmSt", true, 0x800, 0x800, 9_100, 2_204_000);
+
+const started = { in: "ntoskrnl.exe!PspSystemThreadStartup", calls: "*" };
+const query = [
+  { in: "ntoskrnl.exe!ExAllocatePoolWithTag", calls: "ExpAllocateBlock" },
+  { in: "ntoskrnl.exe!SepBuildInformation", calls: "ExAllocatePoolWithTag" },
+  { in: "ntoskrnl.exe!SeQueryInformationToken", calls: "SepBuildInformation" },
+];
+const ctstor = [...query, { in: "ctstor.sys!CtsWorker", calls: "SeQueryInformationToken" }, started];
+const coho = [
+  { in: "ntoskrnl.exe!ExAllocatePoolWithTag", calls: "ExpAllocateBlock" },
+  { in: "ntoskrnl.exe!SepAllocateTagged", calls: "ExAllocatePoolWithTag" },
+  { in: "ntoskrnl.exe!SepCopyDescriptor", calls: "SepAllocateTagged" },
+  { in: "ntoskrnl.exe!SeCaptureSecurityDescriptor", calls: "SepCopyDescriptor" },
+  { in: "coho.sys!BenchWork", calls: "SeCaptureSecurityDescriptor" },
+  { in: "coho.sys!BenchThread", calls: "BenchWork" },
+  started,
+];
+const blueyon = [
+  { in: "ntoskrnl.exe!ExAllocatePoolWithTag", calls: "ExpAllocateBlock" },
+  { in: "ntoskrnl.exe!IoAllocateIrp", calls: "ExAllocatePoolWithTag", nth: 0 },
+  { in: "blueyon.sys!BenchWork", calls: "IoAllocateIrp" },
+  { in: "blueyon.sys!BenchThread", calls: "BenchWork" },
+  started,
+];
+
+/**
+ * @typedef {Omit<Partial<import("./machine.mjs").Plan>, "counts"> & { why: string, drivers: readonly string[], leak: Counted, culprit: string | null, gone?: string, forms: Partial<Record<Arch, import("../writer/dump.mjs").DumpKind>> }} Case
+ * @type {Readonly<Record<string, Case>>}
+ */
+const CASES = {
+  "own-tag": {
+    why: "the driver's own code allocates with its own tag, and frees none",
+    drivers: ["advworks", "citypw", "nwindav"],
+    leak: ADVW,
+    culprit: "advworks",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  api: {
+    why: "the kernel allocates for a driver that calls an exported function, and the driver keeps the answer",
+    drivers: ["nwindav", "ctstor", "humong"],
+    leak: SE,
+    culprit: "ctstor",
+    stacks: [ctstor],
+    forms: { x64: "bitmap-kernel", x86: "summary" },
+  },
+  deep: {
+    why: "the tag stands in a function that no driver can call, two calls below the exported one",
+    drivers: ["consol", "coho", "citypw"],
+    leak: SESD,
+    culprit: "coho",
+    stacks: [coho],
+    forms: { x64: "summary", x86: "full" },
+  },
+  "run-time": {
+    why: "the leaker imports nothing of it: it looks the function up by name, as does one that releases",
+    drivers: ["tailspin", "wingtip", "fabusb"],
+    leak: SE,
+    culprit: "wingtip",
+    pointers: [
+      ["wingtip.sys", "WtpQuery", "SeQueryInformationToken"],
+      ["tailspin.sys", "TspQuery", "SeQueryInformationToken"],
+    ],
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  filter: {
+    why: "a minifilter leaks what the filter manager asks of the kernel for it; another one releases",
+    drivers: ["litwflt", "lucerne", "citypw"],
+    leak: SE,
+    culprit: "lucerne",
+    forms: { x64: "bitmap-full", x86: "summary" },
+  },
+  object: {
+    why: "no allocation at all: references to processes are taken and never given back",
+    drivers: ["humong", "margies", "nwindav", "consol"],
+    leak: PROC,
+    culprit: "margies",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  wrapper: {
+    why: "the tag is a parameter of another driver's function",
+    drivers: ["fourthc", "citypw", "humong"],
+    leak: FCOF,
+    culprit: "fourthc",
+    forms: { x64: "full", x86: "summary" },
+  },
+  lookaside: {
+    why: "the tag is only ever given to a lookaside list",
+    drivers: ["graphic", "citypw", "humong"],
+    leak: GDIL,
+    culprit: "graphic",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "two-suspects": {
+    why: "two drivers call the function, one of them releases",
+    drivers: ["nwindav", "ctstor"],
+    leak: SE,
+    culprit: "ctstor",
+    forms: { x64: "bitmap-kernel" },
+  },
+  "two-irps": {
+    why: "two drivers allocate IRPs, one of them frees them",
+    drivers: ["consol", "blueyon"],
+    leak: IRP,
+    culprit: "blueyon",
+    forms: { x86: "full" },
+  },
+  "never-called": {
+    why: "two of the importers never call what they import",
+    drivers: ["vanars", "fabusb", "ctstor"],
+    leak: SE,
+    culprit: "ctstor",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  microsoft: {
+    why: "the leaker is Microsoft's by its version resource; the third parties release or never call",
+    drivers: ["nwindav", "fabusb", "storahx"],
+    leak: GROUPS,
+    culprit: "storahx",
+    forms: { x64: "bitmap-kernel", x86: "summary" },
+  },
+  unloaded: {
+    why: "the leaker is gone: those who remain release, or never call",
+    drivers: ["nwindav", "fabusb"],
+    leak: SE,
+    culprit: null,
+    gone: "ctstor",
+    unloaded: ["ctstor"],
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "half-paged": {
+    why: "the leaker's pageable code is paged out, with one of its two calls",
+    drivers: ["nwindav", "lamna", "fabusb"],
+    leak: SE,
+    culprit: "lamna",
+    images: { "lamna.sys": { pages: [{ section: "PAGE", state: "paged-out" }] } },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "all-paged": {
+    why: "all of the leaker's code is paged out: it imports the function, and the others are cleared",
+    drivers: ["nwindav", "ctstor", "fabusb"],
+    leak: SE,
+    culprit: "ctstor",
+    images: {
+      "ctstor.sys": {
+        pages: [
+          { section: ".text", state: "paged-out" },
+          { section: "PAGE", state: "paged-out" },
+        ],
+      },
+    },
+    forms: { x64: "bitmap-kernel" },
+  },
+  "names-there": {
+    why: "INIT is still there, and the import names with it: elsewhere they are gone",
+    drivers: ["nwindav", "ctstor"],
+    leak: SE,
+    culprit: "ctstor",
+    images: { "ctstor.sys": { keep: ["INIT"] }, "nwindav.sys": { keep: ["INIT"] } },
+    forms: { x86: "full" },
+  },
+  "not-optimised": {
+    why: "calls through the import table as in the file: no import optimisation",
+    drivers: ["nwindav", "ctstor"],
+    leak: SE,
+    culprit: "ctstor",
+    importOptimisation: false,
+    forms: { x64: "full" },
+  },
+  "shared-tag": {
+    why: "two drivers allocate with one tag, and one of them frees",
+    drivers: ["citypw", "treyres"],
+    leak: SHRD,
+    culprit: "treyres",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  decoy: {
+    why: "a driver has the tag in its texts and tables only",
+    drivers: ["southr", "ctstor"],
+    leak: SE,
+    culprit: "ctstor",
+    forms: { x64: "bitmap-kernel" },
+  },
+  "decoy-own": {
+    why: "a driver has another's tag in its texts and tables only",
+    drivers: ["southr", "advworks"],
+    leak: ADVW,
+    culprit: "advworks",
+    forms: { x86: "summary" },
+  },
+  cache: {
+    why: "no leak: the configuration manager's cache, large and steady",
+    drivers: ["nwindav", "citypw", "humong"],
+    leak: CACHE,
+    culprit: null,
+    forms: { x64: "bitmap-kernel" },
+  },
+  sections: {
+    why: "no leak: section prototypes of mapped files, freed about as often as allocated",
+    drivers: ["nwindav", "consol", "humong"],
+    leak: SECTIONS,
+    culprit: null,
+    forms: { x86: "full" },
+  },
+  irp: {
+    why: "IRPs are allocated and never freed; another driver leaks nothing but calls much",
+    drivers: ["consol", "schoolf", "blueyon", "vanars"],
+    leak: IRP,
+    culprit: "blueyon",
+    stacks: [blueyon],
+    forms: { x64: "bitmap-kernel" },
+  },
+  mdl: {
+    why: "MDLs are allocated and never freed",
+    drivers: ["consol", "blueyon", "schoolf"],
+    leak: MDL,
+    culprit: "schoolf",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+};
+
+/** @type {readonly Scenario[]} */
+export const SCENARIOS = Object.entries(CASES).flatMap(
+  ([name, { why, leak, culprit, gone, forms, ...plan }], i) =>
+    /** @type {[Arch, import("../writer/dump.mjs").DumpKind][]} */ (Object.entries(forms)).map(
+      ([arch, form], k) => ({
+        name: `${name}-${arch}`,
+        why,
+        arch,
+        form,
+        tag: leak.tag,
+        culprit: culprit === null ? null : `${culprit}.sys`,
+        ...(gone === undefined ? {} : { gone: `${gone}.sys` }),
+        build: () => buildDump({ ...plan, arch, form, counts: [leak], seed: 100 + i * 7 + k }),
+      }),
+    ),
+);
