@@ -118,8 +118,10 @@ export const MAX_HIVE_VALUE_NAME_BYTES = 32_766;
 /** Data of one registry value: 1 MB was Windows' own limit for years. */
 export const MAX_HIVE_VALUE_BYTES = 0x10_0000;
 /** Services of one machine: a server with many users has about 1,500. */
-export const MAX_SERVICES = 16_384;
-/** Values of all services together, so that many services which share a long list end. */
-export const MAX_SERVICE_VALUES = 262_144;
-/** Text in a service's values: paths have at most 32,767 characters, and descriptions are shorter. */
-export const MAX_SERVICE_TEXT_BYTES = 0x1_0000;
+export const MAX_SERVICES = 8192;
+/** Values of all services together: 20 for each of them, and many services that share one long list end here. */
+export const MAX_SERVICE_VALUES = 0x2_0000;
+/** One text of a service in bytes: descriptions have some hundred characters, paths up to 260. */
+export const MAX_SERVICE_TEXT_BYTES = 0x1000;
+/** Bytes of all processors' tag tables together: 2,048 of the usual size take 0.7 GB. */
+export const MAX_TRACKER_BYTES = 0x4000_0000;

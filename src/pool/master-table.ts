@@ -3,9 +3,10 @@ import { describeFault, MemoryError } from "../core/errors.ts";
 import { MAX_TABLE_ATTEMPTS, MAX_TABLE_CANDIDATES } from "../core/limits.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { HashCode } from "./hash-code.ts";
+import { fitLayouts, type LayoutFit, MAX_SLOTS } from "./layout-fit.ts";
 import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
 import type { NoTagTable } from "./tag-table.ts";
-import { fitLayouts, type LayoutFit, layoutOfBuild, MAX_SLOTS, TRACKER_LAYOUTS } from "./tracker-layout.ts";
+import { layoutOfBuild, TRACKER_LAYOUTS } from "./tracker-layout.ts";
 
 /** The first processor's table, whose keys are everyone's. */
 export interface MasterTable {
@@ -149,7 +150,11 @@ function fitsAt(
     const fits = fitLayouts(bytes, (offset) => missing[offset >> 2] === 0, space.pointerSize, masks);
     const larger = fits.some(({ layout, mask }) => 2 * mask + 2 >= Math.floor(length / layout.stride));
     if (slots === MAX_SLOTS || !larger) {
-      return { fits, readable: unreadable < length, empty: bytes.every((byte) => byte === 0) };
+      return {
+        fits,
+        readable: unreadable < length,
+        empty: fits.length === 0 && bytes.every((byte) => byte === 0),
+      };
     }
   }
 }

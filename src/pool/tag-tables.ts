@@ -1,9 +1,9 @@
 import { advance, type Va } from "../core/address.ts";
-import { MAX_POINTER_HITS, MAX_PROCESSORS } from "../core/limits.ts";
+import { MAX_POINTER_HITS, MAX_PROCESSORS, MAX_TRACKER_BYTES } from "../core/limits.ts";
 import { findPatterns } from "../memory/find.ts";
 import type { HashCode } from "./hash-code.ts";
+import type { LayoutFit } from "./layout-fit.ts";
 import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
-import type { LayoutFit } from "./tracker-layout.ts";
 import { compareKeys, type MasterKeys, readTrackerTable, type TrackerTable } from "./tracker-table.ts";
 
 /** The tables of all processors, as far as they were found. */
@@ -37,9 +37,10 @@ export function findProcessorTables(
   const places = placesHolding(kernel, master.at);
   const named = new Set<bigint>(code.arrays);
   let best: { found: ProcessorTables; verified: number } | undefined;
+  const budget = { tables: Math.floor(MAX_TRACKER_BYTES / ((fit.mask + 2) * fit.layout.stride)) };
   for (const place of places) {
     if (place === kernel.kdbg?.poolTrackTable && !named.has(place)) continue;
-    const seen = tablesAt(kernel, place, wanted, master, keys, fit);
+    const seen = tablesAt(kernel, place, wanted, master, keys, fit, budget);
     const byData = seen.verified > 0;
     const byCode = named.has(place);
     if (!byData && !byCode) continue;
@@ -50,6 +51,7 @@ export function findProcessorTables(
     const found = { array: place, tables: seen.tables, basis: { code: byCode, data: byData }, notes };
     const rank = seen.verified + (byCode ? MAX_PROCESSORS : 0);
     if (best === undefined || rank > best.verified) best = { found, verified: rank };
+    if (byCode && seen.verified === wanted - 1) break;
   }
   return (
     best?.found ?? { array: undefined, tables: [master.at], basis: { code: false, data: false }, notes: [] }
@@ -78,13 +80,15 @@ function tablesAt(
   master: TrackerTable,
   keys: MasterKeys,
   fit: LayoutFit,
+  budget: { tables: number },
 ): { tables: (Va | undefined)[]; verified: number; wrong: number } {
   const { space } = kernel;
   const tables: (Va | undefined)[] = [master.at];
   const seen = new Set<bigint>([master.at]);
   let verified = 0;
   let wrong = 0;
-  for (let cpu = 1; cpu < wanted; cpu++) {
+  for (let cpu = 1; cpu < wanted && budget.tables > 0; cpu++) {
+    budget.tables--;
     const at = space.tryReadPointer(advance(place, cpu * space.pointerSize));
     // with the number of processors unknown the array ends at the first place that is no table
     const endsHere = kernel.processors === undefined;

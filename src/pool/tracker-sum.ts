@@ -1,6 +1,7 @@
 import type { Va } from "../core/address.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { CounterPlaces, LayoutFit } from "./tracker-layout.ts";
+import type { LayoutFit } from "./layout-fit.ts";
+import type { CounterPlaces } from "./tracker-layout.ts";
 import { type MasterKeys, readTrackerTable } from "./tracker-table.ts";
 
 /** The counters of one pool, summed over the processors. */

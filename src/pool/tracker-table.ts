@@ -1,7 +1,8 @@
 import type { Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import { hashKey, type LayoutFit, type TrackerLayout } from "./tracker-layout.ts";
+import type { LayoutFit } from "./layout-fit.ts";
+import { hashKey, type TrackerLayout } from "./tracker-layout.ts";
 
 /** One processor's table as it was read, in one piece. */
 export interface TrackerTable {

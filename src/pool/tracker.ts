@@ -1,11 +1,11 @@
 import { hex, type Va } from "../core/address.ts";
 import { type HashCode, readHashCode } from "./hash-code.ts";
+import type { LayoutFit } from "./layout-fit.ts";
 import { findMasterTable, type MasterTable } from "./master-table.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
 import { tagText } from "./tag.ts";
 import type { NoTagTable, TagTable, TagUsage } from "./tag-table.ts";
 import { findProcessorTables, type ProcessorTables } from "./tag-tables.ts";
-import type { LayoutFit } from "./tracker-layout.ts";
 import { type SlotCounts, sumTables, type TrackerSums } from "./tracker-sum.ts";
 import { type MasterKeys, masterKeys, placedSlots, readTrackerTable } from "./tracker-table.ts";
 
