@@ -26,7 +26,7 @@ const DIRECTORY = { import: 1, debug: 6, iat: 12, delay: 13 };
 const digest = (text) => createHash("sha256").update(text).digest();
 
 /** A time stamp that depends on the image alone: between 2020 and 2023. @param {string} name @param {Arch} arch */
-export const timestampOf = (name, arch) =>
+const timestampOf = (name, arch) =>
   0x5e0be100 + (digest(`${name} ${arch} time`).readUInt32LE(0) % 0x5a3_9a80);
 
 /**
@@ -57,7 +57,7 @@ export function debugRecord({ arch, name, pdb, work }) {
 }
 
 /** The checksum of a PE file, its own field left out. @param {Buffer} file @param {number} field its offset */
-export function checksum(file, field) {
+function checksum(file, field) {
   let sum = 0;
   for (let i = 0; i < file.length; i += 2) {
     if (i === field || i === field + 2) continue;

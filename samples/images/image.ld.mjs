@@ -58,7 +58,7 @@ const KERNEL = [
 ];
 
 /**
- * @param {{ machine: "x64" | "x86", kernel?: boolean, textRva?: number }} options textRva: where a kernel's .text starts
+ * @param {{ machine: "x64" | "x86", kernel?: boolean, textRva?: number | undefined }} options textRva: where a kernel's .text starts
  * @returns {string} a script for GNU ld
  */
 export function linkerScript({ machine, kernel = false, textRva }) {

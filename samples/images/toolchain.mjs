@@ -43,7 +43,7 @@ const GCC_X86 = ["-mpush-args", "-mno-accumulate-outgoing-args", "-mpreferred-st
 const CLANG = [...COMMON, "-mno-sse", "-mno-mmx", "-mno-implicit-float", "-Wno-everything"];
 
 /** @param {string} program @param {readonly string[]} args @returns {string} its output */
-export const run = (program, args) =>
+const run = (program, args) =>
   execFileSync(program, args, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
@@ -66,7 +66,7 @@ function withoutLeafUnwind(text) {
  * current Windows builds have them.
  * @param {string} text the compiler's assembly @param {Arch} arch @param {boolean} importOptimisation @param {boolean} [marked] the ends are there already
  */
-export function markFunctions(text, arch, importOptimisation, marked = false) {
+function markFunctions(text, arch, importOptimisation, marked = false) {
   /** @type {string | undefined} */
   let open;
   /** @type {string[]} */
@@ -162,7 +162,7 @@ export function compile({
 }
 
 /** A .def for one machine: the sources carry the argument bytes of 32-bit names. @param {string} text @param {Arch} arch */
-export function definition(text, arch) {
+function definition(text, arch) {
   const plain = text.replace(/^( +\w+)@\d+( *=)/gm, "$1$2");
   if (arch === "x86") return plain;
   return plain.replace(/^(\s+)@?(\w+)@\d+/gm, "$1$2");

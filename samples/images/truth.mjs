@@ -18,7 +18,7 @@ const FREES = /^(ExFree|ExpRemove|WwiFree|FltFree)/;
 const LOOKASIDES = /^ExInitialize\w*Lookaside/;
 
 /** A C name: without the leading underscore and the argument bytes of 32-bit symbols. @param {string} symbol @param {Arch} arch */
-export function plainName(symbol, arch) {
+function plainName(symbol, arch) {
   if (arch === "x64") return symbol;
   return symbol.replace(/^[_@]/, "").replace(/^(\w+)@\d+/, "$1");
 }

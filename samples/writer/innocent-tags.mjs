@@ -71,10 +71,7 @@ export function shareOut(rows, { processors, seed, shares = {} }) {
       const each = live === 0 ? 0x40 : /** @type {number} */ (bytes) / live;
       let left = /** @type {number} */ (bytes);
       made.forEach((row, i) => {
-        const here =
-          i === processors - 1
-            ? left
-            : Math.round(/** @type {number} */ (a[i] - /** @type {number} */ (f[i])) * each);
+        const here = i === processors - 1 ? left : Math.round(((a[i] ?? 0) - (f[i] ?? 0)) * each);
         left -= here;
         row[pool] = {
           allocs: /** @type {number} */ (a[i]),

@@ -249,6 +249,7 @@ export function loadImages(machine, images) {
   const placed = images.map(({ file, options }) => place(machine, file, options));
   const byName = new Map(placed.map((image) => [image.name.toLowerCase().replace(/\.\w+$/, ""), image]));
   const declared = new Map(placed.map((image) => [image, image.pe.exports()]));
+  /** @type {(dll: string, name: string, depth?: number) => bigint} */
   const resolve = (/** @type {string} */ dll, /** @type {string} */ name, depth = 0) => {
     const image = byName.get(dll.toLowerCase().replace(/\.(exe|dll|sys)$/, ""));
     const target = image === undefined ? undefined : declared.get(image)?.get(name);
@@ -256,7 +257,7 @@ export function loadImages(machine, images) {
       throw new RangeError(`${dll}!${name} is not exported`);
     if (typeof target === "number") return image.base + BigInt(target);
     const dot = target.lastIndexOf(".");
-    return /** @type {bigint} */ (resolve(target.slice(0, dot), target.slice(dot + 1), depth + 1));
+    return resolve(target.slice(0, dot), target.slice(dot + 1), depth + 1);
   };
   for (const image of placed) {
     for (const name of /** @type {Map<string, number | string>} */ (declared.get(image)).keys())

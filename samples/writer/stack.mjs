@@ -17,7 +17,7 @@ function fileOffset(image, rva) {
  * The bytes that the function at `rva` keeps on the stack below its return address, from its unwind codes.
  * @param {LoadedImage} image an x64 image @param {number} rva @returns {number} bytes; 0 for a leaf function
  */
-export function frameSize(image, rva) {
+function frameSize(image, rva) {
   const file = new DataView(image.file.buffer, image.file.byteOffset, image.file.byteLength);
   const pdata = image.sections.find((s) => s.name === ".pdata");
   if (pdata === undefined) return 0;

@@ -33,10 +33,10 @@ const ROOT = new URL("../images/", import.meta.url);
 const number = (/** @type {string} */ hex) => Number.parseInt(hex, 16);
 
 /** @param {string} name @param {Arch} arch @param {string} [directory] below samples/images */
-export const imageFile = (name, arch, directory = arch) =>
+const imageFile = (name, arch, directory = arch) =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`${directory}/${name}`, ROOT))));
 /** What is known of an image. @param {string} name @param {Arch} arch @returns {any} */
-export const truth = (name, arch) =>
+const truth = (name, arch) =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`truth/${name}.${arch}.json`, ROOT)), "utf8"));
 
 export class System {
