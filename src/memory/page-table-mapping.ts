@@ -213,14 +213,23 @@ export class PageTableMapping implements Mapping {
     const { format } = this;
     const { source, pages } = this.#memory;
     const level = this.#steps.length - 1;
-    const step = this.#fault === undefined ? PAGE_SIZE : 0;
+    const present = this.#fault === undefined;
+    const step = present ? PAGE_SIZE : 0;
+    let last = this.#page;
+    /** Up to here the next page's number is proof enough: pages that follow in memory follow in the file. */
+    let together = present ? pages.runLength(last, max) : 0;
     for (; this.#run < max; this.#run++) {
       const next = at + this.#run * format.entrySize;
       const low = source.u32At(next) >>> 0;
       const high = format.entrySize === 4 ? 0 : source.u32At(next + 4) >>> 0;
       const kind = format.entryKind(low, high, level);
       if (kind !== "next" && kind !== "transition") return;
-      if (pages.locate(this.#target(kind, low, high)) !== this.#offset + this.#run * step) return;
+      const page = this.#target(kind, low, high);
+      if (page !== last + 1 || this.#run >= together) {
+        if (pages.locate(page) !== this.#offset + this.#run * step) return;
+        if (present) together = this.#run + pages.runLength(page, max - this.#run);
+      }
+      last = page;
     }
   }
 
