@@ -3,14 +3,15 @@
  *
  * Start with `openDump`; what it gives answers every question that the command line does.
  */
-export { Dump, type ModuleLike, type OpenOptions, openDump, type ReadBytes, type WorkOptions } from "./api/dump.ts";
+export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";
+export { type ModuleLike, type ReadBytes, type WorkOptions, Workspace } from "./api/workspace.ts";
 export { type AddressLike, hex, type Pa, type Rva, toVa, type Va, windbgHex } from "./core/address.ts";
 export { describeFault, FormatError, MemoryError, type MemoryFault } from "./core/errors.ts";
 export type { Stop, Walk } from "./core/walk.ts";
-export { AddressSpace, type SparseBytes, type Span } from "./memory/address-space.ts";
+export { AddressSpace, type Span, type SparseBytes } from "./memory/address-space.ts";
 export { Image } from "./pe/image.ts";
 export type * from "./report/documents.ts";
 export { renderJson } from "./report/json.ts";

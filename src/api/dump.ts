@@ -1,61 +1,30 @@
-import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { type Dump as DumpFile, readDump } from "../dump/open.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
-import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
-import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { findLeaks, type LeakReport } from "../pool/leaks.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker.ts";
-import type {
-  ExportsDocument,
-  HeadersDocument,
-  ImportsDocument,
-  InfoDocument,
-  MemoryDocument,
-  NearRow,
-  PointersDocument,
-} from "../report/documents.ts";
+import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
-import { findPointers } from "../trail/pointers.ts";
-import type { SearchLimits } from "../trail/references.ts";
-import { scanTag } from "../trail/scan.ts";
-import type { TrailTarget } from "../trail/target.ts";
 import { emptyTrail, traceTag } from "../trail/trace.ts";
-import type { Scan, Trail } from "../trail/trail.ts";
-import { exportsDocument, type FollowForwarder } from "./exports.ts";
-import { parseAddress } from "./expression.ts";
-import { headersDocument } from "./headers.ts";
-import { importsDocument, type NamedFunction } from "./imports.ts";
+import type { Trail } from "../trail/trail.ts";
 import { infoDocument } from "./info.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { memoryDocument } from "./memory.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
-import { nearRow } from "./near.ts";
 import { Tags } from "./tags.ts";
+import { type WorkOptions, Workspace } from "./workspace.ts";
 
 /** How a dump is opened. */
 export interface OpenOptions {
   /** Folders with PE files that fill in pages which the dump lacks. */
   readonly images?: readonly string[];
 }
-
-/** How a long question is asked: `signal` is looked at between modules. */
-export type WorkOptions = SearchLimits;
-
-/** Bytes with their holes. */
-export interface ReadBytes extends SparseBytes {
-  /** How many of them a PE file filled in. */
-  readonly fromFile: number;
-}
-
-/** A module by its name as `lm` shows it, its file name, an address inside it, or itself. */
-export type ModuleLike = Module | AddressLike;
 
 /**
  * Opens a kernel dump: by its path, its bytes, or anything that reads like a file.
@@ -80,46 +49,31 @@ function sourceOf(input: string | Uint8Array | ByteSource): ByteSource {
 }
 
 /** An open dump, and every question that can be put to it. Dispose of it to close its files. */
-export class Dump implements Disposable {
+export class Dump extends Workspace implements Disposable {
   /** The file's name. */
   readonly file: string;
   readonly header: DumpHeader;
   readonly kernel: Kernel;
-  /** Kernel memory, with the holes filled in that the files given have the bytes for. */
-  readonly space: AddressSpace;
-  /** The loaded modules, in load order, and the unloaded ones. */
-  readonly modules: ModuleList;
   readonly #dump: DumpFile;
   readonly #source: ByteSource;
   readonly #images: LoadedImages;
-  readonly #target: TrailTarget;
-  #set: ImageSet<NamedImage> | undefined;
   #tags: Tags | undefined;
   #memory: MemorySummary | undefined;
 
   /** Use `openDump`. */
   constructor(source: ByteSource, options: OpenOptions) {
+    const dump = readDump(source);
+    const kernel = readKernel(dump);
+    const images = new LoadedImages(kernel, options.images ?? []);
+    const { modules, unloaded } = kernel;
+    const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
+    super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), dump.header.build);
     this.#source = source;
-    this.#dump = readDump(source);
+    this.#dump = dump;
+    this.#images = images;
     this.file = source.name;
-    this.header = this.#dump.header;
-    this.kernel = readKernel(this.#dump);
-    this.#images = new LoadedImages(this.kernel, options.images ?? []);
-    this.space = this.#images.space;
-    const { modules, unloaded } = this.kernel;
-    const items = modules.items.map((entry) => new Module(entry, this.space, this.#images.fileOf(entry)));
-    this.modules = new ModuleList(items, modules.stopped, unloaded, this.kernel.base);
-    this.#target = {
-      space: this.space,
-      modules: items,
-      build: this.header.build,
-      resolve: (address) => this.#exportAt(address),
-    };
-  }
-
-  /** In bytes. */
-  get pointerSize(): 4 | 8 {
-    return this.space.pointerSize;
+    this.header = dump.header;
+    this.kernel = kernel;
   }
 
   /** What is missing or odd, one sentence each. */
@@ -127,92 +81,9 @@ export class Dump implements Disposable {
     return [...this.#dump.notes, ...this.kernel.notes, ...this.#images.notes];
   }
 
-  /**
-   * An address as a person writes it: hex in WinDbg's forms, `nt!Name+0x3d`, `nt+0x1000`.
-   *
-   * @throws {TypeError} no address and no name of this dump
-   */
-  address(expression: AddressLike): Va {
-    return parseAddress(expression, {
-      pointerSize: this.pointerSize,
-      moduleBase: (name) => this.modules.named(name)?.base,
-      exportAddress: (module, name) => this.#exportAddress(module, name),
-    });
-  }
-
-  /**
-   * One module.
-   *
-   * @throws {RangeError} there is no such module
-   */
-  module(which: ModuleLike): Module {
-    if (which instanceof Module) return which;
-    const named = typeof which === "string" ? this.modules.named(which) : undefined;
-    if (named !== undefined) return named;
-    const address = this.address(which);
-    const found = this.modules.at(address);
-    if (found !== undefined) return found;
-    throw new RangeError(`no loaded module holds ${windbgHex(address, this.pointerSize)}`);
-  }
-
   /** What the dump is, what it holds, and the bugcheck. */
   info(): InfoDocument {
     return infoDocument(this.#dump, this.kernel, this.notes);
-  }
-
-  /** Every reference to a tag, in every module. `Se` is `Se  `. */
-  scan(tag: string, work: WorkOptions = {}): Scan {
-    return scanTag(this.#target, parseTag(tag), work);
-  }
-
-  /** The exported names around an address, and the function that it stands in. */
-  near(address: AddressLike): NearRow {
-    return nearRow(this.#target, this.address(address));
-  }
-
-  /** Who holds an address: in every module, at any alignment. */
-  pointers(address: AddressLike, work: WorkOptions = {}): PointersDocument {
-    return { ...findPointers(this.#target, this.address(address), work), notes: [] };
-  }
-
-  /**
-   * The PE headers of a module.
-   *
-   * @throws {MemoryError | FormatError} they cannot be read
-   */
-  headers(module: ModuleLike): HeadersDocument {
-    const found = this.module(module);
-    return headersDocument(found.name, found.wholeImage());
-  }
-
-  /**
-   * The import slots of a module, each with the function that it points to.
-   *
-   * @throws {MemoryError | FormatError} its headers cannot be read
-   */
-  imports(module: ModuleLike): ImportsDocument {
-    const found = this.module(module);
-    return importsDocument(found.name, found.wholeImage(), found.imports, (address, declared) =>
-      this.#nameAt(address, declared),
-    );
-  }
-
-  /**
-   * The exports of a module, and where its forwarders lead.
-   *
-   * @throws {MemoryError | FormatError} its headers cannot be read
-   */
-  exports(module: ModuleLike): ExportsDocument {
-    const found = this.module(module);
-    return exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder));
-  }
-
-  /** What can be read of `length` bytes, with its holes. */
-  read(address: AddressLike, length: number): ReadBytes {
-    const at = this.address(address);
-    const filled = this.space.spans(at, length).filter((span) => span.content === "file");
-    const fromFile = filled.reduce((sum, span) => sum + span.length, 0);
-    return { ...this.space.readSparse(at, length), fromFile };
   }
 
   /** Usage by tag, of all processors. */
@@ -243,25 +114,13 @@ export class Dump implements Disposable {
     if (chosen === undefined) return emptyTrail(this.leaks(work).notes);
     const parsed = parseTag(chosen);
     const usage = this.tags(work).get(parsed.key);
-    return traceTag(this.#target, parsed, usage ?? null, work);
+    return traceTag(this.target, parsed, usage ?? null, work);
   }
 
   /** Closes the dump, and the PE files that were given with it. */
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
-  }
-
-  get #resolver(): ImageSet<NamedImage> {
-    if (this.#set === undefined) {
-      const images: NamedImage[] = [];
-      for (const module of this.modules.items) {
-        const { name, image, imageName } = module;
-        if (image !== undefined) images.push({ name, fileName: imageName ?? name, image });
-      }
-      this.#set = new ImageSet(images);
-    }
-    return this.#set;
   }
 
   get #pool(): PoolKernel {
@@ -271,37 +130,6 @@ export class Dump implements Disposable {
   #memorySummary(): MemorySummary {
     this.#memory ??= readMemorySummary(this.#pool, { triage: this.kernel.triage?.memory });
     return this.#memory;
-  }
-
-  #exportAddress(module: string, name: string): Va | undefined {
-    const found = this.#resolver.locate(module, name);
-    return "unlocated" in found ? undefined : found.address;
-  }
-
-  /** Where a function has several names, the one that was asked for. */
-  #nameAt(address: Va, declared: string | null): NamedFunction | null {
-    const found = this.#resolver.resolve(address);
-    if (found === undefined) {
-      const module = this.modules.at(address);
-      return module === undefined
-        ? null
-        : { module: module.name, name: null, offset: Number(address - module.base) };
-    }
-    const names = found.exports.map((item) => item.name ?? `#${item.ordinal}`);
-    const name = names.find((candidate) => candidate === declared) ?? names[0] ?? null;
-    return { module: found.module.name, name, offset: found.offset };
-  }
-
-  #exportAt(address: Va): { readonly module: string; readonly name: string } | undefined {
-    const found = this.#resolver.resolve(address);
-    const name = found?.offset === 0 ? found.exports.find((item) => item.name !== null)?.name : undefined;
-    return found === undefined || name == null ? undefined : { module: found.module.name, name };
-  }
-
-  #follow(forwarder: string): ReturnType<FollowForwarder> {
-    const found = this.#resolver.followForwarder(forwarder);
-    if ("unlocated" in found) return null;
-    return { module: found.module.name, name: found.export.name, address: found.address };
   }
 }
 

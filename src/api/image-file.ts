@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { Image } from "../pe/image.ts";
 import type { ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { openFile } from "../source/file-source.ts";
@@ -58,4 +59,9 @@ export function isImageFile(path: string): boolean {
   using source = openFile(path);
   const start = new Uint8Array(2);
   return source.read(0, start) === 2 && start[0] === 0x4d && start[1] === 0x5a;
+}
+
+/** Whether a path leads to a folder; what leads nowhere is none. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -14,7 +14,7 @@ export interface MatchedFile {
 }
 
 /** PE files that the user gave, opened when a module asks for them. */
-export class ImageFolder implements Disposable {
+export class GivenImages implements Disposable {
   readonly #paths: ReadonlyMap<string, readonly string[]>;
   readonly #open: ByteSource[] = [];
   readonly #notes: string[] = [];
@@ -81,7 +81,12 @@ export class ImageFolder implements Disposable {
 /** Setup copies the kernel that fits the machine under one name, whatever it was called on the medium. */
 const KERNEL_FILES: readonly string[] = ["ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe"];
 
-function* filesBelow(folder: string): Generator<string> {
+/**
+ * The PE files below a folder, by their extension.
+ *
+ * @throws {FileError} a folder cannot be listed
+ */
+export function* filesBelow(folder: string): Generator<string> {
   const pending = [folder];
   let count = 0;
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
@@ -98,7 +103,7 @@ function list(folder: string): readonly { name: string; isDirectory(): boolean; 
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
-    throw new FileError(folder, "unreadable", "the folder given with --images cannot be listed", { cause });
+    throw new FileError(folder, "unreadable", "the folder cannot be listed", { cause });
   }
 }
 

@@ -5,12 +5,12 @@ import { AddressSpace } from "../memory/address-space.ts";
 import { FilledMapping, ImageFill } from "../pe/fill.ts";
 import { Image } from "../pe/image.ts";
 import type { KnownImage } from "../pe/match.ts";
-import { ImageFolder } from "./images.ts";
+import { GivenImages } from "./images.ts";
 
 /** Kernel memory with the holes of modules filled in from the PE files that were given for them. */
 export class LoadedImages implements Disposable {
   readonly space: AddressSpace;
-  readonly #folder: ImageFolder | undefined;
+  readonly #folder: GivenImages | undefined;
   readonly #files: ReadonlyMap<ModuleEntry, Image>;
   readonly #used: string[] = [];
 
@@ -20,7 +20,7 @@ export class LoadedImages implements Disposable {
     this.#files = files;
     this.space = kernel.space;
     if (folders.length === 0) return;
-    this.#folder = new ImageFolder(folders);
+    this.#folder = new GivenImages(folders);
     const fills: ImageFill[] = [];
     for (const entry of kernel.modules.items) {
       const known = knownImage(kernel.space, entry);

@@ -24,13 +24,17 @@ export class Module implements TrailModule {
   readonly #entry: ModuleEntry;
   readonly #space: AddressSpace;
   readonly #file: Image | undefined;
+  readonly #layout: Image["layout"];
   #image: Image | Error | undefined;
   #imports: ImportTable | undefined;
   #publisher: Publisher | undefined;
   #readable: number | undefined;
 
-  /** @param file the PE file that it was loaded from, where the user gave it */
-  constructor(entry: ModuleEntry, space: AddressSpace, file?: Image) {
+  /**
+   * @param file the PE file that it was loaded from, where the user gave it
+   * @param layout `file`: no loader has filled its import slots
+   */
+  constructor(entry: ModuleEntry, space: AddressSpace, file?: Image, layout: Image["layout"] = "memory") {
     this.name = entry.name;
     this.imageName = entry.imageName ?? null;
     this.path = entry.path ?? null;
@@ -40,6 +44,7 @@ export class Module implements TrailModule {
     this.#entry = entry;
     this.#space = space;
     this.#file = file;
+    this.#layout = layout;
   }
 
   /** The PE image in memory; `undefined` where its headers cannot be read, and `imageProblem` says why. */
@@ -110,7 +115,10 @@ export class Module implements TrailModule {
   #open(): Image | Error {
     if (this.#image === undefined) {
       try {
-        this.#image = Image.at(this.#space, this.base, { label: this.imageName ?? this.name });
+        this.#image = Image.at(this.#space, this.base, {
+          label: this.imageName ?? this.name,
+          layout: this.#layout,
+        });
       } catch (error) {
         if (!(error instanceof MemoryError || error instanceof FormatError)) throw error;
         this.#image = error;

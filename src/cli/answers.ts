@@ -1,7 +1,9 @@
-import type { Dump, WorkOptions } from "../api/dump.ts";
+import { Dump } from "../api/dump.ts";
+import type { ImageFolder } from "../api/folder.ts";
 import type { ImageFile } from "../api/image-file.ts";
 import type { Module } from "../api/module.ts";
 import type { TagQuery } from "../api/tags.ts";
+import type { WorkOptions } from "../api/workspace.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
@@ -39,54 +41,58 @@ function answer<T extends object>(document: T, render: (document: T, view: View)
 }
 
 /**
- * Answers one command from a dump.
+ * Answers one command from a dump, or from a folder of PE files.
  *
- * @throws {UsageError} an operand that is no tag, address or module of this dump
+ * @throws {UsageError} an operand that is no tag, address or module of it, or a command that needs a dump
  */
-export function answerFromDump(
-  dump: Dump,
+export function answerFrom(
+  opened: Dump | ImageFolder,
   command: string,
   operands: readonly string[],
   options: AnswerOptions = {},
   work: WorkOptions = {},
 ): Answer {
   const [first = "", second] = operands;
-  const module = (): Module => asked(command, () => dump.module(first === "" ? "nt" : first));
+  const dump = (): Dump => {
+    if (opened instanceof Dump) return opened;
+    throw new UsageError(`${command} needs a dump, and this is a folder of PE files`, command);
+  };
+  const module = (): Module => asked(command, () => opened.module(first === "" ? "nt" : first));
   switch (command) {
     case "trace":
-      return traceAnswer(dump, operands, work);
+      return traceAnswer(opened, operands, work);
     case "info":
-      return answer(dump.info(), renderInfo);
+      return answer(dump().info(), renderInfo);
     case "modules":
-      return answer(dump.modules.list(dump.notes), renderModules);
+      return answer(opened.modules.list(opened.notes), renderModules);
     case "memory":
-      return answer(dump.memory(), renderMemory);
+      return answer(dump().memory(), renderMemory);
     case "tags":
       return answer(
-        asked(command, () => dump.tags(work).document(tagQuery(first, options), dump.notes)),
+        asked(command, () => dump().tags(work).document(tagQuery(first, options), opened.notes)),
         renderTags,
       );
     case "scan":
       return answer(
-        asked(command, () => dump.scan(first, work)),
+        asked(command, () => opened.scan(first, work)),
         renderScan,
       );
     case "near":
-      return answer({ symbols: operands.map((text) => asked(command, () => dump.near(text))) }, renderNear);
+      return answer({ symbols: operands.map((text) => asked(command, () => opened.near(text))) }, renderNear);
     case "pointers":
       return answer(
-        asked(command, () => dump.pointers(first, work)),
+        asked(command, () => opened.pointers(first, work)),
         renderPointers,
       );
     case "headers":
-      return answer(dump.headers(module()), renderHeaders);
+      return answer(opened.headers(module()), renderHeaders);
     case "imports":
-      return answer(dump.imports(module()), renderImports);
+      return answer(opened.imports(module()), renderImports);
     case "exports":
-      return answer(dump.exports(module()), renderExports);
+      return answer(opened.exports(module()), renderExports);
     case "read": {
       const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
-      return answer(readDocument(asked(command, () => dump.read(first, length))), renderRead);
+      return answer(readDocument(asked(command, () => opened.read(first, length))), renderRead);
     }
     default:
       throw new UsageError(`there is no command "${command}"`);
@@ -107,11 +113,16 @@ export function answerFromImage(file: ImageFile, command: string): Answer {
   }
 }
 
-function traceAnswer(dump: Dump, operands: readonly string[], work: WorkOptions): Answer {
-  const tags = operands.length > 0 ? operands : [undefined];
-  const trails = tags.map((tag) => asked("trace", () => dump.trace(tag, work)));
+function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], work: WorkOptions): Answer {
+  if (operands.length === 0 && !(opened instanceof Dump))
+    throw new UsageError("a folder has no usage by tag: name a TAG", "trace");
+  const trails =
+    operands.length === 0 && opened instanceof Dump
+      ? [opened.trace(undefined, work)]
+      : operands.map((tag) => asked("trace", () => opened.trace(tag, work)));
+  const info = opened instanceof Dump ? opened.info() : null;
   const [main, ...more] = trails;
-  return answer({ ...main, more }, (_, view) => renderTrails(trails, dump.info(), view));
+  return answer({ ...main, more }, (_, view) => renderTrails(trails, info, view));
 }
 
 function tagQuery(pattern: string, options: AnswerOptions): TagQuery {

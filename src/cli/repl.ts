@@ -5,7 +5,7 @@ import type { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
-import { type AnswerOptions, answerFromDump } from "./answers.ts";
+import { type AnswerOptions, answerFrom } from "./answers.ts";
 import { UsageError } from "./arguments.ts";
 import { inspectHex, printed } from "./inspect.ts";
 
@@ -54,7 +54,7 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
         const last = operands.at(-1);
         const options = isOptions(last) ? last : {};
         const texts = operands.filter((operand) => !isOptions(operand)).map(operandText);
-        const answer = answerFromDump(dump, command, texts, options);
+        const answer = answerFrom(dump, command, texts, options);
         return printed(answer.document, answer.text(view));
       });
     return [name, call] as const;

@@ -1,8 +1,9 @@
-import { openDump } from "../api/dump.ts";
-import { isImageFile, openImageFile } from "../api/image-file.ts";
+import { Dump, openDump } from "../api/dump.ts";
+import { type ImageFolder, openFolder } from "../api/folder.ts";
+import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { renderJson } from "../report/json.ts";
 import { COLOR, PLAIN } from "../report/style.ts";
-import { type Answer, answerFromDump, answerFromImage } from "./answers.ts";
+import { type Answer, answerFrom, answerFromImage } from "./answers.ts";
 import { type Invocation, type Options, UsageError } from "./arguments.ts";
 import { Progress } from "./progress.ts";
 import { historyFile, startRepl } from "./repl.ts";
@@ -30,15 +31,17 @@ export async function run(
   const show = (answer: Answer, pointerSize: 4 | 8): string =>
     options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
 
-  if (command.takesImage && isImageFile(file)) {
+  if (command.takesImage && !isFolder(file) && isImageFile(file)) {
     if (operands.length > 0) throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
     using image = openImageFile(file);
     return show(answerFromImage(image, command.name), image.image.pointerSize);
   }
   const progress = new Progress(streams.stderr, options.quiet);
-  using dump = openDump(file, { images: options.images });
+  using opened = open(file, options);
   if (command.name === "repl") {
-    await startRepl(dump, {
+    if (!(opened instanceof Dump))
+      throw new UsageError("repl needs a dump, and this is a folder", command.name);
+    await startRepl(opened, {
       style,
       input: streams.stdin,
       output: streams.stdout,
@@ -48,12 +51,17 @@ export async function run(
   }
   try {
     return show(
-      answerFromDump(dump, command.name, operands, options, { onProgress: progress.tell }),
-      dump.pointerSize,
+      answerFrom(opened, command.name, operands, options, { onProgress: progress.tell }),
+      opened.pointerSize,
     );
   } finally {
     progress.clear();
   }
+}
+
+/** A folder of PE files may stand where a dump does. */
+function open(path: string, options: Options): Dump | ImageFolder {
+  return isFolder(path) ? openFolder(path) : openDump(path, { images: options.images });
 }
 
 /** Colours go to a terminal only, and not where the user, or the environment, wants none. */

@@ -27,6 +27,8 @@ import { readVersion, type VersionInfo } from "./version.ts";
 /** How to call an image in messages. */
 export interface ImageOptions {
   readonly label?: string;
+  /** `file`: the bytes stand as the linker left them, and no import slot is filled. */
+  readonly layout?: "memory" | "file";
 }
 
 /** One PE image, from memory or from a file. What is not asked for is not read. */
@@ -53,11 +55,12 @@ export class Image {
     base: Va,
     label: string,
     headers: ImageHeaders,
+    layout: "memory" | "file",
     readFile: HeaderReader | undefined,
   ) {
     this.space = space;
     this.base = base;
-    this.layout = readFile === undefined ? "memory" : "file";
+    this.layout = layout;
     this.label = label;
     this.headers = headers;
     this.#reader = new RvaReader(space, base, headers.imageSize, headers.pointerSize, label);
@@ -74,7 +77,7 @@ export class Image {
     const label = options.label ?? hex(base);
     const read: HeaderReader = (offset, length) =>
       new Bytes(space.read(advance(base, offset), length), label, offset);
-    return new Image(space, base, label, parseHeaders(read), undefined);
+    return new Image(space, base, label, parseHeaders(read), options.layout ?? "memory", undefined);
   }
 
   /**
@@ -86,7 +89,14 @@ export class Image {
     const read = fileHeaderReader(source);
     const headers = parseHeaders(read);
     const mapping = new FileImageMapping(source, headers);
-    return new Image(new AddressSpace(mapping), mapping.base, options.label ?? source.name, headers, read);
+    return new Image(
+      new AddressSpace(mapping),
+      mapping.base,
+      options.label ?? source.name,
+      headers,
+      "file",
+      read,
+    );
   }
 
   get machine(): ImageMachine {

@@ -1,16 +1,21 @@
-import { analyzeImage } from "../code/functions.ts";
-import { type TagUse, TagUses } from "../code/uses.ts";
+import type { TagUse } from "../code/uses.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
+import { ModuleCodes } from "./module-codes.ts";
 import { placeOf } from "./places.ts";
 import { bytesAt, findTag, originAt, type SearchLimits, type Sighting } from "./references.ts";
 import { neighboursOf } from "./symbols.ts";
-import type { TrailModule, TrailTarget } from "./target.ts";
+import type { TrailTarget } from "./target.ts";
 import type { Reference, Scan } from "./trail.ts";
 
 /** Finds a tag in every module, and tells of each place what the code does there and in which function. */
-export function scanTag(target: TrailTarget, tag: Tag, limits: SearchLimits = {}): Scan {
+export function scanTag(
+  target: TrailTarget,
+  tag: Tag,
+  limits: SearchLimits = {},
+  codes: ModuleCodes = new ModuleCodes(target),
+): Scan {
   const { found, coverage } = findTag(target, tag.key, limits);
-  const reader = new ReferenceReader(target);
+  const reader = new ReferenceReader(target, codes);
   const notes: string[] = [];
   if (found.length === 0 && /^[^ ]+ +$/.test(tag.text)) {
     const padded = withZeros(tag.key);
@@ -32,15 +37,16 @@ export function scanTag(target: TrailTarget, tag: Tag, limits: SearchLimits = {}
 /** Looks at each sighting with the eyes of its own module's code, which is decoded once. */
 class ReferenceReader {
   readonly #target: TrailTarget;
-  readonly #uses = new Map<TrailModule, TagUses | undefined>();
+  readonly #codes: ModuleCodes;
 
-  constructor(target: TrailTarget) {
+  constructor(target: TrailTarget, codes: ModuleCodes) {
     this.#target = target;
+    this.#codes = codes;
   }
 
   read(sighting: Sighting): Reference {
     const { module, address, rva } = sighting;
-    const use = this.#usesOf(module)?.at(rva);
+    const use = this.#codes.of(module)?.uses.at(rva);
     return {
       address,
       module: module.name,
@@ -55,15 +61,6 @@ class ReferenceReader {
       nearest: neighboursOf(this.#target, address).below,
       origin: originAt(this.#target, address),
     };
-  }
-
-  #usesOf(module: TrailModule): TagUses | undefined {
-    if (!this.#uses.has(module)) {
-      const { image } = module;
-      const uses = image === undefined ? undefined : new TagUses(analyzeImage(image), this.#target.resolve);
-      this.#uses.set(module, uses);
-    }
-    return this.#uses.get(module);
   }
 }
 

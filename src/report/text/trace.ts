@@ -11,10 +11,10 @@ import { at, blocks, type View } from "./view.ts";
  * `trace`: for each tag the verdict first, then what it stands on, then what is not known and what to do
  * next. Names the command that checks each part.
  */
-export function renderTrails(trails: readonly Trail[], info: InfoDocument, view: View): string {
+export function renderTrails(trails: readonly Trail[], info: InfoDocument | null, view: View): string {
   const [first] = trails;
   return blocks(
-    first === undefined ? "" : heading(info, first, view),
+    first === undefined || info === null ? "" : heading(info, first, view),
     ...trails.map((trail) => renderTrail(trail, view)),
   );
 }

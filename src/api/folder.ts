@@ -1,0 +1,161 @@
+import type { Va } from "../core/address.ts";
+import { FormatError } from "../core/errors.ts";
+import { moduleNames } from "../kernel/names.ts";
+import { AddressSpace } from "../memory/address-space.ts";
+import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
+import { Image } from "../pe/image.ts";
+import { RelocatedSource } from "../pe/relocated-source.ts";
+import { parseTag } from "../pool/tag.ts";
+import { FileError, openFile } from "../source/file-source.ts";
+import type { ByteSource } from "../source/source.ts";
+import { traceTag } from "../trail/trace.ts";
+import type { Trail } from "../trail/trail.ts";
+import { filesBelow } from "./images.ts";
+import { Module } from "./module.ts";
+import { ModuleList } from "./module-list.ts";
+import { type WorkOptions, Workspace } from "./workspace.ts";
+
+/** PE files side by side in one address space, as if a machine had loaded them; the addresses are made up. */
+export class ImageFolder extends Workspace implements Disposable {
+  readonly folder: string;
+  /** Files that were left out, and why. */
+  readonly notes: readonly string[];
+  readonly #sources: readonly ByteSource[];
+
+  /** Use `openFolder`. */
+  constructor(
+    folder: string,
+    sources: readonly ByteSource[],
+    placed: readonly Placed[],
+    notes: readonly string[],
+  ) {
+    const pointerSize = placed[0]?.file.pointerSize ?? 8;
+    const space = new AddressSpace(new FolderMapping(placed, pointerSize));
+    const names = moduleNames(placed, undefined);
+    const items = placed.map(
+      ({ imageName, base, file }, i) =>
+        new Module(
+          {
+            name: names[i] ?? imageName,
+            imageName,
+            path: undefined,
+            base,
+            end: (base + BigInt(file.size)) as Va,
+            size: file.size,
+            entryPoint: file.addressOf(file.entryPoint),
+            timestamp: file.timestamp,
+            checksum: file.checksum,
+          },
+          space,
+          file,
+          "file",
+        ),
+    );
+    super(space, new ModuleList(items, undefined, { items: [] }, undefined), undefined);
+    this.folder = folder;
+    this.notes = notes;
+    this.#sources = sources;
+  }
+
+  /** From a tag to the drivers that can make it grow, as far as files alone tell. */
+  trace(tag: string, work: WorkOptions = {}): Trail {
+    const trail = traceTag(this.target, parseTag(tag), null, work);
+    return { ...trail, notes: [...trail.notes, FILES_ALONE, ...this.notes] };
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#sources) source[Symbol.dispose]();
+  }
+}
+
+const FILES_ALONE =
+  "these are files, not a dump: usage, stacks and what was loaded are not known, and the addresses are made up";
+
+/** A file and the base that was made up for it. */
+interface Placed {
+  readonly imageName: string;
+  readonly base: Va;
+  readonly file: Image;
+}
+
+/**
+ * Opens the PE files below a folder as one address space.
+ *
+ * @throws {FileError} the folder cannot be listed
+ * @throws {FormatError} there is no PE image in it
+ */
+export function openFolder(folder: string): ImageFolder {
+  const sources: ByteSource[] = [];
+  const notes: string[] = [];
+  const files: { imageName: string; file: Image }[] = [];
+  for (const path of filesBelow(folder)) {
+    try {
+      const source = openFile(path);
+      sources.push(source);
+      files.push({ imageName: source.name, file: Image.fromFile(source) });
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof FileError)) throw error;
+      notes.push(`left out: ${error.message}`);
+    }
+  }
+  const machine = kernelOf(files)?.file.machine ?? files[0]?.file.machine;
+  if (machine === undefined) {
+    for (const source of sources) source[Symbol.dispose]();
+    throw new FormatError({
+      file: folder,
+      offset: 0,
+      field: "the folder",
+      expected: "to hold PE images (.sys, .exe, .dll)",
+      found: "none that can be read",
+    });
+  }
+  const others = files.filter(({ file }) => file.machine !== machine);
+  if (others.length > 0) notes.push(`left out: ${others.length} images that are not for ${machine}`);
+  return new ImageFolder(folder, sources, place(files.filter(({ file }) => file.machine === machine)), notes);
+}
+
+function kernelOf<T extends { readonly imageName: string }>(files: readonly T[]): T | undefined {
+  return files.find(({ imageName }) => /^nt(?:oskrnl|krnl)/i.test(imageName));
+}
+
+const START: Readonly<Record<4 | 8, bigint>> = { 4: 0x80000000n, 8: 0xfffff80000000000n };
+const GRANULE = 0x10000n;
+
+/** The kernel first, the others behind it by name, with a gap between them. */
+function place(files: readonly { readonly imageName: string; readonly file: Image }[]): readonly Placed[] {
+  const kernel = kernelOf(files);
+  const sorted = [...files].sort((a, b) => {
+    if (a === kernel || b === kernel) return a === kernel ? -1 : 1;
+    return a.imageName.toLowerCase() < b.imageName.toLowerCase() ? -1 : 1;
+  });
+  let next = START[sorted[0]?.file.pointerSize ?? 8];
+  return sorted.map(({ imageName, file }) => {
+    const base = next as Va;
+    next += ((BigInt(file.size) + GRANULE - 1n) / GRANULE + 1n) * GRANULE;
+    return { imageName, base, file };
+  });
+}
+
+/** Files relocated to their made-up bases. */
+class FolderMapping implements Mapping {
+  readonly pointerSize: 4 | 8;
+  readonly mayFill = true;
+  readonly #placed: readonly (Placed & { readonly source: RelocatedSource })[];
+
+  constructor(placed: readonly Placed[], pointerSize: 4 | 8) {
+    this.pointerSize = pointerSize;
+    this.#placed = placed.map((one) => ({ ...one, source: new RelocatedSource(one.file, one.base) }));
+  }
+
+  locate(at: Va, want: number): Extent | Hole {
+    const found = this.#placed.find(({ base, file }) => at >= base && at < base + BigInt(file.size));
+    if (found === undefined) return { fault: { kind: "not-mapped", va: at, level: "section" }, length: 1 };
+    const rva = Number(at - found.base);
+    const inFile = found.file.space.mapping.locate(
+      found.file.addressOf(rva),
+      Math.min(want, found.file.size - rva),
+    );
+    if ("fault" in inFile) return { fault: { ...inFile.fault, va: at }, length: inFile.length };
+    return inFile.offset === undefined ? inFile : { ...inFile, source: found.source, offset: rva };
+  }
+}

@@ -1,0 +1,182 @@
+import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
+import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
+import { ImageSet, type NamedImage } from "../pe/resolve.ts";
+import { parseTag } from "../pool/tag.ts";
+import type {
+  ExportsDocument,
+  HeadersDocument,
+  ImportsDocument,
+  NearRow,
+  PointersDocument,
+} from "../report/documents.ts";
+import { findPointers } from "../trail/pointers.ts";
+import type { SearchLimits } from "../trail/references.ts";
+import { scanTag } from "../trail/scan.ts";
+import type { TrailTarget } from "../trail/target.ts";
+import type { Scan } from "../trail/trail.ts";
+import { exportsDocument, type FollowForwarder } from "./exports.ts";
+import { parseAddress } from "./expression.ts";
+import { headersDocument } from "./headers.ts";
+import { importsDocument, type NamedFunction } from "./imports.ts";
+import { Module } from "./module.ts";
+import type { ModuleList } from "./module-list.ts";
+import { nearRow } from "./near.ts";
+
+/** How a long question is asked: `signal` is looked at between modules. */
+export type WorkOptions = SearchLimits;
+
+/** Bytes with their holes. */
+export interface ReadBytes extends SparseBytes {
+  /** How many of them a PE file gave. */
+  readonly fromFile: number;
+}
+
+/** A module by its name as `lm` shows it, its file name, an address inside it, or itself. */
+export type ModuleLike = Module | AddressLike;
+
+/** Modules in one address space, and the questions that need no more than them. */
+export class Workspace {
+  readonly space: AddressSpace;
+  readonly modules: ModuleList;
+  /** What the trail looks at. */
+  protected readonly target: TrailTarget;
+  #set: ImageSet<NamedImage> | undefined;
+
+  /** @param build of Windows, where it is known */
+  constructor(space: AddressSpace, modules: ModuleList, build: number | undefined) {
+    this.space = space;
+    this.modules = modules;
+    this.target = { space, modules: modules.items, build, resolve: (address) => this.#exportAt(address) };
+  }
+
+  /** In bytes. */
+  get pointerSize(): 4 | 8 {
+    return this.space.pointerSize;
+  }
+
+  /**
+   * An address as a person writes it: hex in WinDbg's forms, `nt!Name+0x3d`, `nt+0x1000`.
+   *
+   * @throws {TypeError} no address and no name of this dump
+   */
+  address(expression: AddressLike): Va {
+    return parseAddress(expression, {
+      pointerSize: this.pointerSize,
+      moduleBase: (name) => this.modules.named(name)?.base,
+      exportAddress: (module, name) => this.#exportAddress(module, name),
+    });
+  }
+
+  /**
+   * One module.
+   *
+   * @throws {RangeError} there is no such module
+   */
+  module(which: ModuleLike): Module {
+    if (which instanceof Module) return which;
+    const named = typeof which === "string" ? this.modules.named(which) : undefined;
+    if (named !== undefined) return named;
+    const address = this.address(which);
+    const found = this.modules.at(address);
+    if (found !== undefined) return found;
+    throw new RangeError(`no loaded module holds ${windbgHex(address, this.pointerSize)}`);
+  }
+
+  /** Every reference to a tag, in every module. `Se` is `Se  `. */
+  scan(tag: string, work: WorkOptions = {}): Scan {
+    return scanTag(this.target, parseTag(tag), work);
+  }
+
+  /** The exported names around an address, and the function that it stands in. */
+  near(address: AddressLike): NearRow {
+    return nearRow(this.target, this.address(address));
+  }
+
+  /** Who holds an address: in every module, at any alignment. */
+  pointers(address: AddressLike, work: WorkOptions = {}): PointersDocument {
+    return { ...findPointers(this.target, this.address(address), work), notes: [] };
+  }
+
+  /**
+   * The PE headers of a module.
+   *
+   * @throws {MemoryError | FormatError} they cannot be read
+   */
+  headers(module: ModuleLike): HeadersDocument {
+    const found = this.module(module);
+    return headersDocument(found.name, found.wholeImage());
+  }
+
+  /**
+   * The import slots of a module, each with the function that it points to.
+   *
+   * @throws {MemoryError | FormatError} its headers cannot be read
+   */
+  imports(module: ModuleLike): ImportsDocument {
+    const found = this.module(module);
+    return importsDocument(found.name, found.wholeImage(), found.imports, (address, declared) =>
+      this.#nameAt(address, declared),
+    );
+  }
+
+  /**
+   * The exports of a module, and where its forwarders lead.
+   *
+   * @throws {MemoryError | FormatError} its headers cannot be read
+   */
+  exports(module: ModuleLike): ExportsDocument {
+    const found = this.module(module);
+    return exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder));
+  }
+
+  /** What can be read of `length` bytes, with its holes. */
+  read(address: AddressLike, length: number): ReadBytes {
+    const at = this.address(address);
+    const filled = this.space.spans(at, length).filter((span) => span.content === "file");
+    const fromFile = filled.reduce((sum, span) => sum + span.length, 0);
+    return { ...this.space.readSparse(at, length), fromFile };
+  }
+
+  get #resolver(): ImageSet<NamedImage> {
+    if (this.#set === undefined) {
+      const images: NamedImage[] = [];
+      for (const module of this.modules.items) {
+        const { name, image, imageName } = module;
+        if (image !== undefined) images.push({ name, fileName: imageName ?? name, image });
+      }
+      this.#set = new ImageSet(images);
+    }
+    return this.#set;
+  }
+
+  #exportAddress(module: string, name: string): Va | undefined {
+    const found = this.#resolver.locate(module, name);
+    return "unlocated" in found ? undefined : found.address;
+  }
+
+  /** Where a function has several names, the one that was asked for. */
+  #nameAt(address: Va, declared: string | null): NamedFunction | null {
+    const found = this.#resolver.resolve(address);
+    if (found === undefined) {
+      const module = this.modules.at(address);
+      return module === undefined
+        ? null
+        : { module: module.name, name: null, offset: Number(address - module.base) };
+    }
+    const names = found.exports.map((item) => item.name ?? `#${item.ordinal}`);
+    const name = names.find((candidate) => candidate === declared) ?? names[0] ?? null;
+    return { module: found.module.name, name, offset: found.offset };
+  }
+
+  #exportAt(address: Va): { readonly module: string; readonly name: string } | undefined {
+    const found = this.#resolver.resolve(address);
+    const name = found?.offset === 0 ? found.exports.find((item) => item.name !== null)?.name : undefined;
+    return found === undefined || name == null ? undefined : { module: found.module.name, name };
+  }
+
+  #follow(forwarder: string): ReturnType<FollowForwarder> {
+    const found = this.#resolver.followForwarder(forwarder);
+    if ("unlocated" in found) return null;
+    return { module: found.module.name, name: found.export.name, address: found.address };
+  }
+}
