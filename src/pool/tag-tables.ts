@@ -59,7 +59,7 @@ export function findProcessorTables(
 }
 
 /** Every aligned place in nt's writable data that holds `pointer`. */
-export function placesHolding(kernel: PoolKernel, pointer: Va): readonly Va[] {
+function placesHolding(kernel: PoolKernel, pointer: Va): readonly Va[] {
   const { space, nt } = kernel;
   const needle = new Uint8Array(space.pointerSize);
   for (let i = 0; i < needle.length; i++) needle[i] = Number((pointer >> BigInt(8 * i)) & 0xffn);

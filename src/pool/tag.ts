@@ -24,7 +24,7 @@ export function parseTag(text: string): Tag {
 }
 
 /** The tag of a key. */
-export function tagOf(key: number): Tag {
+function tagOf(key: number): Tag {
   return { key: key >>> 0, text: tagText(key) };
 }
 

@@ -4,12 +4,12 @@ import type { Reading } from "./memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
 
 /** Bytes of a page on every machine that Windows runs on now. */
-export const PAGE_BYTES = 0x1000;
+const PAGE_BYTES = 0x1000;
 /** More pages than any machine has: 2^52 bytes of physical memory. */
 const MOST_PAGES = 2 ** 40;
 
 /** The name of a KDBG field as Windows spells it. */
-export function windowsName(field: keyof PoolVariables): string {
+function windowsName(field: keyof PoolVariables): string {
   return field[0]?.toUpperCase() + field.slice(1);
 }
 
@@ -123,6 +123,6 @@ export function readPagedPoolCommit(kernel: PoolKernel, limit: number | undefine
  *
  * @throws {MemoryError}
  */
-export function readWord(kernel: PoolKernel, at: Va): number {
+function readWord(kernel: PoolKernel, at: Va): number {
   return Number(kernel.space.readPointer(at));
 }
