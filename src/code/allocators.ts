@@ -64,7 +64,11 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
 /** The routine of a name as images export it; 32-bit decoration does not matter. */
 export function poolRoutine(name: string): PoolRoutine | undefined {
   const plain = /^_?(\w+?)(?:@\d+)?$/.exec(name)?.[1] ?? name;
-  return Object.hasOwn(ROUTINES, name) ? ROUTINES[name] : Object.hasOwn(ROUTINES, plain) ? ROUTINES[plain] : undefined;
+  return Object.hasOwn(ROUTINES, name)
+    ? ROUTINES[name]
+    : Object.hasOwn(ROUTINES, plain)
+      ? ROUTINES[plain]
+      : undefined;
 }
 
 /** Where an argument stands on the stack or in a register, when its routine is called. */

@@ -1,11 +1,11 @@
 import { advance, type Va } from "../core/address.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { argumentBytes, poolRoutine } from "./allocators.ts";
-import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
+import { type Decoder, Reg, withDecoder } from "./decoder.ts";
 import { fixedSlot } from "./flow.ts";
 import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
-import { Flow, FLOW_SHIFT, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
+import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
 import type { Value } from "./values.ts";
 
 /** Gives the exported function that starts at an address outside the image. */
@@ -73,7 +73,8 @@ export class Callees {
       if (next.slot !== undefined) return { ...this.throughSlot(next.slot), thunk: offset };
       if (!this.#image.code.isCode(next.target)) return { ...this.#outside(next.target), thunk: offset };
       // A function that starts with a jump into itself is no thunk.
-      if (this.#image.functions.startingAt(next.target) === undefined) return { target, offset: at, ...thunk };
+      if (this.#image.functions.startingAt(next.target) === undefined)
+        return { target, offset: at, ...thunk };
       at = next.target;
     }
     return { target: this.#image.code.vaOf(at), offset: at, thunk: offset };
@@ -148,7 +149,9 @@ export class Callees {
       return slot === undefined ? this.at(target) : this.throughSlot(slot);
     }
     const slot = this.#optimizedSlot(site);
-    return slot === undefined ? this.#outside(target) : { ...this.throughSlot(slot), target: this.#image.code.vaOf(target) };
+    return slot === undefined
+      ? this.#outside(target)
+      : { ...this.throughSlot(slot), target: this.#image.code.vaOf(target) };
   }
 
   /** What the kernel writes over calls through import slots: `mov r10, [slot]` in front of a near call. */
@@ -186,4 +189,3 @@ export class Callees {
 
 /** These take their arguments in registers. */
 const FASTCALL = /^@|^(?:Iof|Obf|Kf|Exf|Interlocked|KeAcquireInStackQueued|KeReleaseInStackQueued)/;
-

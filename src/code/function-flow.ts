@@ -90,7 +90,8 @@ class Follower {
       }
     }
     for (const { target, flow } of this.#instructions.values()) {
-      if (target !== undefined && flow !== Flow.Call && this.#instructions.has(target)) this.#leaders.add(target);
+      if (target !== undefined && flow !== Flow.Call && this.#instructions.has(target))
+        this.#leaders.add(target);
     }
   }
 
@@ -107,7 +108,12 @@ class Follower {
     const calls: CallSite[] = [];
     const events: ValueEvent[] = [];
     for (const [leader, state] of this.#states) {
-      this.#block(leader, state.copy(), (site) => calls.push(site), (event) => events.push(event));
+      this.#block(
+        leader,
+        state.copy(),
+        (site) => calls.push(site),
+        (event) => events.push(event),
+      );
     }
     calls.sort((a, b) => a.instruction.start - b.instruction.start);
     return {
@@ -166,8 +172,10 @@ class Follower {
         case Flow.Jump:
         case Flow.Branch: {
           const { target } = instruction;
-          if (target !== undefined && this.#instructions.has(target) && target !== this.#function.entry) arrive?.(target, state);
-          else if (target !== this.#function.entry) onCall?.({ ...this.#site(state, instruction, true), state: state.copy() });
+          if (target !== undefined && this.#instructions.has(target) && target !== this.#function.entry)
+            arrive?.(target, state);
+          else if (target !== this.#function.entry)
+            onCall?.({ ...this.#site(state, instruction, true), state: state.copy() });
           if (instruction.flow === Flow.Jump) return;
           break;
         }
@@ -189,7 +197,8 @@ class Follower {
   #site(state: MachineState, instruction: Instruction, tail: boolean): CallSite {
     const [operand] = instruction.operands;
     const indirect = instruction.flow === Flow.CallIndirect || instruction.flow === Flow.JumpIndirect;
-    const through = indirect && operand !== undefined ? this.#transfer.valueOf(state, operand, instruction) : undefined;
+    const through =
+      indirect && operand !== undefined ? this.#transfer.valueOf(state, operand, instruction) : undefined;
     return { instruction, target: instruction.target, through, tail, state };
   }
 
@@ -210,17 +219,21 @@ class Follower {
 
   #tellEvents(state: MachineState, instruction: Instruction, tell: (event: ValueEvent) => void): void {
     const [to, from] = instruction.operands;
-    const valueOf = (operand: typeof to): Value =>
+    const held = (operand: typeof to): Value =>
       operand === undefined ? UNKNOWN : this.#transfer.valueOf(state, operand, instruction);
     if (instruction.flow === Flow.Return) {
       tell({ kind: "return", instruction, value: state.registers[Reg.ax] ?? UNKNOWN });
-    } else if (instruction.mnemonic === "cmp" || instruction.mnemonic === "test" || instruction.mnemonic === "cmpxchg") {
-      tell({ kind: "compare", instruction, value: valueOf(to) });
-      tell({ kind: "compare", instruction, value: valueOf(from) });
+    } else if (
+      instruction.mnemonic === "cmp" ||
+      instruction.mnemonic === "test" ||
+      instruction.mnemonic === "cmpxchg"
+    ) {
+      tell({ kind: "compare", instruction, value: held(to) });
+      tell({ kind: "compare", instruction, value: held(from) });
     } else if (to?.kind === "memory" && from !== undefined && instruction.mnemonic !== "lea") {
       const stack = this.#transfer.stackOffsetOf(state, to);
       const place = this.#transfer.imagePlaceOf(state, to);
-      tell({ kind: "store", instruction, value: valueOf(from), stack, place });
+      tell({ kind: "store", instruction, value: held(from), stack, place });
     }
   }
 }

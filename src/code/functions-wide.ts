@@ -11,8 +11,8 @@ import { knownData } from "./known-data.ts";
 import type { CodeRange, ModuleCode } from "./module-code.ts";
 import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
 import { joinPadded, skipPadding } from "./padding.ts";
-import { isSelfContained } from "./self-contained.ts";
 import type { Seeds } from "./seeds.ts";
+import { isSelfContained } from "./self-contained.ts";
 
 /** A jump from one piece of code into another. */
 interface Link {

@@ -62,7 +62,10 @@ export class Transfer {
         return;
       default:
         if (instruction.mnemonic.startsWith("cmov") && to !== undefined && from !== undefined) {
-          const either_ = either(this.valueOf(state, to, instruction), this.valueOf(state, from, instruction));
+          const either_ = either(
+            this.valueOf(state, to, instruction),
+            this.valueOf(state, from, instruction),
+          );
           this.#set(state, to, either_);
           return;
         }
@@ -77,7 +80,9 @@ export class Transfer {
         return constant(operand.value, instruction.immediateSize >= 4 ? instruction.immediateAt : undefined);
       case "register":
         if (operand.size < 4) return UNKNOWN;
-        return operand.register === Reg.sp ? stackAddress(state.sp) : (state.registers[operand.register] ?? UNKNOWN);
+        return operand.register === Reg.sp
+          ? stackAddress(state.sp)
+          : (state.registers[operand.register] ?? UNKNOWN);
       case "memory":
         return operand.size < 4 ? UNKNOWN : this.#read(state, operand);
       default:
@@ -87,7 +92,8 @@ export class Transfer {
 
   /** Where on the stack an operand stands; `undefined` when it stands elsewhere, or nobody knows. */
   stackOffsetOf(state: MachineState, operand: Operand): number | undefined {
-    if (operand.kind !== "memory" || operand.index !== undefined || operand.base === undefined) return undefined;
+    if (operand.kind !== "memory" || operand.index !== undefined || operand.base === undefined)
+      return undefined;
     if (operand.base === Reg.sp) return state.sp + operand.displacement;
     const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
     return only?.kind === "stack" && others.length === 0 ? only.offset + operand.displacement : undefined;
@@ -109,7 +115,12 @@ export class Transfer {
     this.#set(state, to, narrow ? UNKNOWN : value);
   }
 
-  #arithmetic(state: MachineState, instruction: Instruction, to: Operand | undefined, from: Operand | undefined): void {
+  #arithmetic(
+    state: MachineState,
+    instruction: Instruction,
+    to: Operand | undefined,
+    from: Operand | undefined,
+  ): void {
     const { mnemonic } = instruction;
     if (to?.kind === "register" && from?.kind === "register" && to.register === from.register) {
       if (mnemonic === "xor" || mnemonic === "sub") {

@@ -1,13 +1,15 @@
-import { advance, hex, type Rva, type Va } from "../core/address.ts";
+import { hex, type Rva, type Va } from "../core/address.ts";
 import { argumentPlace, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import { instructionHolding } from "./boundaries.ts";
-import { type Callee, Callees, type Resolver } from "./callees.ts";
+import type { Callee } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
 import { type Instruction, withDecoder } from "./decoder.ts";
-import { argumentOf, type CallSite, type FunctionFlow, followValues, passedAs } from "./function-flow.ts";
+import type { Flows } from "./flows.ts";
+import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import type { ImageCode } from "./functions.ts";
+import { functionsNaming } from "./naming.ts";
 import { comesFrom, onlyNumber, type Value } from "./values.ts";
+import { type Wrapper, wrappersAt } from "./wrappers.ts";
 
 /** What code does with a tag. */
 export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
@@ -17,7 +19,7 @@ export interface TagUse {
   readonly use: UseKind;
   /** The instruction that holds the bytes; `undefined` where none does. */
   readonly instruction: Rva | undefined;
-  /** The function that the instruction is in; the first, where several share it. */
+  /** The function that the instruction is in; the first that has it, where several share it. */
   readonly function: Rva | undefined;
   /** The call that the tag reaches. */
   readonly call?: {
@@ -35,224 +37,218 @@ export interface TagUse {
   readonly poolFlags?: number;
   /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
   readonly via?: string;
-  /** One sentence for a person. */
+  /** One sentence for a person, with RVAs. */
   readonly detail: string;
 }
 
-/** Ranked: one reference can reach several calls. */
+/** Finds the code of a callee in another module, so that a wrapper there is seen through. */
+export type FindElsewhere = (callee: Callee) => { readonly flows: Flows; readonly entry: Rva } | undefined;
+
+type Reached = Omit<TagUse, "instruction" | "function">;
+
+/** One reference can reach several calls: the first of these is told. */
 const RANK: readonly UseKind[] = ["allocate", "lookaside", "free", "compare", "store", "data", "unknown"];
+const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind }): number =>
+  RANK.indexOf(a.use) - RANK.indexOf(b.use);
+/** Arguments of an unknown callee that are looked at. */
+const MAX_ARGUMENTS = 8;
+const REGISTER_ARGUMENTS = 4;
 
-/** Tells what the code of one image does with tags. Functions are followed once. */
+/** Tells what the code of one image does with tags. */
 export class TagUses {
-  readonly #image: ImageCode;
-  readonly #callees: Callees;
-  readonly #flows = new Map<number, FunctionFlow>();
-  readonly #wrappers = new Map<number, readonly Wrapped[]>();
+  readonly #flows: Flows;
+  readonly #elsewhere: FindElsewhere | undefined;
+  readonly #wrappers = new Map<string, readonly Wrapper[]>();
 
-  /** @param resolve names exported functions of other modules by their address */
-  constructor(image: ImageCode, resolve?: Resolver) {
-    this.#image = image;
-    this.#callees = new Callees(image, resolve);
+  constructor(flows: Flows, elsewhere?: FindElsewhere) {
+    this.#flows = flows;
+    this.#elsewhere = elsewhere;
   }
 
   /** What happens to the four bytes at `rva`. */
   at(rva: Rva): TagUse {
-    const { code, functions } = this.#image;
+    const { code, functions, image } = this.#flows.image;
+    const nowhere = { instruction: undefined, function: undefined };
     if (!code.isCode(rva)) return this.#inData(rva);
-    const owners = functions.owning(rva);
-    let best: TagUse | undefined;
-    for (const owner of owners) {
-      const use = this.#inFunction(rva, owner);
-      if (best === undefined || RANK.indexOf(use.use) < RANK.indexOf(best.use)) best = use;
+    if (image.machine !== "x64" && image.machine !== "x86") {
+      const [owner] = functions.owning(rva);
+      return {
+        ...nowhere,
+        function: owner?.entry,
+        use: "unknown",
+        detail: `${image.machine} code is not decoded`,
+      };
     }
-    return best ?? this.#outsideFunctions(rva);
-  }
-
-  /** What a function does with its values, for whoever wants more than the tag. */
-  flowOf(found: CodeFunction): FunctionFlow {
-    const known = this.#flows.get(found.entry);
-    if (known !== undefined) return known;
-    const flow = followValues(this.#image, found, this.#callees.popped);
-    this.#flows.set(found.entry, flow);
-    return flow;
+    if (code.runAt(rva) === undefined)
+      return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
+    const [best] = functions
+      .owning(rva)
+      .map((owner) => this.#inFunction(rva, owner))
+      .sort(byRank);
+    return best ?? { ...nowhere, use: "data", detail: "in an executable section, but in no function" };
   }
 
   #inFunction(rva: Rva, owner: CodeFunction): TagUse {
+    const { code } = this.#flows.image;
     const fragment = owner.fragments.find(({ start, end }) => rva >= start && rva < end);
-    const { code } = this.#image;
     const start =
-      fragment === undefined
-        ? undefined
-        : withDecoder(code, (decoder) => instructionHolding(code, decoder, fragment, rva));
-    const flow = this.flowOf(owner);
+      fragment && withDecoder(code, (decoder) => instructionHolding(code, decoder, fragment, rva));
+    const flow = this.#flows.of(owner);
     const instruction = start === undefined ? undefined : flow.instructions.get(start);
     const base = { instruction: start as Rva | undefined, function: owner.entry };
     if (instruction === undefined) {
-      return { ...base, use: "unknown", detail: "the bytes stand in a function, but in no instruction that can be read" };
+      return {
+        ...base,
+        use: "unknown",
+        detail: "in a function, but in no instruction of it that can be read",
+      };
     }
     if (instruction.immediateAt !== rva || instruction.immediateSize < 4) {
-      return { ...base, use: "unknown", detail: `the bytes are no operand of the ${instruction.mnemonic} that holds them` };
+      return {
+        ...base,
+        use: "unknown",
+        detail: `no operand of the ${instruction.mnemonic} that holds the bytes`,
+      };
     }
     return { ...base, ...this.#reached(flow, instruction, (value) => comesFrom(value, rva)) };
   }
 
-  /** Where a value goes, out of all that a function does. */
-  #reached(flow: FunctionFlow, holder: Instruction | undefined, isTag: (value: Value) => boolean): Reached {
-    const found: Reached[] = [];
-    for (const site of flow.calls) {
-      for (const callee of this.#callees.of(site)) {
-        const use = this.#atCall(site, callee, isTag);
-        if (use !== undefined) found.push(use);
-      }
-    }
-    for (const event of flow.events) {
-      const own = event.instruction === holder;
-      if (!isTag(event.value)) continue;
-      if (event.kind === "compare") found.push({ use: "compare", detail: `compared at ${hex(event.instruction.start)}` });
-      else if (event.kind === "return") found.push({ use: "unknown", detail: "the function returns it" });
-      else if (event.stack === undefined || own) found.push({ use: "store", detail: storeDetail(event.place, event.stack) });
-    }
-    if (holder?.mnemonic === "sub" || holder?.mnemonic === "xor") {
-      found.push({ use: "compare", detail: `compared by ${holder.mnemonic}` });
-    }
-    found.sort((a, b) => RANK.indexOf(a.use) - RANK.indexOf(b.use));
-    const [best] = found;
-    if (best === undefined) return { use: "unknown", detail: "where it goes cannot be told" };
-    const others = new Set(found.map(({ use }) => use).filter((use) => use !== best.use && (use === "free" || use === "compare")));
-    return others.size === 0 ? best : { ...best, detail: `${best.detail}; also ${[...others].join(", ")}` };
-  }
-
-  #atCall(site: CallSite, callee: Callee, isTag: (value: Value) => boolean): Reached | undefined {
-    const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
-    if (routine !== undefined) {
-      const { wide } = this.#image.code;
-      const tag = routine.tag === undefined ? undefined : argumentOf(wide, site, argumentPlace(wide, routine.tag, routine));
-      return tag !== undefined && isTag(tag) ? this.#direct(site, callee, routine) : undefined;
-    }
-    if (callee.offset === undefined) return undefined;
-    for (const wrapped of this.#wrapped(callee.offset)) {
-      if (!wrapped.tag.some((atom) => isTag(passedAs(this.#image.code.wide, site, atom)))) continue;
-      return this.#through(site, callee, wrapped);
-    }
-    return undefined;
-  }
-
-  #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
-    const { wide } = this.#image.code;
-    const number = (index: number | undefined): number | undefined =>
-      index === undefined ? undefined : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index, routine)));
-    return {
-      use: routine.use,
-      call: callOf(site, callee),
-      ...constants(number(routine.size), number(routine.poolType), number(routine.poolFlags)),
-      detail: `argument ${routine.tag} of ${callee.name} at ${hex(site.instruction.start)}`,
-    };
-  }
-
-  #through(site: CallSite, callee: Callee, wrapped: Wrapped): Reached {
-    const { wide } = this.#image.code;
-    const number = (value: Value | undefined): number | undefined => {
-      if (value === undefined) return undefined;
-      const [only, ...others] = value;
-      if (only !== undefined && others.length === 0 && only.kind !== "constant") return onlyNumber(passedAs(wide, site, only));
-      return onlyNumber(value);
-    };
-    const name = callee.name ?? `the function at ${hex(callee.offset ?? 0)}`;
-    return {
-      use: wrapped.routine.use,
-      call: callOf(site, callee),
-      ...constants(number(wrapped.size), number(wrapped.poolType), number(wrapped.poolFlags)),
-      via: `${name}, which passes it to ${wrapped.callee.name}`,
-      detail: `passed to ${name} at ${hex(site.instruction.start)}, which calls ${wrapped.callee.name} with it`,
-    };
-  }
-
-  /** The pool routines that a function of the image calls with a tag that it was given. */
-  #wrapped(entry: number): readonly Wrapped[] {
-    const known = this.#wrappers.get(entry);
-    if (known !== undefined) return known;
-    this.#wrappers.set(entry, []);
-    const found = this.#image.functions.startingAt(entry);
-    const wrapped = found === undefined ? [] : this.#wrappedIn(this.flowOf(found));
-    this.#wrappers.set(entry, wrapped);
-    return wrapped;
-  }
-
-  #wrappedIn(flow: FunctionFlow): readonly Wrapped[] {
-    const { wide } = this.#image.code;
-    const wrapped: Wrapped[] = [];
-    for (const site of flow.calls) {
-      for (const callee of this.#callees.of(site)) {
-        const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
-        if (routine?.tag === undefined) continue;
-        const value = (index: number | undefined): Value | undefined =>
-          index === undefined ? undefined : argumentOf(wide, site, argumentPlace(wide, index, routine));
-        const tag = (value(routine.tag) ?? []).filter(({ kind }) => kind === "register" || kind === "argument");
-        if (tag.length === 0) continue;
-        wrapped.push({
-          routine,
-          callee,
-          tag,
-          size: value(routine.size),
-          poolType: value(routine.poolType),
-          poolFlags: value(routine.poolFlags),
-        });
-      }
-    }
-    return wrapped.sort((a, b) => RANK.indexOf(a.routine.use) - RANK.indexOf(b.routine.use));
-  }
-
-  #outsideFunctions(rva: Rva): TagUse {
-    const base = { instruction: undefined, function: undefined };
-    if (this.#image.code.runAt(rva) === undefined) return { ...base, use: "unknown", detail: "the page cannot be read" };
-    return { ...base, use: "data", detail: "in an executable section, but in no function" };
-  }
-
   #inData(rva: Rva): TagUse {
     const base = { instruction: undefined, function: undefined };
-    const registration = readContextRegistration(this.#image.image, rva);
-    if (registration !== undefined) {
-      return {
-        ...base,
-        use: "data",
-        ...(registration.size === undefined ? {} : { size: registration.size }),
-        via: "FLT_CONTEXT_REGISTRATION",
-        detail: `the pool tag of a context registration at ${hex(registration.rva)}: the filter manager allocates with it`,
-      };
-    }
-    return this.#throughVariable(rva) ?? { ...base, use: "data", detail: "in data" };
+    const registration = readContextRegistration(this.#flows.image.image, rva);
+    if (registration === undefined)
+      return this.#throughVariable(rva) ?? { ...base, use: "data", detail: "in data" };
+    return {
+      ...base,
+      use: "data",
+      ...(registration.size === undefined ? {} : { size: registration.size }),
+      via: "FLT_CONTEXT_REGISTRATION",
+      detail: `the pool tag of a context registration at ${hex(registration.rva)}: the filter manager allocates with it`,
+    };
   }
 
   /** Functions that load the variable and pass it on. */
   #throughVariable(rva: Rva): TagUse | undefined {
     const isTag = (value: Value): boolean => value.some((atom) => atom.kind === "loaded" && atom.rva === rva);
-    for (const found of functionsNaming(this.#image, rva)) {
-      const reached = this.#reached(this.flowOf(found), undefined, isTag);
+    for (const found of functionsNaming(this.#flows.image, rva)) {
+      const reached = this.#reached(this.#flows.of(found), undefined, isTag);
       if (reached.use !== "allocate" && reached.use !== "free" && reached.use !== "lookaside") continue;
-      const via = reached.via === undefined ? "" : `, ${reached.via}`;
+      const via = `the variable at ${hex(rva)}${reached.via === undefined ? "" : `, ${reached.via}`}`;
       return {
         ...reached,
         instruction: undefined,
         function: found.entry,
-        via: `the variable at ${hex(rva)}${via}`,
+        via,
         detail: `in a variable: ${reached.detail}`,
       };
     }
     return undefined;
   }
+
+  /** Where a value goes, out of all that a function does. */
+  #reached(flow: FunctionFlow, holder: Instruction | undefined, isTag: (value: Value) => boolean): Reached {
+    const found = flow.calls.flatMap((site) =>
+      this.#flows.callees.of(site).flatMap((callee) => this.#atCall(site, callee, isTag)),
+    );
+    const passed = found.length > 0;
+    for (const event of flow.events) {
+      if (isTag(event.value)) found.push(...atEvent(event, event.instruction === holder && !passed));
+    }
+    // Compilers compare in a row by subtracting.
+    if (holder?.mnemonic === "sub")
+      found.push({ use: "compare", detail: `compared at ${hex(holder.start)}` });
+    const [best, ...others] = found.sort(byRank);
+    if (best === undefined) return { use: "unknown", detail: "where it goes cannot be told" };
+    const also = new Set(
+      others.map(({ use }) => use).filter((use) => use !== best.use && (use === "free" || use === "compare")),
+    );
+    return also.size === 0 ? best : { ...best, detail: `${best.detail}; also ${[...also].join(" and ")}` };
+  }
+
+  #atCall(site: CallSite, callee: Callee, isTag: (value: Value) => boolean): readonly Reached[] {
+    const { wide } = this.#flows.image.code;
+    const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
+    if (routine !== undefined) {
+      if (routine.tag === undefined) return [];
+      return isTag(argumentOf(wide, site, argumentPlace(wide, routine.tag, routine)))
+        ? [this.#direct(site, callee, routine)]
+        : [];
+    }
+    for (const wrapper of this.#wrappersOf(callee)) {
+      if (wrapper.tag.some((atom) => isTag(passedAs(wide, site, atom))))
+        return [this.#through(site, callee, wrapper)];
+    }
+    // What is on the stack may be a local variable, but for what was pushed since the last call.
+    const pushed = wide ? REGISTER_ARGUMENTS : (site.state.argumentsFrom - site.state.sp) / 4;
+    for (let index = 1; index <= Math.min(pushed, MAX_ARGUMENTS); index++) {
+      if (!isTag(argumentOf(wide, site, argumentPlace(wide, index)))) continue;
+      const detail = `argument ${index} of ${nameOf(callee)} at ${hex(site.instruction.start)}, which is no known pool routine`;
+      return [{ use: "unknown", call: callOf(site, callee), detail }];
+    }
+    return [];
+  }
+
+  #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
+    const { wide } = this.#flows.image.code;
+    const number = (index: number | undefined): number | undefined =>
+      index === undefined
+        ? undefined
+        : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index, routine)));
+    return {
+      use: routine.use,
+      call: callOf(site, callee),
+      ...constants(number(routine.size), number(routine.poolType), number(routine.poolFlags)),
+      ...(callee.thunk === undefined ? {} : { via: `the jump at ${hex(callee.thunk)}` }),
+      detail: `argument ${routine.tag} of ${callee.name} at ${hex(site.instruction.start)}`,
+    };
+  }
+
+  #through(site: CallSite, callee: Callee, wrapper: Wrapper): Reached {
+    const { wide } = this.#flows.image.code;
+    const number = (value: Value | undefined): number | undefined => {
+      const [only, ...others] = value ?? [];
+      if (value === undefined || only === undefined) return undefined;
+      const passed = only.kind === "register" || only.kind === "argument";
+      return onlyNumber(passed && others.length === 0 ? passedAs(wide, site, only) : value);
+    };
+    return {
+      use: wrapper.routine.use,
+      call: callOf(site, callee),
+      ...constants(number(wrapper.size), number(wrapper.poolType), number(wrapper.poolFlags)),
+      via: `${nameOf(callee)}, which passes it to ${wrapper.callee.name}`,
+      detail: `passed at ${hex(site.instruction.start)} to ${nameOf(callee)}, which calls ${wrapper.callee.name} with it`,
+    };
+  }
+
+  #wrappersOf(callee: Callee): readonly Wrapper[] {
+    const key = `${callee.offset ?? callee.slot ?? callee.target}`;
+    const known = this.#wrappers.get(key);
+    if (known !== undefined) return known;
+    const elsewhere =
+      callee.offset === undefined ? this.#elsewhere?.(callee) : { flows: this.#flows, entry: callee.offset };
+    const wrappers = elsewhere === undefined ? [] : wrappersAt(elsewhere.flows, elsewhere.entry);
+    this.#wrappers.set(key, wrappers);
+    return wrappers;
+  }
 }
 
-type Reached = Omit<TagUse, "instruction" | "function">;
+/** @param onStack a store into the stack counts: it passes no argument */
+function atEvent(event: ValueEvent, onStack: boolean): readonly Reached[] {
+  const at = hex(event.instruction.start);
+  if (event.kind === "compare") return [{ use: "compare", detail: `compared at ${at}` }];
+  if (event.kind === "return") return [{ use: "unknown", detail: `returned at ${at}` }];
+  if (event.place !== undefined)
+    return [{ use: "store", detail: `stored at ${at} into the variable at ${hex(event.place)}` }];
+  if (event.stack === undefined) return [{ use: "store", detail: `stored at ${at} into a structure` }];
+  if (!onStack) return [];
+  return [{ use: "store", detail: `stored at ${at} on the stack, and given to no pool routine` }];
+}
 
-/** A pool routine that a function calls for its callers. */
-interface Wrapped {
-  readonly routine: PoolRoutine;
-  readonly callee: Callee;
-  /** Where the function was given the tag. */
-  readonly tag: Value;
-  readonly size: Value | undefined;
-  readonly poolType: Value | undefined;
-  readonly poolFlags: Value | undefined;
+function nameOf(callee: Callee): string {
+  return (
+    callee.name ??
+    (callee.offset === undefined ? "a function that nothing names" : `the function at ${hex(callee.offset)}`)
+  );
 }
 
 function callOf(site: CallSite, { target, module, name }: Callee): NonNullable<TagUse["call"]> {
@@ -274,29 +270,4 @@ function constants(
     ...(poolType === undefined ? {} : { poolType: poolType >>> 0 }),
     ...(poolFlags === undefined ? {} : { poolFlags }),
   };
-}
-
-function storeDetail(place: number | undefined, stack: number | undefined): string {
-  if (place !== undefined) return `stored at ${hex(place)}`;
-  return stack === undefined ? "stored in a structure" : "stored on the stack, and passed to nothing that takes a tag";
-}
-
-/** The functions whose code names a place in the image's data. */
-function functionsNaming(image: ImageCode, rva: number): readonly CodeFunction[] {
-  const { code, functions } = image;
-  const found = new Map<number, CodeFunction>();
-  for (const { start, bytes } of code.runs) {
-    for (let i = 0; i + 4 <= bytes.length; i++) {
-      const word =
-        (bytes[i] as number) |
-        ((bytes[i + 1] as number) << 8) |
-        ((bytes[i + 2] as number) << 16) |
-        ((bytes[i + 3] as number) << 24);
-      // RIP-relative operands count from the end of the instruction, behind an immediate of up to four bytes.
-      const away = code.wide ? rva - (start + i + 4) - word : ((word >>> 0) - code.base32 - rva) | 0;
-      if (code.wide ? away < 0 || away > 4 : away !== 0) continue;
-      for (const owner of functions.owning(start + i)) found.set(owner.entry, owner);
-    }
-  }
-  return [...found.values()];
 }

@@ -3,7 +3,12 @@ import { MAX_ALTERNATIVES } from "../core/limits.ts";
 /** One thing that a register or a place on the stack may hold. Equal atoms have equal keys. */
 export type Atom =
   /** A number that stands in the code; `origin` is the RVA of its bytes, where they stand there as they are. */
-  | { readonly kind: "constant"; readonly key: string; readonly value: number; readonly origin: number | undefined }
+  | {
+      readonly kind: "constant";
+      readonly key: string;
+      readonly value: number;
+      readonly origin: number | undefined;
+    }
   /** What a register held when the function was entered. */
   | { readonly kind: "register"; readonly key: string; readonly register: number }
   /** What stood on the stack when the function was entered, so many bytes above the return address's own place. */
@@ -49,7 +54,8 @@ export function resultOf(call: number): Value {
 }
 /** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
 export function fieldOf(of: Atom, offset: number): Value {
-  if (of.kind === "unknown" || of.kind === "constant" || (of.kind === "field" && of.of.kind === "field")) return UNKNOWN;
+  if (of.kind === "unknown" || of.kind === "constant" || (of.kind === "field" && of.of.kind === "field"))
+    return UNKNOWN;
   return [{ kind: "field", key: `${of.key}+${offset}`, of, offset }];
 }
 
@@ -66,7 +72,9 @@ export function either(a: Value, b: Value): Value {
 export function onlyNumber(value: Value): number | undefined {
   const [first, ...others] = value;
   if (first?.kind !== "constant") return undefined;
-  return others.every((other) => other.kind === "constant" && other.value === first.value) ? first.value : undefined;
+  return others.every((other) => other.kind === "constant" && other.value === first.value)
+    ? first.value
+    : undefined;
 }
 
 /** Whether a value may be the number whose bytes stand at `origin`. */
@@ -94,12 +102,22 @@ export class MachineState {
 
   /** As a function is entered. */
   static atEntry(): MachineState {
-    return new MachineState(Array.from({ length: 16 }, (_, register) => entryRegister(register)), new Map(), 0, 0);
+    return new MachineState(
+      Array.from({ length: 16 }, (_, register) => entryRegister(register)),
+      new Map(),
+      0,
+      0,
+    );
   }
 
   /** As code is entered of which nothing is known. */
   static unknown(): MachineState {
-    return new MachineState(Array.from({ length: 16 }, () => UNKNOWN), new Map(), DETACHED, DETACHED);
+    return new MachineState(
+      Array.from({ length: 16 }, () => UNKNOWN),
+      new Map(),
+      DETACHED,
+      DETACHED,
+    );
   }
 
   copy(): MachineState {

@@ -1,0 +1,225 @@
+import type { Rva } from "../core/address.ts";
+import { argumentPlace } from "./allocators.ts";
+import { BitSet } from "./bit-set.ts";
+import { instructionHolding } from "./boundaries.ts";
+import type { Callee } from "./callees.ts";
+import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
+import type { Flows } from "./flows.ts";
+import { argumentOf, type CallSite } from "./function-flow.ts";
+import type { CodeFunction } from "./function-table.ts";
+import { Flow } from "./lengths.ts";
+import type { CodeRun } from "./module-code.ts";
+import { placesNaming } from "./naming.ts";
+import { onlyNumber } from "./values.ts";
+
+/**
+ * How code gets to what it calls: a near call; a jump, which ends the caller; the same through a pointer in the image;
+ * the form that the kernel writes over calls through import slots; and through a register.
+ */
+export type CallForm = "call" | "jump" | "call-slot" | "jump-slot" | "optimized" | "register";
+
+/** One call. */
+export interface CallEdge {
+  readonly at: Rva;
+  /** The caller; several are told one by one where they share the block. */
+  readonly from: CodeFunction;
+  readonly form: CallForm;
+  readonly callee: Callee;
+}
+
+/** The direct calls of one image: who calls whom, found when it is asked for. */
+export class CallGraph {
+  readonly #flows: Flows;
+
+  constructor(flows: Flows) {
+    this.#flows = flows;
+  }
+
+  /**
+   * Calls to any of the given places: functions of the image by their entries, and functions of others by the import
+   * slots that hold their addresses. One pass over the code, whatever the number of places.
+   */
+  callersOf(places: Iterable<number>): readonly CallEdge[] {
+    const { code, image } = this.#flows.image;
+    const wanted = new BitSet(image.size);
+    for (const place of places) wanted.add(place);
+    const hits: Hit[] = [];
+    for (const run of code.runs) findHits(run, code.wide, code.base32, wanted, hits);
+    return withDecoder(code, (decoder) => hits.flatMap((hit) => this.#confirm(hit, decoder)));
+  }
+
+  /** Everything that a function calls. */
+  calleesOf(from: CodeFunction): readonly CallEdge[] {
+    return this.#flows
+      .of(from)
+      .calls.flatMap((site) =>
+        this.#flows.callees
+          .of(site)
+          .map((callee) => ({ at: startOf(site), from, form: formOf(site, callee), callee })),
+      );
+  }
+
+  /** The arguments of a call that are constants, the first `count` of them. */
+  constantArguments({ at, from }: CallEdge, count: number): readonly (number | undefined)[] {
+    const site = this.#flows.siteAt(from, at);
+    const { wide } = this.#flows.image.code;
+    return Array.from({ length: count }, (_, index) =>
+      site === undefined ? undefined : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index + 1))),
+    );
+  }
+
+  /**
+   * Where a function's address stands: pointers in data, and instructions that name it without calling it. Whoever has
+   * the address may call it.
+   */
+  addressTaken(entry: Rva): readonly { readonly at: Rva; readonly from: CodeFunction | undefined }[] {
+    const { seeds, functions, code } = this.#flows.image;
+    const taken = new Map<number, CodeFunction | undefined>();
+    for (let i = 0; i < seeds.pointers.targets.length; i++) {
+      if (seeds.pointers.targets[i] !== entry) continue;
+      const place = seeds.pointers.places[i] ?? 0;
+      taken.set(place, functions.owning(place)[0]);
+    }
+    withDecoder(code, (decoder) => {
+      for (const place of placesNaming(this.#flows.image, entry)) {
+        const [owner] = functions.owning(place);
+        const start = owner && this.#instructionAt(owner, place, decoder);
+        const instruction = start === undefined ? undefined : decoder.at(start);
+        if (instruction === undefined || instruction.target !== undefined) continue;
+        if (instruction.immediateAt === place || instruction.displacementAt === place)
+          taken.set(place, owner);
+      }
+    });
+    return [...taken].map(([at, from]) => ({ at: at as Rva, from })).sort((a, b) => a.at - b.at);
+  }
+
+  #confirm(hit: Hit, decoder: Decoder): readonly CallEdge[] {
+    const { functions } = this.#flows.image;
+    return functions.owning(hit.at).flatMap((from): readonly CallEdge[] => {
+      const start = this.#instructionAt(from, hit.at, decoder);
+      // A prefix may stand in front of the bytes that were looked for.
+      if (start === undefined || start < hit.at - 1) return [];
+      const instruction = decoder.at(start);
+      if (instruction === undefined || !names(instruction, hit.place)) return [];
+      if (hit.kind === "load") return this.#throughRegister(from, hit.place);
+      if (hit.kind === "near") {
+        if (hit.place === from.entry && instruction.flow !== Flow.Call) return [];
+        const form = instruction.flow === Flow.Call ? "call" : "jump";
+        return [{ at: start as Rva, from, form, callee: this.#flows.callees.at(hit.place) }];
+      }
+      const callee = this.#flows.callees.throughSlot(hit.place);
+      if (hit.kind === "slot") {
+        const form = instruction.flow === Flow.CallIndirect ? "call-slot" : "jump-slot";
+        return [{ at: start as Rva, from, form, callee }];
+      }
+      return [{ at: (start + instruction.length) as Rva, from, form: "optimized", callee }];
+    });
+  }
+
+  /** Calls through a register that was loaded from an import slot, anywhere in the function. */
+  #throughRegister(from: CodeFunction, slot: number): readonly CallEdge[] {
+    return this.calleesOf(from).filter(({ form, callee }) => form === "register" && callee.slot === slot);
+  }
+
+  #instructionAt(owner: CodeFunction, place: number, decoder: Decoder): number | undefined {
+    const { code } = this.#flows.image;
+    const fragment = owner.fragments.find(({ start, end }) => place >= start && place < end);
+    if (fragment === undefined) return undefined;
+    const start = instructionHolding(code, decoder, fragment, place);
+    return start ?? instructionBehindHole(code.runAt(place), place, decoder);
+  }
+}
+
+/** The bytes that were looked for may have been a part of something else. */
+function names({ target, operands }: Instruction, place: number): boolean {
+  return (
+    target === place || operands.some((operand) => operand.kind === "memory" && operand.address === place)
+  );
+}
+
+interface Hit {
+  /** Where the bytes that were looked for begin: the opcode, perhaps behind a prefix. */
+  readonly at: number;
+  readonly place: number;
+  readonly kind: "near" | "slot" | "load" | "optimized";
+}
+
+/** Places whose bytes read as a call or jump to one of the wanted, or as a load of one. */
+function findHits(run: CodeRun, wide: boolean, base32: number, wanted: BitSet, hits: Hit[]): void {
+  const { bytes, start } = run;
+  const word = (at: number): number =>
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24);
+  const placeAt = (at: number): number => (wide ? start + at + 4 + word(at) : (word(at) - base32) | 0);
+  const last = bytes.length - 4;
+  for (let i = 0; i < last; i++) {
+    const byte = bytes[i] as number;
+    if (byte === 0xe8 || byte === 0xe9) {
+      const place = start + i + 5 + word(i + 1);
+      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
+    } else if (byte === 0xeb || (byte & 0xf0) === 0x70) {
+      const place = start + i + 2 + (((bytes[i + 1] as number) << 24) >> 24);
+      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
+    } else if (byte === 0x0f && i + 1 < last && ((bytes[i + 1] as number) & 0xf0) === 0x80) {
+      const place = start + i + 6 + word(i + 2);
+      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
+    } else if (byte === 0xff && i + 1 < last && ((bytes[i + 1] as number) | 0x30) === 0x35) {
+      const place = placeAt(i + 2);
+      const reg = ((bytes[i + 1] as number) >> 3) & 7;
+      if ((reg === 2 || reg === 4) && wanted.has(place)) hits.push({ at: start + i, place, kind: "slot" });
+    } else if (byte === 0x8b && i + 1 < last && ((bytes[i + 1] as number) & 0xc7) === 0x05) {
+      const place = placeAt(i + 2);
+      if (!wanted.has(place)) continue;
+      const optimized = wide && bytes[i - 1] === 0x4c && bytes[i + 1] === 0x15 && bytes[i + 6] === 0xe8;
+      hits.push({ at: start + i, place, kind: optimized ? "optimized" : "load" });
+    } else if (byte === 0xa1 && !wide) {
+      const place = placeAt(i + 1);
+      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "load" });
+    }
+  }
+}
+
+/** Bytes before the place from where decoding falls into step with the code, as good as always. */
+const STEPS_BACK = 64;
+
+/**
+ * Where the instruction at `place` starts, when the function's start cannot be read: decoding from a few neighbouring
+ * bytes falls into step, and most of them agree.
+ */
+function instructionBehindHole(
+  run: CodeRun | undefined,
+  place: number,
+  decoder: Decoder,
+): number | undefined {
+  if (run === undefined) return undefined;
+  const votes = new Map<number, number>();
+  const first = Math.max(run.start, place - STEPS_BACK);
+  for (let from = first; from < Math.min(first + 8, place); from++) {
+    let at = from;
+    for (let next = from; next <= place; ) {
+      at = next;
+      next += decoder.lengthAt(next) || 1;
+    }
+    votes.set(at, (votes.get(at) ?? 0) + 1);
+  }
+  const [best] = [...votes].sort((a, b) => b[1] - a[1]);
+  return best !== undefined && best[1] >= 4 ? best[0] : undefined;
+}
+
+function startOf(site: CallSite): Rva {
+  return site.instruction.start as Rva;
+}
+
+function formOf(site: CallSite, callee: Callee): CallForm {
+  const { flow, operands } = site.instruction;
+  if (flow === Flow.Call) return callee.slot !== undefined && isOptimized(site) ? "optimized" : "call";
+  if (flow === Flow.Jump || flow === Flow.Branch) return "jump";
+  if (operands[0]?.kind === "register") return "register";
+  return flow === Flow.JumpIndirect ? "jump-slot" : "call-slot";
+}
+
+function isOptimized({ state }: CallSite): boolean {
+  return (state.registers[Reg.r10] ?? []).some(({ kind }) => kind === "loaded");
+}
