@@ -110,7 +110,7 @@ export const MAX_PROCESSES = 65_536;
 /** Subkeys of one registry key: the largest key of a SYSTEM hive has some thousand. */
 export const MAX_HIVE_SUBKEYS = 65_536;
 /** Values of one registry key: a service has up to 20, other keys some hundreds. */
-export const MAX_HIVE_VALUES = 65_536;
+export const MAX_HIVE_VALUES = 16_384;
 /** A registry key's name has at most 255 characters. */
 export const MAX_HIVE_KEY_NAME_BYTES = 510;
 /** A registry value's name has at most 16,383 characters. */
@@ -125,3 +125,7 @@ export const MAX_SERVICE_VALUES = 0x2_0000;
 export const MAX_SERVICE_TEXT_BYTES = 0x1000;
 /** Bytes of all processors' tag tables together: 2,048 of the usual size take 0.7 GB. */
 export const MAX_TRACKER_BYTES = 0x4000_0000;
+/** Threads of all processes: a terminal server with many users has some 20,000. */
+export const MAX_THREADS = 65_536;
+/** A kernel stack: the largest that Windows makes has 0x12000 bytes on x64, and an expanded one no more. */
+export const MAX_KERNEL_STACK = 0x4_0000n;
