@@ -111,10 +111,11 @@ export class Dump extends Workspace implements Disposable {
    */
   trace(tag?: string, work: WorkOptions = {}): Trail {
     const chosen = tag ?? this.leaks(work).candidates[0]?.tag;
-    if (chosen === undefined) return emptyTrail(this.leaks(work).notes);
+    if (chosen === undefined) return emptyTrail([...this.leaks(work).notes, ...this.gaps]);
     const parsed = parseTag(chosen);
     const usage = this.tags(work).get(parsed.key);
-    return traceTag(this.target, parsed, usage ?? null, work);
+    const trail = traceTag(this.target, parsed, usage ?? null, work);
+    return { ...trail, notes: [...trail.notes, ...this.gaps] };
   }
 
   /** Closes the dump, and the PE files that were given with it. */

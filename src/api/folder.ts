@@ -105,7 +105,7 @@ export function openFolder(folder: string): ImageFolder {
       file: folder,
       offset: 0,
       field: "the folder",
-      expected: "to hold PE images (.sys, .exe, .dll)",
+      expected: "one of PE images (.sys, .exe, .dll)",
       found: "none that can be read",
     });
   }

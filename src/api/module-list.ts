@@ -2,7 +2,7 @@ import type { Va } from "../core/address.ts";
 import type { Stop, Walk } from "../core/walk.ts";
 import type { UnloadedModule } from "../kernel/unloaded.ts";
 import type { ModulesDocument } from "../report/documents.ts";
-import { gapOf } from "../report/words.ts";
+import { gapOf, stopText } from "../report/words.ts";
 import type { Module } from "./module.ts";
 
 /** The loaded modules of a dump, in load order, and those that were unloaded. */
@@ -33,6 +33,11 @@ export class ModuleList {
       }
     }
     this.#byName = byName;
+  }
+
+  /** Why a search of all modules is no search of all that were loaded; empty when the list came to its end. */
+  get gaps(): readonly string[] {
+    return this.stopped === undefined ? [] : [`the module list ends early: ${stopText(this.stopped)}`];
   }
 
   /** By its name as `lm` shows it, or by its file name; upper and lower case are the same. */

@@ -35,7 +35,9 @@ export interface ReadBytes extends SparseBytes {
 export type ModuleLike = Module | AddressLike;
 
 /** Modules in one address space, and the questions that need no more than them. */
-export class Workspace {
+export abstract class Workspace {
+  /** What is missing or odd, one sentence each. */
+  abstract readonly notes: readonly string[];
   readonly space: AddressSpace;
   readonly modules: ModuleList;
   /** What the trail looks at. */
@@ -84,17 +86,19 @@ export class Workspace {
 
   /** Every reference to a tag, in every module. `Se` is `Se  `. */
   scan(tag: string, work: WorkOptions = {}): Scan {
-    return scanTag(this.target, parseTag(tag), work);
+    const scan = scanTag(this.target, parseTag(tag), work);
+    return { ...scan, notes: [...scan.notes, ...this.gaps] };
   }
 
   /** The exported names around an address, and the function that it stands in. */
   near(address: AddressLike): NearRow {
-    return nearRow(this.target, this.address(address));
+    const row = nearRow(this.target, this.address(address));
+    return row.module === null ? { ...row, notes: [...row.notes, ...this.modules.gaps] } : row;
   }
 
   /** Who holds an address: in every module, at any alignment. */
   pointers(address: AddressLike, work: WorkOptions = {}): PointersDocument {
-    return { ...findPointers(this.target, this.address(address), work), notes: [] };
+    return { ...findPointers(this.target, this.address(address), work), notes: this.gaps };
   }
 
   /**
@@ -135,6 +139,11 @@ export class Workspace {
     const filled = this.space.spans(at, length).filter((span) => span.content === "file");
     const fromFile = filled.reduce((sum, span) => sum + span.length, 0);
     return { ...this.space.readSparse(at, length), fromFile };
+  }
+
+  /** What a search of all modules cannot have looked at. */
+  protected get gaps(): readonly string[] {
+    return [...this.modules.gaps, ...this.notes];
   }
 
   get #resolver(): ImageSet<NamedImage> {

@@ -4,6 +4,7 @@ import type { ImageFile } from "../api/image-file.ts";
 import type { Module } from "../api/module.ts";
 import type { TagQuery } from "../api/tags.ts";
 import type { WorkOptions } from "../api/workspace.ts";
+import { FormatError } from "../core/errors.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
@@ -57,7 +58,8 @@ export function answerFrom(
     if (opened instanceof Dump) return opened;
     throw new UsageError(`${command} needs a dump, and this is a folder of PE files`, command);
   };
-  const module = (): Module => asked(command, () => opened.module(first === "" ? "nt" : first));
+  const module = (): Module =>
+    first === "" ? kernelOf(opened, command) : asked(command, () => opened.module(first));
   switch (command) {
     case "trace":
       return traceAnswer(opened, operands, work);
@@ -111,6 +113,21 @@ export function answerFromImage(file: ImageFile, command: string): Answer {
     default:
       throw new UsageError(`${command} needs a dump`, command);
   }
+}
+
+/** nt, which is meant where no MODULE is named. */
+function kernelOf(opened: Dump | ImageFolder, command: string): Module {
+  const kernel = opened.modules.kernel;
+  if (kernel !== undefined) return kernel;
+  if (!(opened instanceof Dump))
+    throw new UsageError("there is no kernel in this folder: name a MODULE", command);
+  throw new FormatError({
+    file: opened.file,
+    offset: 0,
+    field: "the module list",
+    expected: "one with nt in it",
+    found: opened.modules.gaps[0] ?? "others only: name a MODULE",
+  });
 }
 
 function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], work: WorkOptions): Answer {
