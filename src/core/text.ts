@@ -9,9 +9,10 @@ export function asciiZ(bytes: Uint8Array): string {
 
 /** UTF-16 little-endian text up to the first NUL character; an odd last byte is dropped. */
 export function utf16Z(bytes: Uint8Array): string {
-  const text = utf16.decode(bytes.subarray(0, bytes.length & ~1));
-  const end = text.indexOf("\0");
-  return end === -1 ? text : text.slice(0, end);
+  const whole = bytes.length & ~1;
+  let end = 0;
+  while (end < whole && (bytes[end] !== 0 || bytes[end + 1] !== 0)) end += 2;
+  return utf16.decode(bytes.subarray(0, end));
 }
 
 /**

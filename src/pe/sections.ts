@@ -39,9 +39,8 @@ const WRITE = 0x8000_0000;
 export function parseSections(table: Bytes, count: number): readonly Section[] {
   const { array } = table.slice(0, count * SECTION_HEADER_SIZE, "section table");
   // pe-library decodes names with what throws in a browser for bytes that are no UTF-8: it gets none.
-  const nameless = Uint8Array.from(array, (byte, index) =>
-    index % SECTION_HEADER_SIZE < NAME_SIZE ? 0 : byte,
-  );
+  const nameless = Uint8Array.from(array);
+  for (let at = 0; at < nameless.length; at += SECTION_HEADER_SIZE) nameless.fill(0, at, at + NAME_SIZE);
   const headers = Format.ImageSectionHeaderArray.from(nameless.buffer, count);
   return Array.from({ length: count }, (_, index) => {
     const header = headers.get(index);
