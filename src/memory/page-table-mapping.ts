@@ -44,6 +44,10 @@ export class PageTableMapping implements Mapping {
   readonly #door = new BigUint64Array(1);
   readonly #doorHalves = new Uint32Array(this.#door.buffer);
 
+  /** The last-level table that was walked to last, and which one of all it is: most reads stay in it. */
+  #walkedRegion = -1;
+  #walkedTable = 0;
+
   // What the last resolution found: a walk allocates nothing.
   /** `undefined`: the page is in the dump, at `#offset`. */
   #fault: MemoryFault["kind"] | undefined;
@@ -142,9 +146,11 @@ export class PageTableMapping implements Mapping {
     const upper = Math.floor(page / SPLIT);
     const lower = page - upper * SPLIT;
     const last = this.#steps.length - 1;
-    let table = this.#rootPage;
-    let start = this.#rootStart;
-    for (let level = 0; ; level++) {
+    const region = Math.floor(page / (this.#steps[last] as Step).entries);
+    const walked = region === this.#walkedRegion;
+    let table = walked ? this.#walkedTable : this.#rootPage;
+    let start = walked ? 0 : this.#rootStart;
+    for (let level = walked ? last : 0; ; level++) {
       const step = this.#steps[level] as Step;
       const index = ((step.upper ? upper : lower) >>> step.shift) & (step.entries - 1);
       const tableOffset = pages.locate(table);
@@ -163,6 +169,10 @@ export class PageTableMapping implements Mapping {
       if (kind === "next" || kind === "transition") {
         table = this.#target(kind, low, high);
         start = 0;
+        if (level === last - 1) {
+          this.#walkedRegion = region;
+          this.#walkedTable = table;
+        }
         if (level < last) continue;
         this.#settle(table, 1);
         this.#extendPages(at, Math.min(max, step.entries - index));
