@@ -129,3 +129,11 @@ export const MAX_TRACKER_BYTES = 0x4000_0000;
 export const MAX_THREADS = 65_536;
 /** A kernel stack: the largest that Windows makes has 0x12000 bytes on x64, and an expanded one no more. */
 export const MAX_KERNEL_STACK = 0x4_0000n;
+/** Direct calls between an exported function and one that allocates; further up, everything leads everywhere. */
+export const MAX_REACH_DEPTH = 6;
+/** Functions that are followed backwards for one tag: a kernel has about 30,000 in all. */
+export const MAX_REACH_FUNCTIONS = 20_000;
+/** Kernel stacks that are searched: of 20,000 threads with the largest stacks. */
+export const MAX_STACK_BYTES = 0x6000_0000;
+/** Return addresses found on stacks: past this they tell nothing more. */
+export const MAX_STACK_HITS = 65_536;

@@ -1,39 +1,114 @@
+import type { CodeFunction } from "../code/function-table.ts";
 import type { Va } from "../core/address.ts";
+import { isDocumented } from "./documented-functions.ts";
+import type { ModuleCodes } from "./module-codes.ts";
+import { type ReachedFrom, reachedFrom } from "./reach.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
 import type { Reference, TrailApi } from "./trail.ts";
 
 /** Uses that take memory from the pool, now or later. Frees and compares lead nowhere. */
-const LEADS: ReadonlySet<Reference["use"]> = new Set(["allocate", "lookaside", "unknown"]);
+const LEADS: ReadonlySet<Reference["use"]> = new Set(["allocate", "lookaside"]);
 
-/**
- * The exported functions that the references stand in. Where a function's extent is not known, the
- * nearest export below stands in for it, and `basis` says so.
- */
-export function apisOf(references: readonly Reference[]): readonly TrailApi[] {
-  const apis = new Map<Va, { api: Omit<TrailApi, "references">; references: Va[] }>();
-  for (const reference of references) {
-    if (!LEADS.has(reference.use)) continue;
-    const api = exportOf(reference);
-    if (api === undefined) continue;
-    const known = apis.get(api.address);
-    if (known === undefined) apis.set(api.address, { api, references: [reference.address] });
-    else known.references.push(reference.address);
-  }
-  return [...apis.values()].map(({ api, references: from }) => ({ ...api, references: from }));
+export interface ApiSearch {
+  readonly apis: readonly TrailApi[];
+  readonly notes: readonly string[];
 }
 
-function exportOf(reference: Reference): Omit<TrailApi, "references"> | undefined {
-  const { function: place, nearest, module } = reference;
-  const common = { module, depth: 0, documented: null };
-  if (place !== null) {
-    if (place.name === null) return undefined;
-    return { ...common, name: place.name, address: place.entry, path: [place.name], basis: place.basis };
+/**
+ * The exported functions that lead to the references which allocate: the functions they stand in, and
+ * those that call them. Where no function is known around a reference, the nearest export below stands
+ * in for it, and `basis` says so.
+ */
+export function findApis(
+  target: TrailTarget,
+  codes: ModuleCodes,
+  references: readonly Reference[],
+): ApiSearch {
+  const apis: TrailApi[] = [];
+  const notes: string[] = [];
+  for (const module of target.modules) {
+    const own = references.filter((reference) => reference.module === module.name);
+    if (own.length === 0) continue;
+    const leading = own.filter((reference) => LEADS.has(reference.use) && reference.function !== null);
+    const reach = reachOf(module, codes, leading);
+    apis.push(...reach.exports.map((found) => apiOf(target, module, found, leading)));
+    notes.push(...reach.notes);
+    apis.push(...neighbours(target, module, own, apis));
   }
-  if (nearest === null) return undefined;
+  return { apis: apis.sort((a, b) => a.depth - b.depth || b.references.length - a.references.length), notes };
+}
+
+function reachOf(
+  module: TrailModule,
+  codes: ModuleCodes,
+  leading: readonly Reference[],
+): ReturnType<typeof reachedFrom> {
+  const decoded = codes.of(module);
+  if (decoded === undefined || leading.length === 0) return { exports: [], notes: [] };
+  const leads = new Map<number, CodeFunction>();
+  for (const reference of leading) {
+    for (const found of decoded.image.functions.owning(reference.rva)) leads.set(found.entry, found);
+  }
+  const reach = reachedFrom(module.name, decoded, [...leads.values()]);
+  const reached = new Set(reach.exports.flatMap((found) => found.leads));
+  const lost = [...leads.keys()].filter((entry) => !reached.has(entry));
+  if (lost.length === 0) return reach;
+  const places = lost.map((entry) => `${module.name}+0x${entry.toString(16)}`).slice(0, 6);
+  const note = `no exported function was found that calls ${places.join(", ")}${lost.length > 6 ? ", …" : ""}: reached through a pointer, or by code that cannot be read`;
+  return { ...reach, notes: [...reach.notes, note] };
+}
+
+function apiOf(
+  target: TrailTarget,
+  module: TrailModule,
+  found: ReachedFrom,
+  leading: readonly Reference[],
+): TrailApi {
+  const leads = new Set(found.leads.map((entry) => module.base + BigInt(entry)));
   return {
-    ...common,
-    name: nearest.name,
-    address: nearest.address,
-    path: [nearest.name],
-    basis: "nearest-export",
+    name: found.name,
+    module: module.name,
+    address: (module.base + BigInt(found.entry)) as Va,
+    depth: found.depth,
+    documented: documented(target, module, found.name),
+    path: found.path,
+    references: leading
+      .filter((reference) => reference.function !== null && leads.has(reference.function.entry))
+      .map((reference) => reference.address),
+    basis: found.basis,
   };
+}
+
+/** References around which no function is known: all that is left is the export below. */
+function neighbours(
+  target: TrailTarget,
+  module: TrailModule,
+  references: readonly Reference[],
+  known: readonly TrailApi[],
+): readonly TrailApi[] {
+  const found = new Map<Va, TrailApi & { references: Va[] }>();
+  for (const { use, function: place, nearest, address } of references) {
+    if (place !== null || use !== "unknown" || nearest === null) continue;
+    if (known.some((api) => api.address === nearest.address)) continue;
+    const same = found.get(nearest.address);
+    if (same !== undefined) same.references.push(address);
+    else {
+      found.set(nearest.address, {
+        name: nearest.name,
+        module: module.name,
+        address: nearest.address,
+        depth: 0,
+        documented: documented(target, module, nearest.name),
+        path: [nearest.name],
+        references: [address],
+        basis: "nearest-export",
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The list is of the kernel's and the HAL's functions. */
+function documented(target: TrailTarget, module: TrailModule, name: string): boolean | null {
+  return module.name === "nt" || module.name === "hal" ? isDocumented(name, target.build) : null;
 }

@@ -1,5 +1,10 @@
 import type { Conclusion, Reference, Suspect, TrailApi } from "./trail.ts";
 
+/** Scores from which a module is named, and how far ahead of the next it has to be. */
+const HIGH = { score: 42, ahead: 1.5 } as const;
+const MEDIUM = { score: 22, ahead: 1.25 } as const;
+const LOW = { score: 5, ahead: 1.1 } as const;
+
 /** What the evidence comes to, no further than it goes. */
 export function conclude(
   tag: string,
@@ -7,39 +12,52 @@ export function conclude(
   apis: readonly TrailApi[],
   suspects: readonly Suspect[],
 ): Conclusion {
-  const none = { module: null, confidence: "none" as const };
+  const none = { module: null, confidence: "none" as const, because: [] };
+  const [first, second] = suspects;
   if (references.length === 0) {
     return {
       ...none,
       text: `No image holds \`${tag}\` in what could be read, so nothing leads to a driver.`,
-      because: [],
     };
   }
-  if (apis.length === 0) {
+  if (first === undefined || first.score < LOW.score) {
+    const text =
+      apis.length === 0 && first === undefined
+        ? `\`${tag}\` stands in the code, but no exported function was found that leads to an allocation with it.`
+        : `Nothing that could be read tells who makes \`${tag}\` grow.`;
+    return { ...none, text };
+  }
+  const confidence = confidenceOf(first, second);
+  if (confidence === "none") {
+    const tied = suspects
+      .filter((suspect) => suspect.score * LOW.ahead >= first.score)
+      .map((suspect) => suspect.module);
     return {
       ...none,
-      text: `\`${tag}\` stands in the code, but no exported function was found that leads to it.`,
-      because: [],
+      text: `The evidence cannot tell ${list(tied.slice(0, 5))} apart${tied.length > 5 ? `, nor ${tied.length - 5} more` : ""}: each can make \`${tag}\` grow.`,
     };
   }
-  const third = suspects.filter((suspect) => suspect.thirdParty === true);
-  const open = suspects.filter((suspect) => suspect.thirdParty === null);
-  if (third.length === 0 && open.length === 0) {
-    return {
-      ...none,
-      text: `No driver of a third party holds a function that leads to \`${tag}\`, in what could be read.`,
-      because: [],
-    };
-  }
-  const candidates = third.length > 0 ? third : open;
-  const names = list(candidates.map((suspect) => suspect.module));
-  const [only] = candidates;
+  const who = first.publisher === null ? first.module : `${first.module} (${first.publisher})`;
   return {
-    module: candidates.length === 1 && only !== undefined ? only.module : null,
-    confidence: "low",
-    text: `${names} ${candidates.length === 1 ? "imports" : "import"} functions that lead to \`${tag}\`.`,
-    because: ["An import is not a call: it shows who can make the tag grow, not who does."],
+    module: first.module,
+    confidence,
+    text: `${who} ${LIKELY[confidence]} \`${tag}\` grow.`,
+    because: first.evidence.slice(0, 4).map((evidence) => `${evidence.kind}: ${evidence.detail}`),
   };
+}
+
+const LIKELY = {
+  high: "most likely makes",
+  medium: "probably makes",
+  low: "may make",
+} as const;
+
+function confidenceOf(first: Suspect, second: Suspect | undefined): Conclusion["confidence"] {
+  const ahead = (second?.score ?? 0) === 0 ? Number.POSITIVE_INFINITY : first.score / (second?.score ?? 1);
+  const proven = first.verdict === "calls" || first.verdict === "owns-tag";
+  if (proven && first.score >= HIGH.score && ahead >= HIGH.ahead) return "high";
+  if (first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
+  return ahead >= LOW.ahead ? "low" : "none";
 }
 
 /** What a person does next, in the article's sense: the cheapest first. */

@@ -1,24 +1,36 @@
 import type { Tag } from "../pool/tag.ts";
-import { apisOf } from "./apis.ts";
+import { accuseHolders, accuseLookups, accuseOwners, type Case } from "./accuse.ts";
+import { findApis } from "./apis.ts";
+import { Charges } from "./charge.ts";
 import { conclude, nextSteps } from "./conclude.ts";
 import { findHolders } from "./importers.ts";
+import { accuseIndirect } from "./indirect.ts";
+import { ModuleCodes } from "./module-codes.ts";
 import type { SearchLimits } from "./references.ts";
 import { scanTag } from "./scan.ts";
-import { chargeHolders, rankSuspects } from "./suspects.ts";
+import { rankSuspects } from "./suspects.ts";
 import type { TrailTarget } from "./target.ts";
 import type { TagUsageSummary, Trail } from "./trail.ts";
 
-/** Follows a tag: its references, the exported functions that they stand in, who holds those, who is suspect. */
+/**
+ * Follows a tag: its references, the exported functions that lead to those which allocate, who holds and
+ * calls these, and what speaks for and against each.
+ */
 export function traceTag(
   target: TrailTarget,
   tag: Tag,
   usage: TagUsageSummary | null,
   limits: SearchLimits = {},
 ): Trail {
-  const scan = scanTag(target, tag, limits);
-  const apis = apisOf(scan.references);
-  const holdings = findHolders(target, apis, limits);
-  const suspects = rankSuspects(chargeHolders(target, holdings), scan.coverage);
+  const codes = new ModuleCodes(target);
+  const scan = scanTag(target, tag, limits, codes);
+  const { apis, notes } = findApis(target, codes, scan.references);
+  const case_: Case = { target, codes, charges: new Charges(), key: tag.key, apis };
+  accuseOwners(case_, scan.references);
+  const sites = accuseHolders(case_, findHolders(target, apis, limits));
+  accuseIndirect(case_, sites, limits);
+  accuseLookups(case_);
+  const suspects = rankSuspects(case_.charges.all, scan.coverage).map(({ suspect }) => suspect);
   return {
     tag: tag.text,
     usage,
@@ -28,7 +40,7 @@ export function traceTag(
     conclusion: conclude(tag.text, scan.references, apis, suspects),
     next: nextSteps(tag.text, suspects, scan.references),
     coverage: scan.coverage,
-    notes: scan.notes,
+    notes: [...scan.notes, ...notes],
   };
 }
 

@@ -70,6 +70,8 @@ export interface Suspect {
   readonly rank: number;
   readonly module: string;
   readonly verdict: Verdict;
+  /** What the rank stands on; only the order and the distance to the next mean something. */
+  readonly score: number;
   readonly thirdParty: boolean | null;
   readonly publisher: string | null;
   readonly publisherBasis: string | null;

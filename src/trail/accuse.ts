@@ -1,0 +1,169 @@
+import { windbgHex } from "../core/address.ts";
+import { type CallSite, findCallSites } from "./call-sites.ts";
+import type { Charges } from "./charge.ts";
+import { balanceOf } from "./evidence/balance.ts";
+import { lookupsOf } from "./evidence/lookups.ts";
+import type { Holding } from "./importers.ts";
+import type { ModuleCodes } from "./module-codes.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
+import type { Reference, TrailApi } from "./trail.ts";
+import { DEPTH_FACTOR, MOST_SITES, NEAREST_FACTOR, WEIGHTS } from "./weights.ts";
+
+/** What an accusation looks at. */
+export interface Case {
+  readonly target: TrailTarget;
+  readonly codes: ModuleCodes;
+  readonly charges: Charges;
+  /** The tag's table key. */
+  readonly key: number;
+  readonly apis: readonly TrailApi[];
+}
+
+/** Modules whose own code takes memory with the tag; the kernel does so for others. */
+export function accuseOwners({ target, charges, codes }: Case, references: readonly Reference[]): void {
+  for (const module of target.modules) {
+    if (module.name === "nt" || module.name === "hal") continue;
+    const own = references.filter((reference) => reference.module === module.name);
+    const allocating = own.filter(({ use }) => use === "allocate" || use === "lookaside");
+    const [first] = allocating;
+    if (first === undefined) continue;
+    const charge = charges.of(module);
+    const places = allocating.length === 1 ? "one place" : `${allocating.length} places`;
+    charge.add("owns-tag", WEIGHTS.allocates, {
+      kind: "allocates",
+      address: first.address,
+      detail: `its own code allocates with the tag at ${places}${first.allocationSize === null ? "" : `, ${first.allocationSize} bytes each`}`,
+    });
+    const frees = own.filter(({ use }) => use === "free");
+    const [free] = frees;
+    if (free !== undefined) {
+      const detail = `its code frees with the tag at ${frees.length === 1 ? "one place" : `${frees.length} places`}`;
+      charge.add("owns-tag", WEIGHTS.freesOwn, { kind: "releases", address: free.address, detail });
+    } else if (codeMissing(target, module) === 0 && codes.of(module) !== undefined) {
+      const detail = "no code of it frees with the tag, and all of it could be read";
+      charge.add("owns-tag", WEIGHTS.neverFrees, { kind: "unbalanced", address: first.address, detail });
+    }
+  }
+}
+
+/**
+ * Modules that hold the functions' addresses: by their calls where their code has any, else by the import
+ * alone.
+ *
+ * @returns every call found
+ */
+export function accuseHolders(case_: Case, holdings: readonly Holding[]): readonly CallSite[] {
+  const byModule = new Map<TrailModule, Holding[]>();
+  for (const holding of holdings) {
+    const same = byModule.get(holding.module);
+    if (same === undefined) byModule.set(holding.module, [holding]);
+    else same.push(holding);
+  }
+  const sites: CallSite[] = [];
+  for (const [module, held] of byModule) sites.push(...accuseHolder(case_, module, held));
+  return sites;
+}
+
+function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]): readonly CallSite[] {
+  const { target, charges, codes, key } = case_;
+  const charge = charges.of(module);
+  const decoded = codes.of(module);
+  const missing = codeMissing(target, module);
+  const sites = decoded === undefined ? [] : findCallSites(module, decoded, held);
+  const called = new Set(sites.map((site) => site.function.address));
+  let counted = 0;
+  for (const api of called) {
+    const own = sites.filter((site) => site.function.address === api);
+    const [first] = own;
+    if (first === undefined) continue;
+    const places = own.map((site) => windbgHex(site.address, target.space.pointerSize)).slice(0, MOST_SITES);
+    const weight = weightOf(case_, first);
+    charge.add("calls", counted === 0 ? WEIGHTS.calls * weight : WEIGHTS.furtherSite, {
+      kind: "calls",
+      address: first.address,
+      detail: `calls ${first.function.module}!${first.function.name} at ${own.length === 1 ? "one place" : `${own.length} places`}: ${places.join(", ")}, in ${[...new Set(own.map((site) => site.caller))].slice(0, 3).join(", ")}`,
+    });
+    counted++;
+  }
+  if (decoded !== undefined) {
+    const points = {
+      unbalanced: WEIGHTS.unbalanced,
+      unknown: WEIGHTS.maybeUnbalanced,
+      released: WEIGHTS.releases,
+    };
+    for (const { state, evidence } of balanceOf(module, decoded, sites, key, missing)) {
+      charge.add("calls", points[state], evidence);
+    }
+  }
+  for (const holding of held) {
+    if (called.has(holding.function.address)) continue;
+    const { points, detail } = uncalled(case_, holding, decoded === undefined ? undefined : missing);
+    charge.add(holding.slot === null ? "unknown" : "imports", points, {
+      kind: holding.slot === null ? "pointer" : "imports",
+      address: holding.address,
+      detail,
+    });
+  }
+  return sites;
+}
+
+/** @param missing bytes of code that could not be read; undefined: nothing of it could be looked at */
+function uncalled(
+  case_: Case,
+  holding: Holding,
+  missing: number | undefined,
+): { points: number; detail: string } {
+  const at = windbgHex(holding.function.address, case_.target.space.pointerSize);
+  const name = `${holding.function.module}!${holding.function.name}`;
+  if (holding.slot === null)
+    return { points: WEIGHTS.pointer, detail: `holds ${at}, the address of ${name}, in its data` };
+  const slot = holding.slot === "delay-iat" ? "delay-import slot" : "import slot";
+  const what = {
+    both: `its ${slot} holds ${at} and is declared as ${name}`,
+    address: `its ${slot} holds ${at}, ${name}`,
+    name: `its ${slot} is declared as ${name}; what it holds cannot be told`,
+    disagree: `its ${slot} is declared as ${name}, but holds another address`,
+  }[holding.basis];
+  if (missing === undefined)
+    return { points: WEIGHTS.importsUnread, detail: `${what}; its code was not looked at` };
+  if (missing > 0) {
+    return {
+      points: WEIGHTS.importsUnread,
+      detail: `${what}; no call of it was seen, but ${missing} bytes of code could not be read`,
+    };
+  }
+  return {
+    points: WEIGHTS.importsUnused,
+    detail: `${what}; all code that stays was read, and none calls it`,
+  };
+}
+
+/** Modules that look a function up by its name. Microsoft's own are left out: they look up everything. */
+export function accuseLookups({ target, charges, codes, apis }: Case): void {
+  const functions = apis.filter((api) => api.basis !== "nearest-export");
+  if (functions.length === 0) return;
+  for (const module of target.modules) {
+    if (module.publisher.thirdParty === false) continue;
+    for (const { called, evidence } of lookupsOf(target, module, () => codes.of(module), functions)) {
+      charges.of(module).add("looks-up-at-run-time", called ? WEIGHTS.looksUp : WEIGHTS.holdsName, evidence);
+    }
+  }
+}
+
+function weightOf({ apis }: Case, site: CallSite): number {
+  const api = apis.find((candidate) => candidate.address === site.function.address);
+  if (api === undefined) return 1;
+  return api.basis === "nearest-export" ? NEAREST_FACTOR : DEPTH_FACTOR ** api.depth;
+}
+
+/** Bytes of a module's lasting code that cannot be read; INIT is gone by then, and does not run again. */
+export function codeMissing(target: TrailTarget, module: TrailModule): number {
+  let missing = 0;
+  for (const section of module.image?.sections ?? []) {
+    if (!section.executable || section.discardable) continue;
+    const start = module.image?.addressOf(section.rva);
+    if (start !== undefined)
+      missing += section.virtualSize - target.space.readableBytes(start, section.virtualSize);
+  }
+  return missing;
+}

@@ -1,0 +1,136 @@
+import { advance, type Va } from "../../core/address.ts";
+import { MAX_STACK_BYTES, MAX_STACK_HITS } from "../../core/limits.ts";
+import type { ProcessEntry } from "../../kernel/processes.ts";
+import type { KernelStack, ThreadEntry } from "../../kernel/threads.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { AddressFilter } from "./address-filter.ts";
+
+/** A return address on a kernel stack. */
+export interface StackHit<T> {
+  readonly item: T;
+  /** Where on the stack it stands. */
+  readonly at: Va;
+  readonly thread: ThreadEntry;
+  readonly process: ProcessEntry | undefined;
+  /**
+   * False: it stands in the part in use, so that the call is under way, or a later frame kept the value.
+   * True: it stands below, and was left by a call that returned. `undefined`: the thread ran, and where
+   * its stack pointer stood is not known.
+   */
+  readonly stale: boolean | undefined;
+}
+
+/** Which calls stand on the stacks of all threads. */
+export interface StackSearch<T> {
+  /** By thread, and by address. */
+  readonly hits: readonly StackHit<T>[];
+  readonly read: {
+    /** Stacks whose part in use could be read whole. */
+    readonly stacks: number;
+    /** Threads that have one, or of which that is not known. */
+    readonly of: number;
+    /** Bytes looked at, below the parts in use too. */
+    readonly bytes: number;
+  };
+  /** What was not looked at, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A range of addresses that a thread calls its stack. */
+interface Claim {
+  readonly thread: ThreadEntry;
+  readonly stack: KernelStack;
+}
+
+/**
+ * Looks for return addresses on the kernel stacks of threads, at every place where a pointer can
+ * stand. A value on a stack is no proof of a call: it can be data, or left over in a frame that does
+ * not use all of its room.
+ *
+ * @param returnAddresses the address behind each call instruction, and what it stands for
+ */
+export function findOnStacks<T>(
+  space: AddressSpace,
+  threads: readonly ThreadEntry[],
+  returnAddresses: ReadonlyMap<bigint, T>,
+): StackSearch<T> {
+  const filter = new AddressFilter(returnAddresses, space.pointerSize);
+  const { claims, overlapping } = disjoint(threads);
+  const hits: StackHit<T>[] = [];
+  const count = { whole: 0, out: 0, partly: 0, bytes: 0 };
+  let left = 0;
+  let buffer = new Uint8Array(0x8000);
+  for (const { thread, stack } of claims) {
+    const length = Number(stack.base - stack.limit);
+    if (count.bytes + length > MAX_STACK_BYTES || hits.length >= MAX_STACK_HITS) {
+      left++;
+      continue;
+    }
+    if (length > buffer.length) buffer = new Uint8Array(length);
+    const bytes = buffer.subarray(0, length);
+    const used = Number((stack.live ?? stack.limit) - stack.limit);
+    let missing = 0;
+    let missingOfUsed = 0;
+    space.readSparseInto(stack.limit, bytes, (offset, size) => {
+      bytes.fill(0, offset, offset + size);
+      missing += size;
+      missingOfUsed += Math.max(0, offset + size - Math.max(offset, used));
+    });
+    count.bytes += length - missing;
+    if (missingOfUsed === 0) count.whole++;
+    else if (missingOfUsed >= length - used) count.out++;
+    else count.partly++;
+    if (missing === length) continue;
+    filter.search(bytes, (offset, item) => {
+      if (hits.length >= MAX_STACK_HITS) return;
+      const stale = stack.live === undefined ? undefined : offset < used;
+      hits.push({ item, at: advance(stack.limit, offset), thread, process: thread.process, stale });
+    });
+  }
+  const unknown = threads.filter(({ stack }) => stack === undefined).length;
+  const running = claims.filter(({ stack }) => stack.live === undefined).length;
+  return {
+    hits,
+    read: { stacks: count.whole, of: claims.length + unknown + overlapping, bytes: count.bytes },
+    notes: [
+      counted(
+        count.out,
+        "has its kernel stack",
+        "have their kernel stacks",
+        "outside the dump or in the page file",
+      ),
+      counted(count.partly, "has a kernel stack", "have kernel stacks", "of which parts are missing"),
+      counted(unknown, "has no kernel stack", "have no kernel stacks", "that can be one"),
+      counted(
+        overlapping,
+        "has its kernel stack",
+        "have their kernel stacks",
+        "in another's: it is read once",
+      ),
+      counted(running, "ran", "ran", "and what of their stacks is in use is not known"),
+      counted(left, "was", "were", "not looked at: there is more stack than a search takes"),
+    ].filter((note) => note !== undefined),
+  };
+}
+
+function counted(count: number, one: string, many: string, what: string): string | undefined {
+  if (count === 0) return undefined;
+  return count === 1 ? `one thread ${one} ${what}` : `${count} threads ${many} ${what}`;
+}
+
+/** The threads' stacks without those that reach into another's, so that no byte is read twice. */
+function disjoint(threads: readonly ThreadEntry[]): { claims: readonly Claim[]; overlapping: number } {
+  const all = threads.flatMap((thread) =>
+    typeof thread.stack === "object" ? [{ thread, stack: thread.stack }] : [],
+  );
+  const sorted = [...all].sort((a, b) =>
+    a.stack.limit < b.stack.limit ? -1 : a.stack.limit > b.stack.limit ? 1 : 0,
+  );
+  const overlapping = new Set<ThreadEntry>();
+  let end = 0n;
+  for (const { thread, stack } of sorted) {
+    if (stack.limit < end) overlapping.add(thread);
+    else end = stack.base;
+  }
+  return { claims: all.filter(({ thread }) => !overlapping.has(thread)), overlapping: overlapping.size };
+}

@@ -1,0 +1,106 @@
+import { CallGraph } from "../code/calls.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import { hex } from "../core/address.ts";
+import { MAX_REACH_DEPTH, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import { exportedName } from "./places.ts";
+
+/** An exported function from which a function is reached by direct calls of its own image. */
+export interface ReachedFrom {
+  readonly name: string;
+  /** Where it starts. */
+  readonly entry: number;
+  /** Direct calls on the way; 0: the function itself is exported. */
+  readonly depth: number;
+  /** The functions on the way, from the exported one on: names, or offsets where nothing names one. */
+  readonly path: readonly string[];
+  /** The functions that the walk began at and that this path leads to. */
+  readonly leads: readonly number[];
+  readonly basis: CodeFunction["basis"];
+}
+
+export interface Reach {
+  readonly exports: readonly ReachedFrom[];
+  /** What was cut off, and what is reached through pointers only; one sentence each. */
+  readonly notes: readonly string[];
+}
+
+interface Node {
+  readonly found: CodeFunction;
+  readonly depth: number;
+  /** One call nearer to the lead. */
+  readonly next: Node | undefined;
+  readonly lead: number;
+}
+
+/**
+ * Walks backwards through direct calls, breadth first, from `leads` to exported functions: each with its
+ * shortest path. The walk goes on above an exported function too: a driver can as well call what calls it.
+ *
+ * @param name how the module is called in paths
+ */
+export function reachedFrom(name: string, decoded: DecodedModule, leads: readonly CodeFunction[]): Reach {
+  const { image, flows } = decoded;
+  const graph = new CallGraph(flows);
+  const notes: string[] = [];
+  const exports = new Map<string, { node: Node; leads: Set<number>; name: string }>();
+  const seen = new Set<string>();
+  let frontier: Node[] = [];
+  const visit = (node: Node): void => {
+    const key = `${node.found.entry}:${node.lead}`;
+    if (seen.has(key) || seen.size >= MAX_REACH_FUNCTIONS) return;
+    seen.add(key);
+    const exported = exportedName(image.image, node.found.entry);
+    if (exported !== null) {
+      const known = exports.get(exported);
+      if (known === undefined) exports.set(exported, { node, leads: new Set([node.lead]), name: exported });
+      else known.leads.add(node.lead);
+    }
+    frontier.push(node);
+  };
+  for (const found of leads) visit({ found, depth: 0, next: undefined, lead: found.entry });
+
+  for (let depth = 1; frontier.length > 0; depth++) {
+    if (depth > MAX_REACH_DEPTH) {
+      notes.push(`${name}: callers further than ${MAX_REACH_DEPTH} calls away were not looked for`);
+      break;
+    }
+    const below = new Map<number, Node[]>();
+    for (const node of frontier) {
+      const same = below.get(node.found.entry);
+      if (same === undefined) below.set(node.found.entry, [node]);
+      else same.push(node);
+    }
+    frontier = [];
+    for (const edge of graph.callersOf(below.keys())) {
+      for (const next of below.get(edge.callee.thunk ?? edge.callee.offset ?? -1) ?? []) {
+        visit({ found: edge.from, depth, next, lead: next.lead });
+      }
+    }
+  }
+  if (seen.size >= MAX_REACH_FUNCTIONS) notes.push(`${name}: more functions lead there than were followed`);
+  return {
+    exports: [...exports.values()].map(({ node, leads: reached, name: exported }) => ({
+      name: exported,
+      entry: node.found.entry,
+      depth: node.depth,
+      path: pathOf(name, decoded, node),
+      leads: [...reached],
+      basis: node.found.basis,
+    })),
+    notes,
+  };
+}
+
+function pathOf(name: string, decoded: DecodedModule, from: Node): readonly string[] {
+  const path: string[] = [];
+  for (let node: Node | undefined = from; node !== undefined; node = node.next) {
+    path.push(functionLabel(name, decoded, node.found.entry));
+  }
+  return path;
+}
+
+/** A function's exported name, or its module and offset. */
+export function functionLabel(module: string, decoded: DecodedModule, entry: number): string {
+  return exportedName(decoded.image.image, entry) ?? `${module}+${hex(entry)}`;
+}

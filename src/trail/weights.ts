@@ -1,0 +1,51 @@
+/**
+ * What each kind of evidence weighs. Only the order and the distances mean something; the leak benchmark
+ * (`npm run leakbench`) is what they were set against, and what a change has to be held against.
+ */
+export const WEIGHTS = {
+  /** The module's own code allocates with the tag, and the module is not the kernel. */
+  allocates: 40,
+  /** … and never frees with it, in code that could all be read. */
+  neverFrees: 12,
+  /** … and frees with it somewhere. */
+  freesOwn: -16,
+  /** Its code calls a function that leads to the tag; less for each call in between. */
+  calls: 24,
+  /** Each further place that calls one, up to `MOST_SITES`. */
+  furtherSite: 1,
+  /** What the function gives must be given back, and no code of the module does. */
+  unbalanced: 26,
+  /** … as far as its code could be read. */
+  maybeUnbalanced: 10,
+  /** It is given back somewhere. */
+  releases: -18,
+  /** The function's name is looked up at run time. */
+  looksUp: 18,
+  /** The name stands in the image, and nothing was seen to use it. */
+  holdsName: 5,
+  /** The import table holds the function, and part of the code that may call it cannot be read. */
+  importsUnread: 8,
+  /** … and all code was read, and none calls it. */
+  importsUnused: 1,
+  /** The address stands in its data, in no import slot. */
+  pointer: 6,
+  /** It calls another driver's function that calls one. */
+  indirect: 16,
+  /** A kernel stack holds a return address behind such a call, in its live part. */
+  onStack: 14,
+  onStackStale: 3,
+  /** The size of what it allocates, or asks for, is the size that leaks. */
+  sizeMatch: 10,
+  /** Blocks of the tag hold pointers into its image. */
+  poolContent: 16,
+} as const;
+
+export const MOST_SITES = 5;
+/** Of a chain of calls: each step makes it less likely that the outer function is what leaks. */
+export const DEPTH_FACTOR = 0.85;
+/** A reference's nearest export is a guess. */
+export const NEAREST_FACTOR = 0.3;
+/** Microsoft's own modules call everything, and their leaks are found early. */
+export const MICROSOFT_FACTOR = 0.35;
+/** A module of which nobody knows whose it is. */
+export const UNKNOWN_FACTOR = 0.85;
