@@ -95,6 +95,13 @@ export class Callees {
     };
   }
 
+  /** What the kernel wrote over a call through a slot: the target's own name counts, and the slot's where it has none. */
+  optimized(slot: number, target: number): Callee {
+    // In the image itself stands a stub, which goes on through the slot.
+    if (this.#image.code.isCode(target)) return this.throughSlot(slot);
+    return { ...this.throughSlot(slot), ...this.#outside(target) };
+  }
+
   /** The bytes that 32-bit callees take off the stack. */
   readonly popped: PoppedBytes = (site, next) => {
     for (const callee of this.of(site)) {
@@ -144,14 +151,9 @@ export class Callees {
 
   #near(site: CallSite): Callee {
     const target = site.target ?? 0;
-    if (this.#image.code.isCode(target)) {
-      const slot = this.#optimizedSlot(site);
-      return slot === undefined ? this.at(target) : this.throughSlot(slot);
-    }
     const slot = this.#optimizedSlot(site);
-    return slot === undefined
-      ? this.#outside(target)
-      : { ...this.throughSlot(slot), target: this.#image.code.vaOf(target) };
+    if (slot !== undefined) return this.optimized(slot, target);
+    return this.#image.code.isCode(target) ? this.at(target) : this.#outside(target);
   }
 
   /** What the kernel writes over calls through import slots: `mov r10, [slot]` in front of a near call. */

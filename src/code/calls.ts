@@ -107,12 +107,16 @@ export class CallGraph {
         const form = instruction.flow === Flow.Call ? "call" : "jump";
         return [{ at: start as Rva, from, form, callee: this.#flows.callees.at(hit.place) }];
       }
-      const callee = this.#flows.callees.throughSlot(hit.place);
+      const { callees } = this.#flows;
       if (hit.kind === "slot") {
         const form = instruction.flow === Flow.CallIndirect ? "call-slot" : "jump-slot";
-        return [{ at: start as Rva, from, form, callee }];
+        return [{ at: start as Rva, from, form, callee: callees.throughSlot(hit.place) }];
       }
-      return [{ at: (start + instruction.length) as Rva, from, form: "optimized", callee }];
+      const call = decoder.at(start + instruction.length);
+      if (call?.target === undefined) return [];
+      return [
+        { at: call.start as Rva, from, form: "optimized", callee: callees.optimized(hit.place, call.target) },
+      ];
     });
   }
 

@@ -1,0 +1,166 @@
+import { advance, type Rva } from "../core/address.ts";
+import { findPatterns } from "../memory/find.ts";
+import { sectionSpan } from "../pe/sections.ts";
+import { argumentPlace } from "./allocators.ts";
+import type { Flows } from "./flows.ts";
+import { argumentOf, type CallSite, type FunctionFlow } from "./function-flow.ts";
+import type { CodeFunction } from "./function-table.ts";
+import type { ImageCode } from "./functions.ts";
+import { functionsNaming } from "./naming.ts";
+import type { Atom, Value } from "./values.ts";
+
+/** A sign that an image looks a function up by its name while it runs. */
+export interface RuntimeLookup {
+  readonly name: string;
+  readonly encoding: "ansi" | "utf-16";
+  /** Where the name stands. */
+  readonly string: Rva;
+  /** The call that takes the name; absent where the name is only there. */
+  readonly call?: { readonly at: Rva; readonly function: CodeFunction; readonly routine: string };
+  /** The variable that the answer is kept in. */
+  readonly pointer?: Rva;
+}
+
+/** Routines that give a function by its name, which is their first argument. */
+const ROUTINES: ReadonlySet<string> = new Set([
+  "MmGetSystemRoutineAddress",
+  "FltGetRoutineAddress",
+  "NdisGetRoutineAddress",
+  "RtlFindExportedRoutineByName",
+]);
+const INITIALISERS: ReadonlySet<string> = new Set([
+  "RtlInitUnicodeString",
+  "RtlInitAnsiString",
+  "RtlInitString",
+]);
+
+/**
+ * Finds names of functions that stand in an image as text, and the calls that look them up: the text given as it is, as
+ * a counted string that a call or the code itself sets up, or as one that stands ready in data.
+ *
+ * Names that import and export tables need are none of these, unless code uses them too.
+ */
+export function findRuntimeLookups(flows: Flows, names: ReadonlySet<string>): readonly RuntimeLookup[] {
+  const { imports, exports } = flows.image.image;
+  const listed = new Set<string | null | undefined>(exports.items.map(({ name }) => name));
+  for (const { declared } of imports.slots) listed.add(declared?.name);
+  const lookups: RuntimeLookup[] = [];
+  for (const text of findNames(flows.image, names)) {
+    const calls = lookupsOf(flows, text.string);
+    if (calls.length === 0 && !(text.encoding === "ansi" && listed.has(text.name))) lookups.push(text);
+    for (const found of calls) lookups.push({ ...text, ...found });
+  }
+  return lookups;
+}
+
+function findNames({ image }: ImageCode, names: ReadonlySet<string>): RuntimeLookup[] {
+  const wanted = [...names].flatMap((name) => [
+    { name, encoding: "ansi" as const, bytes: Buffer.from(`${name}\0`, "latin1") },
+    { name, encoding: "utf-16" as const, bytes: Buffer.from(`${name}\0`, "utf16le") },
+  ]);
+  const found: RuntimeLookup[] = [];
+  for (const section of image.sections) {
+    const length = Math.min(sectionSpan(section), image.size - section.rva);
+    if (length <= 0 || wanted.length === 0) continue;
+    const start = advance(image.base, section.rva);
+    const needles = wanted.map(({ bytes }) => bytes);
+    findPatterns(image.space, start, length, needles, (at, index) => {
+      const hit = wanted[index];
+      const string = Number(at - image.base);
+      if (hit === undefined || !standsAlone(image, string, hit.encoding)) return;
+      found.push({ name: hit.name, encoding: hit.encoding, string: string as Rva });
+    });
+  }
+  return found.sort((a, b) => a.string - b.string);
+}
+
+/** No letter or digit stands in front: the name is not the end of a longer one. */
+function standsAlone(image: ImageCode["image"], rva: number, encoding: "ansi" | "utf-16"): boolean {
+  const width = encoding === "ansi" ? 1 : 2;
+  const before = image.space.tryRead(advance(image.base, rva - width), width);
+  if (before === undefined || before[width - 1] !== (width === 1 ? before[0] : 0)) return true;
+  return !/[A-Za-z0-9_]/.test(String.fromCharCode(before[0] ?? 0));
+}
+
+type Taken = Pick<RuntimeLookup, "call" | "pointer">;
+
+/** The calls that look up the name at `string`, in all functions that name it or a counted string of it. */
+function lookupsOf(flows: Flows, string: number): readonly Taken[] {
+  const { image } = flows.image;
+  const counted = countedStrings(flows.image, string);
+  const named = [string, ...counted];
+  const functions = new Map(
+    named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),
+  );
+  const isName = (value: Value): boolean =>
+    value.some((atom) => named.includes(placeOf(flows.image, atom) ?? -1));
+  const pointerSize = image.pointerSize;
+  const taken: Taken[] = [];
+  for (const found of functions.values()) {
+    const flow = flows.of(found);
+    /** Where counted strings of the name have been set up, by key. */
+    const initialised = new Set<string>();
+    for (const site of flow.calls) {
+      for (const { name } of flows.callees.of(site)) {
+        if (name === undefined) continue;
+        const first = argument(flows, site, 1);
+        if (INITIALISERS.has(name) && isName(argument(flows, site, 2))) {
+          for (const { key } of first) initialised.add(key);
+        }
+        if (!ROUTINES.has(name)) continue;
+        const buffer = first.flatMap((atom) =>
+          atom.kind === "stack" ? site.state.stackAt(atom.offset + pointerSize) : [],
+        );
+        if (!isName(first) && !isName(buffer) && !first.some(({ key }) => initialised.has(key))) continue;
+        const at = site.instruction.start as Rva;
+        const pointer = keptIn(flow, at);
+        taken.push({
+          call: { at, function: found, routine: name },
+          ...(pointer === undefined ? {} : { pointer }),
+        });
+      }
+    }
+  }
+  return taken;
+}
+
+function argument(flows: Flows, site: CallSite, index: number): Value {
+  const { wide } = flows.image.code;
+  return argumentOf(wide, site, argumentPlace(wide, index));
+}
+
+/** The place in the image that a value is the address of: 32-bit code names places by numbers. */
+function placeOf({ code }: ImageCode, atom: Atom): number | undefined {
+  if (atom.kind === "address") return atom.rva;
+  if (atom.kind !== "constant" || code.wide) return undefined;
+  return code.offsetOf(BigInt(atom.value >>> 0));
+}
+
+/** Where the answer of a call is stored. */
+function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
+  const store = flow.events.find(
+    ({ kind, place, value }) =>
+      kind === "store" &&
+      place !== undefined &&
+      value.some((atom) => atom.kind === "result" && atom.call === call),
+  );
+  return store?.place as Rva | undefined;
+}
+
+/** UNICODE_STRINGs and ANSI_STRINGs in data whose buffer is the name. */
+function countedStrings({ image }: ImageCode, string: number): number[] {
+  const places: number[] = [];
+  const address = advance(image.base, string);
+  const needle = Buffer.alloc(image.pointerSize);
+  if (image.pointerSize === 8) needle.writeBigUInt64LE(address);
+  else needle.writeUInt32LE(Number(address));
+  for (const section of image.sections) {
+    if (section.executable) continue;
+    const length = Math.min(sectionSpan(section), image.size - section.rva);
+    if (length < image.pointerSize) continue;
+    findPatterns(image.space, advance(image.base, section.rva), length, [needle], (at) => {
+      places.push(Number(at - image.base) - image.pointerSize);
+    });
+  }
+  return places;
+}
