@@ -107,7 +107,12 @@ export function findOnStacks<T>(
         "have their kernel stacks",
         "in another's: it is read once",
       ),
-      counted(running, "ran", "ran", "and what of their stacks is in use is not known"),
+      counted(
+        running,
+        "ran when the machine stopped: how far its",
+        "ran when the machine stopped: how far their",
+        "stack was in use is not known",
+      ),
       counted(left, "was", "were", "not looked at: there is more stack than a search takes"),
     ].filter((note) => note !== undefined),
   };
