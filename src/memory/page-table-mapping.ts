@@ -220,6 +220,7 @@ export class PageTableMapping implements Mapping {
 
   /** After the page of the entry at `at` was settled: how many of the next entries' pages follow it in the file. */
   #extendPages(at: number, max: number): void {
+    if (max <= 1) return;
     const { format } = this;
     const { source, pages } = this.#memory;
     const level = this.#steps.length - 1;

@@ -16,6 +16,9 @@ export function toTableStop(error: unknown): MemoryFault | FormatError {
   throw error;
 }
 
+/** Headers, and most resource trees, are read piece by piece from one stretch of this length. */
+const WINDOW = 0x800;
+
 /** Reads one image by RVA, in memory and in files alike, and nothing outside of it. */
 export class RvaReader {
   readonly space: AddressSpace;
@@ -25,6 +28,9 @@ export class RvaReader {
   readonly pointerSize: 4 | 8;
   /** Stands for the file in messages. */
   readonly label: string;
+  /** The bytes that the last small read was cut from; `undefined` where a hole is among them. */
+  #window: Uint8Array | undefined;
+  #windowAt = -1;
 
   constructor(space: AddressSpace, base: Va, size: number, pointerSize: 4 | 8, label: string) {
     this.space = space;
@@ -36,6 +42,8 @@ export class RvaReader {
 
   /** @throws {MemoryError} a hole, or the end of the image */
   read(at: number, length: number): Uint8Array {
+    const windowed = this.#fromWindow(at, length);
+    if (windowed !== undefined) return windowed;
     const inside = this.#inside(at, length);
     const bytes = this.space.read(this.#va(at), inside);
     if (inside < length) throw new MemoryError(this.#outside(at + inside), inside);
@@ -76,6 +84,17 @@ export class RvaReader {
       expected: "text that ends in a zero",
       found,
     });
+  }
+
+  /** `undefined`: it is too long, or reaches over a window's end or into a hole. */
+  #fromWindow(at: number, length: number): Uint8Array | undefined {
+    const start = Math.floor(at / WINDOW) * WINDOW;
+    if (at < 0 || at + length > Math.min(start + WINDOW, this.size)) return undefined;
+    if (start !== this.#windowAt) {
+      this.#window = this.space.tryRead(this.#va(start), WINDOW);
+      this.#windowAt = start;
+    }
+    return this.#window?.slice(at - start, at - start + length);
   }
 
   #inside(at: number, length: number): number {
