@@ -40,9 +40,8 @@ export function findCallSites(
     const key = `${edge.at}:${held.address}`;
     if (!sites.has(key)) sites.set(key, siteOf(module, decoded, graph, edge, held));
   }
-  return [...sites.values(), ...throughThunks(module, decoded, graph, sites)].sort(
-    (a, b) => a.edge.at - b.edge.at,
-  );
+  const thunked = throughThunks(module, decoded, graph, sites);
+  return [...sites.values(), ...thunked].sort((a, b) => a.edge.at - b.edge.at);
 }
 
 /** A jump through a slot that is a function of its own is a linker's thunk: its callers call the import. */
