@@ -6,7 +6,6 @@ import { COLOR, PLAIN } from "../report/style.ts";
 import { type Answer, answerFrom, answerFromImage } from "./answers.ts";
 import { type Invocation, type Options, UsageError } from "./arguments.ts";
 import { Progress } from "./progress.ts";
-import { historyFile, startRepl } from "./repl.ts";
 
 export interface Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -39,6 +38,8 @@ export async function run(
   const progress = new Progress(streams.stderr, options.quiet);
   using opened = open(file, options);
   if (command.name === "repl") {
+    // Node's REPL takes as long to load as a small answer takes to find.
+    const { historyFile, startRepl } = await import("./repl.ts");
     if (!(opened instanceof Dump))
       throw new UsageError("repl needs a dump, and this is a folder", command.name);
     await startRepl(opened, {
