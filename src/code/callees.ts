@@ -83,7 +83,8 @@ export class Callees {
   /** The function whose address stands at a place in the image. */
   throughSlot(rva: number): Callee {
     const slot = this.#slots.get(rva);
-    const target = slot === undefined ? this.#pointerAt(rva) : slot.value;
+    // A delay slot that was not used yet leads to the image's own loader thunk, which is nobody's function.
+    const target = slot === undefined ? this.#pointerAt(rva) : slot.pending ? undefined : slot.value;
     const resolved = target === undefined ? undefined : this.#resolve?.(target);
     if (resolved !== undefined) return { target, slot: rva, ...resolved };
     const declared = slot?.declared;

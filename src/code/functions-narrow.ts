@@ -3,7 +3,7 @@ import type { Decoder } from "./decoder.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
 import type { FunctionTableBuilder } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { knownData } from "./known-data.ts";
+import { type KnownData, knownData } from "./known-data.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { joinPadded, looksLikePrologue32, nopLength, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
@@ -42,7 +42,7 @@ class NarrowFinder {
   readonly #seen: BitSet;
   /** Bytes of those instructions. */
   readonly #covered: BitSet;
-  readonly #data: BitSet;
+  readonly #data: KnownData;
   readonly #dead = new Set<number>();
   readonly #list: number[] = [];
 
@@ -190,13 +190,13 @@ class NarrowFinder {
     const before = this.#list.length;
     for (const run of this.#code.runs) {
       for (let at = run.start; at < run.end && !walker.exhausted; ) {
-        if (this.#covered.has(at) || this.#tables.holds(at) || this.#data.has(at)) {
+        if (this.#covered.has(at) || this.#tables.holds(at) || this.#data.sure.has(at)) {
           at++;
           continue;
         }
         const start = skipPadding(run, at, run.end);
         if (start >= run.end) break;
-        if (this.#covered.has(start) || this.#tables.holds(start) || this.#data.has(start)) {
+        if (this.#covered.has(start) || this.#tables.holds(start) || this.#data.sure.has(start)) {
           at = start;
           continue;
         }
@@ -214,6 +214,7 @@ class NarrowFinder {
     const prologue = looksLikePrologue32(run, start);
     const padded = start > gap || start === run.start;
     if (prologue === "strong" && this.#isBehindEnd(run, start)) return true;
+    if (this.#data.likely.has(start)) return false;
     if (isThunk(run, start)) return true;
     const aligned = padded || start % 16 === 0;
     if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;

@@ -204,7 +204,12 @@ function findLeaves(
       const named = isNamed(start);
       const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
       const follows = start === ended && isSelfContained(decoder, true, start, () => false);
-      if (tables.holds(start) || data.has(start) || !(named || thunk || padded || follows)) {
+      if (
+        tables.holds(start) ||
+        data.likely.has(start) ||
+        data.sure.has(start) ||
+        !(named || thunk || padded || follows)
+      ) {
         at = start + 1;
         continue;
       }
