@@ -67,7 +67,7 @@ export class Dump extends Workspace implements Disposable {
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
-    super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), dump.header.build);
+    super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), kernel);
     this.#source = source;
     this.#dump = dump;
     this.#images = images;

@@ -1,4 +1,6 @@
 import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { readThreads } from "../kernel/threads.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -44,11 +46,17 @@ export abstract class Workspace {
   protected readonly target: TrailTarget;
   #set: ImageSet<NamedImage> | undefined;
 
-  /** @param build of Windows, where it is known */
-  constructor(space: AddressSpace, modules: ModuleList, build: number | undefined) {
+  /** @param kernel what only a dump has; absent for files */
+  constructor(space: AddressSpace, modules: ModuleList, kernel?: Kernel) {
     this.space = space;
     this.modules = modules;
-    this.target = { space, modules: modules.items, build, resolve: (address) => this.#exportAt(address) };
+    this.target = {
+      space,
+      modules: modules.items,
+      build: kernel?.header.build,
+      resolve: (address) => this.#exportAt(address),
+      ...(kernel === undefined ? {} : { threads: () => readThreads(kernel) }),
+    };
   }
 
   /** In bytes. */

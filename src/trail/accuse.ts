@@ -1,13 +1,14 @@
 import { windbgHex } from "../core/address.ts";
 import { type CallSite, findCallSites } from "./call-sites.ts";
 import type { Charges } from "./charge.ts";
-import { balanceOf } from "./evidence/balance.ts";
+import { type Acquisition, balanceOf } from "./evidence/balance.ts";
 import { lookupsOf } from "./evidence/lookups.ts";
-import type { Holding } from "./importers.ts";
+import type { HeldFunction, Holding } from "./importers.ts";
 import type { ModuleCodes } from "./module-codes.ts";
+import { acquiringFor } from "./pairs.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
-import type { Reference, TrailApi } from "./trail.ts";
-import { DEPTH_FACTOR, MOST_SITES, NEAREST_FACTOR, WEIGHTS } from "./weights.ts";
+import type { Reference, TrailApi, Verdict } from "./trail.ts";
+import { DEPTH_FACTOR, MOST_SITES, NEAREST_FACTOR, SECOND_HAND_FACTOR, WEIGHTS } from "./weights.ts";
 
 /** What an accusation looks at. */
 export interface Case {
@@ -65,7 +66,7 @@ export function accuseHolders(case_: Case, holdings: readonly Holding[]): readon
 }
 
 function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]): readonly CallSite[] {
-  const { target, charges, codes, key } = case_;
+  const { target, charges, codes } = case_;
   const charge = charges.of(module);
   const decoded = codes.of(module);
   const missing = codeMissing(target, module);
@@ -85,16 +86,7 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     });
     counted++;
   }
-  if (decoded !== undefined) {
-    const points = {
-      unbalanced: WEIGHTS.unbalanced,
-      unknown: WEIGHTS.maybeUnbalanced,
-      released: WEIGHTS.releases,
-    };
-    for (const { state, evidence } of balanceOf(module, decoded, sites, key, missing)) {
-      charge.add("calls", points[state], evidence);
-    }
-  }
+  accuseBalance(case_, module, sites.map(acquisition), "calls", 1);
   for (const holding of held) {
     if (called.has(holding.function.address)) continue;
     const { points, detail } = uncalled(case_, holding, decoded === undefined ? undefined : missing);
@@ -105,6 +97,31 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     });
   }
   return sites;
+}
+
+/** Holds what a module acquires against what it gives back. */
+export function accuseBalance(
+  { target, charges, codes, key }: Case,
+  module: TrailModule,
+  acquired: readonly Acquisition[],
+  verdict: Verdict,
+  factor: number,
+): void {
+  const decoded = codes.of(module);
+  if (decoded === undefined || acquired.length === 0) return;
+  const points = {
+    unbalanced: WEIGHTS.unbalanced,
+    unknown: WEIGHTS.maybeUnbalanced,
+    released: WEIGHTS.releases,
+  };
+  for (const { state, evidence } of balanceOf(module, decoded, acquired, key, codeMissing(target, module))) {
+    charges.of(module).add(verdict, points[state] * factor, evidence);
+  }
+}
+
+/** A call as something that has to be balanced. */
+export function acquisition(site: CallSite): Acquisition {
+  return { name: site.function.name, address: site.address };
 }
 
 /** @param missing bytes of code that could not be read; undefined: nothing of it could be looked at */
@@ -138,21 +155,48 @@ function uncalled(
   };
 }
 
+/**
+ * Functions that acquire objects of the tag, in a dump whose tag is that of an object: whoever keeps a
+ * reference keeps the object, and allocates nothing itself.
+ */
+export function acquiringFunctions({ target, apis }: Case, tag: string): readonly HeldFunction[] {
+  const found: HeldFunction[] = [];
+  for (const { acquire } of acquiringFor(tag)) {
+    for (const module of target.modules) {
+      const item = module.image?.exports.byName(acquire);
+      if (item === undefined || item.forwarder !== undefined || module.image === undefined) continue;
+      const address = module.image.addressOf(item.rva);
+      if (!apis.some((api) => api.address === address))
+        found.push({ module: module.name, name: acquire, address });
+    }
+  }
+  return found;
+}
+
 /** Modules that look a function up by its name. Microsoft's own are left out: they look up everything. */
-export function accuseLookups({ target, charges, codes, apis }: Case): void {
+export function accuseLookups(case_: Case): void {
+  const { target, charges, codes, apis } = case_;
   const functions = apis.filter((api) => api.basis !== "nearest-export");
   if (functions.length === 0) return;
   for (const module of target.modules) {
     if (module.publisher.thirdParty === false) continue;
-    for (const { called, evidence } of lookupsOf(target, module, () => codes.of(module), functions)) {
+    const lookups = lookupsOf(target, module, () => codes.of(module), functions);
+    for (const { called, evidence } of lookups) {
       charges.of(module).add("looks-up-at-run-time", called ? WEIGHTS.looksUp : WEIGHTS.holdsName, evidence);
     }
+    const acquired = lookups
+      .filter(({ called }) => called)
+      .map(({ function: held, evidence }) => ({
+        name: held.name,
+        address: evidence.address ?? module.base,
+      }));
+    accuseBalance(case_, module, acquired, "looks-up-at-run-time", SECOND_HAND_FACTOR);
   }
 }
 
 function weightOf({ apis }: Case, site: CallSite): number {
   const api = apis.find((candidate) => candidate.address === site.function.address);
-  if (api === undefined) return 1;
+  if (api === undefined) return WEIGHTS.acquires / WEIGHTS.calls;
   return api.basis === "nearest-export" ? NEAREST_FACTOR : DEPTH_FACTOR ** api.depth;
 }
 

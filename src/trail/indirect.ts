@@ -1,12 +1,13 @@
 import type { CodeFunction } from "../code/function-table.ts";
 import type { Va } from "../core/address.ts";
-import type { Case } from "./accuse.ts";
+import { accuseBalance, type Case } from "./accuse.ts";
 import { type CallSite, findCallSites } from "./call-sites.ts";
+import type { Acquisition } from "./evidence/balance.ts";
 import { findHolders, type HeldFunction } from "./importers.ts";
 import { reachedFrom } from "./reach.ts";
 import type { SearchLimits } from "./references.ts";
 import type { TrailModule } from "./target.ts";
-import { WEIGHTS } from "./weights.ts";
+import { SECOND_HAND_FACTOR, WEIGHTS } from "./weights.ts";
 
 /** A driver's exported function that calls an API, and the call. */
 interface Relay extends HeldFunction {
@@ -31,6 +32,7 @@ export function accuseIndirect(
     const decoded = case_.codes.of(module);
     if (decoded === undefined) continue;
     const own = holdings.filter((holding) => holding.module === module);
+    const given: Acquisition[] = [];
     for (const site of findCallSites(module, decoded, own)) {
       const relay = relays.find((candidate) => candidate.address === site.function.address);
       if (relay === undefined) continue;
@@ -43,7 +45,9 @@ export function accuseIndirect(
           detail: `calls ${relay.module}!${relay.name}, which calls ${api.module}!${api.name} (in ${caller})`,
         });
       found.push(site);
+      given.push({ name: api.name, address: site.address });
     }
+    accuseBalance(case_, module, given, "indirect", SECOND_HAND_FACTOR);
   }
   return found;
 }

@@ -46,6 +46,11 @@ export const ACQUIRING: readonly AcquiringFunction[] = [
     tags: ["Toke"],
   },
   { acquire: "SeQueryInformationToken", release: FREE, tags: ["Se  "] },
+  {
+    acquire: "SeCaptureSecurityDescriptor",
+    release: ["SeReleaseSecurityDescriptor", ...FREE],
+    tags: ["SeSd"],
+  },
   { acquire: "SeLocateProcessImageName", release: FREE, tags: ["SePA"] },
   { acquire: "ObReferenceObjectByHandle", release: DEREFERENCE, tags: OBJECTS },
   { acquire: "ObReferenceObjectByHandleWithTag", release: DEREFERENCE, tags: OBJECTS },

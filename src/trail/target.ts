@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import type { Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
@@ -28,6 +29,8 @@ export interface TrailTarget {
   readonly modules: readonly TrailModule[];
   /** The exported function that starts at an address; undefined where none does. */
   readonly resolve: (address: Va) => { readonly module: string; readonly name: string } | undefined;
+  /** The threads of the dump; absent where there is no dump. */
+  readonly threads?: () => Threads;
   /** Of Windows; undefined where it is not known. */
   readonly build: number | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Tag } from "../pool/tag.ts";
-import { accuseHolders, accuseLookups, accuseOwners, type Case } from "./accuse.ts";
+import { accuseHolders, accuseLookups, accuseOwners, acquiringFunctions, type Case } from "./accuse.ts";
+import { accuseOnStack } from "./accuse-stacks.ts";
 import { findApis } from "./apis.ts";
 import { Charges } from "./charge.ts";
 import { conclude, nextSteps } from "./conclude.ts";
@@ -27,9 +28,11 @@ export function traceTag(
   const { apis, notes } = findApis(target, codes, scan.references);
   const case_: Case = { target, codes, charges: new Charges(), key: tag.key, apis };
   accuseOwners(case_, scan.references);
-  const sites = accuseHolders(case_, findHolders(target, apis, limits));
-  accuseIndirect(case_, sites, limits);
+  const held = [...apis, ...acquiringFunctions(case_, tag.text)];
+  const sites = accuseHolders(case_, findHolders(target, held, limits));
+  const relayed = accuseIndirect(case_, sites, limits);
   accuseLookups(case_);
+  const stacks = accuseOnStack(case_, [...sites, ...relayed]);
   const suspects = rankSuspects(case_.charges.all, scan.coverage).map(({ suspect }) => suspect);
   return {
     tag: tag.text,
@@ -40,7 +43,7 @@ export function traceTag(
     conclusion: conclude(tag.text, scan.references, apis, suspects),
     next: nextSteps(tag.text, suspects, scan.references),
     coverage: scan.coverage,
-    notes: [...scan.notes, ...notes],
+    notes: [...scan.notes, ...notes, ...stacks],
   };
 }
 

@@ -11,6 +11,8 @@ export const WEIGHTS = {
   freesOwn: -16,
   /** Its code calls a function that leads to the tag; less for each call in between. */
   calls: 24,
+  /** Its code calls a function that acquires objects of the tag: many do, and rightly. */
+  acquires: 8,
   /** Each further place that calls one, up to `MOST_SITES`. */
   furtherSite: 1,
   /** What the function gives must be given back, and no code of the module does. */
@@ -41,6 +43,10 @@ export const WEIGHTS = {
 } as const;
 
 export const MOST_SITES = 5;
+/** Stacks that count; a thread that waits in the call is one sign, and fifty are the same one. */
+export const MOST_STACKS = 2;
+/** What a function looked up, or called through another driver, is to be balanced with is a guess more. */
+export const SECOND_HAND_FACTOR = 0.7;
 /** Of a chain of calls: each step makes it less likely that the outer function is what leaks. */
 export const DEPTH_FACTOR = 0.85;
 /** A reference's nearest export is a guess. */

@@ -1,11 +1,17 @@
 import { poolRoutine } from "../../code/allocators.ts";
 import { CallGraph } from "../../code/calls.ts";
+import type { Va } from "../../core/address.ts";
 import { tableKey, tagText } from "../../pool/tag.ts";
-import type { CallSite } from "../call-sites.ts";
 import type { DecodedModule } from "../module-codes.ts";
 import { type AcquiringFunction, acquiringFunction } from "../pairs.ts";
 import type { TrailModule } from "../target.ts";
 import type { Evidence } from "../trail.ts";
+
+/** A function that a module calls, or can call, and where. */
+export interface Acquisition {
+  readonly name: string;
+  readonly address: Va;
+}
 
 /** Whether what a module acquires is given back anywhere in it. */
 export interface Balance {
@@ -23,13 +29,13 @@ export interface Balance {
 export function balanceOf(
   module: TrailModule,
   decoded: DecodedModule,
-  sites: readonly CallSite[],
+  sites: readonly Acquisition[],
   key: number,
   codeMissing: number,
 ): readonly Balance[] {
-  const pairs = new Map<AcquiringFunction, CallSite[]>();
+  const pairs = new Map<AcquiringFunction, Acquisition[]>();
   for (const site of sites) {
-    const pair = acquiringFunction(site.function.name);
+    const pair = acquiringFunction(site.name);
     if (pair === undefined) continue;
     const same = pairs.get(pair);
     if (same === undefined) pairs.set(pair, [site]);
@@ -42,7 +48,7 @@ function judge(
   module: TrailModule,
   decoded: DecodedModule,
   pair: AcquiringFunction,
-  calls: readonly CallSite[],
+  calls: readonly Acquisition[],
   key: number,
   codeMissing: number,
 ): Balance {
@@ -77,7 +83,7 @@ function judge(
 
 interface Release {
   readonly name: string;
-  readonly address: CallSite["address"];
+  readonly address: Va;
   /** The tag that a free is given, where it is a constant. */
   readonly tag: number | undefined;
 }
@@ -100,7 +106,7 @@ function releasesIn(
     const tagArgument = poolRoutine(name)?.tag;
     releases.push({
       name,
-      address: (module.base + BigInt(edge.at)) as CallSite["address"],
+      address: (module.base + BigInt(edge.at)) as Va,
       tag:
         tagArgument === undefined ? undefined : graph.constantArguments(edge, tagArgument)[tagArgument - 1],
     });
