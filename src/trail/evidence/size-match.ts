@@ -112,7 +112,7 @@ function byAverage(block: number, { usage }: KnownSizes): readonly Found[] {
   if (usage === undefined || usage.doubt !== undefined) return [];
   return (["paged", "nonPaged"] as const).flatMap((pool): readonly Found[] => {
     const { outstanding, bytes } = usage[pool];
-    if (outstanding < FEW || bytes <= 0) return [];
+    if (outstanding < FEW || bytes <= 0 || bytes < (usage.paged.bytes + usage.nonPaged.bytes) / 10) return [];
     const average = bytes / outstanding;
     if (average === block) {
       const detail = `exactly what each of the ${count(outstanding)} ${POOLS[pool]} allocations has`;
@@ -125,9 +125,10 @@ function byAverage(block: number, { usage }: KnownSizes): readonly Found[] {
 }
 
 function byBlocks(block: number, { blocks = [] }: KnownSizes): readonly Found[] {
-  return blocks.flatMap(({ pool, blocks: total, sizes }) => {
+  const total = blocks.reduce((sum, one) => sum + one.blocks, 0);
+  return blocks.flatMap(({ pool, sizes }) => {
     const same = sizes.find(({ bytes }) => bytes === block)?.blocks ?? 0;
-    return share(same, total, `${POOLS[pool]} blocks that were seen have that size`);
+    return share(same, total, `blocks that were seen are ${POOLS[pool]} and have that size`);
   });
 }
 
