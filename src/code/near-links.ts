@@ -6,6 +6,14 @@ export const LINK_JUMP = 1;
 export const LINK_BRANCH = 2;
 export type LinkKind = typeof LINK_CALL | typeof LINK_JUMP | typeof LINK_BRANCH;
 
+const NO_LINK = 3;
+/** What a byte in front of a displacement can mean; of a branch it is the second byte. */
+const USES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0xe8) return LINK_CALL;
+  if (byte === 0xe9) return LINK_JUMP;
+  return (byte & 0xf0) === 0x80 ? LINK_BRANCH : NO_LINK;
+});
+
 /**
  * Tells `found` of every place whose bytes read as a near call, jump or branch with a 32-bit displacement to code of
  * the image. It does not know where instructions start, so that some are none: what it finds is to be confirmed. It
@@ -30,13 +38,16 @@ function scanRun(
   const last = bytes.length - 5;
   for (let i = 0; i <= last; i++) {
     const byte = bytes[i] as number;
+    const use = USES[byte] as number;
+    if (use === NO_LINK) continue;
     let at = i;
     let kind: LinkKind = LINK_CALL;
-    if (byte === 0xe9) kind = LINK_JUMP;
-    else if ((byte & 0xf0) === 0x80 && i > 0 && bytes[i - 1] === 0x0f) {
+    if (use === LINK_JUMP) kind = LINK_JUMP;
+    else if (use === LINK_BRANCH) {
+      if (i === 0 || bytes[i - 1] !== 0x0f) continue;
       kind = LINK_BRANCH;
       at = i - 1;
-    } else if (byte !== 0xe8) continue;
+    }
     const displacement =
       (bytes[i + 1] as number) |
       ((bytes[i + 2] as number) << 8) |

@@ -81,39 +81,33 @@ export function readSeeds(code: ModuleCode): Seeds {
 /** Reads pointers that stand near each other with one read for many. */
 class WordReader {
   readonly #image: Image;
+  readonly #baseLow: number;
+  readonly #baseHigh: number;
   #start = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #holes: readonly { readonly offset: number; readonly length: number }[] = [];
 
   constructor(image: Image) {
     this.#image = image;
+    this.#baseLow = Number(image.base & 0xffffffffn);
+    this.#baseHigh = Number(image.base >> 32n);
   }
 
   /** The RVA that the pointer at `place` leads to; `undefined` outside the image and in holes. */
   pointerAt(place: number): number | undefined {
-    const { pointerSize, size, base } = this.#image;
+    const { pointerSize, size } = this.#image;
     if (place + pointerSize > size) return undefined;
-    if (place < this.#start || place + pointerSize > this.#start + this.#bytes.length) {
-      const sparse = this.#image.readSparse(place, 0x1_0000);
+    if (place < this.#start || place + pointerSize > this.#start + this.#view.byteLength) {
+      const { bytes, holes } = this.#image.readSparse(place, 0x1_0000);
       this.#start = place;
-      this.#bytes = sparse.bytes;
-      this.#holes = sparse.holes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#holes = holes;
     }
     const at = place - this.#start;
-    if (this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length))
-      return undefined;
-    const low = this.#u32(at);
-    const baseLow = Number(base & 0xffffffffn);
-    if (pointerSize === 4) {
-      const target = low - baseLow;
-      return target >= 0 && target < size ? target : undefined;
-    }
-    const target = (this.#u32(at + 4) - Number(base >> 32n)) * 0x1_0000_0000 + low - baseLow;
-    return target >= 0 && target < size ? target : undefined;
-  }
-
-  #u32(at: number): number {
-    const byte = (index: number): number => this.#bytes[at + index] ?? 0;
-    return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
+    const above = pointerSize === 4 ? 0 : this.#view.getUint32(at + 4, true) - this.#baseHigh;
+    const target = above * 0x1_0000_0000 + this.#view.getUint32(at, true) - this.#baseLow;
+    if (target < 0 || target >= size) return undefined;
+    const cut = this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length);
+    return cut ? undefined : target;
   }
 }
