@@ -23,7 +23,7 @@ export function accuseOnStack({ target, charges }: Case, sites: readonly CallSit
     const fresh = hit.stale === false;
     const number = fresh ? ++count.live : ++count.stale;
     if (number > MOST_STACKS) continue;
-    charges.of(hit.item.module).add("unknown", fresh ? WEIGHTS.onStack : WEIGHTS.onStackStale, {
+    charges.of(hit.item.module).add("unknown", weightOf(hit.stale), {
       kind: "on-stack",
       address: hit.at,
       detail: detailOf(hit, target.space.pointerSize),
@@ -32,6 +32,11 @@ export function accuseOnStack({ target, charges }: Case, sites: readonly CallSit
   const whole =
     read.stacks === read.of ? [] : [`${read.stacks} of ${read.of} kernel stacks could be read whole`];
   return [...threads.notes, ...whole, ...notes];
+}
+
+function weightOf(stale: boolean | undefined): number {
+  if (stale === undefined) return WEIGHTS.onStackOfRunning;
+  return stale ? WEIGHTS.onStackStale : WEIGHTS.onStack;
 }
 
 function detailOf({ item, thread, process, stale }: StackHit<CallSite>, pointerSize: 4 | 8): string {

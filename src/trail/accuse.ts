@@ -1,14 +1,22 @@
-import { windbgHex } from "../core/address.ts";
+import { CallGraph } from "../code/calls.ts";
+import { type Va, windbgHex } from "../core/address.ts";
 import { type CallSite, findCallSites } from "./call-sites.ts";
 import type { Charges } from "./charge.ts";
 import { type Acquisition, balanceOf } from "./evidence/balance.ts";
-import { lookupsOf } from "./evidence/lookups.ts";
+import { type Lookup, lookupsOf } from "./evidence/lookups.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import { acquiringFor } from "./pairs.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 import type { Reference, TrailApi, Verdict } from "./trail.ts";
-import { DEPTH_FACTOR, MOST_SITES, NEAREST_FACTOR, SECOND_HAND_FACTOR, WEIGHTS } from "./weights.ts";
+import {
+  DEPTH_FACTOR,
+  FURTHER_IMPORT_FACTOR,
+  MOST_SITES,
+  NEAREST_FACTOR,
+  SECOND_HAND_FACTOR,
+  WEIGHTS,
+} from "./weights.ts";
 
 /** What an accusation looks at. */
 export interface Case {
@@ -79,7 +87,8 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     if (first === undefined) continue;
     const places = own.map((site) => windbgHex(site.address, target.space.pointerSize)).slice(0, MOST_SITES);
     const weight = weightOf(case_, first);
-    charge.add("calls", counted === 0 ? WEIGHTS.calls * weight : WEIGHTS.furtherSite, {
+    const further = Math.min(own.length - 1, MOST_SITES) * WEIGHTS.furtherSite;
+    charge.add("calls", counted === 0 ? (WEIGHTS.calls + further) * weight : WEIGHTS.furtherSite, {
       kind: "calls",
       address: first.address,
       detail: `calls ${first.function.module}!${first.function.name} at ${own.length === 1 ? "one place" : `${own.length} places`}: ${places.join(", ")}, in ${[...new Set(own.map((site) => site.caller))].slice(0, 3).join(", ")}`,
@@ -89,12 +98,17 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
   accuseBalance(case_, module, sites.map(acquisition), "calls", 1);
   for (const holding of held) {
     if (called.has(holding.function.address)) continue;
-    const { points, detail } = uncalled(case_, holding, decoded === undefined ? undefined : missing);
-    charge.add(holding.slot === null ? "unknown" : "imports", points, {
-      kind: holding.slot === null ? "pointer" : "imports",
-      address: holding.address,
-      detail,
-    });
+    const { points, detail } = unused(case_, holding, decoded === undefined ? undefined : missing);
+    const kind = holding.slot === null ? "pointer" : "imports";
+    charge.add(
+      holding.slot === null ? "unknown" : "imports",
+      charge.has(kind) ? points * FURTHER_IMPORT_FACTOR : points,
+      {
+        kind,
+        address: holding.address,
+        detail,
+      },
+    );
   }
   return sites;
 }
@@ -112,6 +126,8 @@ export function accuseBalance(
   const points = {
     unbalanced: WEIGHTS.unbalanced,
     unknown: WEIGHTS.maybeUnbalanced,
+    elsewhere: WEIGHTS.releasedElsewhere,
+    "handed-on": WEIGHTS.handsOn,
     released: WEIGHTS.releases,
   };
   for (const { state, evidence } of balanceOf(module, decoded, acquired, key, codeMissing(target, module))) {
@@ -121,11 +137,11 @@ export function accuseBalance(
 
 /** A call as something that has to be balanced. */
 export function acquisition(site: CallSite): Acquisition {
-  return { name: site.function.name, address: site.address };
+  return { name: site.function.name, address: site.address, from: site.edge.from.entry };
 }
 
 /** @param missing bytes of code that could not be read; undefined: nothing of it could be looked at */
-function uncalled(
+function unused(
   case_: Case,
   holding: Holding,
   missing: number | undefined,
@@ -186,12 +202,23 @@ export function accuseLookups(case_: Case): void {
     }
     const acquired = lookups
       .filter(({ called }) => called)
-      .map(({ function: held, evidence }) => ({
-        name: held.name,
-        address: evidence.address ?? module.base,
-      }));
+      .flatMap((lookup) => callsThrough(module, codes, lookup));
     accuseBalance(case_, module, acquired, "looks-up-at-run-time", SECOND_HAND_FACTOR);
   }
+}
+
+/** The calls through the variable that a looked-up address is kept in; where none are seen, the look-up itself. */
+function callsThrough(module: TrailModule, codes: ModuleCodes, lookup: Lookup): readonly Acquisition[] {
+  const { function: held, pointer, evidence } = lookup;
+  const decoded = codes.of(module);
+  const edges =
+    pointer === undefined || decoded === undefined ? [] : new CallGraph(decoded.flows).callersOf([pointer]);
+  if (edges.length === 0) return [{ name: held.name, address: evidence.address ?? module.base }];
+  return edges.map((edge) => ({
+    name: held.name,
+    address: (module.base + BigInt(edge.at)) as Va,
+    from: edge.from.entry,
+  }));
 }
 
 function weightOf({ apis }: Case, site: CallSite): number {

@@ -31,54 +31,43 @@ export function findCallSites(
   for (const { slot, rva, function: held, basis } of holdings) {
     if (slot !== null && basis !== "disagree") slots.set(rva, held);
   }
-  if (slots.size === 0) return [];
   const graph = new CallGraph(decoded.flows);
-  const sites = new Map<string, CallSite>();
-  for (const edge of graph.callersOf(slots.keys())) {
-    const held = slots.get(edge.callee.slot ?? -1);
-    if (held === undefined) continue;
-    const key = `${edge.at}:${held.address}`;
-    if (!sites.has(key)) sites.set(key, siteOf(module, decoded, graph, edge, held));
-  }
-  const thunked = throughThunks(module, decoded, graph, sites);
-  return [...sites.values(), ...thunked].sort((a, b) => a.edge.at - b.edge.at);
-}
-
-/** A jump through a slot that is a function of its own is a linker's thunk: its callers call the import. */
-function throughThunks(
-  module: TrailModule,
-  decoded: DecodedModule,
-  graph: CallGraph,
-  sites: Map<string, CallSite>,
-): readonly CallSite[] {
-  const thunks = new Map<number, CallSite>();
-  for (const [key, site] of sites) {
-    if (site.edge.form !== "jump-slot" || site.edge.from.entry !== site.edge.at) continue;
-    thunks.set(site.edge.at, site);
-    sites.delete(key);
-  }
-  if (thunks.size === 0) return [];
-  return graph.callersOf(thunks.keys()).flatMap((edge) => {
-    const thunk = thunks.get(edge.callee.thunk ?? -1);
-    return thunk === undefined ? [] : [siteOf(module, decoded, graph, edge, thunk.function)];
+  return callsThrough(graph, slots).map(({ edge, item }) => {
+    const length = decoded.flows.siteAt(edge.from, edge.at)?.instruction.length ?? 0;
+    return {
+      module,
+      function: item,
+      edge,
+      address: (module.base + BigInt(edge.at)) as Va,
+      returnAddress: (module.base + BigInt(edge.at + length)) as Va,
+      caller: functionLabel(module.name, decoded, edge.from.entry),
+      arguments: graph.constantArguments(edge, ARGUMENTS),
+    };
   });
 }
 
-function siteOf(
-  module: TrailModule,
-  decoded: DecodedModule,
+/**
+ * The calls through pointers at given places of an image. A jump through one that is a function of its own
+ * is a linker's thunk: its callers are what counts.
+ *
+ * @param slots what each pointer stands for, by its offset
+ */
+export function callsThrough<T>(
   graph: CallGraph,
-  edge: CallEdge,
-  held: HeldFunction,
-): CallSite {
-  const length = decoded.flows.siteAt(edge.from, edge.at)?.instruction.length ?? 0;
-  return {
-    module,
-    function: held,
-    edge,
-    address: (module.base + BigInt(edge.at)) as Va,
-    returnAddress: (module.base + BigInt(edge.at + length)) as Va,
-    caller: functionLabel(module.name, decoded, edge.from.entry),
-    arguments: graph.constantArguments(edge, ARGUMENTS),
-  };
+  slots: ReadonlyMap<number, T>,
+): readonly { readonly edge: CallEdge; readonly item: T }[] {
+  if (slots.size === 0) return [];
+  const calls = new Map<string, { edge: CallEdge; item: T }>();
+  const thunks = new Map<number, T>();
+  for (const edge of graph.callersOf(slots.keys())) {
+    const item = slots.get(edge.callee.slot ?? -1);
+    if (item === undefined) continue;
+    if (edge.form === "jump-slot" && edge.from.entry === edge.at) thunks.set(edge.at, item);
+    else calls.set(`${edge.at}:${edge.callee.slot}`, { edge, item });
+  }
+  for (const edge of thunks.size === 0 ? [] : graph.callersOf(thunks.keys())) {
+    const item = thunks.get(edge.callee.thunk ?? -1);
+    if (item !== undefined) calls.set(`${edge.at}:thunk`, { edge, item });
+  }
+  return [...calls.values()].sort((a, b) => a.edge.at - b.edge.at);
 }

@@ -19,7 +19,11 @@ export const WEIGHTS = {
   unbalanced: 26,
   /** … as far as its code could be read. */
   maybeUnbalanced: 10,
-  /** It is given back somewhere. */
+  /** The code that calls it does not give it back; other code of the module may. */
+  releasedElsewhere: 8,
+  /** The code that calls it is exported, and leaves it to its callers, which are looked at themselves. */
+  handsOn: -18,
+  /** The code that calls it gives it back. */
   releases: -18,
   /** The function's name is looked up at run time. */
   looksUp: 18,
@@ -35,6 +39,9 @@ export const WEIGHTS = {
   indirect: 16,
   /** A kernel stack holds a return address behind such a call, in its live part. */
   onStack: 14,
+  /** … of a thread that was running: whether the call is under way is not known. */
+  onStackOfRunning: 10,
+  /** … in a part of the stack that is no longer in use. */
   onStackStale: 3,
   /** The size of what it allocates, or asks for, is the size that leaks. */
   sizeMatch: 10,
@@ -43,6 +50,8 @@ export const WEIGHTS = {
 } as const;
 
 export const MOST_SITES = 5;
+/** Imports of one module beyond the first: that it imports much says little more. */
+export const FURTHER_IMPORT_FACTOR = 0.1;
 /** Stacks that count; a thread that waits in the call is one sign, and fifty are the same one. */
 export const MOST_STACKS = 2;
 /** What a function looked up, or called through another driver, is to be balanced with is a guess more. */

@@ -11,6 +11,8 @@ export interface Lookup {
   readonly function: HeldFunction;
   /** The code was seen that takes the name; else the name only stands there. */
   readonly called: boolean;
+  /** The variable that the answer is kept in. */
+  readonly pointer?: number;
   readonly evidence: Evidence;
 }
 
@@ -42,6 +44,7 @@ export function lookupsOf(
       {
         function: held,
         called: lookup.call !== undefined,
+        ...(lookup.pointer === undefined ? {} : { pointer: lookup.pointer }),
         evidence: { kind: "looks-up-at-run-time", address, detail },
       },
     ];
