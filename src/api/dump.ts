@@ -10,6 +10,7 @@ import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { coverageOf } from "../trail/references.ts";
 import { emptyTrail, traceTag } from "../trail/trace.ts";
 import type { Trail } from "../trail/trail.ts";
 import { infoDocument } from "./info.ts";
@@ -111,11 +112,19 @@ export class Dump extends Workspace implements Disposable {
    */
   trace(tag?: string, work: WorkOptions = {}): Trail {
     const chosen = tag ?? this.leaks(work).candidates[0]?.tag;
-    if (chosen === undefined) return emptyTrail([...this.leaks(work).notes, ...this.gaps]);
+    if (chosen === undefined) {
+      const coverage = this.modules.items.map((module) =>
+        coverageOf(this.target, module, module.readableBytes),
+      );
+      return { ...emptyTrail([...this.leaks(work).notes, ...this.gaps]), coverage };
+    }
     const parsed = parseTag(chosen);
-    const usage = this.tags(work).get(parsed.key);
-    const trail = traceTag(this.target, parsed, usage ?? null, work);
-    return { ...trail, notes: [...trail.notes, ...this.gaps] };
+    const tags = this.tags(work);
+    const used = tags.get(parsed.key);
+    const usage = used === undefined ? null : { nonPaged: used.nonPaged, paged: used.paged };
+    const trail = traceTag(this.target, parsed, usage, work);
+    const unknown = "missing" in tags.table ? [tags.table.reason] : [];
+    return { ...trail, notes: [...trail.notes, ...unknown, ...this.gaps] };
   }
 
   /** Closes the dump, and the PE files that were given with it. */

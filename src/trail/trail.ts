@@ -90,6 +90,8 @@ export interface PoolUse {
   readonly frees: number;
   readonly outstanding: number;
   readonly bytes: number;
+  /** Null where nothing is outstanding. */
+  readonly bytesPerAllocation: number | null;
 }
 
 /** What it all comes to, in words that a person can act on. */

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { describe, expect, it } from "vitest";
+import { type Dump, openDump } from "../src/api/dump.ts";
+import { type ImageFolder, openFolder } from "../src/api/folder.ts";
+import { openImageFile } from "../src/api/image-file.ts";
+import { answerFrom, answerFromImage } from "../src/cli/answers.ts";
+import { COMMANDS } from "../src/cli/commands.ts";
+import { renderJson } from "../src/report/json.ts";
+import { realDump } from "./fixtures/real-dumps.ts";
+
+const folder = new URL("../schema/", import.meta.url);
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+const schemas = new Map<string, ValidateFunction>(
+  readdirSync(folder).map((file) => [
+    file.replace(/\.json$/, ""),
+    ajv.compile(JSON.parse(readFileSync(new URL(file, folder), "utf8"))),
+  ]),
+);
+
+/** What is wrong with a document, one line each. */
+function faults(command: string, document: object): string[] {
+  const validate = schemas.get(command);
+  if (validate === undefined) throw new Error(`${command} has no schema`);
+  if (validate(JSON.parse(renderJson(document)))) return [];
+  return (validate.errors ?? [])
+    .slice(0, 8)
+    .map((error) => `${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`);
+}
+
+/** The commands that answer with a document, each with operands that make sense in that dump. */
+function lines(tag: string, address: string, module: string): [string, ...string[]][] {
+  return [
+    ["info"],
+    ["modules"],
+    ["memory"],
+    ["tags"],
+    ["tags", tag],
+    ["scan", tag],
+    ["trace", tag],
+    ["trace", tag, "Zz9!"],
+    ["trace"],
+    ["near", address, "1000"],
+    ["pointers", address],
+    ["headers", module],
+    ["imports", module],
+    ["exports", module],
+    ["read", address, "0x40"],
+  ];
+}
+
+describe("the schemas", () => {
+  it("are one for each command that answers with a document", () => {
+    const commands = COMMANDS.map(({ name }) => name).filter((name) => name !== "repl");
+    expect([...schemas.keys()].sort()).toEqual([...commands].sort());
+  });
+
+  it("take no document of another version, with a field more or a field less", () => {
+    const document = { symbols: [] };
+    expect(faults("near", document)).toEqual([]);
+    expect(faults("near", { ...document, more: 1 })).toHaveLength(1);
+    expect(faults("near", {})).toHaveLength(1);
+    expect(schemas.get("near")?.({ schemaVersion: 2, symbols: [] })).toBe(false);
+  });
+
+  it("take addresses in lower-case hex without padding only", () => {
+    const target = (address: string) => ({ target: address, pointers: [], coverage: [], notes: [] });
+    const wrong = (address: string): boolean =>
+      schemas.get("pointers")?.({ schemaVersion: 1, ...target(address) }) === false;
+    expect(["0x0", "0x8096c8cc", "0xfffff8047bc00ec0"].filter(wrong)).toEqual([]);
+    expect(
+      ["8096c8cc", "0x08096c8cc", "0x8096C8CC", "0x", "0x1fffff8047bc00ec0"].filter((a) => !wrong(a)),
+    ).toEqual([]);
+  });
+});
+
+const X64 = "fffff8047bc01172";
+describe.each([
+  ["article-2003.dmp", "samples/article-2003.dmp", lines("Se", "8096c909", "ABCMiniFilter")],
+  ["leak-x64.dmp", "samples/leak-x64.dmp", lines("Se", X64, "prosew")],
+  ["triage_x64.dmp", realDump("triage_x64.dmp"), lines("Se", "nt", "nt")],
+  // of no module does it hold the headers
+  [
+    "triage_arm64.dmp",
+    realDump("triage_arm64.dmp"),
+    lines("Se", "nt", "").filter(([, module]) => module !== ""),
+  ],
+])("every answer from %s", (_, path, questions) => {
+  let opened: Dump | undefined;
+  it.skipIf(path === undefined).each(questions)("fits the schema: %s %s", (command, ...given) => {
+    opened ??= openDump(path ?? "");
+    const operands = given.filter((word) => word !== undefined);
+    expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
+  });
+});
+
+describe("every answer from PE files", () => {
+  let opened: ImageFolder | undefined;
+  it.each(
+    lines("Se", "nt!SeQueryInformationToken", "ctstor").filter(([name, first]) =>
+      first === undefined ? name === "modules" : name !== "tags",
+    ),
+  )("in a folder fits the schema: %s %s", (command, ...operands) => {
+    opened ??= openFolder("samples/images/x64");
+    expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
+  });
+
+  it.each(["headers", "imports", "exports"])("of one file fits the schema: %s", (command) => {
+    using file = openImageFile("samples/images/x64/fltmgr.sys");
+    expect(faults(command, answerFromImage(file, command).document)).toEqual([]);
+  });
+});
