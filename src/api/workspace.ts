@@ -185,10 +185,12 @@ export abstract class Workspace {
     return { module: found.module.name, name, offset: found.offset };
   }
 
+  /** Opens no other image than the one that holds the address. */
   #exportAt(address: Va): { readonly module: string; readonly name: string } | undefined {
-    const found = this.#resolver.resolve(address);
-    const name = found?.offset === 0 ? found.exports.find((item) => item.name !== null)?.name : undefined;
-    return found === undefined || name == null ? undefined : { module: found.module.name, name };
+    const module = this.modules.at(address);
+    const exports = module?.image?.exports.at(Number(address - module.base));
+    const name = exports?.find((item) => item.name !== null)?.name;
+    return module === undefined || name == null ? undefined : { module: module.name, name };
   }
 
   #follow(forwarder: string): ReturnType<FollowForwarder> {
