@@ -137,3 +137,11 @@ export const MAX_REACH_FUNCTIONS = 20_000;
 export const MAX_STACK_BYTES = 0x6000_0000;
 /** Return addresses found on stacks: past this they tell nothing more. */
 export const MAX_STACK_HITS = 65_536;
+/** Bytes of pool that are searched for the blocks of one tag: what takes 0.1 s; of more an even sample is taken. */
+export const MAX_POOL_SEARCH = 0x800_0000;
+/** Page tables and pieces of address space that are looked at for pool: four times 512 GB have a million. */
+export const MAX_POOL_SPANS = 1_100_000;
+/** Bytes of a tag's allocations of a page and more that are looked at. */
+export const MAX_BIG_CONTENT = 0x400_0000;
+/** Pointers into one module that are shown as examples. */
+export const MAX_CONTENT_EXAMPLES = 8;

@@ -144,7 +144,7 @@ class Tally {
 }
 
 /** Where the pools stand, by KDBG's variables; their ends are the last byte or the one behind it. */
-function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
+export function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
   const value = (field: keyof PoolVariables): Va | undefined => {
     const at = kdbg?.[field];
     return at === undefined ? undefined : space.tryReadPointer(at);

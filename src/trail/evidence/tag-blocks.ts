@@ -23,6 +23,11 @@ const CHUNK = 64 * PAGE;
 const SEGMENT_HEAP = 18362;
 /** A slot of the top level of the page tables: since Windows 10 each holds one kind of memory. */
 const SLOT = 1n << 39n;
+/** Slots that are looked into: one or two for each kind of pool. */
+const MAX_SLOTS = 8;
+/** What one question about the address space covers, and what one table of pages does: that much work it can be. */
+const STEP = 2 ** 30;
+const TABLE = 2 ** 21;
 
 /**
  * Finds small blocks of a tag in the pools: where they stand by KDBG, else in the parts of the address
@@ -115,7 +120,7 @@ function lengthByHeader(bytes: Buffer, offset: number, pointerSize: 4 | 8): numb
 
 function slotsOf(big: readonly BigAllocation[]): readonly AddressRange[] {
   const starts = new Set(big.map(({ at }) => at - (at % SLOT)));
-  return [...starts].map((start) => ({ start: start as Va, length: Number(SLOT) }));
+  return [...starts].slice(0, MAX_SLOTS).map((start) => ({ start: start as Va, length: Number(SLOT) }));
 }
 
 /** What can be read of the ranges, in pieces that end at pages; without reading any of it. */
@@ -125,15 +130,16 @@ function readableChunks(
 ): { chunks: readonly AddressRange[]; readable: number; whole: boolean } {
   const chunks: AddressRange[] = [];
   let readable = 0;
-  let spans = 0;
+  let steps = 0;
   for (const { start, length } of ranges) {
     for (let done = 0; done < length; ) {
-      if (++spans > MAX_POOL_SPANS) return { chunks, readable, whole: false };
       const at = advance(start, done);
-      const want = Math.min(length - done, 2 ** 40);
+      const want = Math.min(length - done, STEP);
       const found = space.mapping.locate(at, want);
       const size = Math.min(found.length, want);
       done += size;
+      steps += 1 + Math.ceil(size / TABLE);
+      if (steps > MAX_POOL_SPANS) return { chunks, readable, whole: false };
       if ("fault" in found) continue;
       readable += size;
       for (let part = 0; part < size; part += CHUNK) {
