@@ -17,6 +17,17 @@ export class BitSet {
     if (value < this.size) this.#bits[value >>> 3] = (this.#bits[value >>> 3] ?? 0) | (1 << (value & 7));
   }
 
+  /** The first number from `from` on that is not in the set; `end` when all below it are. */
+  nextMissing(from: number, end: number): number {
+    let value = from;
+    while (value < end) {
+      if ((value & 7) === 0 && this.#bits[value >>> 3] === 0xff) value += 8;
+      else if (this.has(value)) value++;
+      else return value;
+    }
+    return end;
+  }
+
   /** `end` is not among them. */
   addRange(start: number, end: number): void {
     this.#setRange(start, Math.min(end, this.size), 0xff);

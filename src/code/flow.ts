@@ -85,10 +85,10 @@ export class FlowWalker {
         cut = true;
         continue;
       }
-      const block = this.#straight(run, from, entry, rules, pending, dead);
-      mayReturn ||= block.mayReturn;
-      cut ||= block.cut;
-      if (block.end > from) pairs.push(from, block.end);
+      const end = this.#straight(run, from, entry, rules, pending, dead);
+      mayReturn ||= this.#mayReturn;
+      cut ||= this.#cut;
+      if (end > from) pairs.push(from, end);
     }
     for (const from of dead) {
       const end = this.#deadEnd(from, rules);
@@ -126,7 +126,21 @@ export class FlowWalker {
     return undefined;
   }
 
-  /** One stretch of instructions that follow each other, up to a jump that always leaves. */
+  /** What ended the last stretch: see `FlowExtent`. */
+  #mayReturn = false;
+  #cut = false;
+
+  #ended(at: number, mayReturn: boolean, cut: boolean): number {
+    this.#mayReturn = mayReturn;
+    this.#cut = cut;
+    return at;
+  }
+
+  /**
+   * One stretch of instructions that follow each other, up to a jump that always leaves.
+   *
+   * @returns where it ends
+   */
   #straight(
     run: CodeRun,
     from: number,
@@ -134,7 +148,7 @@ export class FlowWalker {
     rules: FlowRules,
     pending: number[],
     dead: number[],
-  ): { end: number; mayReturn: boolean; cut: boolean } {
+  ): number {
     const { bytes, start: base } = run;
     const { wide } = this.#code;
     const size = bytes.length;
@@ -142,27 +156,18 @@ export class FlowWalker {
     let previous: number | undefined;
     /** After the last instruction that is no `nop`: what stands behind it may be padding. */
     let solid = from;
-    const end = (
-      mayReturn: boolean,
-      cut = false,
-      till = at,
-    ): { end: number; mayReturn: boolean; cut: boolean } => ({
-      end: till,
-      mayReturn,
-      cut,
-    });
     for (;;) {
       if (at !== entry && rules.fence.has(at)) {
         this.#seen.removeRange(solid, at);
-        return end(false, false, solid);
+        return this.#ended(solid, false, false);
       }
-      if (this.#seen.has(at)) return end(false);
-      if (at >= run.end || this.#budget-- <= 0) return end(true, true);
+      if (this.#seen.has(at)) return this.#ended(at, false, false);
+      if (at >= run.end || this.#budget-- <= 0) return this.#ended(at, true, true);
       const packed = lengthAt(bytes, at - base, size, wide);
       let length = packed & LENGTH_MASK;
       if (packed === 0) {
         length = this.#decoder.lengthAt(at);
-        if (length === 0) return end(true, true);
+        if (length === 0) return this.#ended(at, true, true);
       }
       const flow = packed >> FLOW_SHIFT;
       this.#seen.add(at);
@@ -175,20 +180,20 @@ export class FlowWalker {
           const target = base + nearTarget(bytes, at - base, length);
           if (target !== next && this.#code.isCode(target)) rules.onCall?.(target);
           solid = next;
-          if (this.#endsHere(run, next, rules)) return end(false, false, next);
+          if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
           if (rules.neverReturns(target)) {
             dead.push(next);
-            return end(false, false, next);
+            return this.#ended(next, false, false);
           }
           break;
         }
         case Flow.CallIndirect: {
           solid = next;
           const slot = fixedSlot(this.#code, run, at, length);
-          if (this.#endsHere(run, next, rules)) return end(false, false, next);
+          if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
           if (slot !== undefined && rules.neverReturns(slot)) {
             dead.push(next);
-            return end(false, false, next);
+            return this.#ended(next, false, false);
           }
           break;
         }
@@ -196,39 +201,35 @@ export class FlowWalker {
           solid = next;
           const target = base + nearTarget(bytes, at - base, length);
           if (target !== entry && rules.fence.has(target)) rules.onLeave?.(target, at, true);
-          else if (this.#code.isCode(target)) pending.push(target);
+          else if (!this.#seen.has(target) && this.#code.isCode(target)) pending.push(target);
           break;
         }
         case Flow.Jump: {
           const target = base + nearTarget(bytes, at - base, length);
-          if (target === entry || this.#seen.has(target)) return end(false, false, next);
-          if (rules.fence.has(target) || !this.#code.isCode(target)) {
-            rules.onLeave?.(target, at, false);
-            return end(true, false, next);
-          }
-          if (rules.isTailJump({ at, target, entry, previous })) {
-            rules.onLeave?.(target, at, false);
-            return end(true, false, next);
-          }
-          pending.push(target);
-          return end(false, false, next);
+          if (target === entry || this.#seen.has(target)) return this.#ended(next, false, false);
+          const leaves =
+            rules.fence.has(target) ||
+            !this.#code.isCode(target) ||
+            rules.isTailJump({ at, target, entry, previous });
+          if (leaves) rules.onLeave?.(target, at, false);
+          else pending.push(target);
+          return this.#ended(next, leaves, false);
         }
         case Flow.JumpIndirect: {
           const labels = this.#tables.labels(run, at, length, from);
-          if (labels === undefined) return end(true, false, next);
+          if (labels === undefined) return this.#ended(next, true, false);
           for (const label of labels) if (!rules.fence.has(label)) pending.push(label);
-          return end(false, false, next);
+          return this.#ended(next, false, false);
         }
         case Flow.Return:
-          return end(true, false, next);
+          return this.#ended(next, true, false);
         default: {
           // A breakpoint goes on when it is continued; one behind a call, or before others, is padding.
-          const lone = bytes[at - base] === 0xcc && previous !== undefined && bytes[next - base] !== 0xcc;
-          const atEntry = bytes[at - base] === 0xcc && at === entry;
-          if (!lone && !atEntry) {
-            if (bytes[at - base] !== 0xcc) return end(false, false, next);
+          if (bytes[at - base] !== 0xcc) return this.#ended(next, false, false);
+          const lone = previous !== undefined && bytes[next - base] !== 0xcc;
+          if (!lone && at !== entry) {
             this.#seen.removeRange(at, next);
-            return end(false);
+            return this.#ended(at, false, false);
           }
           solid = next;
         }

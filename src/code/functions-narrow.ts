@@ -1,10 +1,11 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
-import type { FunctionTableBuilder } from "./function-table.ts";
+import { FunctionTableBuilder } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
+import { eachNearLink } from "./near-links.ts";
 import { joinPadded, looksLikePrologue32, nopLength, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
@@ -43,6 +44,8 @@ class NarrowFinder {
   /** Bytes of those instructions. */
   readonly #covered: BitSet;
   readonly #data: KnownData;
+  /** Starts of gaps that are no functions. */
+  readonly #rejected: BitSet;
   readonly #dead = new Set<number>();
   readonly #list: number[] = [];
 
@@ -55,6 +58,7 @@ class NarrowFinder {
     this.#entries = new BitSet(code.image.size);
     this.#seen = new BitSet(code.image.size);
     this.#covered = new BitSet(code.image.size);
+    this.#rejected = new BitSet(code.image.size);
     this.#data = knownData(code);
   }
 
@@ -189,25 +193,26 @@ class NarrowFinder {
   #searchGaps(walker: FlowWalker): boolean {
     const before = this.#list.length;
     for (const run of this.#code.runs) {
-      for (let at = run.start; at < run.end && !walker.exhausted; ) {
-        if (this.#covered.has(at) || this.#tables.holds(at) || this.#data.sure.has(at)) {
-          at++;
-          continue;
+      let at = this.#covered.nextMissing(run.start, run.end);
+      while (at < run.end && !walker.exhausted) {
+        const start = this.#tables.holds(at) || this.#data.sure.has(at) ? at : skipPadding(run, at, run.end);
+        if (start < run.end && this.#isCandidate(start)) {
+          if (this.#startsInGap(run, at, start)) {
+            this.#add(start);
+            this.#drain(walker);
+          } else this.#rejected.add(start);
         }
-        const start = skipPadding(run, at, run.end);
-        if (start >= run.end) break;
-        if (this.#covered.has(start) || this.#tables.holds(start) || this.#data.sure.has(start)) {
-          at = start;
-          continue;
-        }
-        if (this.#startsInGap(run, at, start)) {
-          this.#add(start);
-          this.#drain(walker);
-        }
-        at = start + 1;
+        at = this.#covered.nextMissing(start + 1, run.end);
       }
     }
     return this.#list.length > before;
+  }
+
+  #isCandidate(start: number): boolean {
+    return (
+      ![this.#covered, this.#data.sure, this.#rejected].some((set) => set.has(start)) &&
+      !this.#tables.holds(start)
+    );
   }
 
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {
@@ -218,7 +223,10 @@ class NarrowFinder {
     if (isThunk(run, start)) return true;
     const aligned = padded || start % 16 === 0;
     if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
-    return isSelfContained(this.#decoder, false, start, () => false) && this.#readsAsFunction(start);
+    if (!this.#readsAsFunction(start)) return false;
+    // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
+    if (prologue !== undefined && padded && start % 16 === 0) return true;
+    return isSelfContained(this.#decoder, false, start, () => false);
   }
 
   /** Whether a walk from here comes to an end without meeting what is no code. */
@@ -234,28 +242,45 @@ class NarrowFinder {
   }
   #trialBits: BitSet | undefined;
 
+  /** Each function's extent; those that call a function which turns out never to return are walked again. */
   #extents(seen: BitSet, budget: number, notes: string[]): Map<number, FlowExtent> {
-    let extents = new Map<number, FlowExtent>();
+    const extents = new Map<number, FlowExtent>();
     const rules: FlowRules = {
       fence: this.#entries,
       neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
       startsFunction: () => false,
       isTailJump: () => false,
     };
+    const walker = new FlowWalker(this.#code, this.#decoder, this.#tables, seen, budget);
+    let entries: Iterable<number> = this.#list;
     for (let pass = 0; pass < PASSES; pass++) {
-      const walker = new FlowWalker(this.#code, this.#decoder, this.#tables, seen, budget);
-      const dead = this.#dead.size;
-      extents = new Map();
-      for (const entry of this.#list) {
+      const died = new BitSet(this.#code.image.size);
+      const before = this.#dead.size;
+      for (const entry of entries) {
         if (walker.exhausted) break;
         const extent = walker.walk(entry, rules);
         extents.set(entry, extent);
-        if (!extent.mayReturn) this.#dead.add(entry);
+        if (extent.mayReturn || this.#dead.has(entry)) continue;
+        this.#dead.add(entry);
+        died.add(entry);
       }
       if (walker.exhausted) notes.push("the walk through the functions was ended at its limit");
-      if (walker.exhausted || this.#dead.size === dead) break;
+      if (walker.exhausted || this.#dead.size === before) break;
+      entries = this.#callersOf(died, extents);
     }
     return extents;
+  }
+
+  /** The functions that seem to call any of these. */
+  #callersOf(wanted: BitSet, extents: ReadonlyMap<number, FlowExtent>): Iterable<number> {
+    const builder = new FunctionTableBuilder();
+    for (const [entry, { ranges }] of extents) builder.add(entry, "flow", ranges);
+    const table = builder.build();
+    const callers = new Set<number>();
+    eachNearLink(this.#code, (at, target) => {
+      if (wanted.has(target)) for (const { entry } of table.owning(at)) callers.add(entry);
+    });
+    return callers;
   }
 }
 

@@ -188,10 +188,8 @@ function findLeaves(
   let ended = -1;
   for (const run of code.runs) {
     for (let at = run.start; at < run.end && !walker.exhausted; ) {
-      if (covered.has(at)) {
-        at++;
-        continue;
-      }
+      at = covered.nextMissing(at, run.end);
+      if (at >= run.end) break;
       let start = skipPadding(run, at, run.end);
       // What reads as padding is code where an export stands.
       for (let place = at; place < start; place++) if (seeds.exported.has(place)) start = place;

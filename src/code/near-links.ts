@@ -25,8 +25,14 @@ export function eachNearLink(
 ): void {
   const low = code.sections[0]?.start ?? 0;
   const high = code.sections.at(-1)?.end ?? 0;
+  const oneSection = code.sections.length === 1;
   for (const run of code.runs)
-    scanRun(run, low, high, (at, target, kind) => code.isCode(target) && found(at, target, kind));
+    scanRun(
+      run,
+      low,
+      high,
+      (at, target, kind) => (oneSection || code.isCode(target)) && found(at, target, kind),
+    );
 }
 
 function scanRun(
