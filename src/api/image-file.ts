@@ -1,8 +1,15 @@
 import { statSync } from "node:fs";
+import { Flows } from "../code/flows.ts";
+import { analyzeImage } from "../code/functions.ts";
+import { TagUses } from "../code/uses.ts";
+import { advance, toVa } from "../core/address.ts";
 import { Image } from "../pe/image.ts";
 import type { ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { type CallList, listCalls } from "../trail/calls.ts";
+import { type FunctionList, listFunctions } from "../trail/functions.ts";
+import type { TrailModule } from "../trail/target.ts";
 import { exportsDocument } from "./exports.ts";
 import { headersDocument } from "./headers.ts";
 import { importsDocument } from "./imports.ts";
@@ -27,6 +34,39 @@ export class ImageFile implements Disposable {
 
   exports(): ExportsDocument {
     return exportsDocument(this.image.label, this.image, () => null);
+  }
+
+  functions(): FunctionList {
+    return listFunctions(this.image.label, this.image);
+  }
+
+  /**
+   * Who calls a function of the image, and what it calls.
+   *
+   * @param function_ its exported name, or an address at the base that the image prefers
+   * @throws {TypeError} neither
+   */
+  calls(function_: string): CallList {
+    const named = this.image.exports.byName(function_);
+    const address = named === undefined ? toVa(function_) : this.image.addressOf(named.rva);
+    const flows = new Flows(analyzeImage(this.image));
+    return listCalls(this.#module, { image: flows.image, flows, uses: new TagUses(flows) }, address);
+  }
+
+  get #module(): TrailModule {
+    const { image } = this;
+    return {
+      name: image.label,
+      imageName: image.label,
+      path: null,
+      base: image.base,
+      end: advance(image.base, image.size),
+      size: image.size,
+      image,
+      imageProblem: undefined,
+      imports: image.imports,
+      publisher: { company: null, thirdParty: null, basis: null },
+    };
   }
 
   [Symbol.dispose](): void {

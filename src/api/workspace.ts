@@ -11,6 +11,9 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
+import { type CallList, listCalls } from "../trail/calls.ts";
+import { type FunctionList, listFunctions } from "../trail/functions.ts";
+import { ModuleCodes } from "../trail/module-codes.ts";
 import { findPointers } from "../trail/pointers.ts";
 import type { SearchLimits } from "../trail/references.ts";
 import { scanTag } from "../trail/scan.ts";
@@ -139,6 +142,30 @@ export abstract class Workspace {
   exports(module: ModuleLike): ExportsDocument {
     const found = this.module(module);
     return exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder));
+  }
+
+  /**
+   * The functions of a module: entries, the basis on which each is known, and their pieces.
+   *
+   * @throws {MemoryError | FormatError} its headers cannot be read
+   */
+  functions(module: ModuleLike): FunctionList {
+    const found = this.module(module);
+    return listFunctions(found.name, found.wholeImage());
+  }
+
+  /**
+   * Who calls a function in a module's code, and what the function calls.
+   *
+   * @param address of the function, or anywhere in it; of a function elsewhere that the module imports
+   * @throws {MemoryError | FormatError} the module's headers cannot be read
+   */
+  calls(module: ModuleLike, address: AddressLike): CallList {
+    const found = this.module(module);
+    found.wholeImage();
+    const decoded = new ModuleCodes(this.target).of(found);
+    if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
+    return listCalls(found, decoded, this.address(address));
   }
 
   /** What can be read of `length` bytes, with its holes. */

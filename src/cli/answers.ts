@@ -8,6 +8,7 @@ import { FormatError } from "../core/errors.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
+import { renderCalls, renderFunctions } from "../report/text/functions.ts";
 import { renderHeaders } from "../report/text/headers.ts";
 import { renderExports, renderImports } from "../report/text/imports.ts";
 import { renderInfo } from "../report/text/info.ts";
@@ -92,6 +93,15 @@ export function answerFrom(
       return answer(opened.imports(module()), renderImports);
     case "exports":
       return answer(opened.exports(module()), renderExports);
+    case "functions":
+      return answer(opened.functions(module()), renderFunctions);
+    case "calls": {
+      if (second === undefined) throw new UsageError("calls needs MODULE and ADDRESS", command);
+      return answer(
+        asked(command, () => opened.calls(module(), second)),
+        renderCalls,
+      );
+    }
     case "read": {
       const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
       return answer(readDocument(asked(command, () => opened.read(first, length))), renderRead);
@@ -102,8 +112,15 @@ export function answerFrom(
 }
 
 /** Answers one command from a single PE file. */
-export function answerFromImage(file: ImageFile, command: string): Answer {
+export function answerFromImage(file: ImageFile, command: string, operands: readonly string[]): Answer {
   switch (command) {
+    case "functions":
+      return answer(file.functions(), renderFunctions);
+    case "calls":
+      return answer(
+        asked(command, () => file.calls(operands[0] ?? "")),
+        renderCalls,
+      );
     case "headers":
       return answer(file.headers(), renderHeaders);
     case "imports":

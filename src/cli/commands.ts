@@ -140,6 +140,28 @@ export const COMMANDS: readonly Command[] = [
     takesImage: true,
   },
   {
+    name: "functions",
+    aliases: [],
+    operands: "[MODULE]",
+    arity: [0, 1],
+    summary: "functions with their pieces, and on which basis each is known",
+    details: ["Cold code that stands far away belongs to the function that leads there."],
+    options: [],
+    takesImage: true,
+  },
+  {
+    name: "calls",
+    aliases: [],
+    operands: "MODULE ADDRESS",
+    arity: [1, 2],
+    summary: "who calls a function in a module's code, and what it calls",
+    details: [
+      "ADDRESS is hex or a name, of a function of the module or of one that it imports: calls DUMP ctstor nt!SeQueryInformationToken. For a PE file MODULE is left out.",
+    ],
+    options: [],
+    takesImage: true,
+  },
+  {
     name: "read",
     aliases: ["db"],
     operands: "ADDRESS [LENGTH]",

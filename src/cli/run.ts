@@ -31,9 +31,11 @@ export async function run(
     options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
 
   if (command.takesImage && !isFolder(file) && isImageFile(file)) {
-    if (operands.length > 0) throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
+    const most = command.name === "calls" ? 1 : 0;
+    if (operands.length > most)
+      throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
     using image = openImageFile(file);
-    return show(answerFromImage(image, command.name), image.image.pointerSize);
+    return show(answerFromImage(image, command.name, operands), image.image.pointerSize);
   }
   const progress = new Progress(streams.stderr, options.quiet);
   using opened = open(file, options);
