@@ -1,4 +1,4 @@
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import { hex } from "../core/address.ts";
 
 /** Deep enough for any answer, shallow enough for a screen. */
@@ -42,9 +42,19 @@ function withHex(value: unknown, depth: number, above: Set<unknown>): unknown {
   return copy;
 }
 
+/** Not `instanceof`: what is made at the prompt belongs to another realm. */
+const OWN_WAYS: readonly ((value: object) => boolean)[] = [
+  types.isNativeError,
+  types.isMap,
+  types.isSet,
+  types.isDate,
+  types.isRegExp,
+  types.isPromise,
+];
+
 function showsItself(value: object): boolean {
   if (inspect.custom in value || ArrayBuffer.isView(value)) return true;
-  return [Map, Set, Error, Date, RegExp, Promise].some((type) => value instanceof type);
+  return OWN_WAYS.some((is) => is(value));
 }
 
 /** A document that the REPL shows as the command prints it, and that is data to everything else. */
