@@ -112,7 +112,7 @@ export function answerFrom(
 }
 
 /** Answers one command from a single PE file. */
-export function answerFromImage(file: ImageFile, command: string, operands: readonly string[]): Answer {
+export function answerFromImage(file: ImageFile, command: string, operands: readonly string[] = []): Answer {
   switch (command) {
     case "functions":
       return answer(file.functions(), renderFunctions);

@@ -1,0 +1,109 @@
+/**
+ * The leak benchmark: machines of which it is known who leaks. `npm run leakbench`.
+ *
+ * The baseline is the article's recipe alone: the nearest export of each place where the tag stands, and
+ * the drivers of third parties whose import tables hold one of those, in the order of the module list.
+ */
+import { SCENARIOS } from "../samples/leakbench/scenarios.mjs";
+
+const TOP = 3;
+
+/**
+ * @param {typeof import("../dist/index.js").openDump} openDump
+ * @returns {{ rows: Row[], summary: Summary }}
+ * @typedef {{ name: string, form: string, culprit: string | null, named: string | null, confidence: string, top: string[], baseline: string[] }} Row
+ * @typedef {{ scenarios: number, withCulprit: number, top1: number, top3: number, withoutCulprit: number, cannotTell: number, wrongWithHighConfidence: number, baselineTop1: number, baselineTop3: number, baselineCannotTell: number }} Summary
+ */
+export function runLeakBench(openDump) {
+  const rows = SCENARIOS.map((scenario) => judge(openDump, scenario));
+  const blamed = rows.filter((row) => row.culprit !== null);
+  const blameless = rows.filter((row) => row.culprit === null);
+  const count = (list, test) => list.filter(test).length;
+  return {
+    rows,
+    summary: {
+      scenarios: rows.length,
+      withCulprit: blamed.length,
+      top1: count(blamed, (row) => row.named === row.culprit),
+      top3: count(blamed, (row) => row.top.includes(row.culprit)),
+      withoutCulprit: blameless.length,
+      cannotTell: count(blameless, (row) => row.named === null),
+      wrongWithHighConfidence: count(rows, (row) => row.confidence === "high" && row.named !== row.culprit),
+      baselineTop1: count(blamed, (row) => row.baseline[0] === row.culprit),
+      baselineTop3: count(blamed, (row) => row.baseline.slice(0, TOP).includes(row.culprit)),
+      baselineCannotTell: count(blameless, (row) => row.baseline.length === 0),
+    },
+  };
+}
+
+function judge(openDump, { name, form, tag, culprit, build }) {
+  const dump = openDump(build());
+  try {
+    const trail = dump.trace(tag);
+    return {
+      name,
+      form,
+      culprit: culprit === null ? null : moduleName(culprit),
+      named: trail.conclusion.module,
+      confidence: trail.conclusion.confidence,
+      top: trail.suspects.slice(0, TOP).map((suspect) => suspect.module),
+      baseline: recipe(dump, tag),
+    };
+  } finally {
+    dump[Symbol.dispose]();
+  }
+}
+
+/** The article's steps 2 to 4, as written. */
+function recipe(dump, tag) {
+  const functions = new Set();
+  for (const { nearest } of dump.scan(tag).references) if (nearest !== null) functions.add(nearest.address);
+  const holders = new Set();
+  for (const address of functions) {
+    for (const { module, slot } of dump.pointers(address).pointers) if (slot !== null) holders.add(module);
+  }
+  return dump.modules.items
+    .filter((module) => holders.has(module.name) && module.publisher.thirdParty === true)
+    .map((module) => module.name);
+}
+
+function moduleName(file) {
+  return file.replace(/\.[^.]*$/, "");
+}
+
+function share(part, whole) {
+  return `${part} of ${whole} (${whole === 0 ? "-" : Math.round((100 * part) / whole)} %)`;
+}
+
+/** @param {ReturnType<typeof runLeakBench>} result */
+function render({ rows, summary }) {
+  const lines = rows.map((row) => {
+    const right = row.named === row.culprit;
+    const said = row.named === null ? "cannot tell" : `${row.named}, ${row.confidence}`;
+    const baseline = row.baseline[0] === undefined ? "nobody" : row.baseline.slice(0, TOP).join(", ");
+    return [right ? "ok" : "MISS", row.name, row.form, row.culprit ?? "(nobody)", said, baseline];
+  });
+  const titles = ["", "scenario", "form", "culprit", "pooltrail says", "the recipe alone"];
+  const widths = titles.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
+  const set = (line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join("  ")
+      .trimEnd();
+  const s = summary;
+  return [
+    set(titles),
+    ...lines.map(set),
+    "",
+    "                             pooltrail            the recipe alone",
+    `culprit named first          ${share(s.top1, s.withCulprit).padEnd(21)}${share(s.baselineTop1, s.withCulprit)}`,
+    `culprit among the first ${TOP}    ${share(s.top3, s.withCulprit).padEnd(21)}${share(s.baselineTop3, s.withCulprit)}`,
+    `"cannot tell", rightly       ${share(s.cannotTell, s.withoutCulprit).padEnd(21)}${share(s.baselineCannotTell, s.withoutCulprit)}`,
+    `wrong with high confidence   ${s.wrongWithHighConfidence}`,
+  ].join("\n");
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const { openDump } = await import("../dist/index.js");
+  process.stdout.write(`${render(runLeakBench(openDump))}\n`);
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { runLeakBench } from "../../bench/leakbench.mjs";
+import { openDump } from "../../src/index.ts";
+
+describe("the leak benchmark", () => {
+  const { rows, summary } = runLeakBench(openDump);
+
+  it("has the scenarios that were asked for", () => {
+    expect(summary.scenarios).toBeGreaterThanOrEqual(24);
+    expect(new Set(rows.map((row) => row.form)).size).toBeGreaterThanOrEqual(3);
+  });
+
+  it("names the culprit first in nine of ten", () => {
+    const missed = rows.filter((row) => row.culprit !== null && row.named !== row.culprit);
+    expect(missed.map((row) => `${row.name}: ${row.named} for ${row.culprit}`).length).toBeLessThanOrEqual(
+      Math.floor(summary.withCulprit / 10),
+    );
+  });
+
+  it("blames nobody wrongly with high confidence, and says when it cannot tell", () => {
+    expect(summary.wrongWithHighConfidence).toBe(0);
+    expect(summary.cannotTell).toBe(summary.withoutCulprit);
+  });
+
+  it("does better than the recipe alone", () => {
+    expect(summary.top1).toBeGreaterThan(summary.baselineTop1);
+  });
+}, 120_000);
