@@ -16,8 +16,8 @@ export interface FlowRules {
   neverReturns(target: number): boolean;
   /** Whether an unconditional jump is the function's last act: its target is another function. */
   isTailJump(jump: TailJump): boolean;
-  /** Whether a function seems to start here, behind padding. */
-  startsFunction(at: number): boolean;
+  /** Whether a function seems to start behind a call, `padded` when there is padding between. */
+  startsFunction(at: number, padded: boolean): boolean;
   /** Told of each call to code of the image. */
   onCall?(target: number): void;
   /** Told of each jump that leaves for another function. */
@@ -243,10 +243,10 @@ export class FlowWalker {
   #endsHere(run: CodeRun, next: number, rules: FlowRules): boolean {
     const byte = run.bytes[next - run.start];
     if (byte === 0xcc) return true;
-    if (rules.fence.has(next)) return true;
+    if (rules.fence.has(next) || rules.startsFunction(next, false)) return true;
     if (byte !== 0x90 && byte !== 0x66 && byte !== 0x0f && byte !== 0x8d && byte !== 0x2e) return false;
     const after = skipPadding(run, next, next + 32);
-    return after > next && (rules.fence.has(after) || rules.startsFunction(after));
+    return after > next && (rules.fence.has(after) || rules.startsFunction(after, true));
   }
 }
 

@@ -6,7 +6,7 @@ import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { eachNearLink } from "./near-links.ts";
-import { joinPadded, looksLikePrologue32, nopLength, skipPadding } from "./padding.ts";
+import { joinPadded, nopLength, prologueAt, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 
@@ -111,11 +111,14 @@ class NarrowFinder {
   readonly #searchRules: FlowRules = {
     fence: { has: (at) => this.#entries.has(at) },
     neverReturns: (target) => this.#importNeverReturns(target),
-    startsFunction: (at) => {
+    startsFunction: (at, padded) => {
       const run = this.#code.runAt(at);
       if (run === undefined) return false;
-      const prologue = looksLikePrologue32(run, at);
-      return prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at)));
+      const prologue = prologueAt(run, at);
+      if (prologue === "frame") return true;
+      return (
+        padded && (prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at))))
+      );
     },
     isTailJump: (jump) => this.#isTailJump(jump),
     onCall: (target) => this.#add(target),
@@ -125,8 +128,12 @@ class NarrowFinder {
   #isTailJump({ target, entry, previous, at }: TailJump): boolean {
     const run = this.#code.runAt(target);
     if (run === undefined) return true;
-    const prologue = looksLikePrologue32(run, target);
+    const prologue = prologueAt(run, target);
     if (!this.#isBehindEnd(run, target) || (prologue === undefined && target % 16 !== 0)) return false;
+    if (prologue === "frame") {
+      this.#add(target);
+      return true;
+    }
     const here = this.#code.runAt(at);
     const tornDown = previous !== undefined && here !== undefined && isFrameEnd(here, previous);
     const elsewhere = target < entry || target > at + 0x1000 || prologue === "strong";
@@ -160,9 +167,9 @@ class NarrowFinder {
     const run = this.#code.runAt(target);
     if (run === undefined || this.#tables.holds(target) || nopLength(run.bytes, target - run.start) > 0)
       return false;
-    const prologue = looksLikePrologue32(run, target);
+    const prologue = prologueAt(run, target);
     const behindEnd = this.#isBehindEnd(run, target);
-    if (this.#seen.has(target)) return prologue === "strong" && behindEnd;
+    if (this.#seen.has(target)) return (prologue === "frame" || prologue === "strong") && behindEnd;
     if (this.#covered.has(target)) return false;
     // mov esp, [ebp-18h]: an exception handler, which its function's frame data points to.
     const { bytes, start } = run;
@@ -216,9 +223,9 @@ class NarrowFinder {
   }
 
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {
-    const prologue = looksLikePrologue32(run, start);
+    const prologue = prologueAt(run, start);
     const padded = start > gap || start === run.start;
-    if (prologue === "strong" && this.#isBehindEnd(run, start)) return true;
+    if ((prologue === "frame" || prologue === "strong") && this.#isBehindEnd(run, start)) return true;
     if (this.#data.likely.has(start)) return false;
     if (isThunk(run, start)) return true;
     const aligned = padded || start % 16 === 0;

@@ -75,22 +75,24 @@ function isSelfLea(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** The bytes that 32-bit functions start with, as far as they tell anything. */
-export function looksLikePrologue32(run: CodeRun, at: number): "strong" | "weak" | undefined {
+/** The bytes that 32-bit functions start with. Nothing but a function starts with a `frame`. */
+export type Prologue = "frame" | "strong" | "weak";
+
+export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
   const b = run.bytes.subarray(at - run.start, at - run.start + 12);
   const [b0, b1, b2] = b;
   // mov edi, edi; push ebp; mov ebp, esp
-  if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "strong";
+  if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "frame";
   // push ebp; mov ebp, esp in both encodings
-  if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "strong";
+  if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "frame";
+  // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack
+  if (b0 === 0x8d && b1 === 0x4c && b2 === 0x24 && b[3] === 0x04 && b[4] === 0x83 && b[5] === 0xe4)
+    return "frame";
+  // endbr32
+  if (b0 === 0xf3 && b1 === 0x0f && b2 === 0x1e) return "frame";
   // push n; push scope table; call __SEH_prolog
   if (b0 === 0x6a && b2 === 0x68 && b[7] === 0xe8) return "strong";
   if (b0 === 0x68 && b[5] === 0x68 && b[10] === 0xe8) return "strong";
-  // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack
-  if (b0 === 0x8d && b1 === 0x4c && b2 === 0x24 && b[3] === 0x04 && b[4] === 0x83 && b[5] === 0xe4)
-    return "strong";
-  // endbr32
-  if (b0 === 0xf3 && b1 === 0x0f && b2 === 0x1e) return "strong";
   // push ebp, edi, esi or ebx
   if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
   // sub esp, n
