@@ -19,8 +19,8 @@ import { load, makeModules, makeTags, plant, REFERENCES, TAG } from "./modules.m
 /**
  * @typedef {{
  *   path: string, modules: number, moduleBytes: number, tag: string, references: number, tags: readonly string[],
- *   extents: readonly [offset: number, length: number][],
- * }} Plan what a dump holds. extents: where its modules' readable bytes stand in the file, in order, merged
+ *   kernelCode: number, extents: readonly [offset: number, length: number][],
+ * }} Plan what a dump holds. kernelCode: bytes of nt's code. extents: where its modules' readable bytes stand in the file, in order, merged
  */
 
 const PAGE = 0x1000;
@@ -106,6 +106,10 @@ export function makeDump(path, { sparse = false, threads = 0, modules = 200, mod
     tag: TAG,
     references: REFERENCES,
     tags,
+    kernelCode:
+      made[0]?.image.sections
+        .filter((s) => (s.characteristics & 0x20) !== 0)
+        .reduce((n, s) => n + s.size, 0) ?? 0,
     extents,
   };
 }
