@@ -17,6 +17,16 @@ export class BitSet {
     if (value < this.size) this.#bits[value >>> 3] = (this.#bits[value >>> 3] ?? 0) | (1 << (value & 7));
   }
 
+  /** Adds a number that fits. Returns whether it was not there before. */
+  addNew(value: number): boolean {
+    const bits = this.#bits;
+    const at = value >>> 3;
+    const byte = bits[at] as number;
+    const changed = byte | (1 << (value & 7));
+    bits[at] = changed;
+    return changed !== byte;
+  }
+
   /** The first number from `from` on that is not in the set; `end` when all below it are. */
   nextMissing(from: number, end: number): number {
     let value = from;

@@ -68,10 +68,7 @@ export class FlowWalker {
     return this.#budget <= 0;
   }
 
-  /**
-   * @param keep what was seen stays seen, and later walks stop at it: for finding functions, not their extents
-   */
-  walk(entry: number, rules: FlowRules, keep = false): FlowExtent {
+  walk(entry: number, rules: FlowRules): FlowExtent {
     const pending = [entry];
     /** What stands behind calls that do not return. */
     const dead: number[] = [];
@@ -97,8 +94,7 @@ export class FlowWalker {
       pairs.push(from, end);
     }
     const ranges = joinRanges(pairs);
-    if (!keep)
-      for (let i = 0; i < ranges.length; i += 2) this.#seen.removeRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+    for (let i = 0; i < ranges.length; i += 2) this.#seen.removeRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
     return { ranges, mayReturn, cut };
   }
 
@@ -149,36 +145,40 @@ export class FlowWalker {
     pending: number[],
     dead: number[],
   ): number {
-    const { bytes, start: base } = run;
+    const { bytes, start: base, end: limit } = run;
     const { wide } = this.#code;
+    const { fence } = rules;
+    const seen = this.#seen;
     const size = bytes.length;
     let at = from;
     let previous: number | undefined;
     /** After the last instruction that is no `nop`: what stands behind it may be padding. */
     let solid = from;
     for (;;) {
-      if (at !== entry && rules.fence.has(at)) {
-        this.#seen.removeRange(solid, at);
+      if (at !== entry && fence.has(at)) {
+        seen.removeRange(solid, at);
         return this.#ended(solid, false, false);
       }
-      if (this.#seen.has(at)) return this.#ended(at, false, false);
-      if (at >= run.end || this.#budget-- <= 0) return this.#ended(at, true, true);
+      if (at >= limit || this.#budget-- <= 0) return this.#ended(at, true, true);
+      if (!seen.addNew(at)) return this.#ended(at, false, false);
       const packed = lengthAt(bytes, at - base, size, wide);
       let length = packed & LENGTH_MASK;
       if (packed === 0) {
         length = this.#decoder.lengthAt(at);
-        if (length === 0) return this.#ended(at, true, true);
+        if (length === 0) {
+          seen.removeRange(at, at + 1);
+          return this.#ended(at, true, true);
+        }
       }
       const flow = packed >> FLOW_SHIFT;
-      this.#seen.add(at);
       const next = at + length;
       switch (flow) {
         case Flow.Next:
-          if (bytes[at - base] !== 0x90 && nopLength(bytes, at - base) === 0) solid = next;
+          if (nopLength(bytes, at - base) === 0) solid = next;
           break;
         case Flow.Call: {
           const target = base + nearTarget(bytes, at - base, length);
-          if (target !== next && this.#code.isCode(target)) rules.onCall?.(target);
+          if (target !== next && this.#isCode(run, target)) rules.onCall?.(target);
           solid = next;
           if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
           if (rules.neverReturns(target)) {
@@ -200,16 +200,16 @@ export class FlowWalker {
         case Flow.Branch: {
           solid = next;
           const target = base + nearTarget(bytes, at - base, length);
-          if (target !== entry && rules.fence.has(target)) rules.onLeave?.(target, at, true);
-          else if (!this.#seen.has(target) && this.#code.isCode(target)) pending.push(target);
+          if (target !== entry && fence.has(target)) rules.onLeave?.(target, at, true);
+          else if (!seen.has(target) && this.#isCode(run, target)) pending.push(target);
           break;
         }
         case Flow.Jump: {
           const target = base + nearTarget(bytes, at - base, length);
-          if (target === entry || this.#seen.has(target)) return this.#ended(next, false, false);
+          if (target === entry || seen.has(target)) return this.#ended(next, false, false);
           const leaves =
-            rules.fence.has(target) ||
-            !this.#code.isCode(target) ||
+            fence.has(target) ||
+            !this.#isCode(run, target) ||
             rules.isTailJump({ at, target, entry, previous });
           if (leaves) rules.onLeave?.(target, at, false);
           else pending.push(target);
@@ -218,7 +218,7 @@ export class FlowWalker {
         case Flow.JumpIndirect: {
           const labels = this.#tables.labels(run, at, length, from);
           if (labels === undefined) return this.#ended(next, true, false);
-          for (const label of labels) if (!rules.fence.has(label)) pending.push(label);
+          for (const label of labels) if (!fence.has(label)) pending.push(label);
           return this.#ended(next, false, false);
         }
         case Flow.Return:
@@ -228,7 +228,7 @@ export class FlowWalker {
           if (bytes[at - base] !== 0xcc) return this.#ended(next, false, false);
           const lone = previous !== undefined && bytes[next - base] !== 0xcc;
           if (!lone && at !== entry) {
-            this.#seen.removeRange(at, next);
+            seen.removeRange(at, next);
             return this.#ended(at, false, false);
           }
           solid = next;
@@ -237,6 +237,10 @@ export class FlowWalker {
       previous = flow === Flow.Call || flow === Flow.CallIndirect ? undefined : at;
       at = next;
     }
+  }
+
+  #isCode(run: CodeRun, target: number): boolean {
+    return (target >= run.start && target < run.end) || this.#code.isCode(target);
   }
 
   /** Behind a call stands padding up to another function: the call does not return. */

@@ -1,7 +1,7 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
-import { FunctionTableBuilder } from "./function-table.ts";
+import { type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
@@ -10,8 +10,12 @@ import { joinPadded, nopLength, prologueAt, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 
-/** Passes over the extents, each with the functions known that the one before found not to return. */
+/** Passes over the extents that do not hold, each with what the one before found. */
 const PASSES = 3;
+/** How often all the code may be walked in all. */
+const WALKS = 4;
+/** Instructions of a walk that only tries whether there is a function. */
+const MAX_TRIAL = 4096;
 /** Rounds of walking what stands in gaps: each may reach code that leaves new gaps. */
 const GAP_ROUNDS = 4;
 
@@ -39,14 +43,20 @@ class NarrowFinder {
   readonly #tables: JumpTables;
   readonly #entries: BitSet;
   readonly #pending: number[] = [];
-  /** Instructions that the search for entries has seen. */
-  readonly #seen: BitSet;
-  /** Bytes of those instructions. */
+  readonly #walker: FlowWalker;
+  /** What the functions found so far consist of, by entry. */
+  readonly #extents = new Map<number, FlowExtent>();
+  /** Bytes of those extents. */
   readonly #covered: BitSet;
   readonly #data: KnownData;
   /** Starts of gaps that are no functions. */
   readonly #rejected: BitSet;
+  /** While entries are looked for, and when they are known. */
+  readonly #searchRules: FlowRules;
+  readonly #finalRules: FlowRules;
   readonly #dead = new Set<number>();
+  /** Kept between trials: it is as large as the image. */
+  #trialSeen: BitSet | undefined;
   readonly #list: number[] = [];
 
   constructor(code: ModuleCode, decoder: Decoder, seeds: Seeds, neverReturns: (target: number) => boolean) {
@@ -56,38 +66,58 @@ class NarrowFinder {
     this.#importNeverReturns = neverReturns;
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
-    this.#seen = new BitSet(code.image.size);
+    const budget = code.readable * WALKS + 0x1_0000;
+    this.#walker = new FlowWalker(code, decoder, this.#tables, new BitSet(code.image.size), budget);
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
     this.#data = knownData(code);
+    this.#searchRules = {
+      fence: this.#entries,
+      neverReturns: (target) => this.#importNeverReturns(target),
+      startsFunction: (at, padded) => {
+        const run = this.#code.runAt(at);
+        if (run === undefined) return false;
+        const prologue = prologueAt(run, at);
+        if (prologue === "frame") return true;
+        return (
+          padded && (prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at))))
+        );
+      },
+      isTailJump: (jump) => this.#isTailJump(jump),
+      onCall: (target) => this.#add(target),
+    };
+    this.#finalRules = {
+      fence: this.#entries,
+      neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
+      startsFunction: () => false,
+      isTailJump: () => false,
+    };
   }
 
   run(builder: FunctionTableBuilder, notes: string[]): void {
-    const size = this.#code.readable;
     this.#markTables();
-    const search = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#seen, size * 2 + 0x1_0000);
-    this.#search(search);
-    if (search.exhausted) notes.push("the search for functions was ended at its limit");
-    const extents = this.#extents(new BitSet(this.#code.image.size), size * 4 + 0x1_0000, notes);
-    for (const [entry, { ranges }] of extents) {
+    this.#search();
+    this.#settle();
+    if (this.#walker.exhausted) notes.push("the search for functions was ended at its limit");
+    for (const [entry, { ranges }] of this.#extents) {
       builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
     }
   }
 
-  #search(walker: FlowWalker): void {
+  #search(): void {
     const { entryPoint } = this.#code.image;
     if (this.#code.isCode(entryPoint)) this.#add(entryPoint);
     for (const rva of this.#seeds.exports) this.#add(rva);
-    this.#drain(walker);
+    this.#drain();
     const { places, targets } = this.#seeds.pointers;
     const order = Array.from(targets.keys()).sort((a, b) => (targets[a] ?? 0) - (targets[b] ?? 0));
     for (const index of order) {
       const target = targets[index] ?? 0;
       if (this.#tables.holds(places[index] ?? 0) || !this.#isPointedFunction(target)) continue;
       this.#add(target);
-      this.#drain(walker);
+      this.#drain();
     }
-    for (let round = 0; round < GAP_ROUNDS && this.#searchGaps(walker); round++);
+    for (let round = 0; round < GAP_ROUNDS && this.#searchGaps(); round++);
   }
 
   #add(entry: number): void {
@@ -97,32 +127,20 @@ class NarrowFinder {
     this.#pending.push(entry);
   }
 
-  #drain(walker: FlowWalker): void {
+  #drain(): void {
     for (let entry = this.#pending.pop(); entry !== undefined; entry = this.#pending.pop()) {
-      if (walker.exhausted) return;
-      this.#cover(walker.walk(entry, this.#searchRules, true));
+      if (this.#walker.exhausted) return;
+      this.#walk(entry, this.#searchRules);
     }
   }
 
-  #cover({ ranges }: FlowExtent): void {
+  #walk(entry: number, rules: FlowRules): FlowExtent {
+    const extent = this.#walker.walk(entry, rules);
+    this.#extents.set(entry, extent);
+    const { ranges } = extent;
     for (let i = 0; i < ranges.length; i += 2) this.#covered.addRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+    return extent;
   }
-
-  readonly #searchRules: FlowRules = {
-    fence: { has: (at) => this.#entries.has(at) },
-    neverReturns: (target) => this.#importNeverReturns(target),
-    startsFunction: (at, padded) => {
-      const run = this.#code.runAt(at);
-      if (run === undefined) return false;
-      const prologue = prologueAt(run, at);
-      if (prologue === "frame") return true;
-      return (
-        padded && (prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at))))
-      );
-    },
-    isTailJump: (jump) => this.#isTailJump(jump),
-    onCall: (target) => this.#add(target),
-  };
 
   /** A jump leaves the function when it leads to what looks like a start, and takes nothing of the function along. */
   #isTailJump({ target, entry, previous, at }: TailJump): boolean {
@@ -169,8 +187,7 @@ class NarrowFinder {
       return false;
     const prologue = prologueAt(run, target);
     const behindEnd = this.#isBehindEnd(run, target);
-    if (this.#seen.has(target)) return (prologue === "frame" || prologue === "strong") && behindEnd;
-    if (this.#covered.has(target)) return false;
+    if (this.#covered.has(target)) return (prologue === "frame" || prologue === "strong") && behindEnd;
     // mov esp, [ebp-18h]: an exception handler, which its function's frame data points to.
     const { bytes, start } = run;
     if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
@@ -197,16 +214,16 @@ class NarrowFinder {
   }
 
   /** Walks what no walk has reached. */
-  #searchGaps(walker: FlowWalker): boolean {
+  #searchGaps(): boolean {
     const before = this.#list.length;
     for (const run of this.#code.runs) {
       let at = this.#covered.nextMissing(run.start, run.end);
-      while (at < run.end && !walker.exhausted) {
+      while (at < run.end && !this.#walker.exhausted) {
         const start = this.#tables.holds(at) || this.#data.sure.has(at) ? at : skipPadding(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
           if (this.#startsInGap(run, at, start)) {
             this.#add(start);
-            this.#drain(walker);
+            this.#drain();
           } else this.#rejected.add(start);
         }
         at = this.#covered.nextMissing(start + 1, run.end);
@@ -238,51 +255,47 @@ class NarrowFinder {
 
   /** Whether a walk from here comes to an end without meeting what is no code. */
   #readsAsFunction(start: number): boolean {
-    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, 4096);
-    const { cut, mayReturn } = trial.walk(start, { ...this.#searchRules, onCall: () => undefined });
+    this.#trialSeen ??= new BitSet(this.#code.image.size);
+    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, MAX_TRIAL);
+    const { cut, mayReturn } = trial.walk(start, this.#finalRules);
     return !cut && mayReturn;
   }
 
-  get #trialSeen(): BitSet {
-    this.#trialBits ??= new BitSet(this.#code.image.size);
-    return this.#trialBits;
-  }
-  #trialBits: BitSet | undefined;
-
-  /** Each function's extent; those that call a function which turns out never to return are walked again. */
-  #extents(seen: BitSet, budget: number, notes: string[]): Map<number, FlowExtent> {
-    const extents = new Map<number, FlowExtent>();
-    const rules: FlowRules = {
-      fence: this.#entries,
-      neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
-      startsFunction: () => false,
-      isTailJump: () => false,
-    };
-    const walker = new FlowWalker(this.#code, this.#decoder, this.#tables, seen, budget);
-    let entries: Iterable<number> = this.#list;
-    for (let pass = 0; pass < PASSES; pass++) {
+  /**
+   * Walks functions again whose extents do not hold: others start in them, or they call what has turned out never to
+   * return.
+   */
+  #settle(): void {
+    let again = new Set<number>();
+    const first = this.#table();
+    for (const entry of this.#list) {
+      for (const owner of first.owning(entry)) if (owner.entry !== entry) again.add(owner.entry);
+    }
+    let unsure: Iterable<number> = this.#list;
+    for (let pass = 0; pass < PASSES && !this.#walker.exhausted; pass++) {
+      for (const entry of again) if (!this.#walker.exhausted) this.#walk(entry, this.#finalRules);
       const died = new BitSet(this.#code.image.size);
       const before = this.#dead.size;
-      for (const entry of entries) {
-        if (walker.exhausted) break;
-        const extent = walker.walk(entry, rules);
-        extents.set(entry, extent);
-        if (extent.mayReturn || this.#dead.has(entry)) continue;
+      for (const entry of unsure) {
+        if (this.#extents.get(entry)?.mayReturn !== false || this.#dead.has(entry)) continue;
         this.#dead.add(entry);
         died.add(entry);
       }
-      if (walker.exhausted) notes.push("the walk through the functions was ended at its limit");
-      if (walker.exhausted || this.#dead.size === before) break;
-      entries = this.#callersOf(died, extents);
+      if (this.#dead.size === before) return;
+      again = this.#callersOf(died);
+      unsure = again;
     }
-    return extents;
+  }
+
+  #table(): FunctionTable {
+    const builder = new FunctionTableBuilder();
+    for (const [entry, { ranges }] of this.#extents) builder.add(entry, "flow", ranges);
+    return builder.build();
   }
 
   /** The functions that seem to call any of these. */
-  #callersOf(wanted: BitSet, extents: ReadonlyMap<number, FlowExtent>): Iterable<number> {
-    const builder = new FunctionTableBuilder();
-    for (const [entry, { ranges }] of extents) builder.add(entry, "flow", ranges);
-    const table = builder.build();
+  #callersOf(wanted: BitSet): Set<number> {
+    const table = this.#table();
     const callers = new Set<number>();
     eachNearLink(this.#code, (at, target) => {
       if (wanted.has(target)) for (const { entry } of table.owning(at)) callers.add(entry);

@@ -37,6 +37,7 @@ export function joinPadded(code: ModuleCode, ranges: readonly number[]): readonl
 
 /** The bytes of the `nop` at `at`, in the forms that compilers align with; 0 where there is none. */
 export function nopLength(bytes: Uint8Array, at: number): number {
+  if (NOP_STARTS[bytes[at] as number] !== 1) return 0;
   let next = at;
   // gas writes up to ten of these prefixes in front of its longest form.
   while (next - at < 11 && (bytes[next] === 0x66 || bytes[next] === 0x2e)) next++;
@@ -50,6 +51,10 @@ export function nopLength(bytes: Uint8Array, at: number): number {
   if (byte === 0x89 && second === 0xf6) return next + 2 - at;
   return 0;
 }
+
+/** First bytes of the forms that `nopLength` knows. */
+const NOP_STARTS = new Uint8Array(256);
+for (const byte of [0x66, 0x2e, 0x90, 0x0f, 0x8d, 0x89]) NOP_STARTS[byte] = 1;
 
 function operandLength(bytes: Uint8Array, at: number): number {
   const modrm = bytes[at] ?? 0;
