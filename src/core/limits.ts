@@ -145,3 +145,5 @@ export const MAX_POOL_SPANS = 1_100_000;
 export const MAX_BIG_CONTENT = 0x400_0000;
 /** Pointers into one module that are shown as examples. */
 export const MAX_CONTENT_EXAMPLES = 8;
+/** Stacks that one thread left for others; Windows refuses to go on after some ten. */
+export const MAX_OUTER_STACKS = 32;

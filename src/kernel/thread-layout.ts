@@ -158,17 +158,25 @@ export function readStackBounds(
   }
   // a thread that has ended gives its stack back
   if (initialStack === 0n) return "none";
-  const kernel = space.pointerSize === 4 ? 0x8000_0000n : 0xffff_8000_0000_0000n;
-  const plausible =
-    limit >= kernel &&
+  const bounds = { base, limit, initialStack, kernelStack };
+  return isPlausibleStack(bounds, space.pointerSize) ? bounds : undefined;
+}
+
+/** Whether these can be the bounds of a kernel stack. */
+export function isPlausibleStack(
+  { base, limit, initialStack, kernelStack }: StackBounds,
+  pointerSize: 4 | 8,
+): boolean {
+  return (
+    limit >= (pointerSize === 4 ? 0x8000_0000n : 0xffff_8000_0000_0000n) &&
     base > limit &&
     base - limit <= MAX_KERNEL_STACK &&
     (base & 0xfffn) === 0n &&
     (limit & 0xfffn) === 0n &&
     [initialStack, kernelStack].every(
-      (within) => within > limit && within <= base && within % BigInt(space.pointerSize) === 0n,
-    );
-  return plausible ? { base, limit, initialStack, kernelStack } : undefined;
+      (within) => within > limit && within <= base && within % BigInt(pointerSize) === 0n,
+    )
+  );
 }
 
 /** The rows that can be, this build's first, with KDBG's offsets over them. */

@@ -4,6 +4,7 @@ import type { Stop, Walk } from "../core/walk.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Kernel } from "./kernel.ts";
 import { walkList } from "./linked-list.ts";
+import { readOuterStacks } from "./outer-stacks.ts";
 import type { ProcessEntry } from "./processes.ts";
 import { type Running, runningThreads } from "./running-threads.ts";
 import {
@@ -24,6 +25,8 @@ export interface KernelStack extends StackBounds {
   readonly live: Va | undefined;
   /** Whether the part in use can be read. False: it was written to the page file. `undefined`: it is missing for another reason. */
   readonly resident: boolean | undefined;
+  /** Stacks that the thread left to go on with this one, the last left first; all above KernelStack is in use. */
+  readonly outer: readonly StackBounds[];
 }
 
 /** A thread. */
@@ -122,6 +125,9 @@ export function readThreads(source: ThreadSource): Threads {
   } else if (processes.items.length === 0) {
     notes.push("the list of processes cannot be read, so their threads are not known");
   }
+  if (processes.items.length > 0 && processes.stopped !== undefined) {
+    notes.push("the list of processes ends early: threads of others are not known");
+  }
   if (cut.length > 0) {
     const names = cut.slice(0, 3).map(({ process }) => process.imageName ?? `process ${process.pid}`);
     const more = cut.length > names.length ? ` and ${cut.length - names.length} more` : "";
@@ -170,7 +176,8 @@ function locateStack(
     undefined,
   );
   const live = running !== undefined || saysRunning ? lowest : bounds.kernelStack;
-  return { ...bounds, live, resident: isResident(space, live ?? bounds.kernelStack, bounds.base) };
+  const resident = isResident(space, live ?? bounds.kernelStack, bounds.base);
+  return { ...bounds, live, resident, outer: readOuterStacks(space, bounds) };
 }
 
 function isResident(space: AddressSpace, from: Va, to: Va): boolean | undefined {

@@ -62,6 +62,7 @@ describe("the threads of a dump without KDBG", () => {
       kernelStack: top - 0x230n - 2n * size,
       live: top - 0x230n - 2n * size,
       resident: true,
+      outer: [],
     });
     // where KTHREAD has its state only KDBG tells
     expect(items[0]).toMatchObject({ state: undefined, processor: undefined });
@@ -202,6 +203,32 @@ describe("a thread's stack", () => {
   });
 });
 
+describe("a thread that went on with another stack", () => {
+  // by public symbols, from InitialStack on: KERNEL_STACK_CONTROL of Windows 7 has two flags before Previous on
+  // x86 and the current stack's five pointers on x64; KSTACK_CONTROL of Windows 8 and later has 0x10 bytes
+  it.each([0x8, 0x10, 0x28])("has left one whose bounds stand 0x%i bytes behind InitialStack", (offset) => {
+    const made = new ThreadMachine({ threads: [3] });
+    const [first, second, third] = made.threads[0]!;
+    made.leftFor(first!, second!, offset).leftFor(second!, third!, offset);
+    const bounds = ({ base, limit, kernelStack }: typeof first & object) => ({
+      base,
+      limit,
+      kernelStack,
+      initialStack: base - 0x210n,
+    });
+    const { items } = readThreads(made.source());
+    expect(items[2]?.stack).toMatchObject({ base: third!.base, outer: [bounds(second!), bounds(first!)] });
+    expect(items[0]?.stack).toMatchObject({ outer: [] });
+  });
+
+  it("ends where stacks were left for one another", () => {
+    const made = new ThreadMachine({ threads: [2] });
+    const [first, second] = made.threads[0]!;
+    made.leftFor(first!, second!, 0x10).leftFor(second!, first!, 0x10);
+    expect(readThreads(made.source()).items[0]?.stack).toMatchObject({ outer: [{ base: second!.base }] });
+  });
+});
+
 describe("a list of threads", () => {
   it("that leads into itself ends there, and the other processes' go on", () => {
     const made = new ThreadMachine({ threads: [3, 3, 2] });
@@ -238,6 +265,15 @@ describe("a list of threads", () => {
     const begun = performance.now();
     expect(readThreads(made.source()).items).toHaveLength(10_000);
     expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it("may be missing where the list of processes ends early", () => {
+    const made = new ThreadMachine({ threads: [2] });
+    const processes = { items: made.processes, recovered: 0, stopped: "cycle" } as const;
+    expect(readThreads(made.source({ processes }))).toMatchObject({
+      stopped: "cycle",
+      notes: ["the list of processes ends early: threads of others are not known"],
+    });
   });
 
   it("is unknown where the processes are", () => {
@@ -302,6 +338,7 @@ describe("the threads of a real triage dump", () => {
           kernelStack: 0xffff850429891fe0n,
           live: 0xffff850429890ee8n,
           resident: true,
+          outer: [],
         },
       });
       expect(notes).toEqual(["a triage dump (minidump) holds no threads but those that the processors ran"]);

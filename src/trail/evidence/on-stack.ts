@@ -1,7 +1,7 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_STACK_BYTES, MAX_STACK_HITS } from "../../core/limits.ts";
 import type { ProcessEntry } from "../../kernel/processes.ts";
-import type { KernelStack, ThreadEntry } from "../../kernel/threads.ts";
+import type { ThreadEntry } from "../../kernel/threads.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { AddressFilter } from "./address-filter.ts";
 
@@ -27,7 +27,7 @@ export interface StackSearch<T> {
   readonly read: {
     /** Stacks whose part in use could be read whole. */
     readonly stacks: number;
-    /** Threads that have one, or of which that is not known. */
+    /** All stacks: a thread has more than one where it went on with another, and one where that is not known. */
     readonly of: number;
     /** Bytes looked at, below the parts in use too. */
     readonly bytes: number;
@@ -36,10 +36,10 @@ export interface StackSearch<T> {
   readonly notes: readonly string[];
 }
 
-/** A range of addresses that a thread calls its stack. */
+/** A range of addresses that a thread calls its stack, and from where on it is in use. */
 interface Claim {
   readonly thread: ThreadEntry;
-  readonly stack: KernelStack;
+  readonly stack: { readonly base: Va; readonly limit: Va; readonly live: Va | undefined };
 }
 
 /**
@@ -125,17 +125,22 @@ function counted(count: number, one: string, many: string, what: string): string
 
 /** The threads' stacks without those that reach into another's, so that no byte is read twice. */
 function disjoint(threads: readonly ThreadEntry[]): { claims: readonly Claim[]; overlapping: number } {
-  const all = threads.flatMap((thread) =>
-    typeof thread.stack === "object" ? [{ thread, stack: thread.stack }] : [],
-  );
+  const all = threads.flatMap((thread): readonly Claim[] => {
+    if (typeof thread.stack !== "object") return [];
+    const outer = thread.stack.outer.map((stack) => ({
+      thread,
+      stack: { ...stack, live: stack.kernelStack },
+    }));
+    return [{ thread, stack: thread.stack }, ...outer];
+  });
   const sorted = [...all].sort((a, b) =>
     a.stack.limit < b.stack.limit ? -1 : a.stack.limit > b.stack.limit ? 1 : 0,
   );
-  const overlapping = new Set<ThreadEntry>();
+  const overlapping = new Set<Claim>();
   let end = 0n;
-  for (const { thread, stack } of sorted) {
-    if (stack.limit < end) overlapping.add(thread);
-    else end = stack.base;
+  for (const claim of sorted) {
+    if (claim.stack.limit < end) overlapping.add(claim);
+    else end = claim.stack.base;
   }
-  return { claims: all.filter(({ thread }) => !overlapping.has(thread)), overlapping: overlapping.size };
+  return { claims: all.filter((claim) => !overlapping.has(claim)), overlapping: overlapping.size };
 }

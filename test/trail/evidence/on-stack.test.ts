@@ -115,6 +115,26 @@ describe("findOnStacks", () => {
     expect(notes).toEqual(["2 threads have their kernel stacks in another's: it is read once"]);
   });
 
+  it("looks at the stacks that a thread left for another, from where it left them", () => {
+    const made = new ThreadMachine({ threads: [1] });
+    const [inner] = made.threads[0]!;
+    const outer = {
+      ...inner!,
+      base: inner!.base + 0x10_0000n,
+      limit: inner!.limit + 0x10_0000n,
+      kernelStack: inner!.base + 0xf_f000n,
+    };
+    made.memory.map(outer.limit, 0x6000);
+    made.leftFor(outer, inner!, 0x10);
+    made.memory.pointer(outer.kernelStack + 8n, CALL).pointer(outer.kernelStack - 8n, OTHER);
+    const { hits, read } = search(made);
+    expect(hits).toMatchObject([
+      { item: "second", thread: { address: inner!.address }, stale: true },
+      { item: "first", thread: { address: inner!.address }, stale: false },
+    ]);
+    expect(read).toEqual({ stacks: 2, of: 2, bytes: 0xc000 });
+  });
+
   it("stops collecting when stacks are full of the same address", () => {
     const made = new ThreadMachine({ threads: [100], used: 0x5000 });
     const stack = new BigUint64Array(0x5000 / 8).fill(CALL);
