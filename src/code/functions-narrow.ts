@@ -1,14 +1,14 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
-import { type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
+import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { eachNearLink } from "./near-links.ts";
 import { joinPadded, nopLength, prologueAt, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
+import { U32List } from "./u32-list.ts";
 
 /** Passes over the extents that do not hold, each with what the one before found. */
 const PASSES = 3;
@@ -58,6 +58,9 @@ class NarrowFinder {
   /** Kept between trials: it is as large as the image. */
   #trialSeen: BitSet | undefined;
   readonly #list: number[] = [];
+  /** Pairs of a function and what it calls. */
+  readonly #calls = new U32List();
+  #caller = 0;
 
   constructor(code: ModuleCode, decoder: Decoder, seeds: Seeds, neverReturns: (target: number) => boolean) {
     this.#code = code;
@@ -84,13 +87,17 @@ class NarrowFinder {
         );
       },
       isTailJump: (jump) => this.#isTailJump(jump),
-      onCall: (target) => this.#add(target),
+      onCall: (target) => {
+        this.#noteCall(target);
+        this.#add(target);
+      },
     };
     this.#finalRules = {
       fence: this.#entries,
       neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
       startsFunction: () => false,
       isTailJump: () => false,
+      onCall: (target) => this.#noteCall(target),
     };
   }
 
@@ -134,12 +141,17 @@ class NarrowFinder {
     }
   }
 
-  #walk(entry: number, rules: FlowRules): FlowExtent {
+  #noteCall(target: number): void {
+    this.#calls.push(this.#caller);
+    this.#calls.push(target);
+  }
+
+  #walk(entry: number, rules: FlowRules): void {
+    this.#caller = entry;
     const extent = this.#walker.walk(entry, rules);
     this.#extents.set(entry, extent);
     const { ranges } = extent;
     for (let i = 0; i < ranges.length; i += 2) this.#covered.addRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
-    return extent;
   }
 
   /** A jump leaves the function when it leads to what looks like a start, and takes nothing of the function along. */
@@ -257,7 +269,7 @@ class NarrowFinder {
   #readsAsFunction(start: number): boolean {
     this.#trialSeen ??= new BitSet(this.#code.image.size);
     const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, MAX_TRIAL);
-    const { cut, mayReturn } = trial.walk(start, this.#finalRules);
+    const { cut, mayReturn } = trial.walk(start, { ...this.#finalRules, onCall: () => undefined });
     return !cut && mayReturn;
   }
 
@@ -266,11 +278,7 @@ class NarrowFinder {
    * return.
    */
   #settle(): void {
-    let again = new Set<number>();
-    const first = this.#table();
-    for (const entry of this.#list) {
-      for (const owner of first.owning(entry)) if (owner.entry !== entry) again.add(owner.entry);
-    }
+    let again = this.#entered();
     let unsure: Iterable<number> = this.#list;
     for (let pass = 0; pass < PASSES && !this.#walker.exhausted; pass++) {
       for (const entry of again) if (!this.#walker.exhausted) this.#walk(entry, this.#finalRules);
@@ -287,19 +295,25 @@ class NarrowFinder {
     }
   }
 
-  #table(): FunctionTable {
-    const builder = new FunctionTableBuilder();
-    for (const [entry, { ranges }] of this.#extents) builder.add(entry, "flow", ranges);
-    return builder.build();
+  /** The functions in whose extents others start. */
+  #entered(): Set<number> {
+    const entries = Uint32Array.from(this.#list).sort();
+    const found = new Set<number>();
+    for (const [entry, { ranges }] of this.#extents) {
+      for (let i = 0; i < ranges.length; i += 2) {
+        let last = lastAtOrBefore(entries, (ranges[i + 1] ?? 0) - 1);
+        if (entries[last] === entry) last--;
+        if ((entries[last] ?? -1) >= (ranges[i] ?? 0)) found.add(entry);
+      }
+    }
+    return found;
   }
 
-  /** The functions that seem to call any of these. */
   #callersOf(wanted: BitSet): Set<number> {
-    const table = this.#table();
     const callers = new Set<number>();
-    eachNearLink(this.#code, (at, target) => {
-      if (wanted.has(target)) for (const { entry } of table.owning(at)) callers.add(entry);
-    });
+    for (let i = 0; i < this.#calls.length; i += 2) {
+      if (wanted.has(this.#calls.at(i + 1))) callers.add(this.#calls.at(i));
+    }
     return callers;
   }
 }

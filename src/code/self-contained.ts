@@ -3,7 +3,7 @@ import { Reg } from "./decoder.ts";
 import { Flow } from "./lengths.ts";
 
 /** Instructions looked at; a block that is part of another function betrays itself early. */
-const LOOK_AHEAD = 48;
+const LOOK_AHEAD = 24;
 
 /** What a callee must keep for its caller, and what only its caller can have set. */
 const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);
