@@ -1,6 +1,10 @@
 import type { DumpHeader } from "../dump/header.ts";
 import { type Dump as DumpFile, readDump } from "../dump/open.ts";
+import { openHive } from "../kernel/hive.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
+import { readServices, type Services } from "../kernel/services.ts";
+import { readThreads } from "../kernel/threads.ts";
+import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
 import { findLeaks, type LeakReport } from "../pool/leaks.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
@@ -10,6 +14,7 @@ import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { findPoolContent } from "../trail/evidence/pool-content.ts";
 import { coverageOf } from "../trail/references.ts";
 import { emptyTrail, traceTag } from "../trail/trace.ts";
 import type { Trail } from "../trail/trail.ts";
@@ -25,6 +30,16 @@ import { type WorkOptions, Workspace } from "./workspace.ts";
 export interface OpenOptions {
   /** Folders with PE files that fill in pages which the dump lacks. */
   readonly images?: readonly string[];
+  /** A copy of the machine's SYSTEM hive: it says when each driver starts. */
+  readonly systemHive?: string;
+}
+
+/** Of a tag's blocks: enough to see whose they are, and read in a moment. */
+const MAX_CONTENT_BYTES = 0x200_0000;
+
+function servicesIn(path: string): Services {
+  using source = openFile(path);
+  return readServices(openHive(source));
 }
 
 /**
@@ -68,7 +83,13 @@ export class Dump extends Workspace implements Disposable {
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
-    super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), kernel);
+    const pool = poolKernelOf(kernel, images.space);
+    super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
+      build: dump.header.build,
+      threads: () => readThreads(kernel),
+      poolContent: (key) => findPoolContent(pool, key, items, { maxBytes: MAX_CONTENT_BYTES }),
+      ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
+    });
     this.#source = source;
     this.#dump = dump;
     this.#images = images;
@@ -91,6 +112,21 @@ export class Dump extends Workspace implements Disposable {
   tags(work: WorkOptions = {}): Tags {
     this.#tags ??= new Tags(readTagTable(this.#pool, signalOf(work)), this.space, this.modules.items);
     return this.#tags;
+  }
+
+  /**
+   * What each tag grew by since an older dump of the same machine; where either dump's tables cannot be
+   * found there is no growth, and `notes` says why.
+   */
+  since(older: Dump, work: WorkOptions = {}): Growth {
+    const [before, now] = [older.tags(work).table, this.tags(work).table];
+    const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
+    if ("missing" in before || "missing" in now)
+      return { tags: [], seconds: null, sameStart: false, notes: missing };
+    return growthBetween(
+      { table: before, identity: older.#identity },
+      { table: now, identity: this.#identity },
+    );
   }
 
   /** The memory summary of `!vm 1`. */
@@ -120,9 +156,7 @@ export class Dump extends Workspace implements Disposable {
     }
     const parsed = parseTag(chosen);
     const tags = this.tags(work);
-    const used = tags.get(parsed.key);
-    const usage = used === undefined ? null : { nonPaged: used.nonPaged, paged: used.paged };
-    const trail = traceTag(this.target, parsed, usage, work);
+    const trail = traceTag(this.target, parsed, tags.get(parsed.key) ?? null, work);
     const unknown = "missing" in tags.table ? [tags.table.reason] : [];
     return { ...trail, notes: [...trail.notes, ...unknown, ...this.gaps] };
   }
@@ -131,6 +165,11 @@ export class Dump extends Workspace implements Disposable {
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  get #identity(): DumpIdentity {
+    const { build = 0, processors, systemTime, upTime } = this.header;
+    return { build, processors, systemTime, upTime, kernelBase: this.kernel.base };
   }
 
   get #pool(): PoolKernel {

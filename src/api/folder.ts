@@ -51,7 +51,7 @@ export class ImageFolder extends Workspace implements Disposable {
           "file",
         ),
     );
-    super(space, new ModuleList(items, undefined, { items: [] }, undefined));
+    super(space, new ModuleList(items, undefined, { items: [] }, undefined), { build: undefined });
     this.folder = folder;
     this.notes = notes;
     this.#sources = sources;

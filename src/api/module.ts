@@ -5,7 +5,8 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { declaredBy } from "../pe/declared-imports.ts";
 import { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
-import { judgePublisher, type Publisher } from "../trail/publisher.ts";
+import { isMicrosoftSigner } from "../pe/signature.ts";
+import { judgePublisher, type Publisher, type Signer } from "../trail/publisher.ts";
 import type { TrailModule } from "../trail/target.ts";
 
 const NO_IMPORTS: ImportTable = { slots: [], gaps: [] };
@@ -88,6 +89,7 @@ export class Module implements TrailModule {
   get publisher(): Publisher {
     this.#publisher ??= judgePublisher({
       company: this.#company(),
+      signer: () => this.#signer(),
       pdbPath: this.#pdbPath(),
       path: this.path,
       imageName: this.imageName,
@@ -105,6 +107,13 @@ export class Module implements TrailModule {
     const version = this.image?.version;
     const found = version?.state === "present" ? version : this.#file?.version;
     return found?.state === "present" ? (found.value.company ?? undefined) : undefined;
+  }
+
+  /** Only the file has its signature: the loader never maps it. */
+  #signer(): Signer | undefined {
+    const signature = this.#file?.signature;
+    if (signature?.state !== "present") return undefined;
+    return { name: signature.value.signer, microsoft: isMicrosoftSigner(signature.value) };
   }
 
   #pdbPath(): string | undefined {

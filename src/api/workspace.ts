@@ -1,6 +1,4 @@
 import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
-import type { Kernel } from "../kernel/kernel.ts";
-import { readThreads } from "../kernel/threads.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -49,17 +47,15 @@ export abstract class Workspace {
   protected readonly target: TrailTarget;
   #set: ImageSet<NamedImage> | undefined;
 
-  /** @param kernel what only a dump has; absent for files */
-  constructor(space: AddressSpace, modules: ModuleList, kernel?: Kernel) {
+  /** @param more what only a dump has */
+  constructor(
+    space: AddressSpace,
+    modules: ModuleList,
+    more: Omit<TrailTarget, "space" | "modules" | "resolve">,
+  ) {
     this.space = space;
     this.modules = modules;
-    this.target = {
-      space,
-      modules: modules.items,
-      build: kernel?.header.build,
-      resolve: (address) => this.#exportAt(address),
-      ...(kernel === undefined ? {} : { threads: () => readThreads(kernel) }),
-    };
+    this.target = { ...more, space, modules: modules.items, resolve: (address) => this.#exportAt(address) };
   }
 
   /** In bytes. */

@@ -1,4 +1,4 @@
-import { Dump } from "../api/dump.ts";
+import { Dump, openDump } from "../api/dump.ts";
 import type { ImageFolder } from "../api/folder.ts";
 import type { ImageFile } from "../api/image-file.ts";
 import type { Module } from "../api/module.ts";
@@ -9,6 +9,7 @@ import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
 import { renderCalls, renderFunctions } from "../report/text/functions.ts";
+import { renderGrowth } from "../report/text/growth.ts";
 import { renderHeaders } from "../report/text/headers.ts";
 import { renderExports, renderImports } from "../report/text/imports.ts";
 import { renderInfo } from "../report/text/info.ts";
@@ -28,6 +29,8 @@ import { UsageError } from "./arguments.ts";
 export interface AnswerOptions {
   readonly sort?: TagOrder | undefined;
   readonly top?: number | undefined;
+  /** An older dump of the same machine. */
+  readonly since?: string | undefined;
   /** A file in pooltag.txt's format. */
   readonly pooltags?: string | undefined;
 }
@@ -71,6 +74,7 @@ export function answerFrom(
     case "memory":
       return answer(dump().memory(), renderMemory);
     case "tags":
+      if (options.since !== undefined) return growthAnswer(dump(), options.since, options, work);
       return answer(
         asked(command, () => dump().tags(work).document(tagQuery(first, options), opened.notes)),
         renderTags,
@@ -157,6 +161,13 @@ function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], wo
   const info = opened instanceof Dump ? opened.info() : null;
   const [main, ...more] = trails;
   return answer({ ...main, more }, (_, view) => renderTrails(trails, info, view));
+}
+
+function growthAnswer(dump: Dump, path: string, options: AnswerOptions, work: WorkOptions): Answer {
+  using older = openDump(path);
+  const growth = dump.since(older, work);
+  const shown = options.top === undefined ? growth : { ...growth, tags: growth.tags.slice(0, options.top) };
+  return answer({ since: older.file, ...shown }, renderGrowth);
 }
 
 function tagQuery(pattern: string, options: AnswerOptions): TagQuery {

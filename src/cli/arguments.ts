@@ -35,7 +35,9 @@ export interface Options {
   readonly color: boolean;
   /** Folders with PE files that fill in what the dump lacks. */
   readonly images: readonly string[];
+  readonly systemHive: string | undefined;
   readonly pooltags: string | undefined;
+  readonly since: string | undefined;
   readonly sort: TagOrder | undefined;
   readonly top: number | undefined;
 }
@@ -49,6 +51,11 @@ export const OPTIONS = {
     value: "DIR",
     help: "PE files to fill in what the dump lacks; matched by more than their name; repeatable",
   },
+  "system-hive": {
+    type: "string",
+    value: "FILE",
+    help: "a copy of the machine's SYSTEM hive: says which drivers start at boot",
+  },
   pooltags: { type: "string", value: "FILE", help: "a pooltag.txt, for what the tags mean" },
   sort: {
     type: "string",
@@ -56,12 +63,21 @@ export const OPTIONS = {
     help: "tags: by paged or nonpaged bytes, by tag, or by count",
     of: "tags",
   },
-  top: { type: "string", value: "N", help: "tags: the first N of that order", of: "tags" },
+  top: { type: "string", value: "N", help: "tags: the first N of that order" },
+  since: { type: "string", value: "OLDER", help: "tags: what grew since an older dump of the same machine" },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
   help: { type: "boolean", short: "h", help: "this text; behind a command, that command's" },
   version: { type: "boolean", help: "the version" },
 } as const;
+
+/** Options that only some commands take. */
+const OWN_OPTIONS = ["sort", "top", "since", "system-hive"] as const;
+
+/** Whether a command takes an option. */
+export function takesOption(command: Command, option: string): boolean {
+  return !OWN_OPTIONS.some((own) => own === option) || command.options.includes(option);
+}
 
 /**
  * Reads a command line; `pooltrail DUMP` is `pooltrail trace DUMP`.
@@ -78,6 +94,11 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (first === undefined) return { kind: "help" };
   const command = named ?? commandNamed("trace");
   if (command === undefined) throw new Error("the command trace is missing");
+  for (const option of OWN_OPTIONS) {
+    if (values[option] !== undefined && !command.options.includes(option)) {
+      throw new UsageError(`${command.name} has no option --${option}`, command.name);
+    }
+  }
   const [file, ...operands] = named === undefined ? positionals : others;
   if (file === undefined) throw new UsageError(`${command.name} needs a dump to read`, command.name);
   const [least, most] = command.arity;
@@ -98,7 +119,9 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       quiet: values.quiet === true,
       color: values["no-color"] !== true,
       images: values.images ?? [],
+      systemHive: values["system-hive"],
       pooltags: values.pooltags,
+      since: values.since,
       sort: orderOf(values.sort),
       top: countOf(values.top),
     },

@@ -11,7 +11,7 @@ export interface Command {
   readonly summary: string;
   /** What a person needs to know to use it; paragraphs of the help text. */
   readonly details: readonly string[];
-  /** Options of its own, by their name in `OPTIONS`. */
+  /** Options that only it takes, by their name in `OPTIONS`. */
   readonly options: readonly string[];
   /** Whether a single PE file may stand where the dump does. */
   readonly takesImage: boolean;
@@ -31,7 +31,7 @@ export const COMMANDS: readonly Command[] = [
       "Finds the tag in every loaded image, the exported functions that it is reached from, and the drivers that hold those functions' addresses or call them.",
       "Without a TAG it traces the tags that look like leaks. A tag has four characters and is padded with spaces: Se means `Se  `.",
     ],
-    options: [],
+    options: ["system-hive"],
     takesImage: false,
   },
   {
@@ -74,7 +74,7 @@ export const COMMANDS: readonly Command[] = [
       "PATTERN takes * for any run of characters and ? for any one. Allocs is what is outstanding, Used is bytes.",
       "The tables are found without symbols: their own hash proves where they are and how they are laid out.",
     ],
-    options: ["sort", "top"],
+    options: ["sort", "top", "since"],
     takesImage: false,
   },
   {

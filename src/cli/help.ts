@@ -1,4 +1,4 @@
-import { OPTIONS } from "./arguments.ts";
+import { OPTIONS, takesOption } from "./arguments.ts";
 import { COMMANDS, type Command } from "./commands.ts";
 
 const WIDTH = 100;
@@ -38,7 +38,7 @@ function one(command: Command): string {
     ...command.details.flatMap((text) => ["", wrap(text, 0)]),
     "",
     "options:",
-    columns(optionRows()),
+    columns(optionRows(command)),
   ].join("\n");
 }
 
@@ -46,8 +46,11 @@ function alias(command: Command): string {
   return command.aliases.length === 0 ? "" : ` (WinDbg: ${command.aliases.join(", ")})`;
 }
 
-function optionRows(): [string, string][] {
-  return Object.entries(OPTIONS).map(([name, option]) => {
+function optionRows(command?: Command): [string, string][] {
+  const options = Object.entries(OPTIONS).filter(
+    ([name]) => command === undefined || takesOption(command, name),
+  );
+  return options.map(([name, option]) => {
     const short = "short" in option ? `-${option.short}, ` : "";
     const value = "value" in option ? ` ${option.value}` : "";
     return [`${short}--${name}${value}`, option.help];

@@ -1,4 +1,4 @@
-import { Dump, openDump } from "../api/dump.ts";
+import { Dump, type OpenOptions, openDump } from "../api/dump.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { renderJson } from "../report/json.ts";
@@ -64,7 +64,11 @@ export async function run(
 
 /** A folder of PE files may stand where a dump does. */
 function open(path: string, options: Options): Dump | ImageFolder {
-  return isFolder(path) ? openFolder(path) : openDump(path, { images: options.images });
+  return isFolder(path) ? openFolder(path) : openDump(path, openOptions(options));
+}
+
+function openOptions({ images, systemHive }: Options): OpenOptions {
+  return { images, ...(systemHive === undefined ? {} : { systemHive }) };
 }
 
 /** Colours go to a terminal only, and not where the user, or the environment, wants none. */

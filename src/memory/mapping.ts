@@ -28,6 +28,8 @@ export interface Hole {
  */
 export interface Mapping {
   readonly pointerSize: 4 | 8;
+  /** True where PE files fill in what the dump lacks: `origin` can be `file`. */
+  readonly mayFill?: boolean;
   /**
    * What stands at `at`, for at most `want` bytes.
    * Never throws for what the bytes say: a wrong page table is a `Hole`.

@@ -3,7 +3,7 @@ import type { Conclusion, Reference, Suspect, TrailApi } from "./trail.ts";
 /** Scores from which a module is named, and how far ahead of the next it has to be. */
 const HIGH = { score: 42, ahead: 1.5 } as const;
 const MEDIUM = { score: 22, ahead: 1.25 } as const;
-const LOW = { score: 5, ahead: 1.1 } as const;
+const LOW = { score: 7, ahead: 1.1 } as const;
 
 /** What the evidence comes to, no further than it goes. */
 export function conclude(
@@ -42,8 +42,25 @@ export function conclude(
     module: first.module,
     confidence,
     text: `${who} ${LIKELY[confidence]} \`${tag}\` grow.`,
-    because: first.evidence.slice(0, 4).map((evidence) => `${evidence.kind}: ${evidence.detail}`),
+    because: [...reasons(first, (points) => points > 0), ...reasons(first, (points) => points < 0)],
   };
+}
+
+const MOST_REASONS = 4;
+
+function reasons(suspect: Suspect, speaks: (points: number) => boolean): readonly string[] {
+  return suspect.evidence
+    .filter(({ points }) => speaks(points))
+    .slice(0, MOST_REASONS)
+    .map(({ detail, points }) => (points < 0 ? `But it ${withoutIts(detail)}.` : `${capital(detail)}.`));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function withoutIts(detail: string): string {
+  return detail.startsWith("its ") ? `is said that ${detail}` : detail;
 }
 
 const LIKELY = {
@@ -65,25 +82,43 @@ export function nextSteps(
   tag: string,
   suspects: readonly Suspect[],
   references: readonly Reference[],
+  conclusion: Conclusion,
+  startsKnown: boolean,
 ): readonly string[] {
   if (references.length === 0) {
     return [
       "Give the machine's driver files with --images DIR, or take a kernel dump: a triage dump holds almost no code.",
     ];
   }
-  const steps: string[] = [];
-  const third = suspects.filter((suspect) => suspect.thirdParty !== false);
-  if (third.length > 0) {
-    steps.push(
-      `Update or disable ${list(third.slice(0, 3).map((suspect) => suspect.module))}, one at a time, and watch \`${tag}\` (poolmon, or a second dump).`,
-      "First look up each one's start type (sc qc NAME): a boot or system driver must not be disabled blindly, the machine may not start again; have its last known good configuration at hand.",
-      "Or let Driver Verifier track the pool of those drivers (verifier /flags 0x8 /driver NAME.sys) and take a second dump.",
-    );
-  } else {
-    steps.push(
+  const named = suspects.filter((suspect) => suspect.module === conclusion.module);
+  const others = suspects.filter((suspect) => suspect.thirdParty !== false && suspect.score >= LOW.score);
+  const worth = (named.length > 0 ? named : others).slice(0, 3);
+  const second = others.filter((suspect) => !worth.includes(suspect)).slice(0, 3);
+  const names = worth.map((suspect) => suspect.module);
+  if (worth.length === 0) {
+    return [
       "Take a full or kernel dump, or give driver files with --images DIR, so that more of the code can be read.",
+    ];
+  }
+  const early = worth.filter(({ service }) => service?.start === "boot" || service?.start === "system");
+  const steps = [
+    `Update ${list(names)}; where that does not help, disable ${worth.length === 1 ? "it" : "them one at a time"} and watch \`${tag}\` (poolmon).`,
+  ];
+  if (second.length > 0)
+    steps.push(`After that, in this order: ${list(second.map((suspect) => suspect.module))}.`);
+  if (early.length > 0) {
+    steps.push(
+      `${list(early.map(({ module, service }) => `${module} (${service?.start} start)`))}: do not disable ${early.length === 1 ? "it" : "them"} blindly, the machine may not start again.`,
     );
   }
+  if (!startsKnown) {
+    steps.push(
+      "Which of them start at boot is not known: a boot or system driver must not be disabled blindly. Give the machine's SYSTEM hive with --system-hive FILE, or ask it: sc qc NAME.",
+    );
+  }
+  steps.push(
+    `To be sure: verifier /flags 0x8 /driver ${worth.map((suspect) => `${suspect.module}.sys`).join(" ")}, or a second dump later: pooltrail tags NEW --since THIS.`,
+  );
   return steps;
 }
 

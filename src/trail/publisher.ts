@@ -9,10 +9,19 @@ export interface Publisher {
   readonly basis: "signature" | "version resource" | "PDB path" | "path" | "file name" | null;
 }
 
+/** Whom a signature names. */
+export interface Signer {
+  readonly name: string;
+  /** Null: Microsoft's certificate, but perhaps for a driver of somebody else's. */
+  readonly microsoft: boolean | null;
+}
+
 /** What is known of a module that can tell who made it. */
 export interface PublisherClues {
   /** CompanyName of the version resource. */
   readonly company: string | undefined;
+  /** Whom the file's signature names; read only where it can change the answer. */
+  readonly signer?: () => Signer | undefined;
   /** The PDB's path as the linker wrote it. */
   readonly pdbPath: string | undefined;
   readonly path: string | null;
@@ -21,12 +30,20 @@ export interface PublisherClues {
 
 /**
  * Tells who made a module by the strongest clue there is. Nothing here is proof: a driver can claim
- * any company, so the basis stands beside the answer.
+ * any company, so the basis stands beside the answer. A version resource that says Microsoft gives way to a
+ * signature that says otherwise.
  */
 export function judgePublisher(clues: PublisherClues): Publisher {
   const company = clues.company?.trim();
   if (company !== undefined && company !== "") {
-    return { company, thirdParty: !isMicrosoft(company), basis: "version resource" };
+    if (!isMicrosoft(company)) return { company, thirdParty: true, basis: "version resource" };
+    const signer = clues.signer?.();
+    if (signer?.microsoft === false) return { company: signer.name, thirdParty: true, basis: "signature" };
+    return { company, thirdParty: false, basis: "version resource" };
+  }
+  const signer = clues.signer?.();
+  if (signer !== undefined && signer.microsoft !== null) {
+    return { company: signer.name, thirdParty: !signer.microsoft, basis: "signature" };
   }
   if (clues.pdbPath !== undefined && /[\\/]/.test(clues.pdbPath)) {
     return { company: null, thirdParty: true, basis: "PDB path" };

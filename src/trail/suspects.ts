@@ -1,42 +1,53 @@
+import { serviceOf } from "../kernel/service-image.ts";
+import type { Service } from "../kernel/services.ts";
 import type { Charge } from "./charge.ts";
 import type { Coverage } from "./coverage.ts";
-import type { Suspect } from "./trail.ts";
+import type { TrailModule } from "./target.ts";
+import type { ServiceStart, Suspect } from "./trail.ts";
 import { MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
 
-/** A suspect with the score that its rank stands on. */
-export interface Ranked {
-  readonly suspect: Suspect;
-  readonly score: number;
-}
-
 /** Ranks modules by their evidence; those that cannot be told apart share a rank. */
-export function rankSuspects(charges: readonly Charge[], coverage: readonly Coverage[]): readonly Ranked[] {
+export function rankSuspects(
+  charges: readonly Charge[],
+  coverage: readonly Coverage[],
+  services: readonly Service[] | undefined,
+): readonly Suspect[] {
   const scored = charges
     .map((charge) => ({ charge, score: scoreOf(charge) }))
     .sort((a, b) => b.score - a.score || side(a.charge) - side(b.charge));
-  const ranked: Ranked[] = [];
+  const ranked: Suspect[] = [];
   scored.forEach(({ charge, score }, i) => {
     const above = ranked.at(-1);
     const { name, publisher, size } = charge.module;
-    const suspect: Suspect = {
-      rank: above !== undefined && above.score === score ? above.suspect.rank : i + 1,
+    ranked.push({
+      rank: above !== undefined && above.score === score ? above.rank : i + 1,
       module: name,
       verdict: charge.verdict,
       score,
       thirdParty: publisher.thirdParty,
       publisher: publisher.company,
       publisherBasis: publisher.basis,
-      evidence: charge.clues.map((clue) => clue.evidence),
+      service: startOf(charge.module, services),
+      evidence: charge.clues.map(({ evidence, points }) => ({
+        ...evidence,
+        points: Math.round(points * 10) / 10,
+      })),
       coverage: coverage.find((row) => row.module === name) ?? {
         module: name,
         readable: 0,
         size,
         fromFile: 0,
       },
-    };
-    ranked.push({ suspect, score });
+    });
   });
   return ranked;
+}
+
+function startOf(module: TrailModule, services: readonly Service[] | undefined): ServiceStart | null {
+  const [service] = services === undefined ? [] : serviceOf(services, module);
+  if (service === undefined) return null;
+  const { name, start, group, description } = service;
+  return { name, start, group, description };
 }
 
 function scoreOf(charge: Charge): number {

@@ -1,8 +1,10 @@
 import type { Va } from "../core/address.ts";
+import type { Service } from "../kernel/services.ts";
 import type { Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
+import type { PoolContent } from "./evidence/pool-content.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** A module as the trail needs it; from a dump, or from a folder of PE files. */
@@ -29,8 +31,12 @@ export interface TrailTarget {
   readonly modules: readonly TrailModule[];
   /** The exported function that starts at an address; undefined where none does. */
   readonly resolve: (address: Va) => { readonly module: string; readonly name: string } | undefined;
+  /** The services that start modules; absent where no SYSTEM hive was given. */
+  readonly services?: readonly Service[];
   /** The threads of the dump; absent where there is no dump. */
   readonly threads?: () => Threads;
+  /** What the blocks of a tag hold of modules' addresses; absent where there is no dump. */
+  readonly poolContent?: (key: number) => PoolContent<TrailModule>;
   /** Of Windows; undefined where it is not known. */
   readonly build: number | undefined;
 }

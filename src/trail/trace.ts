@@ -1,5 +1,8 @@
 import type { Tag } from "../pool/tag.ts";
+import type { TagUsage } from "../pool/tag-table.ts";
 import { accuseHolders, accuseLookups, accuseOwners, acquiringFunctions, type Case } from "./accuse.ts";
+import { accuseContent } from "./accuse-content.ts";
+import { accuseSizes } from "./accuse-sizes.ts";
 import { accuseOnStack } from "./accuse-stacks.ts";
 import { findApis } from "./apis.ts";
 import { Charges } from "./charge.ts";
@@ -11,7 +14,7 @@ import type { SearchLimits } from "./references.ts";
 import { scanTag } from "./scan.ts";
 import { rankSuspects } from "./suspects.ts";
 import type { TrailTarget } from "./target.ts";
-import type { TagUsageSummary, Trail } from "./trail.ts";
+import type { Trail } from "./trail.ts";
 
 /**
  * Follows a tag: its references, the exported functions that lead to those which allocate, who holds and
@@ -20,7 +23,7 @@ import type { TagUsageSummary, Trail } from "./trail.ts";
 export function traceTag(
   target: TrailTarget,
   tag: Tag,
-  usage: TagUsageSummary | null,
+  usage: TagUsage | null,
   limits: SearchLimits = {},
 ): Trail {
   const codes = new ModuleCodes(target);
@@ -32,18 +35,21 @@ export function traceTag(
   const sites = accuseHolders(case_, findHolders(target, held, limits));
   const relayed = accuseIndirect(case_, sites, limits);
   accuseLookups(case_);
+  accuseSizes(case_, scan.references, usage, sites);
+  const content = accuseContent(case_);
   const stacks = accuseOnStack(case_, [...sites, ...relayed]);
-  const suspects = rankSuspects(case_.charges.all, scan.coverage).map(({ suspect }) => suspect);
+  const suspects = rankSuspects(case_.charges.all, scan.coverage, target.services);
+  const conclusion = conclude(tag.text, scan.references, apis, suspects);
   return {
     tag: tag.text,
-    usage,
+    usage: usage === null ? null : { nonPaged: usage.nonPaged, paged: usage.paged },
     references: scan.references,
     apis,
     suspects,
-    conclusion: conclude(tag.text, scan.references, apis, suspects),
-    next: nextSteps(tag.text, suspects, scan.references),
+    conclusion,
+    next: nextSteps(tag.text, suspects, scan.references, conclusion, target.services !== undefined),
     coverage: scan.coverage,
-    notes: [...scan.notes, ...notes, ...stacks],
+    notes: [...scan.notes, ...notes, ...stacks, ...content],
   };
 }
 

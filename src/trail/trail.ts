@@ -64,6 +64,19 @@ export interface Evidence {
   readonly detail: string;
 }
 
+/** Evidence with what it weighs: below 0 it speaks for the suspect, 0 only explains. */
+export interface WeighedEvidence extends Evidence {
+  readonly points: number;
+}
+
+/** How Windows starts a driver. */
+export interface ServiceStart {
+  readonly name: string;
+  readonly start: "boot" | "system" | "automatic" | "manual" | "disabled" | null;
+  readonly group: string | null;
+  readonly description: string | null;
+}
+
 /** A module with evidence, ranked. */
 export interface Suspect {
   /** From 1; modules that cannot be told apart share a rank. */
@@ -75,7 +88,10 @@ export interface Suspect {
   readonly thirdParty: boolean | null;
   readonly publisher: string | null;
   readonly publisherBasis: string | null;
-  readonly evidence: readonly Evidence[];
+  /** How Windows starts it; null where no SYSTEM hive was given, or it has no service there. */
+  readonly service: ServiceStart | null;
+  /** The weightiest first. */
+  readonly evidence: readonly WeighedEvidence[];
   readonly coverage: Coverage;
 }
 

@@ -50,6 +50,8 @@ export const WEIGHTS = {
 } as const;
 
 export const MOST_SITES = 5;
+/** What all callers of a function share tells the function from others, and not its callers. */
+export const SHARED_FACTOR = 0;
 /** Imports of one module beyond the first: that it imports much says little more. */
 export const FURTHER_IMPORT_FACTOR = 0.1;
 /** Stacks that count; a thread that waits in the call is one sign, and fifty are the same one. */

@@ -140,24 +140,35 @@ function reach(api: TrailApi): string {
   return `calls ${api.path.slice(1).join(" -> ")}`;
 }
 
-const MOST_EVIDENCE = 6;
+const MOST_EVIDENCE = 5;
+const MOST_SUSPECTS = 8;
 
 function suspects(trail: Trail, view: View): readonly string[] {
   if (trail.suspects.length === 0)
     return ["no module holds any of these functions' addresses, in what could be read"];
-  return trail.suspects.flatMap((suspect) => [
-    `${`${suspect.rank}`.padStart(2)}  ${view.style.accent(printable(suspect.module))}   ${suspect.verdict}   ${side(suspect)}${coverage(suspect)}`,
-    ...suspect.evidence
-      .slice(0, MOST_EVIDENCE)
-      .map((evidence) =>
-        printable(
-          `      ${evidence.kind}${evidence.address === null ? "" : ` ${at(view, evidence.address)}`}: ${evidence.detail}`,
-        ),
-      ),
-    ...(suspect.evidence.length > MOST_EVIDENCE
-      ? [`      and ${suspect.evidence.length - MOST_EVIDENCE} more`]
+  const shown = trail.suspects.slice(0, MOST_SUSPECTS);
+  const more = trail.suspects.length - shown.length;
+  return [
+    ...shown.flatMap((suspect) => [
+      `${`${suspect.rank}`.padStart(2)}  ${view.style.accent(printable(suspect.module))}   ${suspect.verdict}   ${side(suspect)}${start(suspect)}${coverage(suspect)}`,
+      ...suspect.evidence.slice(0, MOST_EVIDENCE).map((evidence) => {
+        const where = evidence.address === null ? "" : `${at(view, evidence.address)}  `;
+        const sign = evidence.points > 0 ? "+" : evidence.points < 0 ? "-" : " ";
+        return printable(`    ${sign} ${where}${evidence.detail}`);
+      }),
+      ...(suspect.evidence.length > MOST_EVIDENCE
+        ? [`      and ${suspect.evidence.length - MOST_EVIDENCE} more`]
+        : []),
+    ]),
+    ...(more > 0
+      ? [`and ${plural(more, "module")} with less against ${more === 1 ? "it" : "them"} (--json has all)`]
       : []),
-  ]);
+  ];
+}
+
+function start({ service }: Suspect): string {
+  if (service === null) return "";
+  return `, ${service.start ?? "unknown"} start${service.group === null ? "" : ` (group ${printable(service.group)})`}`;
 }
 
 function side(suspect: Suspect): string {
