@@ -104,10 +104,11 @@ export function writeCode(bytes, rva, random, outside, known) {
     put(/** @type {Uint8Array} */ (GLOBALS[random(GLOBALS.length)]));
     relative(outside.data.rva + random(outside.data.size));
   };
+  /** Most calls go to a few functions that everybody calls, the others to what stands near. */
   const callLocal = () => {
     const all = map.functions.length + known.length;
     if (all === 0) return plain();
-    const pick = random(all);
+    const pick = random(10) < 7 ? random(Math.ceil(all / 100)) : all - 1 - random(Math.min(all, 24));
     const callee = pick < known.length ? known[pick] : map.functions[pick - known.length];
     bytes[at++] = 0xe8;
     relative(/** @type {Extent} */ (callee).start);
