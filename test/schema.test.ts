@@ -45,6 +45,8 @@ function lines(tag: string, address: string, module: string): [string, ...string
     ["headers", module],
     ["imports", module],
     ["exports", module],
+    ["functions", module],
+    ["calls", module, address],
     ["read", address, "0x40"],
   ];
 }
@@ -105,8 +107,11 @@ describe("every answer from PE files", () => {
     expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
   });
 
-  it.each(["headers", "imports", "exports"])("of one file fits the schema: %s", (command) => {
-    using file = openImageFile("samples/images/x64/fltmgr.sys");
-    expect(faults(command, answerFromImage(file, command).document)).toEqual([]);
-  });
+  it.each([["headers"], ["imports"], ["exports"], ["functions"], ["calls", "FltQuerySecurityObject"]])(
+    "of one file fits the schema: %s",
+    (command, ...operands) => {
+      using file = openImageFile("samples/images/x64/fltmgr.sys");
+      expect(faults(command, answerFromImage(file, command, operands).document)).toEqual([]);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
+import { type AddressLike, advance, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -153,7 +153,8 @@ export abstract class Workspace {
   /**
    * Who calls a function in a module's code, and what the function calls.
    *
-   * @param address of the function, or anywhere in it; of a function elsewhere that the module imports
+   * @param address of the function, or anywhere in it; of a function elsewhere that the module imports; or
+   * the name under which the module exports or imports it
    * @throws {MemoryError | FormatError} the module's headers cannot be read
    */
   calls(module: ModuleLike, address: AddressLike): CallList {
@@ -161,7 +162,19 @@ export abstract class Workspace {
     found.wholeImage();
     const decoded = new ModuleCodes(this.target).of(found);
     if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
-    return listCalls(found, decoded, this.address(address));
+    return listCalls(found, decoded, this.#namedIn(found, address) ?? this.address(address));
+  }
+
+  /** The address of what a module exports or imports under that very name. */
+  #namedIn(module: Module, name: AddressLike): Va | undefined {
+    if (typeof name !== "string") return undefined;
+    const exported = module.image?.exports.byName(name);
+    if (exported !== undefined && exported.forwarder === undefined) return advance(module.base, exported.rva);
+    const imported = this.imports(module).imports.find(
+      ({ resolved, declared }) =>
+        (resolved?.offset === 0 && resolved.name === name) || declared?.name === name,
+    );
+    return imported?.target ?? undefined;
   }
 
   /** What can be read of `length` bytes, with its holes. */

@@ -31,12 +31,13 @@ function renderRow(row: NearRow, view: View): string {
 export function describePlace(place: FunctionPlace | null, view: View): string {
   if (place === null)
     return "the function it stands in is not known; the names above are only the nearest exports";
-  const name = place.name ?? "a function without a name";
+  const name =
+    place.name === null ? `an unnamed function of ${place.module}` : `${place.module}!${place.name}`;
   const fragment =
     place.fragment === null
       ? ""
-      : `, in its piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}${plus(place.offset)}`;
-  return `in ${place.module}!${name}, entry ${at(view, place.entry)}${fragment} (known by ${BASIS[place.basis]})`;
+      : `, ${hex(place.offset)} into its piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}`;
+  return `in ${name}, entry ${at(view, place.entry)}${fragment} (known by ${BASIS[place.basis]})`;
 }
 
 const BASIS = {
