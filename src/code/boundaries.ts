@@ -14,20 +14,42 @@ export function instructionStarts(code: ModuleCode, decoder: Decoder, range: Cod
   return starts;
 }
 
-/** The start of the instruction that holds the byte at `rva`, told by decoding from the start of its fragment. */
-export function instructionHolding(
-  code: ModuleCode,
-  decoder: Decoder,
-  range: CodeRange,
-  rva: number,
-): number | undefined {
-  for (let at: number = range.start; at < range.end; ) {
-    const length = stepAt(code, decoder, at);
-    if (length === 0) return undefined;
-    if (rva < at + length) return at;
-    at += length;
+/**
+ * Tells which instruction holds a byte, by decoding from the start of its fragment. Questions in order of address go on
+ * where the last one ended, and all together take at most `budget` steps.
+ */
+export class Boundaries {
+  readonly #code: ModuleCode;
+  readonly #decoder: Decoder;
+  /** Where the last question ended, by the fragment's start. */
+  readonly #reached = new Map<number, number>();
+  #budget: number;
+
+  constructor(code: ModuleCode, decoder: Decoder, budget: number = code.readable * 2 + 0x1_0000) {
+    this.#code = code;
+    this.#decoder = decoder;
+    this.#budget = budget;
   }
-  return undefined;
+
+  /** No question is answered any more. */
+  get exhausted(): boolean {
+    return this.#budget <= 0;
+  }
+
+  /** The start of the instruction that holds the byte at `rva`; `undefined` where it cannot be told. */
+  holding(range: CodeRange, rva: number): number | undefined {
+    const reached = this.#reached.get(range.start) ?? range.start;
+    for (let at: number = reached <= rva ? reached : range.start; at < range.end; ) {
+      const length = this.#budget-- <= 0 ? 0 : stepAt(this.#code, this.#decoder, at);
+      if (length === 0) return undefined;
+      if (rva < at + length) {
+        this.#reached.set(range.start, at);
+        return at;
+      }
+      at += length;
+    }
+    return undefined;
+  }
 }
 
 function stepAt(code: ModuleCode, decoder: Decoder, at: number): number {

@@ -1,7 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import { argumentPlace } from "./allocators.ts";
 import { BitSet } from "./bit-set.ts";
-import { instructionHolding } from "./boundaries.ts";
+import { Boundaries } from "./boundaries.ts";
 import type { Callee } from "./callees.ts";
 import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
@@ -30,9 +30,15 @@ export interface CallEdge {
 /** The direct calls of one image: who calls whom, found when it is asked for. */
 export class CallGraph {
   readonly #flows: Flows;
+  #truncated = false;
 
   constructor(flows: Flows) {
     this.#flows = flows;
+  }
+
+  /** An answer left calls out, because telling them from other bytes took too long. */
+  get truncated(): boolean {
+    return this.#truncated;
   }
 
   /**
@@ -45,7 +51,7 @@ export class CallGraph {
     for (const place of places) wanted.add(place);
     const hits: Hit[] = [];
     for (const run of code.runs) findHits(run, code.wide, code.base32, wanted, hits);
-    return withDecoder(code, (decoder) => hits.flatMap((hit) => this.#confirm(hit, decoder)));
+    return this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look)));
   }
 
   /** Everything that a function calls. */
@@ -73,18 +79,18 @@ export class CallGraph {
    * the address may call it.
    */
   addressTaken(entry: Rva): readonly { readonly at: Rva; readonly from: CodeFunction | undefined }[] {
-    const { seeds, functions, code } = this.#flows.image;
+    const { seeds, functions } = this.#flows.image;
     const taken = new Map<number, CodeFunction | undefined>();
     for (let i = 0; i < seeds.pointers.targets.length; i++) {
       if (seeds.pointers.targets[i] !== entry) continue;
       const place = seeds.pointers.places[i] ?? 0;
       taken.set(place, functions.owning(place)[0]);
     }
-    withDecoder(code, (decoder) => {
+    this.#decoding((look) => {
       for (const place of placesNaming(this.#flows.image, entry)) {
         const [owner] = functions.owning(place);
-        const start = owner && this.#instructionAt(owner, place, decoder);
-        const instruction = start === undefined ? undefined : decoder.at(start);
+        const start = owner && this.#instructionAt(owner, place, look);
+        const instruction = start === undefined ? undefined : look.decoder.at(start);
         if (instruction === undefined || instruction.target !== undefined) continue;
         if (instruction.immediateAt === place || instruction.displacementAt === place)
           taken.set(place, owner);
@@ -93,13 +99,23 @@ export class CallGraph {
     return [...taken].map(([at, from]) => ({ at: at as Rva, from })).sort((a, b) => a.at - b.at);
   }
 
-  #confirm(hit: Hit, decoder: Decoder): readonly CallEdge[] {
+  #decoding<T>(work: (look: Look) => T): T {
+    const { code } = this.#flows.image;
+    return withDecoder(code, (decoder) => {
+      const look = { decoder, boundaries: new Boundaries(code, decoder) };
+      const result = work(look);
+      this.#truncated ||= look.boundaries.exhausted;
+      return result;
+    });
+  }
+
+  #confirm(hit: Hit, look: Look): readonly CallEdge[] {
     const { functions } = this.#flows.image;
     return functions.owning(hit.at).flatMap((from): readonly CallEdge[] => {
-      const start = this.#instructionAt(from, hit.at, decoder);
+      const start = this.#instructionAt(from, hit.at, look);
       // A prefix may stand in front of the bytes that were looked for.
       if (start === undefined || start < hit.at - 1) return [];
-      const instruction = decoder.at(start);
+      const instruction = look.decoder.at(start);
       if (instruction === undefined || !names(instruction, hit.place)) return [];
       if (hit.kind === "load") return this.#throughRegister(from, hit.place);
       if (hit.kind === "near") {
@@ -112,7 +128,7 @@ export class CallGraph {
         const form = instruction.flow === Flow.CallIndirect ? "call-slot" : "jump-slot";
         return [{ at: start as Rva, from, form, callee: callees.throughSlot(hit.place) }];
       }
-      const call = decoder.at(start + instruction.length);
+      const call = look.decoder.at(start + instruction.length);
       if (call?.target === undefined) return [];
       return [
         { at: call.start as Rva, from, form: "optimized", callee: callees.optimized(hit.place, call.target) },
@@ -125,12 +141,12 @@ export class CallGraph {
     return this.calleesOf(from).filter(({ form, callee }) => form === "register" && callee.slot === slot);
   }
 
-  #instructionAt(owner: CodeFunction, place: number, decoder: Decoder): number | undefined {
-    const { code } = this.#flows.image;
+  #instructionAt(owner: CodeFunction, place: number, look: Look): number | undefined {
     const fragment = owner.fragments.find(({ start, end }) => place >= start && place < end);
     if (fragment === undefined) return undefined;
-    const start = instructionHolding(code, decoder, fragment, place);
-    return start ?? instructionBehindHole(code.runAt(place), place, decoder);
+    const start = look.boundaries.holding(fragment, place);
+    if (start !== undefined || look.boundaries.exhausted) return start;
+    return instructionBehindHole(this.#flows.image.code.runAt(place), place, look.decoder);
   }
 }
 
@@ -139,6 +155,12 @@ function names({ target, operands }: Instruction, place: number): boolean {
   return (
     target === place || operands.some((operand) => operand.kind === "memory" && operand.address === place)
   );
+}
+
+/** What a hit is confirmed with. */
+interface Look {
+  readonly decoder: Decoder;
+  readonly boundaries: Boundaries;
 }
 
 interface Hit {

@@ -1,13 +1,16 @@
+import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
 import { Callees, type Resolver } from "./callees.ts";
 import { type CallSite, type FunctionFlow, followValues } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 
-/** The functions of one image with what they do to their values; each is followed once, when it is asked for. */
+/** The functions of one image with what they do to their values; each is followed when it is asked for. */
 export class Flows {
   readonly image: ImageCode;
   readonly callees: Callees;
   readonly #known = new Map<number, FunctionFlow>();
+  /** Instructions that may still be followed. */
+  #left = MAX_FOLLOWED;
 
   /** @param resolve names exported functions of other modules by their address */
   constructor(image: ImageCode, resolve?: Resolver) {
@@ -15,10 +18,16 @@ export class Flows {
     this.callees = new Callees(image, resolve);
   }
 
+  /** `truncated` where the function, or all those followed so far, are too large. */
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) return known;
-    const flow = followValues(this.image, found, this.callees.popped);
+    const flow = followValues(this.image, found, this.callees.popped, this.#left);
+    this.#left -= flow.instructions.size;
+    if (this.#known.size >= MAX_FLOWS_KEPT) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
     this.#known.set(found.entry, flow);
     return flow;
   }

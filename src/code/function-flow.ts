@@ -1,4 +1,4 @@
-import { MAX_VALUE_STEPS } from "../core/limits.ts";
+import { MAX_FOLLOWED, MAX_FUNCTION_INSTRUCTIONS, MAX_VALUE_STEPS } from "../core/limits.ts";
 import type { ArgumentPlace } from "./allocators.ts";
 import { instructionStarts } from "./boundaries.ts";
 import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
@@ -45,9 +45,18 @@ export interface FunctionFlow {
 /** What 32-bit callees take off the stack. */
 export type PoppedBytes = (site: CallSite, next: Instruction | undefined) => number;
 
-/** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
-export function followValues(image: ImageCode, found: CodeFunction, popped: PoppedBytes): FunctionFlow {
-  return withDecoder(image.code, (decoder) => new Follower(image, found, popped, decoder).run());
+/**
+ * Follows constants, arguments and pointers through a function, over all its ways, up to its calls.
+ *
+ * @param limit instructions of the function that are looked at, at most
+ */
+export function followValues(
+  image: ImageCode,
+  found: CodeFunction,
+  popped: PoppedBytes,
+  limit: number = MAX_FOLLOWED,
+): FunctionFlow {
+  return withDecoder(image.code, (decoder) => new Follower(image, found, popped, decoder, limit).run());
 }
 
 /** What an argument of a call holds. */
@@ -73,18 +82,24 @@ class Follower {
   readonly #instructions = new Map<number, Instruction>();
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
-  readonly #indirect: MachineState[] = [];
+  /** What is known at jumps through registers and memory, by their place. */
+  readonly #indirect = new Map<number, MachineState>();
   readonly #reached = new Set<number>();
   #steps = 0;
+  /** Not all of the function was looked at. */
+  #cut = false;
 
-  constructor(image: ImageCode, found: CodeFunction, popped: PoppedBytes, decoder: Decoder) {
+  constructor(image: ImageCode, found: CodeFunction, popped: PoppedBytes, decoder: Decoder, limit: number) {
     this.#image = image;
     this.#function = found;
     this.#popped = popped;
     this.#transfer = new Transfer(image.code);
     for (const fragment of found.fragments) {
       for (const start of instructionStarts(image.code, decoder, fragment)) {
-        if (this.#instructions.size >= MAX_VALUE_STEPS) break;
+        if (this.#instructions.size >= Math.min(limit, MAX_FUNCTION_INSTRUCTIONS)) {
+          this.#cut = true;
+          break;
+        }
         const instruction = decoder.at(start);
         if (instruction !== undefined) this.#instructions.set(start, instruction);
       }
@@ -100,7 +115,7 @@ class Follower {
     // What no way leads to is reached through a table, or by an exception.
     for (const start of this.#instructions.keys()) {
       if (this.#reached.has(start)) continue;
-      const [first, ...others] = this.#indirect;
+      const [first, ...others] = this.#indirect.values();
       const state = first?.copy() ?? MachineState.unknown();
       for (const other of others) state.join(other);
       this.#spread(start, state);
@@ -121,7 +136,7 @@ class Follower {
       calls,
       events,
       instructions: this.#instructions,
-      truncated: this.#steps >= MAX_VALUE_STEPS,
+      truncated: this.#cut || this.#steps >= MAX_VALUE_STEPS,
     };
   }
 
@@ -181,7 +196,7 @@ class Follower {
         }
         case Flow.JumpIndirect:
           onCall?.({ ...this.#site(state, instruction, true), state: state.copy() });
-          if (arrive !== undefined) this.#indirect.push(state.copy());
+          if (arrive !== undefined) this.#indirect.set(at, state.copy());
           return;
         default:
           return;

@@ -1,5 +1,5 @@
 import type { Rva } from "../core/address.ts";
-import { MAX_FUNCTIONS } from "../core/limits.ts";
+import { MAX_FUNCTIONS, MAX_OWNERS } from "../core/limits.ts";
 import type { CodeRange } from "./module-code.ts";
 import { U32List } from "./u32-list.ts";
 
@@ -13,6 +13,9 @@ export interface CodeFunction {
   /** By address. One block can belong to several functions. */
   readonly fragments: readonly CodeRange[];
 }
+
+/** Fragments that start before a place and are looked at: those that end before it lie between. */
+const MAX_LOOK_BACK = 4096;
 
 const BASES: readonly Basis[] = ["pdata", "symbol", "export", "flow"];
 
@@ -110,10 +113,12 @@ export class FunctionTable {
     return { entry: this.entries[index] as Rva, basis: BASES[this.#bases[index] ?? 3] ?? "flow", fragments };
   }
 
-  /** All functions that `rva` belongs to: several where they share a block. */
+  /** The functions that `rva` belongs to: several where they share a block, of which `MAX_OWNERS` are told. */
   owning(rva: number): readonly CodeFunction[] {
     const owners: number[] = [];
-    for (let at = lastAtOrBefore(this.#starts, rva); at >= 0 && (this.#reach[at] ?? 0) > rva; at--) {
+    const last = lastAtOrBefore(this.#starts, rva);
+    for (let at = last; at >= 0 && (this.#reach[at] ?? 0) > rva; at--) {
+      if (owners.length >= MAX_OWNERS || last - at > MAX_LOOK_BACK) break;
       const owner = this.#owners[at] ?? 0;
       if ((this.#ends[at] ?? 0) > rva && !owners.includes(owner)) owners.push(owner);
     }

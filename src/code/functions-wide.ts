@@ -2,7 +2,7 @@ import type { Rva } from "../core/address.ts";
 import { MAX_COLD_STEPS } from "../core/limits.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
 import { BitSet } from "./bit-set.ts";
-import { instructionHolding } from "./boundaries.ts";
+import { Boundaries } from "./boundaries.ts";
 import type { Decoder } from "./decoder.ts";
 import { type FlowRules, FlowWalker, joinRanges } from "./flow.ts";
 import { type Basis, type FunctionTableBuilder, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
@@ -93,6 +93,7 @@ function coldParents(
   });
 
   const pieces = new PieceIndex(functions);
+  const boundaries = new Boundaries(code, decoder);
   const parents = new Map<number, Set<number>>();
   for (const { at, target, conditional } of links) {
     const from = pieces.at(at);
@@ -104,7 +105,7 @@ function coldParents(
       if (!conditional && target === entry) continue;
       if (called.has(entry) || seeds.pointed.has(entry)) continue;
     }
-    if (instructionHolding(code, decoder, from, at) !== at) continue;
+    if (boundaries.holding(from, at) !== at) continue;
     const known = parents.get(to.index);
     if (known === undefined) parents.set(to.index, new Set([from.index]));
     else known.add(from.index);

@@ -1,12 +1,12 @@
 import { hex, type Rva, type Va } from "../core/address.ts";
 import { argumentPlace, type PoolRoutine, poolRoutine } from "./allocators.ts";
-import { instructionHolding } from "./boundaries.ts";
 import type { Callee } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
-import { type Instruction, withDecoder } from "./decoder.ts";
+import type { Instruction } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
+import { MAX_INSTRUCTION } from "./lengths.ts";
 import { functionsNaming } from "./naming.ts";
 import { comesFrom, onlyNumber, type Value } from "./values.ts";
 import { type Wrapper, wrappersAt } from "./wrappers.ts";
@@ -89,19 +89,14 @@ export class TagUses {
   }
 
   #inFunction(rva: Rva, owner: CodeFunction): TagUse {
-    const { code } = this.#flows.image;
-    const fragment = owner.fragments.find(({ start, end }) => rva >= start && rva < end);
-    const start =
-      fragment && withDecoder(code, (decoder) => instructionHolding(code, decoder, fragment, rva));
     const flow = this.#flows.of(owner);
-    const instruction = start === undefined ? undefined : flow.instructions.get(start);
-    const base = { instruction: start as Rva | undefined, function: owner.entry };
+    const instruction = instructionOver(flow, rva);
+    const base = { instruction: instruction?.start as Rva | undefined, function: owner.entry };
     if (instruction === undefined) {
-      return {
-        ...base,
-        use: "unknown",
-        detail: "in a function, but in no instruction of it that can be read",
-      };
+      const detail = flow.truncated
+        ? "in a function that is too large to be followed"
+        : "in a function, but in no instruction of it that can be read";
+      return { ...base, use: "unknown", detail };
     }
     if (instruction.immediateAt !== rva || instruction.immediateSize < 4) {
       return {
@@ -230,6 +225,15 @@ export class TagUses {
     this.#wrappers.set(key, wrappers);
     return wrappers;
   }
+}
+
+/** The instruction whose bytes stand at `rva`. */
+function instructionOver({ instructions }: FunctionFlow, rva: number): Instruction | undefined {
+  for (let start = rva; start > rva - MAX_INSTRUCTION; start--) {
+    const instruction = instructions.get(start);
+    if (instruction !== undefined) return rva < start + instruction.length ? instruction : undefined;
+  }
+  return undefined;
 }
 
 /** @param onStack a store into the stack counts: it passes no argument */

@@ -99,8 +99,16 @@ export const MAX_ASN1_DEPTH = 100;
 export const MAX_ASN1_ELEMENTS = 20_000;
 /** Things that one register may hold at a point of a function, as far as they are kept apart. */
 export const MAX_ALTERNATIVES = 16;
-/** Instructions that one function's values are followed through. */
-export const MAX_VALUE_STEPS = 200_000;
+/** Instructions of one function whose values are followed: the largest in kernels have 20,000. */
+export const MAX_FUNCTION_INSTRUCTIONS = 65_536;
+/** Instructions that one function's values are followed through, each as often as something new reaches it. */
+export const MAX_VALUE_STEPS = 400_000;
+/** Instructions of one image whose values are followed: all of a large kernel has 3,000,000. */
+export const MAX_FOLLOWED = 0x100_0000;
+/** Followed functions of one image that are kept, for the next question about them. */
+export const MAX_FLOWS_KEPT = 1024;
+/** Functions that share one block: of shared code in Microsoft's kernels, some ten. */
+export const MAX_OWNERS = 64;
 /** Entries of PoolBigPageTable: it doubles as it fills, and 2^22 of them cover terabytes of pool. */
 export const MAX_BIG_PAGES = 4_194_304;
 /** Pool pages whose blocks are walked: 16 GB, minutes of work. */
