@@ -1,8 +1,9 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { advance, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import { MAX_HOLES_LISTED } from "../core/limits.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { giveScratch, SEARCH_CHUNK, takeScratch } from "./scratch.ts";
 
 /** Addresses that a search could not look at. */
 export interface UnreadRange {
@@ -33,12 +34,6 @@ export interface SearchOptions {
   readonly onProgress?: (done: number) => void;
 }
 
-/** A chunk stays in a core's cache between reading and searching; past 256 KB both take three times as long. */
-const DEFAULT_CHUNK = 0x4_0000;
-
-/** The last search's buffer: a new one's pages cost more to touch than a driver's bytes to search. */
-let spare: Buffer | undefined;
-
 /**
  * Finds byte patterns at every address of a range, aligned or not, across pages and chunks but never
  * across a hole. Hits come in order of address; `onHit` returns `false` to end the search.
@@ -58,8 +53,8 @@ export function findPatterns(
   const longest = Math.max(0, ...needles.map((needle) => needle.length));
   const end = 1n << BigInt(space.pointerSize * 8);
   const total = start >= end ? 0 : Math.min(length, Number(end - start));
-  const chunk = Math.max(options.chunk ?? DEFAULT_CHUNK, 1);
-  const buffer = takeBuffer(longest + Math.min(chunk, total));
+  const chunk = Math.max(options.chunk ?? SEARCH_CHUNK, 1);
+  const buffer = takeScratch(longest + Math.min(chunk, total));
   const holes: { start: Va; length: number; fault: MemoryFault }[] = [];
   let unreadable = 0;
   const addHole = (offset: number, size: number, fault: MemoryFault): void => {
@@ -106,17 +101,8 @@ export function findPatterns(
     }
     return { readable: total - unreadable, unreadable, holes, stopped: false };
   } finally {
-    spare = buffer;
+    giveScratch(buffer);
   }
-}
-
-/** A buffer of `size` bytes or more; a search that runs inside another's `onHit` gets its own. */
-function takeBuffer(size: number): Buffer {
-  const taken = spare;
-  spare = undefined;
-  return taken !== undefined && taken.length >= size
-    ? taken
-    : Buffer.allocUnsafeSlow(Math.max(size, DEFAULT_CHUNK + 64));
 }
 
 /** Needles that differ in their last byte only are looked for with one pass. */
@@ -141,12 +127,18 @@ function groupByPrefix(needles: readonly Uint8Array[]): readonly Group[] {
   return [...byPrefix.values()].map((group) => {
     const first = group[0]?.bytes ?? new Uint8Array(2);
     const shared = group.length > 1 && first.length > 2 ? first.subarray(0, -1) : first;
-    let skip = 0;
-    for (let at = 1; at < shared.length - 1; at++) {
-      if (commonness(shared[at] ?? 0) < commonness(shared[skip] ?? 0)) skip = at;
-    }
+    const skip = rarestByte(shared);
     return { rare: shared.subarray(skip), skip, needles: group };
   });
+}
+
+/** Where a pattern is best looked for from: two bytes of it stay behind. */
+export function rarestByte(pattern: Uint8Array): number {
+  let rarest = 0;
+  for (let at = 1; at < pattern.length - 1; at++) {
+    if (commonness(pattern[at] ?? 0) < commonness(pattern[rarest] ?? 0)) rarest = at;
+  }
+  return rarest;
 }
 
 /**

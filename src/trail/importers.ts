@@ -80,23 +80,37 @@ function* pointersIn(
   limits: SearchLimits,
 ): Generator<readonly [Va, HeldFunction]> {
   const others = functions.filter((function_) => function_.module !== module.name);
-  const words = others.map((function_) => Number(function_.address & 0xffffffffn));
   const hits: [Va, HeldFunction][] = [];
   const options = limits.signal === undefined ? {} : { signal: limits.signal };
-  findWords(
-    target.space,
-    module.base,
-    module.size,
-    words,
-    (at, word) => {
-      const function_ = others[word];
-      if (function_ === undefined) return;
-      if (target.space.pointerSize === 8 && target.space.tryReadPointer(at) !== function_.address) return;
-      hits.push([at, function_]);
-    },
-    options,
-  );
+  for (const [upper, held] of byUpperHalf(target, others)) {
+    findWords(
+      target.space,
+      module.base,
+      module.size,
+      held.map((function_) => Number(function_.address & 0xffffffffn)),
+      (at, word) => {
+        const function_ = held[word];
+        if (function_ !== undefined) hits.push([at, function_]);
+      },
+      { ...options, upper },
+    );
+  }
   yield* hits.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+}
+
+/** 64-bit addresses by their upper 32 bits, which those of one module share, and nearly always all. */
+function byUpperHalf(
+  target: TrailTarget,
+  functions: readonly HeldFunction[],
+): ReadonlyMap<number | undefined, readonly HeldFunction[]> {
+  const halves = new Map<number | undefined, HeldFunction[]>();
+  for (const function_ of functions) {
+    const upper = target.space.pointerSize === 4 ? undefined : Number(function_.address >> 32n);
+    const same = halves.get(upper);
+    if (same === undefined) halves.set(upper, [function_]);
+    else same.push(function_);
+  }
+  return halves;
 }
 
 interface DeclaredSlot {
