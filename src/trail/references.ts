@@ -14,7 +14,7 @@ export interface Sighting {
 
 export interface SearchLimits {
   readonly signal?: AbortSignal | undefined;
-  /** Told the module just searched, and how many of how many are done. */
+  /** Told the module that is looked at next, and how many of how many are done. */
   readonly onProgress?: ((module: string, done: number, of: number) => void) | undefined;
 }
 
