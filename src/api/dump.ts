@@ -4,6 +4,8 @@ import { openHive } from "../kernel/hive.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
 import { readServices, type Services } from "../kernel/services.ts";
 import { readThreads } from "../kernel/threads.ts";
+import { readVerifier } from "../kernel/verifier.ts";
+import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
 import { findLeaks, type LeakReport } from "../pool/leaks.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
@@ -15,6 +17,7 @@ import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { findPoolContent } from "../trail/evidence/pool-content.ts";
+import { tracksPool, verifierEvidence } from "../trail/evidence/verifier.ts";
 import { coverageOf } from "../trail/references.ts";
 import { emptyTrail, traceTag } from "../trail/trace.ts";
 import type { Trail } from "../trail/trail.ts";
@@ -36,6 +39,12 @@ export interface OpenOptions {
 
 /** Of a tag's blocks: enough to see whose they are, and read in a moment. */
 const MAX_CONTENT_BYTES = 0x200_0000;
+
+/** All of them: in newer Windows they are the only sign of where the pools stand. */
+function bigAllocations(pool: PoolKernel): { readonly big?: readonly BigAllocation[] } {
+  const pages = readBigPages(pool);
+  return "missing" in pages ? {} : { big: pages.allocations };
+}
 
 function servicesIn(path: string): Services {
   using source = openFile(path);
@@ -87,7 +96,8 @@ export class Dump extends Workspace implements Disposable {
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
       build: dump.header.build,
       threads: () => readThreads(kernel),
-      poolContent: (key) => findPoolContent(pool, key, items, { maxBytes: MAX_CONTENT_BYTES }),
+      poolContent: (key) =>
+        findPoolContent(pool, key, items, { maxBytes: MAX_CONTENT_BYTES, ...bigAllocations(pool) }),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
     this.#source = source;
@@ -158,13 +168,24 @@ export class Dump extends Workspace implements Disposable {
     const tags = this.tags(work);
     const trail = traceTag(this.target, parsed, tags.get(parsed.key) ?? null, work);
     const unknown = "missing" in tags.table ? [tags.table.reason] : [];
-    return { ...trail, notes: [...trail.notes, ...unknown, ...this.gaps] };
+    return { ...trail, notes: [...trail.notes, ...this.#verifierNotes(), ...unknown, ...this.gaps] };
   }
 
   /** Closes the dump, and the PE files that were given with it. */
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  /** Verifier's counters are of all drivers that it checks, and accuse none. */
+  #verifierNotes(): readonly string[] {
+    const { kdbg } = this.kernel;
+    const verifier = kdbg === undefined ? undefined : readVerifier(this.space, kdbg);
+    if (verifier === undefined || verifier.state === "off") return [];
+    const { detail } = verifierEvidence(verifier);
+    return [
+      tracksPool(verifier) ? `${detail}; !verifier 3 in a debugger lists the allocations of each` : detail,
+    ];
   }
 
   get #identity(): DumpIdentity {

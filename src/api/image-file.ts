@@ -7,7 +7,7 @@ import { Image } from "../pe/image.ts";
 import type { ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
-import { type CallList, listCalls } from "../trail/calls.ts";
+import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
 import { type FunctionList, listFunctions } from "../trail/functions.ts";
 import type { TrailModule } from "../trail/target.ts";
 import { exportsDocument } from "./exports.ts";
@@ -43,14 +43,15 @@ export class ImageFile implements Disposable {
   /**
    * Who calls a function of the image, and what it calls.
    *
-   * @param function_ its exported name, or an address at the base that the image prefers
+   * @param function_ a name that it exports or imports, or an address at the base that it prefers
    * @throws {TypeError} neither
    */
   calls(function_: string): CallList {
-    const named = this.image.exports.byName(function_);
-    const address = named === undefined ? toVa(function_) : this.image.addressOf(named.rva);
+    const module = this.#module;
     const flows = new Flows(analyzeImage(this.image));
-    return listCalls(this.#module, { image: flows.image, flows, uses: new TagUses(flows) }, address);
+    const decoded = { image: flows.image, flows, uses: new TagUses(flows) };
+    const named = functionNamed(module, decoded, function_);
+    return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));
   }
 
   get #module(): TrailModule {

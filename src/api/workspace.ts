@@ -1,4 +1,4 @@
-import { type AddressLike, advance, type Va, windbgHex } from "../core/address.ts";
+import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -9,7 +9,7 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
-import { type CallList, listCalls } from "../trail/calls.ts";
+import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
 import { type FunctionList, listFunctions } from "../trail/functions.ts";
 import { ModuleCodes } from "../trail/module-codes.ts";
 import { findPointers } from "../trail/pointers.ts";
@@ -153,28 +153,18 @@ export abstract class Workspace {
   /**
    * Who calls a function in a module's code, and what the function calls.
    *
-   * @param address of the function, or anywhere in it; of a function elsewhere that the module imports; or
-   * the name under which the module exports or imports it
+   * @param function_ a name that the module exports or imports; or an address of the function, or anywhere
+   * in it, or of a function elsewhere that the module imports
    * @throws {MemoryError | FormatError} the module's headers cannot be read
+   * @throws {TypeError} no address, and no name of the module
    */
-  calls(module: ModuleLike, address: AddressLike): CallList {
+  calls(module: ModuleLike, function_: AddressLike): CallList {
     const found = this.module(module);
     found.wholeImage();
     const decoded = new ModuleCodes(this.target).of(found);
     if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
-    return listCalls(found, decoded, this.#namedIn(found, address) ?? this.address(address));
-  }
-
-  /** The address of what a module exports or imports under that very name. */
-  #namedIn(module: Module, name: AddressLike): Va | undefined {
-    if (typeof name !== "string") return undefined;
-    const exported = module.image?.exports.byName(name);
-    if (exported !== undefined && exported.forwarder === undefined) return advance(module.base, exported.rva);
-    const imported = this.imports(module).imports.find(
-      ({ resolved, declared }) =>
-        (resolved?.offset === 0 && resolved.name === name) || declared?.name === name,
-    );
-    return imported?.target ?? undefined;
+    const named = typeof function_ === "string" ? functionNamed(found, decoded, function_) : undefined;
+    return listCalls(found, decoded, named ?? functionAtAddress(found, this.address(function_)));
   }
 
   /** What can be read of `length` bytes, with its holes. */

@@ -152,11 +152,11 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "calls",
     aliases: [],
-    operands: "MODULE ADDRESS",
+    operands: "MODULE ADDRESS|NAME",
     arity: [1, 2],
     summary: "who calls a function in a module's code, and what it calls",
     details: [
-      "ADDRESS is hex or a name, of a function of the module or of one that it imports: calls DUMP ctstor nt!SeQueryInformationToken. For a PE file MODULE is left out.",
+      "NAME is one that the module exports or imports, ADDRESS hex or nt!Name: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
     ],
     options: [],
     takesImage: true,

@@ -170,6 +170,11 @@ interface Hit {
   readonly kind: "near" | "slot" | "load" | "optimized";
 }
 
+/** 1 for the bytes that the opcodes below begin with: most bytes are none of them. */
+const OPENS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [0x0f, 0x8b, 0xa1, 0xe8, 0xe9, 0xeb, 0xff].includes(byte) || (byte & 0xf0) === 0x70 ? 1 : 0,
+);
+
 /** Places whose bytes read as a call or jump to one of the wanted, or as a load of one. */
 function findHits(run: CodeRun, wide: boolean, base32: number, wanted: BitSet, hits: Hit[]): void {
   const { bytes, start } = run;
@@ -182,6 +187,7 @@ function findHits(run: CodeRun, wide: boolean, base32: number, wanted: BitSet, h
   const last = bytes.length - 4;
   for (let i = 0; i < last; i++) {
     const byte = bytes[i] as number;
+    if (OPENS[byte] === 0) continue;
     if (byte === 0xe8 || byte === 0xe9) {
       const place = start + i + 5 + word(i + 1);
       if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });

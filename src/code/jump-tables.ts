@@ -54,10 +54,11 @@ export class JumpTables {
     const jump = this.#decoder.at(at);
     const form = jump === undefined ? undefined : this.#form(jump, before);
     const bound = boundOf(before);
-    const labels = form === undefined ? undefined : this.#read(form, bound, at + length);
-    if (labels !== undefined && bound !== undefined) this.#markIndexes(before, bound);
-    this.#known.set(at, labels);
-    return labels;
+    const table = form === undefined ? undefined : this.#read(form, bound, at + length);
+    if (table !== undefined)
+      this.#markIndexes(before, Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE), table.count);
+    this.#known.set(at, table?.labels);
+    return table?.labels;
   }
 
   /** Marks a table that 32-bit code names by its address, before any walk, so that its words are no pointers to functions. */
@@ -140,7 +141,11 @@ export class JumpTables {
     return { start, entrySize: memory.scale, relativeTo: memory.scale === 8 ? undefined : named.address };
   }
 
-  #read(form: TableForm, bound: number | undefined, after: number): readonly number[] | undefined {
+  #read(
+    form: TableForm,
+    bound: number | undefined,
+    after: number,
+  ): { readonly labels: readonly number[]; readonly count: number } | undefined {
     const labels = new Set<number>();
     const count = Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE);
     let index = 0;
@@ -153,19 +158,21 @@ export class JumpTables {
     }
     if (labels.size === 0) return undefined;
     this.#words.addRange(form.start, form.start + index * form.entrySize);
-    return [...labels];
+    return { labels: [...labels], count: index };
   }
 
-  /** A table of bytes in front of the jump's own table: `movzx eax, byte [eax+table]`. */
-  #markIndexes(before: readonly Instruction[], bound: number): void {
+  /** A table of bytes in front of the jump's own table of `count` entries: `movzx eax, byte [eax+table]`. */
+  #markIndexes(before: readonly Instruction[], bound: number, count: number): void {
     for (const { mnemonic, operands } of before) {
       const source = operands[1];
       if (mnemonic !== "movzx" || source?.kind !== "memory" || source.size !== 1) continue;
       const start = this.#code.wide
         ? source.displacement
         : ((source.displacement >>> 0) - this.#code.base32) | 0;
-      if (source.base !== undefined && start > 0 && this.#code.isCode(start))
-        this.#words.addRange(start, start + bound);
+      if (source.base === undefined || start <= 0) continue;
+      let end = start;
+      while (end < start + bound && (this.#code.byteAt(end) ?? count) < count) end++;
+      this.#words.addRange(start, end);
     }
   }
 

@@ -45,16 +45,17 @@ export function nopLength(bytes: Uint8Array, at: number): number {
   if (byte === 0x90) return next + 1 - at;
   const second = bytes[next + 1] ?? 0;
   if (byte === 0x0f && second === 0x1f) return next + 2 + operandLength(bytes, next + 2) - at;
-  // lea esi, [esi+0] and lea edi, [edi+0], in all their lengths.
+  // lea esi, [esi+0] and its like, in all their lengths.
   if (byte === 0x8d && isSelfLea(bytes, next)) return next + 1 + operandLength(bytes, next + 1) - at;
-  // mov esi, esi and xchg ax, ax as old assemblers wrote them; mov edi, edi is a function's start.
+  // mov esi, esi as old assemblers wrote it; mov edi, edi, unless a function starts with it.
   if (byte === 0x89 && second === 0xf6) return next + 2 - at;
+  if (byte === 0x8b && second === 0xff && bytes[next + 2] !== 0x55) return next + 2 - at;
   return 0;
 }
 
 /** First bytes of the forms that `nopLength` knows. */
 const NOP_STARTS = new Uint8Array(256);
-for (const byte of [0x66, 0x2e, 0x90, 0x0f, 0x8d, 0x89]) NOP_STARTS[byte] = 1;
+for (const byte of [0x66, 0x2e, 0x90, 0x0f, 0x8d, 0x89, 0x8b]) NOP_STARTS[byte] = 1;
 
 function operandLength(bytes: Uint8Array, at: number): number {
   const modrm = bytes[at] ?? 0;
@@ -67,7 +68,7 @@ function isSelfLea(bytes: Uint8Array, at: number): boolean {
   const modrm = bytes[at + 1] ?? 0;
   const mod = modrm >> 6;
   const register = (modrm >> 3) & 7;
-  if (mod === 3 || (register !== 6 && register !== 7)) return false;
+  if (mod === 3) return false;
   let displacementAt = at + 2;
   if ((modrm & 7) === 4) {
     const sib = bytes[at + 2] ?? 0;

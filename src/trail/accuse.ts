@@ -102,7 +102,7 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     const kind = holding.slot === null ? "pointer" : "imports";
     charge.add(
       holding.slot === null ? "unknown" : "imports",
-      charge.has(kind) ? points * FURTHER_IMPORT_FACTOR : points,
+      charge.has(kind) || charge.has("calls") ? points * FURTHER_IMPORT_FACTOR : points,
       {
         kind,
         address: holding.address,

@@ -1,5 +1,6 @@
 import { type CallForm, CallGraph } from "../code/calls.ts";
 import { advance, type Va } from "../core/address.ts";
+import { callsThrough } from "./call-sites.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { FunctionPlace } from "./place.ts";
 import { placeOf } from "./places.ts";
@@ -7,8 +8,8 @@ import type { TrailModule } from "./target.ts";
 
 /** Who calls a function of a module, and what it calls. */
 export interface CallList {
-  /** The function's own start; of an import, the function that the slot holds. */
-  readonly target: Va;
+  /** The function's own start; of an import, what the slot holds; null where no loader has filled it. */
+  readonly target: Va | null;
   readonly callers: readonly {
     /** The call instruction. */
     readonly address: Va;
@@ -31,21 +32,50 @@ export interface CallList {
   readonly notes: readonly string[];
 }
 
-/**
- * The calls of one function of a module, or of a function elsewhere that the module imports.
- *
- * @param address of the function, or anywhere in it
- */
-export function listCalls(module: TrailModule, decoded: DecodedModule, address: Va): CallList {
+/** A function as one module knows it: by its address, or by import slots that no loader has filled. */
+export interface CalledFunction {
+  readonly address: Va | undefined;
+  /** Offsets of the import slots that lead there. */
+  readonly slots: readonly number[];
+}
+
+/** The function that an address means to a module: its own, or one whose address its import slots hold. */
+export function functionAtAddress(module: TrailModule, address: Va): CalledFunction {
+  return {
+    address,
+    slots: module.imports.slots.filter((slot) => slot.value === address).map((slot) => slot.rva),
+  };
+}
+
+/** The function that a module exports, or imports, by a name; undefined where it does neither. */
+export function functionNamed(
+  module: TrailModule,
+  decoded: DecodedModule,
+  name: string,
+): CalledFunction | undefined {
+  const own = module.image?.exports.byName(name);
+  if (own !== undefined && own.forwarder === undefined)
+    return { address: advance(module.base, own.rva), slots: [] };
+  const slots = module.imports.slots.filter(
+    (slot) => decoded.flows.callees.throughSlot(slot.rva).name === name,
+  );
+  const [first] = slots;
+  return first === undefined ? undefined : { address: first.value, slots: slots.map((slot) => slot.rva) };
+}
+
+/** Who calls a function in one module's code, and, where the function is the module's, what it calls. */
+export function listCalls(
+  module: TrailModule,
+  decoded: DecodedModule,
+  { address, slots }: CalledFunction,
+): CallList {
   const graph = new CallGraph(decoded.flows);
-  const inside = address >= module.base && address < module.end;
-  const rva = Number(address - module.base);
+  const inside = address !== undefined && address >= module.base && address < module.end;
+  const rva = inside ? Number(address - module.base) : -1;
   const found = inside
     ? (decoded.image.functions.startingAt(rva) ?? decoded.image.functions.owning(rva)[0])
     : undefined;
-  const slots = module.imports.slots.filter((slot) => slot.value === address).map((slot) => slot.rva);
-  const entry = found?.entry;
-  const wanted = entry === undefined ? slots : [entry];
+  const wanted = found === undefined ? slots : [found.entry, ...slots];
   const notes = [...decoded.image.notes];
   if (wanted.length === 0) {
     notes.push(
@@ -55,13 +85,16 @@ export function listCalls(module: TrailModule, decoded: DecodedModule, address: 
   if (decoded.image.code.missing > 0)
     notes.push(`${decoded.image.code.missing} bytes of code could not be read`);
   return {
-    target: entry === undefined ? address : advance(module.base, entry),
-    callers: graph.callersOf(wanted).map((edge) => ({
-      address: advance(module.base, edge.at),
-      module: module.name,
-      function: placeOf(module, advance(module.base, edge.at)),
-      form: edge.form,
-    })),
+    target: found === undefined ? (address ?? null) : advance(module.base, found.entry),
+    callers: callsThrough(graph, new Map(slots.map((slot) => [slot, slot])))
+      .map(({ edge }) => edge)
+      .concat(found === undefined ? [] : graph.callersOf([found.entry]))
+      .map((edge) => ({
+        address: advance(module.base, edge.at),
+        module: module.name,
+        function: placeOf(module, advance(module.base, edge.at)),
+        form: edge.form,
+      })),
     callees:
       found === undefined
         ? []
@@ -72,7 +105,7 @@ export function listCalls(module: TrailModule, decoded: DecodedModule, address: 
             name: callee.name === undefined ? null : `${callee.module ?? module.name}!${callee.name}`,
           })),
     addressTaken:
-      entry === undefined ? [] : graph.addressTaken(entry).map(({ at }) => advance(module.base, at)),
+      found === undefined ? [] : graph.addressTaken(found.entry).map(({ at }) => advance(module.base, at)),
     notes,
   };
 }

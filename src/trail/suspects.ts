@@ -4,7 +4,7 @@ import type { Charge } from "./charge.ts";
 import type { Coverage } from "./coverage.ts";
 import type { TrailModule } from "./target.ts";
 import type { ServiceStart, Suspect } from "./trail.ts";
-import { MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
+import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
 
 /** Ranks modules by their evidence; those that cannot be told apart share a rank. */
 export function rankSuspects(
@@ -53,8 +53,16 @@ function startOf(module: TrailModule, services: readonly Service[] | undefined):
 function scoreOf(charge: Charge): number {
   const points = charge.clues.reduce((sum, clue) => sum + clue.points, 0);
   const { thirdParty } = charge.module.publisher;
-  const factor = thirdParty === true ? 1 : thirdParty === null ? UNKNOWN_FACTOR : MICROSOFT_FACTOR;
+  const factor = thirdParty === true ? 1 : thirdParty === null ? UNKNOWN_FACTOR : microsoftFactor(charge);
   return Math.round(Math.max(0, points * factor) * 10) / 10;
+}
+
+/** Below everybody else's, unless something was seen that a leak needs. */
+function microsoftFactor(charge: Charge): number {
+  const keeps = ["allocates", "unbalanced", "not-released-there", "on-stack"].some((kind) =>
+    charge.has(kind),
+  );
+  return keeps ? MICROSOFT_FACTOR : CLEARED_MICROSOFT_FACTOR;
 }
 
 function side(charge: Charge): number {

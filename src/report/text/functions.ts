@@ -41,7 +41,7 @@ export function renderCalls(list: CallList, view: View): string {
   ]);
   const title = (text: string): string => view.style.bold(text);
   return blocks(
-    `${title(plural(callers.length, "call"))} to ${at(view, list.target)}`,
+    `${title(plural(callers.length, "call"))} to ${list.target === null ? "it" : at(view, list.target)}`,
     callers.length === 0
       ? ""
       : renderTable([{ title: "call" }, { title: "form" }, { title: "in" }], callers, view.style),
