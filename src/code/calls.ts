@@ -8,8 +8,9 @@ import type { Flows } from "./flows.ts";
 import { argumentOf, type CallSite } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { Flow } from "./lengths.ts";
-import type { CodeRun } from "./module-code.ts";
+import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { placesNaming } from "./naming.ts";
+import { U32List } from "./u32-list.ts";
 import { onlyNumber } from "./values.ts";
 
 /**
@@ -49,9 +50,23 @@ export class CallGraph {
     const { code, image } = this.#flows.image;
     const wanted = new BitSet(image.size);
     for (const place of places) wanted.add(place);
-    const hits: Hit[] = [];
-    for (const run of code.runs) findHits(run, code.wide, code.base32, wanted, hits);
+    const hits = this.#hits(wanted);
     return this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look)));
+  }
+
+  /** The first question reads the code; whoever asks again, as a walk through callers does, asks a list of it. */
+  #hits(wanted: BitSet): readonly Hit[] {
+    const { code, image } = this.#flows.image;
+    if (this.#asked) this.#links ??= new LinkList(code, image.size);
+    this.#asked = true;
+    if (this.#links !== undefined) return this.#links.to(wanted);
+    const hits: Hit[] = [];
+    for (const run of code.runs) {
+      eachLink(run, code.wide, code.base32, (at, place, kind) => {
+        if (wanted.has(place)) hits.push({ at, place, kind });
+      });
+    }
+    return hits;
   }
 
   /** Everything that a function calls. */
@@ -167,7 +182,48 @@ interface Hit {
   /** Where the bytes that were looked for begin: the opcode, perhaps behind a prefix. */
   readonly at: number;
   readonly place: number;
-  readonly kind: "near" | "slot" | "load" | "optimized";
+  readonly kind: HitKind;
+}
+
+type HitKind = "near" | "slot" | "load" | "optimized";
+const HIT_KINDS: readonly HitKind[] = ["near", "slot", "load", "optimized"];
+
+/** What all of an image's code reads as calling, jumping to or loading inside the image, in order of address. */
+class LinkList {
+  readonly #ats: Uint32Array;
+  readonly #places: Uint32Array;
+  /** Indexes into `HIT_KINDS`. */
+  readonly #kinds: Uint32Array;
+
+  constructor(code: ModuleCode, size: number) {
+    const ats = new U32List();
+    const places = new U32List();
+    const kinds = new U32List();
+    for (const run of code.runs) {
+      eachLink(run, code.wide, code.base32, (at, place, kind) => {
+        if (place < 0 || place >= size) return;
+        ats.push(at);
+        places.push(place);
+        kinds.push(HIT_KINDS.indexOf(kind));
+      });
+    }
+    this.#ats = ats.toArray();
+    this.#places = places.toArray();
+    this.#kinds = kinds.toArray();
+  }
+
+  to(wanted: BitSet): readonly Hit[] {
+    const hits: Hit[] = [];
+    this.#places.forEach((place, i) => {
+      if (wanted.has(place))
+        hits.push({
+          at: this.#ats[i] as number,
+          place,
+          kind: HIT_KINDS[this.#kinds[i] as number] as HitKind,
+        });
+    });
+    return hits;
+  }
 }
 
 /** 1 for the bytes that the opcodes below begin with: most bytes are none of them. */
@@ -175,9 +231,13 @@ const OPENS = Uint8Array.from({ length: 256 }, (_, byte) =>
   [0x0f, 0x8b, 0xa1, 0xe8, 0xe9, 0xeb, 0xff].includes(byte) || (byte & 0xf0) === 0x70 ? 1 : 0,
 );
 
-/** Places whose bytes read as a call or jump to one of the wanted, or as a load of one. */
-function findHits(run: CodeRun, wide: boolean, base32: number, wanted: BitSet, hits: Hit[]): void {
-  const { bytes, start } = run;
+/** Places whose bytes read as a call or jump to another place, or as a load of one. */
+function eachLink(
+  { bytes, start }: CodeRun,
+  wide: boolean,
+  base32: number,
+  found: (at: number, place: number, kind: HitKind) => void,
+): void {
   const word = (at: number): number =>
     (bytes[at] as number) |
     ((bytes[at + 1] as number) << 8) |
@@ -187,29 +247,18 @@ function findHits(run: CodeRun, wide: boolean, base32: number, wanted: BitSet, h
   const last = bytes.length - 4;
   for (let i = 0; i < last; i++) {
     const byte = bytes[i] as number;
-    if (OPENS[byte] === 0) continue;
-    if (byte === 0xe8 || byte === 0xe9) {
-      const place = start + i + 5 + word(i + 1);
-      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
-    } else if (byte === 0xeb || (byte & 0xf0) === 0x70) {
-      const place = start + i + 2 + (((bytes[i + 1] as number) << 24) >> 24);
-      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
+    if (byte === 0xe8 || byte === 0xe9) found(start + i, start + i + 5 + word(i + 1), "near");
+    else if (byte === 0xeb || (byte & 0xf0) === 0x70) {
+      found(start + i, start + i + 2 + (((bytes[i + 1] as number) << 24) >> 24), "near");
     } else if (byte === 0x0f && i + 1 < last && ((bytes[i + 1] as number) & 0xf0) === 0x80) {
-      const place = start + i + 6 + word(i + 2);
-      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "near" });
+      found(start + i, start + i + 6 + word(i + 2), "near");
     } else if (byte === 0xff && i + 1 < last && ((bytes[i + 1] as number) | 0x30) === 0x35) {
-      const place = placeAt(i + 2);
       const reg = ((bytes[i + 1] as number) >> 3) & 7;
-      if ((reg === 2 || reg === 4) && wanted.has(place)) hits.push({ at: start + i, place, kind: "slot" });
+      if (reg === 2 || reg === 4) found(start + i, placeAt(i + 2), "slot");
     } else if (byte === 0x8b && i + 1 < last && ((bytes[i + 1] as number) & 0xc7) === 0x05) {
-      const place = placeAt(i + 2);
-      if (!wanted.has(place)) continue;
       const optimized = wide && bytes[i - 1] === 0x4c && bytes[i + 1] === 0x15 && bytes[i + 6] === 0xe8;
-      hits.push({ at: start + i, place, kind: optimized ? "optimized" : "load" });
-    } else if (byte === 0xa1 && !wide) {
-      const place = placeAt(i + 1);
-      if (wanted.has(place)) hits.push({ at: start + i, place, kind: "load" });
-    }
+      found(start + i, placeAt(i + 2), optimized ? "optimized" : "load");
+    } else if (byte === 0xa1 && !wide) found(start + i, placeAt(i + 1), "load");
   }
 }
 
