@@ -37,10 +37,15 @@ export class Callees {
   readonly #exports = new Map<number, string>();
   readonly #pops = new Map<number, number | undefined>();
 
-  constructor(image: ImageCode, resolve?: Resolver) {
+  /** @param slots as `Flows` takes them */
+  constructor(
+    image: ImageCode,
+    resolve?: Resolver,
+    slots: readonly ImportSlot[] = image.image.imports.slots,
+  ) {
     this.#image = image;
     this.#resolve = resolve;
-    this.#slots = new Map(image.image.imports.slots.map((slot) => [slot.rva, slot]));
+    this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
     for (const { name, rva, forwarder } of image.image.exports.items) {
       if (name !== null && forwarder === undefined && !this.#exports.has(rva)) this.#exports.set(rva, name);
     }

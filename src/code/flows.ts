@@ -1,4 +1,5 @@
 import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
+import type { ImportSlot } from "../pe/imports.ts";
 import { Callees, type Resolver } from "./callees.ts";
 import { type CallSite, type FunctionFlow, followValues } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
@@ -12,10 +13,13 @@ export class Flows {
   /** Instructions that may still be followed. */
   #left = MAX_FOLLOWED;
 
-  /** @param resolve names exported functions of other modules by their address */
-  constructor(image: ImageCode, resolve?: Resolver) {
+  /**
+   * @param resolve names exported functions of other modules by their address
+   * @param slots the import slots, where more is known of them than the image itself tells
+   */
+  constructor(image: ImageCode, resolve?: Resolver, slots?: readonly ImportSlot[]) {
     this.image = image;
-    this.callees = new Callees(image, resolve);
+    this.callees = new Callees(image, resolve, slots);
   }
 
   /** `truncated` where the function, or all those followed so far, are too large. */

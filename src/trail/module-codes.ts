@@ -28,7 +28,7 @@ export class ModuleCodes {
   #decode(module: TrailModule): DecodedModule | undefined {
     if (module.image === undefined) return undefined;
     const image = analyzeImage(module.image);
-    const flows = new Flows(image, this.#target.resolve);
+    const flows = new Flows(image, this.#target.resolve, module.imports.slots);
     return { image, flows, uses: new TagUses(flows, this.#elsewhere) };
   }
 
