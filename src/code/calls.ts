@@ -31,6 +31,8 @@ export interface CallEdge {
 /** The direct calls of one image: who calls whom, found when it is asked for. */
 export class CallGraph {
   readonly #flows: Flows;
+  #links: LinkList | undefined;
+  #asked = false;
   #truncated = false;
 
   constructor(flows: Flows) {
@@ -47,8 +49,7 @@ export class CallGraph {
    * slots that hold their addresses. One pass over the code, whatever the number of places.
    */
   callersOf(places: Iterable<number>): readonly CallEdge[] {
-    const { code, image } = this.#flows.image;
-    const wanted = new BitSet(image.size);
+    const wanted = new BitSet(this.#flows.image.image.size);
     for (const place of places) wanted.add(place);
     const hits = this.#hits(wanted);
     return this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look)));
@@ -225,11 +226,6 @@ class LinkList {
     return hits;
   }
 }
-
-/** 1 for the bytes that the opcodes below begin with: most bytes are none of them. */
-const OPENS = Uint8Array.from({ length: 256 }, (_, byte) =>
-  [0x0f, 0x8b, 0xa1, 0xe8, 0xe9, 0xeb, 0xff].includes(byte) || (byte & 0xf0) === 0x70 ? 1 : 0,
-);
 
 /** Places whose bytes read as a call or jump to another place, or as a load of one. */
 function eachLink(
