@@ -15,6 +15,13 @@ export interface PoolRoutine {
   readonly poolFlags?: number;
   /** How many arguments there are. */
   readonly arguments: number;
+  /** The tag stands in a structure that an argument points to, at so many bytes in 32-bit and in 64-bit code. */
+  readonly structure?: {
+    readonly name: string;
+    readonly argument: number;
+    readonly narrow: number;
+    readonly wide: number;
+  };
 }
 
 const allocate = (poolType: number | undefined, size: number, tag: number, count: number): PoolRoutine => ({
@@ -51,12 +58,30 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   NdisAllocateMemoryWithTag: allocate(undefined, 2, 3, 3),
   NdisAllocateMemoryWithTagPriority: allocate(undefined, 2, 3, 4),
   NdisInitializeNPagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
+  NdisAllocateNetBufferListPool: {
+    use: "lookaside",
+    arguments: 2,
+    structure: { name: "NET_BUFFER_LIST_POOL_PARAMETERS", argument: 2, narrow: 8, wide: 8 },
+  },
+  NdisAllocateNetBufferPool: {
+    use: "lookaside",
+    arguments: 2,
+    structure: { name: "NET_BUFFER_POOL_PARAMETERS", argument: 2, narrow: 4, wide: 4 },
+  },
   StorPortAllocatePool: allocate(undefined, 2, 3, 4),
   // StorPortAllocatePool is inline: this one with the function's number in front.
   StorPortExtendedFunction: allocate(undefined, 3, 4, 5),
   VideoPortAllocatePool: allocate(2, 3, 4, 4),
   EngAllocMem: allocate(undefined, 2, 3, 3),
   EngAllocUserMem: { use: "allocate", size: 1, tag: 2, arguments: 2 },
+  // The framework's functions, with its globals as the first argument.
+  WdfMemoryCreate: allocate(3, 5, 4, 7),
+  WdfLookasideListCreate: { use: "lookaside", poolType: 4, size: 3, tag: 6, arguments: 7 },
+  WdfDriverCreate: {
+    use: "lookaside",
+    arguments: 6,
+    structure: { name: "WDF_DRIVER_CONFIG", argument: 5, narrow: 16, wide: 28 },
+  },
   RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
   _RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
 };

@@ -7,6 +7,7 @@ import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
 import type { Value } from "./values.ts";
+import { wdfFunction } from "./wdf.ts";
 
 /** Gives the exported function that starts at an address outside the image. */
 export type Resolver = (address: Va) => { readonly module: string; readonly name: string } | undefined;
@@ -54,7 +55,9 @@ export class Callees {
   /** What a call site calls; several where a register may hold several, none where nobody knows. */
   of(site: CallSite): readonly Callee[] {
     if (site.target !== undefined) return [this.#near(site)];
-    return (site.through ?? []).flatMap((atom): Callee[] => {
+    return this.#pointers(site).flatMap((atom): Callee[] => {
+      const framework = wdfFunction(this.#image.image, atom);
+      if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
       if (atom.kind === "address") return [this.at(atom.rva)];
       if (atom.kind === "constant" && !this.#image.code.wide) {
@@ -63,6 +66,15 @@ export class Callees {
       }
       return [];
     });
+  }
+
+  /** What an indirect call may go through: with control flow guard, the target is in a register. */
+  #pointers({ through = [], state }: CallSite): Value {
+    const [only, ...others] = through;
+    const guarded =
+      this.#image.code.wide && others.length === 0 && only?.kind === "loaded" && !this.#slots.has(only.rva);
+    const target = state.registers[Reg.ax] ?? [];
+    return guarded && target.some(({ kind }) => kind === "field" || kind === "loaded") ? target : through;
   }
 
   /** The function at an offset, through the jumps that stand there. */

@@ -163,6 +163,7 @@ export class TagUses {
   #atCall(site: CallSite, callee: Callee, isTag: (value: Value) => boolean): readonly Reached[] {
     const { wide } = this.#flows.image.code;
     const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
+    if (routine?.structure !== undefined) return this.#inStructure(site, callee, routine, isTag);
     if (routine !== undefined) {
       if (routine.tag === undefined) return [];
       return isTag(argumentOf(wide, site, argumentPlace(wide, routine.tag, routine)))
@@ -181,6 +182,24 @@ export class TagUses {
       return [{ use: "unknown", call: callOf(site, callee), detail }];
     }
     return [];
+  }
+
+  /** A routine that is given a structure with the tag in it, on the stack. */
+  #inStructure(
+    site: CallSite,
+    callee: Callee,
+    { use, structure }: PoolRoutine,
+    isTag: (value: Value) => boolean,
+  ): readonly Reached[] {
+    const { wide } = this.#flows.image.code;
+    if (structure === undefined) return [];
+    const offset = wide ? structure.wide : structure.narrow;
+    const given = argumentOf(wide, site, argumentPlace(wide, structure.argument)).some(
+      (atom) => atom.kind === "stack" && isTag(site.state.stackAt(atom.offset + offset)),
+    );
+    if (!given) return [];
+    const detail = `in the ${structure.name} given to ${callee.name} at ${hex(site.instruction.start)}`;
+    return [{ use, call: callOf(site, callee), via: structure.name, detail }];
   }
 
   #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
