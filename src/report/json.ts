@@ -1,7 +1,7 @@
 import { hex } from "../core/address.ts";
 
 /** The version of the documents' shapes; it changes when a field is taken away or means another thing. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /**
  * An answer as one JSON document: `schemaVersion` first, bigints as `0x` and lower-case hex,

@@ -136,7 +136,7 @@ export function accuseBalance(
 }
 
 /** A call as something that has to be balanced. */
-export function acquisition(site: CallSite): Acquisition {
+function acquisition(site: CallSite): Acquisition {
   return { name: site.function.name, address: site.address, from: site.edge.from.entry };
 }
 
@@ -228,7 +228,7 @@ function weightOf({ apis }: Case, site: CallSite): number {
 }
 
 /** Bytes of a module's lasting code that cannot be read; INIT is gone by then, and does not run again. */
-export function codeMissing(target: TrailTarget, module: TrailModule): number {
+function codeMissing(target: TrailTarget, module: TrailModule): number {
   let missing = 0;
   for (const section of module.image?.sections ?? []) {
     if (!section.executable || section.discardable) continue;

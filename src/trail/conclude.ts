@@ -123,7 +123,7 @@ export function nextSteps(
 }
 
 /** `a`, `a and b`, `a, b and c`. */
-export function list(names: readonly string[]): string {
+function list(names: readonly string[]): string {
   if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

@@ -23,7 +23,7 @@ const OBJECTS = ["Proc", "Thre", "Toke", "File", "Even", "Sema", "Muta", "Sect",
  * of the function's page in the Windows driver reference (wdm, ntddk, ntifs, fltkernel, ndis), and the
  * object tags of the same names in use since NT 4.
  */
-export const ACQUIRING: readonly AcquiringFunction[] = [
+const ACQUIRING: readonly AcquiringFunction[] = [
   { acquire: "PsLookupProcessByProcessId", release: DEREFERENCE, tags: ["Proc"] },
   { acquire: "PsLookupProcessThreadByCid", release: DEREFERENCE, tags: ["Proc", "Thre"] },
   { acquire: "PsLookupThreadByThreadId", release: DEREFERENCE, tags: ["Thre"] },

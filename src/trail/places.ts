@@ -9,7 +9,7 @@ import type { TrailModule } from "./target.ts";
  * The functions that an address stands in: several where compilers let them share a block. A function
  * is called by a name only where an export stands at its very start.
  */
-export function placesOf(module: TrailModule, address: Va): readonly FunctionPlace[] {
+function placesOf(module: TrailModule, address: Va): readonly FunctionPlace[] {
   const { image } = module;
   if (image === undefined) return [];
   const at = Number(address - module.base);

@@ -1,4 +1,4 @@
-import { advance, type Rva, rva, type Va } from "../core/address.ts";
+import { type Rva, rva, type Va } from "../core/address.ts";
 import { findPatterns } from "../memory/find.ts";
 import type { Coverage } from "./coverage.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
@@ -105,9 +105,4 @@ export function littleEndian(value: bigint, size: number): Uint8Array {
 export function originAt(target: TrailTarget, address: Va): "dump" | "file" {
   const [span] = target.space.spans(address, 1);
   return span?.content === "file" ? "file" : "dump";
-}
-
-/** The end of a module, exclusive. */
-export function endOf(base: Va, size: number): Va {
-  return advance(base, size);
 }

@@ -45,7 +45,7 @@ export function renderModules(document: ModulesDocument, view: View): string {
 }
 
 /** `Contoso Ltd. (third party, by its version resource)`. */
-export function publisher(company: string | null, thirdParty: boolean | null, basis: string | null): string {
+function publisher(company: string | null, thirdParty: boolean | null, basis: string | null): string {
   if (basis === null) return "unknown";
   const side = thirdParty === null ? "" : thirdParty ? "third party, " : "";
   return `${company ?? (thirdParty ? "not named" : "Microsoft")} (${side}by its ${basis})`;

@@ -28,7 +28,7 @@ function renderRow(row: NearRow, view: View): string {
 }
 
 /** The function that an address stands in, and on which basis that is known. */
-export function describePlace(place: FunctionPlace | null, view: View): string {
+function describePlace(place: FunctionPlace | null, view: View): string {
   if (place === null)
     return "the function it stands in is not known; the names above are only the nearest exports";
   const name =

@@ -22,7 +22,7 @@ export function renderScan(scan: Scan, view: View): string {
 }
 
 /** A table of references. */
-export function renderReferences(references: readonly Reference[], view: View): string {
+function renderReferences(references: readonly Reference[], view: View): string {
   return renderTable(
     [{ title: "address" }, { title: "bytes" }, { title: "text" }, { title: "use" }, { title: "stands in" }],
     references.map((reference) => [
