@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { pooltrail, pooltrailJson } from "../fixtures/cli.ts";
+
+const DUMP = "samples/leak-x64.dmp";
+
+describe("trace --system-hive", () => {
+  // the hive was filled by hivexsh: ctstor has Start 0, which is boot
+  const trail = pooltrailJson("trace", DUMP, "Se", "--system-hive", "test/fixtures/hive/system.hive");
+
+  it("says when a suspect starts, and warns of disabling it", () => {
+    expect(trail.suspects[0]).toMatchObject({ module: "ctstor", service: { name: "ctstor", start: "boot" } });
+    expect(trail.next.join("\n")).toContain("ctstor (boot start): do not disable it blindly");
+  });
+
+  it("does not ask for a hive that it has", () => {
+    expect(trail.next.join("\n")).not.toContain("--system-hive");
+  });
+
+  it("asks for one where there is none, and says null", () => {
+    const without = pooltrailJson("trace", DUMP, "Se");
+    expect(without.suspects[0].service).toBeNull();
+    expect(without.next.join("\n")).toContain("--system-hive FILE");
+  });
+
+  it("refuses a file that is no hive with exit code 1", () => {
+    const { code, stderr, stdout } = pooltrail("trace", DUMP, "Se", "--system-hive", "package.json");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/package\.json\+0x0/);
+  });
+});
+
+describe("tags --since", () => {
+  it("finds nothing grown between a dump and itself", () => {
+    const growth = pooltrailJson("tags", DUMP, "--since", DUMP);
+    expect(growth).toMatchObject({ tags: [], seconds: 0, sameStart: true });
+  });
+
+  it("says that two machines are two machines", () => {
+    const { notes, sameStart } = pooltrailJson("tags", DUMP, "--since", "samples/article-2003.dmp");
+    expect(sameStart).toBe(false);
+    expect(notes.join("\n")).toContain("different builds, 3790 and 19041");
+  });
+});
+
+describe("options that a command does not take", () => {
+  it.each([
+    ["scan", DUMP, "Se", "--sort", "paged"],
+    ["info", DUMP, "--since", DUMP],
+    ["tags", DUMP, "--sort", "size"],
+    ["tags", DUMP, "--top", "0"],
+  ])("are wrong usage: %s %s %s %s", (...argv) => {
+    const { code, stdout, stderr } = pooltrail(...argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("Try: pooltrail");
+  });
+});
+
+describe("a folder of PE files where a dump would stand", () => {
+  it("traces a tag by the files alone, and says what that cannot tell", () => {
+    const trail = pooltrailJson("trace", "samples/images/x64", "Se");
+    const ctstor = trail.suspects.find((one: { module: string }) => one.module === "ctstor");
+    expect(ctstor).toMatchObject({ verdict: "calls", thirdParty: true });
+    expect(trail.usage).toBeNull();
+    expect(trail.notes.join("\n")).toContain("files, not a dump");
+  });
+
+  it("has no usage to trace by, and no dump's commands", () => {
+    expect(pooltrail("trace", "samples/images/x64").code).toBe(2);
+    expect(pooltrail("info", "samples/images/x64").code).toBe(2);
+    expect(pooltrail("trace", "schema", "Se").code).toBe(1);
+  });
+});
