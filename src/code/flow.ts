@@ -63,6 +63,11 @@ export class FlowWalker {
     this.#budget = budget;
   }
 
+  /** Instructions that walks may still decode. */
+  get left(): number {
+    return this.#budget;
+  }
+
   /** No walk goes on: `budget` instructions were decoded. */
   get exhausted(): boolean {
     return this.#budget <= 0;

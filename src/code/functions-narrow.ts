@@ -54,7 +54,10 @@ class NarrowFinder {
   /** While entries are looked for, and when they are known. */
   readonly #searchRules: FlowRules;
   readonly #finalRules: FlowRules;
+  readonly #trialRules: FlowRules;
   readonly #dead = new Set<number>();
+  /** Instructions that trials may still look at. */
+  #trials: number;
   /** Kept between trials: it is as large as the image. */
   #trialSeen: BitSet | undefined;
   readonly #list: number[] = [];
@@ -70,6 +73,7 @@ class NarrowFinder {
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
     const budget = code.readable * WALKS + 0x1_0000;
+    this.#trials = budget;
     this.#walker = new FlowWalker(code, decoder, this.#tables, new BitSet(code.image.size), budget);
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
@@ -99,13 +103,15 @@ class NarrowFinder {
       isTailJump: () => false,
       onCall: (target) => this.#noteCall(target),
     };
+    this.#trialRules = { ...this.#finalRules, onCall: () => undefined };
   }
 
   run(builder: FunctionTableBuilder, notes: string[]): void {
     this.#markTables();
     this.#search();
     this.#settle();
-    if (this.#walker.exhausted) notes.push("the search for functions was ended at its limit");
+    if (this.#walker.exhausted || this.#trials <= 0)
+      notes.push("the search for functions was ended at its limit");
     for (const [entry, { ranges }] of this.#extents) {
       builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
     }
@@ -268,8 +274,10 @@ class NarrowFinder {
   /** Whether a walk from here comes to an end without meeting what is no code. */
   #readsAsFunction(start: number): boolean {
     this.#trialSeen ??= new BitSet(this.#code.image.size);
-    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, MAX_TRIAL);
-    const { cut, mayReturn } = trial.walk(start, { ...this.#finalRules, onCall: () => undefined });
+    const limit = Math.min(MAX_TRIAL, this.#trials);
+    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, limit);
+    const { cut, mayReturn } = trial.walk(start, this.#trialRules);
+    this.#trials -= limit - Math.max(trial.left, 0);
     return !cut && mayReturn;
   }
 

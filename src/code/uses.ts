@@ -50,6 +50,8 @@ type Reached = Omit<TagUse, "instruction" | "function">;
 const RANK: readonly UseKind[] = ["allocate", "lookaside", "free", "compare", "store", "data", "unknown"];
 const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind }): number =>
   RANK.indexOf(a.use) - RANK.indexOf(b.use);
+/** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
+const MAX_USERS = 8;
 /** Arguments of an unknown callee that are looked at. */
 const MAX_ARGUMENTS = 8;
 const REGISTER_ARGUMENTS = 4;
@@ -83,6 +85,7 @@ export class TagUses {
       return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
     const [best] = functions
       .owning(rva)
+      .slice(0, MAX_USERS)
       .map((owner) => this.#inFunction(rva, owner))
       .sort(byRank);
     return best ?? { ...nowhere, use: "data", detail: "in an executable section, but in no function" };

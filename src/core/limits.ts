@@ -104,7 +104,7 @@ export const MAX_FUNCTION_INSTRUCTIONS = 65_536;
 /** Instructions that one function's values are followed through, each as often as something new reaches it. */
 export const MAX_VALUE_STEPS = 400_000;
 /** Instructions of one image whose values are followed: all of a large kernel has 3,000,000. */
-export const MAX_FOLLOWED = 0x100_0000;
+export const MAX_FOLLOWED = 0x40_0000;
 /** Followed functions of one image that are kept, for the next question about them. */
 export const MAX_FLOWS_KEPT = 1024;
 /** Functions that share one block: of shared code in Microsoft's kernels, some ten. */

@@ -223,6 +223,31 @@ describe("TagUses.at, 64-bit", () => {
     });
   });
 
+  it("sees the framework's functions through its table, also behind control flow guard", () => {
+    // mov rax, [table]; mov r9d, 'Se  '; …; mov rax, [rax+192*8]; call [guard]: WdfMemoryCreate
+    // mov [rsp+48h+28], 'Te  '; lea rax, [rsp+48h]; mov [rsp+20h], rax; mov rax, [table]; call [rax+116*8]: WdfDriverCreate
+    const code =
+      "48 83 ec 68 48 8b 0d f5 0f 00 00 48 8b 05 0e 10 00 00 48 c7 44 24 30 00 00 00 00 48 c7 44 24 20 80 00 00 00 " +
+      "41 b9 53 65 20 20 41 b8 00 02 00 00 31 d2 48 8b 80 00 06 00 00 ff 15 d1 0f 00 00 c7 44 24 64 54 65 20 20 " +
+      "48 8d 44 24 48 48 89 44 24 20 48 8b 05 c8 0f 00 00 48 8b 0d a1 0f 00 00 ff 90 a0 03 00 00 48 83 c4 68 c3";
+    const image = codeImage({
+      parts: [
+        { rva: 0x1000, bytes: code },
+        { rva: 0x2000, bytes: new Uint8Array(0x40), executable: false },
+      ],
+      slots: { WdfVersionBind: 0x2038 },
+      unwind: [[0x1000, 0x106a]],
+    });
+    const found = new TagUses(new Flows(analyzeImage(image)));
+    expect(found.at(0x1026 as Rva)).toMatchObject({
+      use: "allocate",
+      size: 0x80,
+      poolType: 0x200,
+      call: { at: 0x1039, target: undefined, module: "WDF", name: "WdfMemoryCreate" },
+    });
+    expect(found.at(0x1043 as Rva)).toMatchObject({ use: "lookaside", via: "WDF_DRIVER_CONFIG" });
+  });
+
   it("recognises the tag of a filter manager context", () => {
     const data = new Uint8Array(0x100);
     const view = new DataView(data.buffer);

@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CallGraph } from "../../src/code/calls.ts";
+import { Flows } from "../../src/code/flows.ts";
+import { analyzeImage } from "../../src/code/functions.ts";
+import { findRuntimeLookups } from "../../src/code/lookups.ts";
+import { TagUses } from "../../src/code/uses.ts";
+import type { Rva } from "../../src/core/address.ts";
+import { codeImage } from "../fixtures/code-image.ts";
+
+/** Everything that can be asked of an image. */
+function askAll(image: ReturnType<typeof codeImage>): void {
+  const code = analyzeImage(image);
+  const flows = new Flows(code);
+  const uses = new TagUses(flows);
+  const calls = new CallGraph(flows);
+  for (let at = 0x1000; at < 0x1000 + 0x400; at += 37) uses.at(at as Rva);
+  calls.callersOf([...code.functions.entries, 0x3000, 0x3008]);
+  for (let index = 0; index < Math.min(code.functions.count, 50); index++) {
+    const found = code.functions.at(index);
+    calls.calleesOf(found);
+    calls.addressTaken(found.entry);
+  }
+  findRuntimeLookups(flows, new Set(["ExFreePool"]));
+}
+
+describe("code/ on any bytes", () => {
+  it.each(["x86", "x64"] as const)("answers, in %s", (machine) => {
+    // Bytes that are likely to be instructions with meaning: jumps, calls, pushes, moves to and from the stack.
+    const byte = fc.oneof(
+      fc.constantFrom(
+        0xe8,
+        0xe9,
+        0xeb,
+        0x74,
+        0x0f,
+        0x84,
+        0xff,
+        0x15,
+        0x25,
+        0x24,
+        0x85,
+        0x68,
+        0xc3,
+        0xc9,
+        0x55,
+        0x8b,
+      ),
+      fc.constantFrom(
+        0x00,
+        0xff,
+        0x10,
+        0x30,
+        0x48,
+        0x4c,
+        0xec,
+        0xe5,
+        0x5c,
+        0x44,
+        0x83,
+        0xc7,
+        0x90,
+        0xcc,
+        0x50,
+        0x58,
+      ),
+      fc.nat(255),
+    );
+    const bytes = fc.array(byte, { minLength: 16, maxLength: 0x400 });
+    const rva = fc.integer({ min: 0xff0, max: 0x1410 });
+    const rows = fc.array(fc.tuple(rva, rva, fc.nat(0x4000)), { maxLength: 8 });
+    fc.assert(
+      fc.property(bytes, rows, fc.array(rva, { maxLength: 4 }), rva, (code, unwind, exported, hole) => {
+        askAll(
+          codeImage({
+            machine,
+            size: 0x5000,
+            parts: [
+              { rva: 0x1000, bytes: Uint8Array.from(code) },
+              { rva: 0x3000, bytes: Uint8Array.from(code.slice(0, 64)), executable: false },
+            ],
+            holes: [[hole, hole + 64]],
+            slots: { ExAllocatePoolWithTag: 0x3000, RtlInitUnicodeString: 0x3008 },
+            exports: Object.fromEntries(exported.map((at, index) => [`E${index}`, at])),
+            relocations: exported,
+            unwind: machine === "x64" ? unwind.filter(([start, end]) => start < end) : [],
+          }),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("ends on functions that all overlap, with the tag in all of them", () => {
+    const bytes = new Uint8Array(0x4000).fill(0x90);
+    // mov r8d, 'Se  ' every 32 bytes
+    for (let at = 0; at + 6 < bytes.length; at += 32) bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20], at);
+    const unwind = Array.from({ length: 512 }, (_, index) => [0x1000 + index * 32, 0x5000] as const);
+    const code = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind }));
+    const uses = new TagUses(new Flows(code));
+    for (let at = 0x1002; at < 0x5000; at += 0x400) expect(uses.at(at as Rva).use).toBe("unknown");
+    expect(code.functions.owning(0x4ff0).length).toBe(64);
+  });
+
+  it("says that a function is too large to be followed", () => {
+    const bytes = new Uint8Array(0x2_0000).fill(0x90);
+    bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20, 0xc3], 0x1_fff0);
+    const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x2_1000]] });
+    expect(new TagUses(new Flows(analyzeImage(image))).at(0x2_0ff2 as Rva)).toMatchObject({
+      use: "unknown",
+      detail: "in a function that is too large to be followed",
+    });
+  });
+
+  it("ends on a jump table that claims the whole image, and on one that points at itself", () => {
+    const bytes = new Uint8Array(0x8000);
+    // jmp [eax*4+80001000]: the code is its own table
+    bytes.set([0xff, 0x24, 0x85, 0x00, 0x10, 0x00, 0x80]);
+    const view = new DataView(bytes.buffer);
+    for (let at = 8; at < bytes.length; at += 4) view.setUint32(at, 0x80001000 + at, true);
+    const image = codeImage({ machine: "x86", parts: [{ rva: 0x1000, bytes }], exports: { A: 0x1000 } });
+    expect(analyzeImage(image).functions.count).toBeGreaterThanOrEqual(1);
+  });
+});
