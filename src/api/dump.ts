@@ -120,7 +120,10 @@ export class Dump extends Workspace implements Disposable {
 
   /** Usage by tag, of all processors. */
   tags(work: WorkOptions = {}): Tags {
-    this.#tags ??= new Tags(readTagTable(this.#pool, signalOf(work)), this.space, this.modules.items);
+    this.#tags ??= new Tags(readTagTable(this.#pool, signalOf(work)), this.space, this.modules.items, {
+      leaks: () => this.leaks(),
+      bigPages: () => readBigPages(this.#pool),
+    });
     return this.#tags;
   }
 
@@ -149,7 +152,10 @@ export class Dump extends Workspace implements Disposable {
     const { table } = this.tags(work);
     if ("missing" in table) return { candidates: [], groups: [], notes: [table.reason] };
     const { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } = this.#memorySummary().lines;
-    return findLeaks(table, { pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } });
+    return findLeaks(table, {
+      pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage },
+      liveObjects: this.#liveObjects(),
+    });
   }
 
   /**
@@ -175,6 +181,19 @@ export class Dump extends Workspace implements Disposable {
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  /** Objects that are alive, by their tag, where all of them could be counted. */
+  #liveObjects(): ReadonlyMap<string, number> {
+    const { processes } = this.kernel;
+    const live = new Map<string, number>();
+    if (processes.stopped !== undefined || processes.items.length === 0) return live;
+    live.set("Proc", processes.items.length);
+    const threads = readThreads(this.kernel);
+    if (threads.stopped === undefined && threads.processes.read === threads.processes.of) {
+      live.set("Thre", threads.items.length);
+    }
+    return live;
   }
 
   /** Verifier's counters are of all drivers that it checks, and accuse none. */

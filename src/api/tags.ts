@@ -1,8 +1,10 @@
-import type { Va } from "../core/address.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { readableChunks } from "../memory/chunks.ts";
+import { type BigPages, bigUsageByTag, type NoBigPages } from "../pool/big-pages.ts";
+import type { LeakCandidate, LeakReport } from "../pool/leaks.ts";
 import type { TagFile } from "../pool/pooltags.ts";
 import { parseTagPattern } from "../pool/tag.ts";
-import { type ImageChunk, type IndexedImage, indexTags } from "../pool/tag-index.ts";
+import { type IndexedImage, indexTags } from "../pool/tag-index.ts";
 import {
   isInUse,
   type NoTagTable,
@@ -12,7 +14,7 @@ import {
   type TagUsage,
   totalsOf,
 } from "../pool/tag-table.ts";
-import type { TagRow, TagsDocument } from "../report/documents.ts";
+import type { LeakRow, TagRow, TagsDocument } from "../report/documents.ts";
 import type { Module } from "./module.ts";
 
 /** Which tags a question is about, and in which order. */
@@ -26,6 +28,12 @@ export interface TagQuery {
   readonly descriptions?: TagFile;
 }
 
+/** What else the answer of the `tags` command takes; each is read when it is asked for. */
+export interface TagSources {
+  readonly leaks: () => LeakReport;
+  readonly bigPages: () => BigPages | NoBigPages;
+}
+
 /** Usage by tag of a whole dump. */
 export class Tags {
   /** The tag tables as they were found, or why they were not. */
@@ -33,10 +41,18 @@ export class Tags {
   readonly #space: AddressSpace;
   readonly #modules: readonly Module[];
 
-  constructor(table: TagTable | NoTagTable, space: AddressSpace, modules: readonly Module[]) {
+  readonly #more: TagSources;
+
+  constructor(
+    table: TagTable | NoTagTable,
+    space: AddressSpace,
+    modules: readonly Module[],
+    more: TagSources,
+  ) {
     this.table = table;
     this.#space = space;
     this.#modules = modules;
+    this.#more = more;
   }
 
   /** Every tag with something outstanding; empty where no table was found, and `table` says why. */
@@ -80,6 +96,8 @@ export class Tags {
         processors: table.processors,
         layout: null,
         basis: [],
+        overflow: null,
+        leaks: [],
         notes: [table.reason, ...notes],
       };
     }
@@ -90,13 +108,23 @@ export class Tags {
     );
     const shown = chosen.slice(0, query.top ?? chosen.length);
     const holders = this.#holders(shown);
+    const big = bigBytes(this.#more.bigPages());
+    const leaks = this.#more.leaks().candidates.filter(({ key }) => matches(key));
     return {
-      tags: shown.map((usage) => rowOf(usage, holders, query.descriptions)),
+      tags: shown.map((usage) => ({
+        ...rowOf(usage, holders, query.descriptions),
+        bigPages: big(usage.key),
+      })),
       totals: totalsOf(chosen),
       complete: table.complete,
       processors: table.processors,
       layout: { name: table.layout, score: table.score, slots: table.slots },
       basis: table.basis,
+      overflow:
+        table.overflow === undefined
+          ? null
+          : { nonPaged: table.overflow.nonPaged, paged: table.overflow.paged },
+      leaks: leaks.map(leakOf),
       notes: [...table.notes, ...(query.descriptions?.notes ?? []), ...notes],
     };
   }
@@ -118,11 +146,20 @@ export class Tags {
   }
 }
 
+/** Allocations of a page and more by tag; null where their table was not found. */
+function bigBytes(pages: BigPages | NoBigPages): (key: number) => TagRow["bigPages"] {
+  if ("missing" in pages) return () => null;
+  const usage = new Map(
+    bigUsageByTag(pages).map((one) => [one.key, { allocations: one.count, bytes: one.bytes }]),
+  );
+  return (key) => usage.get(key) ?? { allocations: 0, bytes: 0 };
+}
+
 function rowOf(
   usage: TagUsage,
   holders: ReadonlyMap<number, readonly string[]>,
   descriptions: TagFile | undefined,
-): TagRow {
+): Omit<TagRow, "bigPages"> {
   const found = descriptions?.describe(usage.key);
   return {
     tag: usage.tag,
@@ -137,18 +174,9 @@ function rowOf(
 
 /** A module's readable bytes, a piece at a time. */
 function imageOf(space: AddressSpace, module: Module): IndexedImage {
-  return {
-    name: module.name,
-    *chunks(room: Uint8Array): Generator<ImageChunk> {
-      for (const span of space.spans(module.base, module.size)) {
-        if (typeof span.content !== "string") continue;
-        for (let done = 0; done < span.length; done += room.length) {
-          const va = (span.start + BigInt(done)) as Va;
-          const bytes = room.subarray(0, Math.min(room.length, span.length - done));
-          space.readSparseInto(va, bytes, () => undefined);
-          yield { va, bytes };
-        }
-      }
-    },
-  };
+  return { name: module.name, chunks: (room) => readableChunks(space, module.base, module.size, room) };
+}
+
+function leakOf({ tag, pool, score, reasons, group }: LeakCandidate): LeakRow {
+  return { tag, pool, score, reasons, group: group ?? null };
 }

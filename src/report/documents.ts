@@ -201,6 +201,19 @@ export interface TagRow {
   readonly binary: string | null;
   /** Whose images contain the tag, in what of them could be read. */
   readonly modules: readonly string[];
+  /** Its allocations of a page and more, as asked for; null where their table was not found. */
+  readonly bigPages: { readonly allocations: number; readonly bytes: number } | null;
+}
+
+/** A tag that looks like a leak. */
+export interface LeakRow {
+  readonly tag: string;
+  readonly pool: "nonPaged" | "paged";
+  /** 0 to 100; only the order means something. */
+  readonly score: number;
+  readonly reasons: readonly string[];
+  /** Tags whose counts go together, and the one that never frees; null where it stands alone. */
+  readonly group: { readonly tags: readonly string[]; readonly source: string | null } | null;
 }
 
 export interface TagsDocument {
@@ -213,6 +226,10 @@ export interface TagsDocument {
   /** How the tables are laid out, and the share of keys that stand where their hash puts them. */
   readonly layout: { readonly name: string; readonly score: number; readonly slots: number } | null;
   readonly basis: readonly string[];
+  /** What found no slot of its own in a full table; null where there is none. */
+  readonly overflow: { readonly nonPaged: PoolCounts; readonly paged: PoolCounts } | null;
+  /** Tags that look like leaks, the likeliest first. */
+  readonly leaks: readonly LeakRow[];
   readonly notes: readonly string[];
 }
 

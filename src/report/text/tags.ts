@@ -1,3 +1,4 @@
+import { printable } from "../../core/text.ts";
 import type { TagRow, TagsDocument } from "../documents.ts";
 import { type Column, renderTable } from "../table.ts";
 import { plural } from "../words.ts";
@@ -42,6 +43,7 @@ export function renderTags(document: TagsDocument, view: View): string {
   ];
   return blocks(
     renderTable(COLUMNS, [...rows, total], view.style),
+    leaks(document, view),
     standing(document),
     renderNotes(document.notes, view),
   );
@@ -59,8 +61,25 @@ function about(row: TagRow): string {
   if (row.description !== null) {
     parts.push(`${row.description.trim()}${row.binary === null ? "" : `, Binary: ${row.binary}`}`);
   }
+  if (row.bigPages !== null && row.bigPages.allocations > 0)
+    parts.push(`${row.bigPages.allocations} of a page and more`);
   if (row.doubt !== null) parts.push(`figures ${row.doubt}`);
   return parts.join("; ");
+}
+
+const MOST_LEAKS = 5;
+
+/** High usage alone is no leak, and so the reasons stand beside each. */
+function leaks(document: TagsDocument, view: View): string {
+  return document.leaks
+    .slice(0, MOST_LEAKS)
+    .map((leak) => {
+      const source = leak.group?.source;
+      const group = source == null || source === leak.tag ? "" : `; \`${source}\` is the likely source`;
+      const pool = leak.pool === "paged" ? "paged" : "nonpaged";
+      return `${view.style.warn("looks like a leak:")} ${printable(`\`${leak.tag}\` (${pool}): ${leak.reasons.join("; ")}${group}`)}`;
+    })
+    .join("\n");
 }
 
 function standing(document: TagsDocument): string {
