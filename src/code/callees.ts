@@ -1,5 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
 import type { ImportSlot } from "../pe/imports.ts";
+import { guardVariables } from "../pe/loader-changes.ts";
 import { argumentBytes, poolRoutine } from "./allocators.ts";
 import { type Decoder, Reg, withDecoder } from "./decoder.ts";
 import { fixedSlot } from "./flow.ts";
@@ -36,6 +37,7 @@ export class Callees {
   readonly #resolve: Resolver | undefined;
   readonly #slots: ReadonlyMap<number, ImportSlot>;
   readonly #exports = new Map<number, string>();
+  #guards: ReadonlySet<number> | undefined;
   readonly #pops = new Map<number, number | undefined>();
 
   /** @param slots as `Flows` takes them */
@@ -72,9 +74,14 @@ export class Callees {
   #pointers({ through = [], state }: CallSite): Value {
     const [only, ...others] = through;
     const guarded =
-      this.#image.code.wide && others.length === 0 && only?.kind === "loaded" && !this.#slots.has(only.rva);
+      this.#image.code.wide && others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
     const target = state.registers[Reg.ax] ?? [];
     return guarded && target.some(({ kind }) => kind === "field" || kind === "loaded") ? target : through;
+  }
+
+  #isGuard(rva: number): boolean {
+    this.#guards ??= new Set(guardVariables(this.#image.image));
+    return this.#guards.has(rva);
   }
 
   /** The function at an offset, through the jumps that stand there. */

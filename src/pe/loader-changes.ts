@@ -46,7 +46,8 @@ export function isFixed(file: Image): boolean {
   return (file.headers.characteristics & RELOCATIONS_STRIPPED) !== 0;
 }
 
-function guardVariables(file: Image): readonly number[] {
+/** The variables that Control Flow Guard calls through; none where the load configuration names or shows none. */
+export function guardVariables(file: Image): readonly number[] {
   const config = file.directory("load-configuration");
   if (config === undefined) return [];
   const offsets = GUARD_POINTERS[file.pointerSize];

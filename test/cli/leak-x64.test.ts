@@ -245,3 +245,71 @@ describe("exports", () => {
     }
   });
 });
+
+describe("trace", () => {
+  interface Suspect {
+    readonly rank: number;
+    readonly module: string;
+    readonly verdict: string;
+    readonly evidence: readonly {
+      readonly kind: string;
+      readonly address: string;
+      readonly detail: string;
+    }[];
+  }
+  const trail = pooltrailJson("trace", DUMP);
+  const suspects: readonly Suspect[] = trail.suspects;
+  const suspect = (image: string): Suspect => {
+    const found = suspects.find(({ module }) => module === lmName(image));
+    if (found === undefined) throw new Error(`${image} is no suspect`);
+    return found;
+  };
+  const kinds = (image: string): string[] => suspect(image).evidence.map(({ kind }) => kind);
+
+  it("picks the leaking tag by itself, and names the culprit first", () => {
+    expect([trail.tag, trail.conclusion.module]).toEqual([truth.tag, lmName(truth.culprit)]);
+    expect(suspects[0]).toMatchObject({ rank: 1, module: lmName(truth.culprit), verdict: "calls" });
+    expect(trail.usage).toMatchObject(truth.usage);
+  });
+
+  it("has every importer, the one that looks the name up, and the one behind fltmgr", () => {
+    const expected = [...truth.importers.map(({ module }) => module), truth.lookup.module, "litwflt.sys"];
+    expect(suspects.map(({ module }) => module).sort()).toEqual(expected.map(lmName).sort());
+    expect(suspect(truth.lookup.module).verdict).toBe("looks-up-at-run-time");
+    expect(suspect("fabusb.sys").verdict).toBe("imports");
+    expect(suspect("litwflt.sys").verdict).toBe("indirect");
+  });
+
+  it("sees on the stacks who is just behind such a call, and what is stale", () => {
+    const onStack = (image: string): string =>
+      suspect(image)
+        .evidence.filter(({ kind }) => kind === "on-stack")
+        .map(({ detail }) => detail.replaceAll("`", ""))
+        .join("\n");
+    expect(onStack("ctstor.sys")).toContain(truth.onStack.worker.slice(2));
+    expect(onStack("ctstor.sys")).toContain(truth.onStack.dispatch.slice(2));
+    expect(onStack("nwindav.sys")).toContain(truth.onStack.stale.slice(2));
+    expect(onStack("nwindav.sys")).toMatch(/no longer in use/);
+  });
+
+  // a call through any variable of the image was once taken for one of Control Flow Guard's, through rax
+  it.each(["nwindav.sys", "msdisk.sys", "tailspin.sys"])("sees that %s gives back what it gets", (image) => {
+    expect(kinds(image)).toContain("releases");
+  });
+
+  it("sees that the culprit does not", () => {
+    expect(kinds(truth.culprit)).toContain("unbalanced");
+    expect(kinds(truth.culprit)).not.toContain("releases");
+  });
+
+  it("leads through the internal function to the exports that reach it", () => {
+    const api = (name: string) => trail.apis.find((row: { name: string }) => row.name === name);
+    expect(api("SeQueryInformationToken")).toMatchObject({
+      address: truth.target,
+      depth: 1,
+      documented: true,
+    });
+    expect(api("NtQueryInformationToken")).toMatchObject({ depth: 2 });
+    expect(trail.apis.map((row: { name: string }) => row.name)).not.toContain("SeUnlockSubjectContext");
+  });
+});
