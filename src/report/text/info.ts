@@ -61,11 +61,24 @@ function debuggerData(info: InfoDocument, view: View): string {
   return `${at(view, info.kdDebuggerDataBlock)}, found by the ${info.kdDebuggerDataBasis}`;
 }
 
-function registers(set: RegisterSet, view: View): string {
-  const cells = Object.entries(set.registers).map(
-    ([name, value]) => `${name.padStart(6)}=${at(view, value)}`,
+/** As a debugger prints them; the others follow. */
+const ORDER =
+  "eax ebx ecx edx esi edi eip esp ebp eflags rax rbx rcx rdx rsi rdi rip rsp rbp r8 r9 r10 r11 r12 r13 r14 r15 rflags".split(
+    " ",
   );
+
+function registers(set: RegisterSet, view: View): string {
+  const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const cells = Object.entries(set.registers)
+    .sort(([a], [b]) => place(a) - place(b))
+    .map(([name, value]) => `${name.padStart(6)}=${value.toString(16).padStart(width(name, view), "0")}`);
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += 4) lines.push(cells.slice(i, i + 4).join(" "));
   return `${view.style.bold(`registers (${set.which})`)}\n${lines.join("\n")}`;
+}
+
+/** Digits: segments have four, flags eight, the others an address's. */
+function width(name: string, view: View): number {
+  if (/^[c-gs]s$/.test(name)) return 4;
+  return /^(?:[er]flags|mxcsr|cpsr|fpcr|fpsr)$/.test(name) ? 8 : view.pointerSize * 2;
 }
