@@ -119,7 +119,7 @@ function measure() {
         base === undefined ? "" : unit(base),
         ratio,
         limit,
-        value <= allowed ? "ok" : "over",
+        value < 0 ? "too noisy to tell" : value <= allowed ? "ok" : "over",
       ]);
     else rows.push([what, "", "", "", limit, problem]);
   };
