@@ -4,6 +4,7 @@ import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./fl
 import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
+import { stepOver } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { joinPadded, nopLength, prologueAt, skipPadding } from "./padding.ts";
 import type { Seeds } from "./seeds.ts";
@@ -184,7 +185,9 @@ class NarrowFinder {
 
   /** What stands before is padding, or an instruction that nothing follows: code does not fall in here. */
   #isBehindEnd(run: CodeRun, at: number): boolean {
-    if (at === run.start || this.#tables.holds(at - 1)) return true;
+    // Behind a hole stands the rest of some function.
+    if (at === run.start) return this.#code.sections.some((section) => section.start === at);
+    if (this.#tables.holds(at - 1)) return true;
     const offset = at - run.start;
     const { bytes } = run;
     const before = bytes[offset - 1];
@@ -244,7 +247,9 @@ class NarrowFinder {
             this.#drain();
           } else this.#rejected.add(start);
         }
-        at = this.#covered.nextMissing(start + 1, run.end);
+        // Over whole instructions, so that bytes inside of one are not taken for padding.
+        const next = this.#tables.holds(start) ? start + 1 : stepOver(run, start, false);
+        at = this.#covered.nextMissing(next, run.end);
       }
     }
     return this.#list.length > before;
@@ -259,7 +264,7 @@ class NarrowFinder {
 
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {
     const prologue = prologueAt(run, start);
-    const padded = start > gap || start === run.start;
+    const padded = start > gap || this.#code.sections.some((section) => section.start === start);
     if ((prologue === "frame" || prologue === "strong") && this.#isBehindEnd(run, start)) return true;
     if (this.#data.likely.has(start)) return false;
     if (isThunk(run, start)) return true;

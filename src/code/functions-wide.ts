@@ -8,6 +8,7 @@ import { type FlowRules, FlowWalker, joinRanges } from "./flow.ts";
 import { type Basis, type FunctionTableBuilder, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { knownData } from "./known-data.ts";
+import { stepOver } from "./lengths.ts";
 import type { CodeRange, ModuleCode } from "./module-code.ts";
 import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
 import { joinPadded, skipPadding } from "./padding.ts";
@@ -178,7 +179,7 @@ function findLeaves(
   const tables = new JumpTables(code, decoder, undefined);
   const data = knownData(code);
   const walker = new FlowWalker(code, decoder, tables, new BitSet(code.image.size), code.readable + 0x1_0000);
-  const isNamed = (at: number): boolean => called.has(at) || seeds.exported.has(at) || seeds.pointed.has(at);
+  const isNamed = (at: number): boolean => seeds.exported.has(at) || seeds.pointed.has(at);
   const rules: FlowRules = {
     fence: { has: (at) => covered.has(at) || seeds.exported.has(at) || seeds.pointed.has(at) },
     neverReturns: () => false,
@@ -199,23 +200,28 @@ function findLeaves(
         at = start;
         continue;
       }
-      const padded = start > at || at === run.start || start % 16 === 0;
+      // Behind a hole stands the rest of some function.
+      const first = at === run.start && code.sections.some((section) => section.start === at);
+      const padded = start > at || first || (start % 16 === 0 && at > run.start);
       const named = isNamed(start);
       const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
-      const follows = start === ended && isSelfContained(decoder, true, start, () => false);
+      const follows =
+        (start === ended || covered.has(start - 1)) &&
+        (called.has(start) || isSelfContained(decoder, true, start, () => false));
       if (
         tables.holds(start) ||
         data.likely.has(start) ||
         data.sure.has(start) ||
         !(named || thunk || padded || follows)
       ) {
-        at = start + 1;
+        // Over whole instructions, so that bytes inside of one are not taken for padding.
+        at = tables.holds(start) ? start + 1 : stepOver(run, start, true);
         continue;
       }
       const { ranges, cut } = walker.walk(start, rules);
       const basis: Basis = seeds.exported.has(start) ? "export" : "flow";
       if (cut && !named) {
-        at = start + 1;
+        at = stepOver(run, start, true);
         continue;
       }
       builder.add(start, basis, joinPadded(code, ranges));

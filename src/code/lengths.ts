@@ -220,6 +220,16 @@ export function nearTarget(bytes: Uint8Array, at: number, length: number): numbe
   return end + (((bytes[end - 1] as number) << 24) >> 24);
 }
 
+/** Behind the instruction at `at`; behind one byte where none is known. Both are RVAs. */
+export function stepOver(
+  run: { readonly start: number; readonly bytes: Uint8Array },
+  at: number,
+  wide: boolean,
+): number {
+  const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, wide);
+  return at + (packed === 0 ? 1 : packed & LENGTH_MASK);
+}
+
 function isLongForm(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < 5) return false;
   const opcode = bytes[at + length - 5] as number;

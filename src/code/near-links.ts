@@ -2,7 +2,7 @@ import type { CodeRun, ModuleCode } from "./module-code.ts";
 
 /** How a 32-bit displacement is used, as far as the byte in front of it tells. */
 export const LINK_CALL = 0;
-export const LINK_JUMP = 1;
+const LINK_JUMP = 1;
 export const LINK_BRANCH = 2;
 export type LinkKind = typeof LINK_CALL | typeof LINK_JUMP | typeof LINK_BRANCH;
 

@@ -34,10 +34,10 @@ export const UNKNOWN: Value = [unknown];
 export function constant(value: number, origin?: number): Value {
   return [{ kind: "constant", key: `${value}@${origin ?? ""}`, value, origin }];
 }
-export function entryRegister(register: number): Value {
+function entryRegister(register: number): Value {
   return [{ kind: "register", key: `r${register}`, register }];
 }
-export function argument(offset: number): Value {
+function argument(offset: number): Value {
   return [{ kind: "argument", key: `a${offset}`, offset }];
 }
 export function stackAddress(offset: number): Value {

@@ -230,11 +230,18 @@ describe("TagUses.at, 64-bit", () => {
       "48 83 ec 68 48 8b 0d f5 0f 00 00 48 8b 05 0e 10 00 00 48 c7 44 24 30 00 00 00 00 48 c7 44 24 20 80 00 00 00 " +
       "41 b9 53 65 20 20 41 b8 00 02 00 00 31 d2 48 8b 80 00 06 00 00 ff 15 d1 0f 00 00 c7 44 24 64 54 65 20 20 " +
       "48 8d 44 24 48 48 89 44 24 20 48 8b 05 c8 0f 00 00 48 8b 0d a1 0f 00 00 ff 90 a0 03 00 00 48 83 c4 68 c3";
+    const config = new Uint8Array(0x140);
+    const view = new DataView(config.buffer);
+    view.setUint32(0, config.length, true);
+    // GuardCFDispatchFunctionPointer
+    view.setBigUint64(0x78, 0xfffff80000002010n, true);
     const image = codeImage({
       parts: [
         { rva: 0x1000, bytes: code },
         { rva: 0x2000, bytes: new Uint8Array(0x40), executable: false },
+        { rva: 0x3000, bytes: config, executable: false },
       ],
+      loadConfiguration: 0x3000,
       slots: { WdfVersionBind: 0x2038 },
       unwind: [[0x1000, 0x106a]],
     });
