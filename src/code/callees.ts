@@ -3,7 +3,7 @@ import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
 import { argumentBytes, poolRoutine } from "./allocators.ts";
 import { type Decoder, Reg, withDecoder } from "./decoder.ts";
-import { fixedSlot } from "./flow.ts";
+import { fixedSlot } from "./fixed-slot.ts";
 import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";

@@ -1,9 +1,11 @@
 import type { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
+import { fixedSlot } from "./fixed-slot.ts";
 import type { JumpTables } from "./jump-tables.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { nopLength, skipPadding } from "./padding.ts";
+import { joinRanges } from "./ranges.ts";
 
 /** Bytes behind a call that does not return which may still be the function's. */
 const MAX_DEAD_TAIL = 64;
@@ -257,37 +259,4 @@ export class FlowWalker {
     const after = skipPadding(run, next, next + 32);
     return after > next && (rules.fence.has(after) || rules.startsFunction(after, true));
   }
-}
-
-/** The pointer that `call [slot]` or `jmp [slot]` goes through: FF /2 or /4 with nothing but a displacement. */
-export function fixedSlot(code: ModuleCode, run: CodeRun, at: number, length: number): number | undefined {
-  const offset = at - run.start;
-  const { bytes } = run;
-  const modrmAt = offset + length - 5;
-  if (length < 6 || bytes[modrmAt - 1] !== 0xff || ((bytes[modrmAt] ?? 0) & 0xc7) !== 0x05) return undefined;
-  const displacement =
-    (bytes[modrmAt + 1] as number) |
-    ((bytes[modrmAt + 2] as number) << 8) |
-    ((bytes[modrmAt + 3] as number) << 16) |
-    ((bytes[modrmAt + 4] as number) << 24);
-  const slot = code.wide ? at + length + displacement : (displacement - code.base32) | 0;
-  return slot >= 0 && slot < code.image.size ? slot : undefined;
-}
-
-/** Sorts pairs of start and end, and joins those that touch. */
-export function joinRanges(pairs: readonly number[]): number[] {
-  if (pairs.length <= 2) return [...pairs];
-  const order = new Float64Array(pairs.length / 2);
-  for (let i = 0; i < order.length; i++)
-    order[i] = (pairs[i * 2] ?? 0) * 0x1_0000_0000 + (pairs[i * 2 + 1] ?? 0);
-  order.sort();
-  const joined: number[] = [];
-  for (const packed of order) {
-    const start = Math.floor(packed / 0x1_0000_0000);
-    const end = packed % 0x1_0000_0000;
-    const last = joined.length - 1;
-    if (last > 0 && start <= (joined[last] ?? 0)) joined[last] = Math.max(joined[last] ?? 0, end);
-    else joined.push(start, end);
-  }
-  return joined;
 }

@@ -6,7 +6,9 @@ import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import { stepOver } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { joinPadded, nopLength, prologueAt, skipPadding } from "./padding.ts";
+import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
+import { nopLength, skipPadding } from "./padding.ts";
+import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 import { U32List } from "./u32-list.ts";
@@ -329,16 +331,4 @@ class NarrowFinder {
     }
     return callers;
   }
-}
-
-/** `jmp [slot]` */
-function isThunk(run: CodeRun, at: number): boolean {
-  return run.bytes[at - run.start] === 0xff && run.bytes[at - run.start + 1] === 0x25;
-}
-
-/** `pop reg`, `leave`, or `add esp, n`: the end of a frame. */
-function isFrameEnd(run: CodeRun, at: number): boolean {
-  const byte = run.bytes[at - run.start] ?? 0;
-  if ((byte >= 0x58 && byte <= 0x5f) || byte === 0xc9) return true;
-  return (byte === 0x83 || byte === 0x81) && run.bytes[at - run.start + 1] === 0xc4;
 }

@@ -1,4 +1,4 @@
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { CodeRun } from "./module-code.ts";
 
 /**
  * Where padding between functions ends: `int 3`, and the forms of `nop` that compilers align with. Zeros are
@@ -18,21 +18,6 @@ export function skipPadding(run: CodeRun, from: number, end: number): number {
     }
   }
   return Math.min(at, stop) + start;
-}
-
-/** Joins pieces of one function that only padding parts. Pairs of start and end, by address. */
-export function joinPadded(code: ModuleCode, ranges: readonly number[]): readonly number[] {
-  const joined = ranges.slice(0, 2);
-  for (let i = 2; i < ranges.length; i += 2) {
-    const start = ranges[i] ?? 0;
-    const end = ranges[i + 1] ?? 0;
-    const before = joined.at(-1) ?? 0;
-    const run = code.runAt(before);
-    if (run !== undefined && start - before < 16 && skipPadding(run, before, start) === start)
-      joined[joined.length - 1] = end;
-    else joined.push(start, end);
-  }
-  return joined;
 }
 
 /** The bytes of the `nop` at `at`, in the forms that compilers align with; 0 where there is none. */
@@ -79,31 +64,4 @@ function isSelfLea(bytes: Uint8Array, at: number): boolean {
   const size = mod === 1 ? 1 : mod === 2 ? 4 : 0;
   for (let i = 0; i < size; i++) if (bytes[displacementAt + i] !== 0) return false;
   return true;
-}
-
-/** The bytes that 32-bit functions start with. Nothing but a function starts with a `frame`. */
-export type Prologue = "frame" | "strong" | "weak";
-
-export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
-  const b = run.bytes.subarray(at - run.start, at - run.start + 12);
-  const [b0, b1, b2] = b;
-  // mov edi, edi; push ebp; mov ebp, esp
-  if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "frame";
-  // push ebp; mov ebp, esp in both encodings
-  if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "frame";
-  // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack
-  if (b0 === 0x8d && b1 === 0x4c && b2 === 0x24 && b[3] === 0x04 && b[4] === 0x83 && b[5] === 0xe4)
-    return "frame";
-  // endbr32
-  if (b0 === 0xf3 && b1 === 0x0f && b2 === 0x1e) return "frame";
-  // push n; push scope table; call __SEH_prolog
-  if (b0 === 0x6a && b2 === 0x68 && b[7] === 0xe8) return "strong";
-  if (b0 === 0x68 && b[5] === 0x68 && b[10] === 0xe8) return "strong";
-  // push ebp, edi, esi or ebx
-  if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
-  // sub esp, n
-  if ((b0 === 0x83 || b0 === 0x81) && b1 === 0xec) return "weak";
-  // mov reg, [esp+n]: an argument of a function without a frame
-  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44) return "weak";
-  return undefined;
 }

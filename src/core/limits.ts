@@ -139,6 +139,8 @@ export const MAX_THREADS = 65_536;
 export const MAX_KERNEL_STACK = 0x4_0000n;
 /** Direct calls between an exported function and one that allocates; further up, everything leads everywhere. */
 export const MAX_REACH_DEPTH = 6;
+/** Exported functions after which no callers further up are looked for: so many accuse everybody. */
+export const MAX_REACH_EXPORTS = 48;
 /** Functions that are followed backwards for one tag: a kernel has about 30,000 in all. */
 export const MAX_REACH_FUNCTIONS = 20_000;
 /** Kernel stacks that are searched: of 20,000 threads with the largest stacks. */

@@ -56,11 +56,15 @@ const WEIGHTY = 0x40_0000;
  */
 export function findLeaks(table: TagTable, hints: LeakHints = {}): LeakReport {
   const groups = groupByCount(table.tags);
+  const groupOf = new Map<string, CountGroup>();
+  for (const group of groups) {
+    for (const { key, pool } of group.members) groupOf.set(memberKey(key, pool), group);
+  }
   const candidates: LeakCandidate[] = [];
   for (const pool of ["nonPaged", "paged"] as const) {
     const total = table.tags.reduce((sum, usage) => sum + Math.max(0, usage[pool].bytes), 0);
     for (const usage of table.tags) {
-      const found = judge(usage, pool, total, groups, hints);
+      const found = judge(usage, pool, total, groupOf, hints);
       if (found !== undefined) candidates.push(found);
     }
   }
@@ -74,11 +78,15 @@ export function findLeaks(table: TagTable, hints: LeakHints = {}): LeakReport {
   return { candidates, groups, notes };
 }
 
+function memberKey(key: number, pool: "nonPaged" | "paged"): string {
+  return `${key}:${pool}`;
+}
+
 function judge(
   usage: TagUsage,
   pool: "nonPaged" | "paged",
   total: number,
-  groups: readonly CountGroup[],
+  groups: ReadonlyMap<string, CountGroup>,
   hints: LeakHints,
 ): LeakCandidate | undefined {
   const counts = usage[pool];
@@ -108,9 +116,7 @@ function judge(
   if (live !== undefined && counts.outstanding > live * 2 + 100) {
     add(40, `${grouped(counts.outstanding)} are allocated, and only ${grouped(live)} such objects are alive`);
   }
-  const group = groups.find((one) =>
-    one.members.some((member) => member.key === usage.key && member.pool === pool),
-  );
+  const group = groups.get(memberKey(usage.key, pool));
   const source = group?.source;
   if (group !== undefined && source?.key === usage.key) {
     add(

@@ -1,7 +1,7 @@
 import { CallGraph } from "../code/calls.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { hex } from "../core/address.ts";
-import { MAX_REACH_DEPTH, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
+import { MAX_REACH_DEPTH, MAX_REACH_EXPORTS, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { exportedName } from "./places.ts";
 
@@ -61,8 +61,8 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
   for (const found of leads) visit({ found, depth: 0, next: undefined, lead: found.entry });
 
   for (let depth = 1; frontier.length > 0; depth++) {
-    if (depth > MAX_REACH_DEPTH) {
-      notes.push(`${name}: callers further than ${MAX_REACH_DEPTH} calls away were not looked for`);
+    if (depth > MAX_REACH_DEPTH || exports.size >= MAX_REACH_EXPORTS) {
+      notes.push(`${name}: callers ${depth} calls away and further were not looked for`);
       break;
     }
     const below = new Map<number, Node[]>();
