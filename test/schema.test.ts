@@ -54,7 +54,7 @@ function lines(tag: string, address: string, module: string): [string, ...string
 describe("the schemas", () => {
   it("are one for each command that answers with a document", () => {
     const commands = COMMANDS.map(({ name }) => name).filter((name) => name !== "repl");
-    expect([...schemas.keys()].sort()).toEqual([...commands].sort());
+    expect([...schemas.keys()].sort()).toEqual([...commands, "growth"].sort());
   });
 
   it("take no document of another version, with a field more or a field less", () => {
@@ -93,6 +93,18 @@ describe.each([
     opened ??= openDump(path ?? "");
     const operands = given.filter((word) => word !== undefined);
     expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
+  });
+});
+
+describe("tags --since", () => {
+  it("fits the schema of growth", () => {
+    using dump = openDump("samples/leak-x64.dmp");
+    // two machines: every tag differs
+    const { document } = answerFrom(dump, "tags", [], { since: "samples/article-2003.dmp" });
+    expect(faults("growth", document)).toEqual([]);
+    expect(answerFrom(dump, "tags", ["Se"], { since: "samples/article-2003.dmp" }).document).toMatchObject({
+      tags: [{ tag: "Se  ", paged: { bytes: 39_699_456 - 232_720_312 } }],
+    });
   });
 });
 

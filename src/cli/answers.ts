@@ -6,6 +6,7 @@ import type { TagQuery } from "../api/tags.ts";
 import type { WorkOptions } from "../api/workspace.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
+import { parseTagPattern } from "../pool/tag.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
 import { renderCalls, renderFunctions } from "../report/text/functions.ts";
@@ -74,7 +75,7 @@ export function answerFrom(
     case "memory":
       return answer(dump().memory(), renderMemory);
     case "tags":
-      if (options.since !== undefined) return growthAnswer(dump(), options.since, options, work);
+      if (options.since !== undefined) return growthAnswer(dump(), options.since, first, options, work);
       return answer(
         asked(command, () => dump().tags(work).document(tagQuery(first, options), opened.notes)),
         renderTags,
@@ -163,11 +164,19 @@ function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], wo
   return answer({ ...main, more }, (_, view) => renderTrails(trails, info, view));
 }
 
-function growthAnswer(dump: Dump, path: string, options: AnswerOptions, work: WorkOptions): Answer {
+function growthAnswer(
+  dump: Dump,
+  path: string,
+  pattern: string,
+  options: AnswerOptions,
+  work: WorkOptions,
+): Answer {
+  const matches = pattern === "" ? () => true : asked("tags", () => parseTagPattern(pattern));
   using older = openDump(path);
-  const growth = dump.since(older, work);
-  const shown = options.top === undefined ? growth : { ...growth, tags: growth.tags.slice(0, options.top) };
-  return answer({ since: older.file, ...shown }, renderGrowth);
+  const { tags, ...growth } = dump.since(older, work);
+  const shown = tags.filter(({ key }) => matches(key)).slice(0, options.top ?? tags.length);
+  const rows = shown.map(({ key: _, ...row }) => row);
+  return answer({ since: older.file, tags: rows, ...growth }, renderGrowth);
 }
 
 function tagQuery(pattern: string, options: AnswerOptions): TagQuery {

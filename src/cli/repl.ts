@@ -81,7 +81,7 @@ function isOptions(operand: unknown): operand is AnswerOptions {
     typeof operand === "object" &&
     operand !== null &&
     !("name" in operand) &&
-    Object.keys(Object(operand)).every((key) => ["sort", "top", "pooltags"].includes(key))
+    Object.keys(Object(operand)).every((key) => ["sort", "top", "pooltags", "since"].includes(key))
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-summary.ts";
 import type { PoolTotals } from "../pool/tag-table.ts";
 import type { PoolCounts } from "../pool/tracker-sum.ts";
@@ -231,6 +232,13 @@ export interface TagsDocument {
   /** Tags that look like leaks, the likeliest first. */
   readonly leaks: readonly LeakRow[];
   readonly notes: readonly string[];
+}
+
+/** `tags --since`. */
+export interface GrowthDocument extends Omit<Growth, "tags"> {
+  /** The older dump's file. */
+  readonly since: string;
+  readonly tags: readonly Omit<TagGrowth, "key">[];
 }
 
 export interface MemoryDocument {

@@ -1,10 +1,10 @@
-import type { Growth, TagGrowth } from "../../pool/growth.ts";
+import type { GrowthDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
 import { duration, plural } from "../words.ts";
 import { blocks, renderNotes, type View } from "./view.ts";
 
 /** `tags --since`: what each tag grew by between two dumps, the most first. */
-export function renderGrowth(growth: Growth, view: View): string {
+export function renderGrowth(growth: GrowthDocument, view: View): string {
   const rows = growth.tags.map((row) => [
     row.tag + (row.kind === "new" ? " (new)" : ""),
     signed(row.nonPaged.outstanding),
@@ -39,7 +39,7 @@ function signed(value: number): string {
 
 const HOUR = 3600;
 
-function rate({ nonPaged, paged }: TagGrowth, seconds: number | null): string {
+function rate({ nonPaged, paged }: GrowthDocument["tags"][number], seconds: number | null): string {
   if (seconds === null || seconds <= 0) return "";
   return signed(Math.round(((nonPaged.bytes + paged.bytes) * HOUR) / seconds));
 }
