@@ -4,7 +4,7 @@
  * @see Intel SDM volume 2, appendix A "Opcode Map"
  */
 
-export const NONE = 1;
+const NONE = 1;
 export const MODRM = 2;
 export const MODRM_IMM8 = 3;
 export const MODRM_IMMZ = 4;

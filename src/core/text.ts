@@ -26,3 +26,10 @@ export function printable(text: string): string {
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
+
+const GROUPED = new Intl.NumberFormat("en-US");
+
+/** `1,234,567`. */
+export function grouped(value: number | bigint): string {
+  return GROUPED.format(value);
+}

@@ -1,3 +1,4 @@
+import { grouped } from "../core/text.ts";
 import type { MemoryFigure } from "./memory-summary.ts";
 import { type CountGroup, groupByCount } from "./tag-groups.ts";
 import type { TagTable, TagUsage } from "./tag-table.ts";
@@ -166,8 +167,4 @@ function freedReason({
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString("en-US");
 }

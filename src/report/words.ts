@@ -1,4 +1,5 @@
 import { describeFault, FormatError } from "../core/errors.ts";
+import { grouped } from "../core/text.ts";
 import type { Stop } from "../core/walk.ts";
 import type { Gap } from "./documents.ts";
 
@@ -15,11 +16,6 @@ export function gapOf(stop: Stop | FormatError | undefined): Gap | null {
   if (stop === undefined) return null;
   const kind = typeof stop === "string" ? stop : stop instanceof FormatError ? "format" : stop.kind;
   return { kind, detail: stopText(stop) };
-}
-
-/** `1,234,567`. */
-export function grouped(value: number): string {
-  return value.toLocaleString("en-US");
 }
 
 /**

@@ -1,7 +1,7 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { grouped, printable } from "../../core/text.ts";
 import type { InfoDocument, RegisterSet } from "../documents.ts";
-import { duration, grouped, plural } from "../words.ts";
+import { duration, plural } from "../words.ts";
 import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `info`: what the dump is and what it holds, a line a fact. */

@@ -1,6 +1,7 @@
+import { grouped } from "../../core/text.ts";
 import type { ModulesDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
-import { grouped, percent, plural } from "../words.ts";
+import { percent, plural } from "../words.ts";
 import { at, blocks, renderNotes, stoppedNote, type View } from "./view.ts";
 
 /** `modules`: as `lm`, with what could be read of each image and who made it. */

@@ -1,9 +1,9 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { grouped, printable } from "../../core/text.ts";
 import type { Coverage } from "../../trail/coverage.ts";
 import type { PointersDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
-import { grouped, percent, plural } from "../words.ts";
+import { percent, plural } from "../words.ts";
 import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `pointers`: who holds an address, and which of the places are import slots. */

@@ -1,9 +1,9 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { grouped, printable } from "../../core/text.ts";
 import type { Suspect, Trail, TrailApi } from "../../trail/trail.ts";
 import type { InfoDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
-import { duration, grouped, percent, plural } from "../words.ts";
+import { duration, percent, plural } from "../words.ts";
 import { standsIn } from "./scan.ts";
 import { at, blocks, type View } from "./view.ts";
 

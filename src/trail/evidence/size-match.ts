@@ -1,4 +1,5 @@
 import { hex, type Va } from "../../core/address.ts";
+import { grouped } from "../../core/text.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { BlockUsage } from "../../pool/blocks.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
@@ -115,11 +116,11 @@ function byAverage(block: number, { usage }: KnownSizes): readonly Found[] {
     if (outstanding < FEW || bytes <= 0 || bytes < (usage.paged.bytes + usage.nonPaged.bytes) / 10) return [];
     const average = bytes / outstanding;
     if (average === block) {
-      const detail = `exactly what each of the ${count(outstanding)} ${POOLS[pool]} allocations has`;
+      const detail = `exactly what each of the ${grouped(outstanding)} ${POOLS[pool]} allocations has`;
       return [{ strength: "all", detail }];
     }
     if (Math.abs(average - block) > block * TOLERANCE) return [];
-    const detail = `the ${count(outstanding)} ${POOLS[pool]} allocations have ${average.toFixed(1)} bytes each on average`;
+    const detail = `the ${grouped(outstanding)} ${POOLS[pool]} allocations have ${average.toFixed(1)} bytes each on average`;
     return [{ strength: "most", detail }];
   });
 }
@@ -141,7 +142,7 @@ function byBigPages(size: number, block: number, { big = [] }: KnownSizes): read
 
 function share(same: number, total: number, what: string): readonly Found[] {
   if (total < FEW || same < total / 10) return [];
-  const detail = `${count(same)} of ${count(total)} ${what}`;
+  const detail = `${grouped(same)} of ${grouped(total)} ${what}`;
   return [{ strength: same === total ? "all" : same > total / 2 ? "most" : "some", detail }];
 }
 
@@ -151,8 +152,4 @@ function best(found: readonly Found[]): Found | undefined {
 
 function compare(a: SizedSite, b: SizedSite): number {
   return a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

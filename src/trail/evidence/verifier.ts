@@ -1,4 +1,5 @@
 import { hex } from "../../core/address.ts";
+import { grouped } from "../../core/text.ts";
 import type { Verifier } from "../../kernel/verifier.ts";
 import type { Evidence } from "../trail.ts";
 
@@ -67,6 +68,6 @@ function describe(verifier: Verifier): string {
 }
 
 function pool({ allocations, bytes }: { readonly allocations: number; readonly bytes: bigint }): string {
-  const many = allocations.toLocaleString("en-US");
-  return `${many} ${allocations === 1 ? "allocation" : "allocations"} with ${bytes.toLocaleString("en-US")} bytes`;
+  const many = grouped(allocations);
+  return `${many} ${allocations === 1 ? "allocation" : "allocations"} with ${grouped(bytes)} bytes`;
 }
