@@ -1,5 +1,5 @@
 import { CallGraph } from "../code/calls.ts";
-import { type Va, windbgHex } from "../core/address.ts";
+import { hex, type Va, windbgHex } from "../core/address.ts";
 import { type CallSite, findCallSites } from "./call-sites.ts";
 import type { Charges } from "./charge.ts";
 import { type Acquisition, balanceOf } from "./evidence/balance.ts";
@@ -91,7 +91,7 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     charge.add("calls", counted === 0 ? (WEIGHTS.calls + further) * weight : WEIGHTS.furtherSite, {
       kind: "calls",
       address: first.address,
-      detail: `calls ${first.function.module}!${first.function.name} at ${own.length === 1 ? "one place" : `${own.length} places`}: ${places.join(", ")}, in ${[...new Set(own.map((site) => site.caller))].slice(0, 3).join(", ")}`,
+      detail: callsText(own, first, places),
     });
     counted++;
   }
@@ -111,6 +111,21 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     );
   }
   return sites;
+}
+
+function callsText(own: readonly CallSite[], first: CallSite, places: readonly string[]): string {
+  const callers = [...new Set(own.map((site) => site.caller))].slice(0, 3).join(", ");
+  const count = own.length === 1 ? "one place" : `${own.length} places`;
+  return `calls ${first.function.module}!${first.function.name} at ${count}: ${places.join(", ")}, in ${callers}${constantsText(first)}`;
+}
+
+/** The first arguments of a call as far as they are constants: `, with (_, 0x1)`. */
+function constantsText(site: CallSite): string {
+  const values = site.constants();
+  const last = values.findLastIndex((value) => value !== undefined);
+  if (last === -1) return "";
+  const shown = values.slice(0, last + 1).map((value) => (value === undefined ? "_" : hex(value >>> 0)));
+  return `, with (${shown.join(", ")})`;
 }
 
 /** Holds what a module acquires against what it gives back. */

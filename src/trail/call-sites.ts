@@ -1,4 +1,5 @@
 import { type CallEdge, CallGraph } from "../code/calls.ts";
+import { withDecoder } from "../code/decoder.ts";
 import type { Va } from "../core/address.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -15,8 +16,8 @@ export interface CallSite {
   readonly returnAddress: Va;
   /** The function that the call stands in: its exported name, or its place. */
   readonly caller: string;
-  /** Arguments that are constants, from the first; undefined for the others. */
-  readonly arguments: readonly (number | undefined)[];
+  /** Arguments that are constants, from the first; undefined for the others. Follows the caller's values. */
+  readonly constants: () => readonly (number | undefined)[];
 }
 
 const ARGUMENTS = 4;
@@ -32,18 +33,19 @@ export function findCallSites(
     if (slot !== null && basis !== "disagree") slots.set(rva, held);
   }
   const graph = new CallGraph(decoded.flows);
-  return callsThrough(graph, slots).map(({ edge, item }) => {
-    const length = decoded.flows.siteAt(edge.from, edge.at)?.instruction.length ?? 0;
-    return {
-      module,
-      function: item,
-      edge,
-      address: (module.base + BigInt(edge.at)) as Va,
-      returnAddress: (module.base + BigInt(edge.at + length)) as Va,
-      caller: functionLabel(module.name, decoded, edge.from.entry),
-      arguments: graph.constantArguments(edge, ARGUMENTS),
-    };
-  });
+  const calls = callsThrough(graph, slots);
+  const lengths = withDecoder(decoded.image.code, (decoder) =>
+    calls.map(({ edge }) => decoder.lengthAt(edge.at)),
+  );
+  return calls.map(({ edge, item }, i) => ({
+    module,
+    function: item,
+    edge,
+    address: (module.base + BigInt(edge.at)) as Va,
+    returnAddress: (module.base + BigInt(edge.at + (lengths[i] ?? 0))) as Va,
+    caller: functionLabel(module.name, decoded, edge.from.entry),
+    constants: () => graph.constantArguments(edge, ARGUMENTS),
+  }));
 }
 
 /**
