@@ -38,6 +38,9 @@ export function findNarrowFunctions(
   new NarrowFinder(code, decoder, seeds, neverReturns).run(builder, notes);
 }
 
+/** `jmp [index*scale+table]`, before the byte that tells which. */
+const JUMP_BY_INDEX = Buffer.from([0xff, 0x24]);
+
 class NarrowFinder {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
@@ -221,14 +224,11 @@ class NarrowFinder {
   #markTables(): void {
     const starts: number[] = [];
     for (const { bytes } of this.#code.runs) {
-      for (let i = 0; i + 7 <= bytes.length; i++) {
-        if (bytes[i] !== 0xff || bytes[i + 1] !== 0x24 || ((bytes[i + 2] ?? 0) & 0xc7) !== 0x85) continue;
-        const address =
-          (bytes[i + 3] as number) |
-          ((bytes[i + 4] as number) << 8) |
-          ((bytes[i + 5] as number) << 16) |
-          ((bytes[i + 6] as number) << 24);
-        const start = (address - this.#code.base32) | 0;
+      const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let at = view.indexOf(JUMP_BY_INDEX); at !== -1; at = view.indexOf(JUMP_BY_INDEX, at + 1)) {
+        // Four bytes each, and no register but the index.
+        if (at + 7 > view.length || ((view[at + 2] ?? 0) & 0xc7) !== 0x85) continue;
+        const start = (view.readInt32LE(at + 3) - this.#code.base32) | 0;
         if (start > 0 && start < this.#code.image.size) starts.push(start);
       }
     }
