@@ -2,7 +2,7 @@ import type { Rva, Va } from "../core/address.ts";
 import { rva } from "../core/address.ts";
 import { findWords } from "../memory/find-words.ts";
 import type { SearchLimits } from "./references.ts";
-import type { TrailModule, TrailTarget } from "./target.ts";
+import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** A function whose holders are looked for. */
 export interface HeldFunction {
@@ -131,18 +131,11 @@ function declaredSlots(
       name == null
         ? undefined
         : functions.find(
-            (candidate) => candidate.name === name && imports(slot.declared?.dll ?? null, candidate),
+            (candidate) =>
+              candidate.name === name && isImportedAs(candidate.module, slot.declared?.dll ?? ""),
           );
     const holdsOther = slot.value !== undefined && slot.value !== function_?.address && !slot.pending;
     slots.set(slot.rva, { kind: slot.kind, function: function_, holdsOther });
   }
   return slots;
-}
-
-/** Whether a DLL name can mean the function's module: `ntoskrnl.exe` is what every driver says for nt. */
-function imports(dll: string | null, function_: HeldFunction): boolean {
-  const stem = (dll ?? "").toLowerCase().replace(/\.[^.]*$/, "");
-  const module = function_.module.toLowerCase();
-  if (module === "nt") return /^nt(?:oskrnl|krnl)/.test(stem);
-  return stem.replace(/[^a-z0-9_]/g, "_") === module;
 }

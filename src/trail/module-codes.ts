@@ -1,7 +1,9 @@
+import type { Callee } from "../code/callees.ts";
 import { Flows } from "../code/flows.ts";
 import { analyzeImage, type ImageCode } from "../code/functions.ts";
 import { type FindElsewhere, TagUses } from "../code/uses.ts";
-import { moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
+import type { Rva } from "../core/address.ts";
+import { isImportedAs, moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** What is known of one module's code. */
 export interface DecodedModule {
@@ -33,10 +35,29 @@ export class ModuleCodes {
   }
 
   /** The code of a function in another module, so that a wrapper there is seen through. */
-  readonly #elsewhere: FindElsewhere = ({ target }) => {
-    const module = target === undefined ? undefined : moduleAt(this.#target, target);
-    const decoded = module === undefined ? undefined : this.of(module);
-    const entry = target === undefined ? undefined : module?.image?.rvaOf(target);
-    return decoded === undefined || entry === undefined ? undefined : { flows: decoded.flows, entry };
+  readonly #elsewhere: FindElsewhere = (callee) => {
+    const found = this.#find(callee);
+    const decoded = found === undefined ? undefined : this.of(found.module);
+    return found === undefined || decoded === undefined
+      ? undefined
+      : { flows: decoded.flows, entry: found.entry };
   };
+
+  /** By its address; by its declared name where no loader has put one into the slot yet. */
+  #find({
+    target,
+    module: dll,
+    name,
+  }: Callee): { readonly module: TrailModule; readonly entry: Rva } | undefined {
+    if (target !== undefined) {
+      const module = moduleAt(this.#target, target);
+      const entry = module?.image?.rvaOf(target);
+      return module === undefined || entry === undefined ? undefined : { module, entry };
+    }
+    if (dll === undefined || name === undefined) return undefined;
+    const module = this.#target.modules.find((candidate) => isImportedAs(candidate.name, dll));
+    const item = module?.image?.exports.byName(name);
+    if (module === undefined || item === undefined || item.forwarder !== undefined) return undefined;
+    return { module, entry: item.rva };
+  }
 }

@@ -45,3 +45,10 @@ export interface TrailTarget {
 export function moduleAt(target: TrailTarget, address: Va): TrailModule | undefined {
   return target.modules.find((module) => address >= module.base && address < module.end);
 }
+
+/** Whether the name of a DLL in an import table can mean a module: every driver says `ntoskrnl.exe` for nt. */
+export function isImportedAs(module: string, dll: string): boolean {
+  const stem = dll.toLowerCase().replace(/\.[^.]*$/, "");
+  if (module === "nt") return /^nt(?:oskrnl|krnl)/.test(stem);
+  return stem.replace(/[^a-z0-9_]/g, "_") === module.toLowerCase();
+}
