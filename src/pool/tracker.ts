@@ -1,4 +1,4 @@
-import { hex, type Va } from "../core/address.ts";
+import { advance, hex, type Va } from "../core/address.ts";
 import { type HashCode, readHashCode } from "./hash-code.ts";
 import type { LayoutFit } from "./layout-fit.ts";
 import { findMasterTable, type MasterTable } from "./master-table.ts";
@@ -163,7 +163,7 @@ function disagrees({ nonPaged, paged }: TagUsage): boolean {
 /** The entry behind the hashed ones, where it holds anything and its key is the kernel's own. */
 function overflowEntry(kernel: PoolKernel, at: Va, fit: LayoutFit, sums: TrackerSums): TagUsage | undefined {
   const slot = fit.mask + 1;
-  const bytes = kernel.space.tryRead((at + BigInt(slot * fit.layout.stride)) as Va, 4);
+  const bytes = kernel.space.tryRead(advance(at, slot * fit.layout.stride), 4);
   if (bytes === undefined) return undefined;
   const key = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   if (key !== 0 && tagText(key).toUpperCase() !== "OVFL") return undefined;

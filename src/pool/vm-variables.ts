@@ -1,4 +1,4 @@
-import { hex, type Va } from "../core/address.ts";
+import { advance, hex, type Va } from "../core/address.ts";
 import { describeFault, MemoryError } from "../core/errors.ts";
 import type { Reading } from "./memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
@@ -84,7 +84,7 @@ export function readPhysicalPages(kernel: PoolKernel, headerPages: number | unde
       ? absent(kernel, "mmPhysicalMemoryBlock")
       : reading("MmPhysicalMemoryBlock", () => {
           const at = space.readPointer(variable);
-          const pages = readWord(kernel, (at + BigInt(space.pointerSize)) as Va);
+          const pages = readWord(kernel, advance(at, space.pointerSize));
           return pages > 0 && pages <= MOST_PAGES
             ? { pages, from: `the descriptor that nt!MmPhysicalMemoryBlock at ${hex(variable)} points to` }
             : { pages: null, reason: `MmPhysicalMemoryBlock leads to ${pages} pages` };
@@ -112,7 +112,7 @@ export function readPagedPoolCommit(kernel: PoolKernel, limit: number | undefine
   const offset = PAGED_POOL_COMMIT.findLast((row) => row.build <= build)?.[space.pointerSize];
   if (at === undefined || offset === undefined) return direct;
   const block = reading("MmPagedPoolInformation", () => ({
-    pages: readWord(kernel, (at + BigInt(offset)) as Va),
+    pages: readWord(kernel, advance(at, offset)),
     from: `nt!MmPagedPoolInformation at ${hex(at)}, PagedPoolCommit`,
   }));
   return block.pages === null && direct.pages !== null ? direct : block;

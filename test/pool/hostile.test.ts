@@ -78,7 +78,12 @@ describe("the pool layer", () => {
           askAll({ ...made.kernel, processors });
         },
       ),
-      { numRuns: 25 },
+      {
+        numRuns: 25,
+        // a block at the very end of the address space: its field was looked for past 64 bits
+        examples:
+          pointerSize === 4 ? [] : [[[], [["mmPagedPoolInformation", 2n ** 64n - 0x58n]], [], undefined]],
+      },
     );
   });
 
