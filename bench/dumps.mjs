@@ -73,7 +73,7 @@ function extentsOf(machine, made, offsetOf) {
  * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number }} [options]
  * @returns {Plan}
  */
-export function makeDump(path, { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB } = {}) {
+function makeDump(path, { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB } = {}) {
   const random = seeded(19041);
   const machine = new Machine({
     mode: "x64",

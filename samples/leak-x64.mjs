@@ -77,7 +77,11 @@ const leak = {
 const rows = [
   leak,
   ...outstanding,
-  ...innocentTags({ seed: SEED, word: 8, without: ["Se  ", "Proc", "Thre", ...outstanding.map((r) => r.tag)] }),
+  ...innocentTags({
+    seed: SEED,
+    word: 8,
+    without: ["Se  ", "Proc", "Thre", ...outstanding.map((r) => r.tag)],
+  }),
 ];
 
 /** The machine and its header, also for tests that write the same memory in other forms. */

@@ -19,7 +19,9 @@ for (const file of FILES) {
     .replace(/\/\/.*$/gm, "")
     .replace(/\\\r?\n/g, " ")
     .replace(/^\s*#.*$/gm, "");
-  for (const [, name] of text.matchAll(/\b([A-Z]\w+)\s*\(\s*(?:IN|OUT|_In|_Out|VOID|void|P?[A-Z]\w*\s+\w+|\w+\s*\*|__|\))/g)) {
+  for (const [, name] of text.matchAll(
+    /\b([A-Z]\w+)\s*\(\s*(?:IN|OUT|_In|_Out|VOID|void|P?[A-Z]\w*\s+\w+|\w+\s*\*|__|\))/g,
+  )) {
     if (PREFIX.test(name)) names.add(name);
   }
 }
