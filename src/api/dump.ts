@@ -73,6 +73,8 @@ function sourceOf(input: string | Uint8Array | ByteSource): ByteSource {
   return input instanceof Uint8Array ? new BytesSource(input) : input;
 }
 
+const UNUSED = { allocations: 0, frees: 0, outstanding: 0, bytes: 0, bytesPerAllocation: null };
+
 /** An open dump, and every question that can be put to it. Dispose of it to close its files. */
 export class Dump extends Workspace implements Disposable {
   /** The file's name. */
@@ -172,8 +174,18 @@ export class Dump extends Workspace implements Disposable {
     }
     const parsed = parseTag(chosen);
     const tags = this.tags(work);
-    const trail = traceTag(this.target, parsed, tags.get(parsed.key) ?? null, work);
-    const unknown = "missing" in tags.table ? [tags.table.reason] : [];
+    const { table } = tags;
+    const whole = !("missing" in table) && table.complete;
+    const usage =
+      tags.get(parsed.key) ??
+      (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
+    const trail = traceTag(this.target, parsed, usage, work);
+    const unknown =
+      "missing" in table
+        ? [table.reason]
+        : usage === null
+          ? ["the tag tables do not have this tag in what could be read of them"]
+          : [];
     return { ...trail, notes: [...trail.notes, ...this.#verifierNotes(), ...unknown, ...this.gaps] };
   }
 

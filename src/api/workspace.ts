@@ -100,7 +100,12 @@ export abstract class Workspace {
   /** The exported names around an address, and the function that it stands in. */
   near(address: AddressLike): NearRow {
     const row = nearRow(this.target, this.address(address));
-    return row.module === null ? { ...row, notes: [...row.notes, ...this.modules.gaps] } : row;
+    if (row.module !== null) return row;
+    const gone = this.modules.unloaded.items.filter(
+      ({ base, end }) => row.address >= base && row.address < end,
+    );
+    const unloaded = gone.map(({ name }) => `${name} stood there, and was unloaded`);
+    return { ...row, notes: [...row.notes, ...unloaded, ...this.modules.gaps] };
   }
 
   /** Who holds an address: in every module, at any alignment. */

@@ -151,6 +151,16 @@ describe("near", () => {
   });
 });
 
+describe("near, of an address in a driver that was unloaded", () => {
+  it("names the driver", () => {
+    const { symbols } = pooltrailJson("near", DUMP, "fffff80481500010");
+    expect(symbols[0]).toMatchObject({
+      module: null,
+      notes: expect.arrayContaining(["ctsprobe.sys stood there, and was unloaded"]),
+    });
+  });
+});
+
 describe("pointers", () => {
   it("finds the slots of the five importers, and the pointer that was looked up at run time", () => {
     const { pointers } = pooltrailJson("pointers", DUMP, "nt!SeQueryInformationToken");
@@ -295,6 +305,12 @@ describe("trace", () => {
   // a call through any variable of the image was once taken for one of Control Flow Guard's, through rax
   it.each(["nwindav.sys", "msdisk.sys", "tailspin.sys"])("sees that %s gives back what it gets", (image) => {
     expect(kinds(image)).toContain("releases");
+  });
+
+  // the tables were read whole: what they do not have is not in use, and not unknown
+  it("knows that a tag is not in use", () => {
+    const zero = { allocations: 0, frees: 0, outstanding: 0, bytes: 0 };
+    expect(pooltrailJson("trace", DUMP, "Zz9!").usage).toMatchObject({ nonPaged: zero, paged: zero });
   });
 
   it("sees that the culprit does not", () => {
