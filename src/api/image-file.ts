@@ -29,7 +29,13 @@ export class ImageFile implements Disposable {
   }
 
   imports(): ImportsDocument {
-    return importsDocument(this.image.label, this.image, this.image.imports, () => null);
+    return importsDocument(
+      this.image.label,
+      this.image,
+      this.image.imports,
+      () => null,
+      () => undefined,
+    );
   }
 
   exports(): ExportsDocument {

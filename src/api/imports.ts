@@ -16,6 +16,9 @@ export interface NamedFunction {
 /** Names the function at an address; `declared` chooses among several names for it. */
 export type NameFunction = (address: Va, declared: string | null) => NamedFunction | null;
 
+/** Where the function stands that an import means, through forwarders; undefined where that is not known. */
+export type LocateImport = (dll: string, symbol: string | number) => Va | undefined;
+
 /**
  * Each import slot of one image: the function that it holds, by address, beside the name that the
  * image declares.
@@ -25,13 +28,14 @@ export function importsDocument(
   image: Image,
   imports: ImportTable,
   nameFunction: NameFunction,
+  locate: LocateImport,
 ): ImportsDocument {
   const { slots, gaps } = imports;
   const notes = gaps.map((gap) => {
     const of = gap.dll === null ? "" : ` of ${gap.dll}`;
     return `${GAPS[gap.table]}${of}: ${stopText(gap.stopped)}`;
   });
-  return { module: name, imports: slots.map((slot) => rowOf(image, slot, nameFunction)), notes };
+  return { module: name, imports: slots.map((slot) => rowOf(image, slot, nameFunction, locate)), notes };
 }
 
 const GAPS = {
@@ -43,7 +47,7 @@ const GAPS = {
   "address-directory": "the import address table ends early",
 } as const;
 
-function rowOf(image: Image, slot: ImportSlot, nameFunction: NameFunction): ImportRow {
+function rowOf(image: Image, slot: ImportSlot, nameFunction: NameFunction, locate: LocateImport): ImportRow {
   const resolved =
     slot.value === undefined || slot.pending ? null : nameFunction(slot.value, slot.declared?.name ?? null);
   const declared = slot.declared ?? null;
@@ -56,18 +60,23 @@ function rowOf(image: Image, slot: ImportSlot, nameFunction: NameFunction): Impo
     declared:
       declared === null ? null : { dll: declared.dll, name: declared.name, ordinal: declared.ordinal },
     pending: slot.pending,
-    disagree: disagrees(resolved, declared),
+    disagree: !slot.pending && disagrees(slot, resolved, locate),
   };
 }
 
-/** Two names for one function are no disagreement: an address can be exported more than once. */
+/**
+ * Whether a slot holds another function than the image declares. Two names for one function are no
+ * disagreement, and neither is a forwarder: `HAL!HalSetTimer` may be nt's.
+ */
 function disagrees(
-  resolved: { readonly name: string | null; readonly offset: number } | null,
-  declared: { readonly name: string | null } | null,
+  { value, declared }: ImportSlot,
+  resolved: NamedFunction | null,
+  locate: LocateImport,
 ): boolean {
-  return (
-    resolved?.name != null &&
-    declared?.name != null &&
-    (resolved.offset !== 0 || resolved.name !== declared.name)
-  );
+  if (value === undefined || declared === undefined) return false;
+  const { dll, name, ordinal } = declared;
+  const symbol = name ?? ordinal;
+  const meant = dll === null || symbol === null ? undefined : locate(dll, symbol);
+  if (meant !== undefined) return meant !== value;
+  return resolved?.name != null && name !== null && (resolved.offset !== 0 || resolved.name !== name);
 }

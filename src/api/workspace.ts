@@ -130,8 +130,12 @@ export abstract class Workspace {
    */
   imports(module: ModuleLike): ImportsDocument {
     const found = this.module(module);
-    return importsDocument(found.name, found.wholeImage(), found.imports, (address, declared) =>
-      this.#nameAt(address, declared),
+    return importsDocument(
+      found.name,
+      found.wholeImage(),
+      found.imports,
+      (address, declared) => this.#nameAt(address, declared),
+      (dll, symbol) => this.#exportAddress(dll, symbol),
     );
   }
 
@@ -197,7 +201,7 @@ export abstract class Workspace {
     return this.#set;
   }
 
-  #exportAddress(module: string, name: string): Va | undefined {
+  #exportAddress(module: string, name: string | number): Va | undefined {
     const found = this.#resolver.locate(module, name);
     return "unlocated" in found ? undefined : found.address;
   }

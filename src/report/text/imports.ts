@@ -21,7 +21,7 @@ export function renderImports(document: ImportsDocument, view: View): string {
   );
   return blocks(
     rows.length === 0 ? "" : table,
-    printable(`${plural(rows.length, "import slot")} in ${document.module}`),
+    printable(counted(rows.length, "import slot", `in ${document.module}`, document.notes)),
     renderNotes(document.notes, view),
   );
 }
@@ -39,6 +39,12 @@ function declared(slot: ImportRow): string {
   const function_ = name ?? (ordinal === null ? "(name not readable)" : `#${ordinal}`);
   const late = slot.kind === "delay-iat" ? ", delayed" : "";
   return `${dll ?? "?"}!${function_}${late}${slot.disagree ? "  <- another function than the slot holds" : ""}`;
+}
+
+/** Where a table could not be looked through, none found is not none there. */
+function counted(count: number, what: string, where: string, notes: readonly string[]): string {
+  if (count === 0 && notes.length > 0) return `No ${what} ${where} could be read.`;
+  return `${plural(count, what)} ${where}`;
 }
 
 /** `exports`: the export table by ordinal. */
@@ -63,7 +69,7 @@ export function renderExports(document: ExportsDocument, view: View): string {
   );
   return blocks(
     rows.length === 0 ? "" : table,
-    printable(`${plural(rows.length, "export")} of ${document.module}`),
+    printable(counted(rows.length, "export", `of ${document.module}`, document.notes)),
     renderNotes(document.notes, view),
   );
 }
