@@ -1,5 +1,7 @@
 import { inspect, types } from "node:util";
+import { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
+import { printable } from "../core/text.ts";
 
 /** Deep enough for any answer, shallow enough for a screen. */
 const DEPTH = 4;
@@ -21,12 +23,33 @@ class Hex {
 /** As Node's own `inspect`, but with bigints, which are addresses here, in hex. */
 export function inspectHex(value: unknown, colors: boolean): string {
   if (typeof value === "bigint") return hex(value);
+  if (value instanceof Dump) return summary(value);
   return inspect(withHex(value, DEPTH, new Set()), { colors, depth: DEPTH, maxArrayLength: MOST_ITEMS });
+}
+
+/** A dump at the prompt is one thing, not all that it holds. */
+function summary(dump: Dump): string {
+  return `Dump ${printable(dump.file)}: ${dump.modules.items.length} modules; info() says what it is, dump.<Tab> what it can`;
+}
+
+/** Bytes as a debugger prints them. */
+class HexBytes {
+  readonly text: string;
+
+  constructor(bytes: Uint8Array) {
+    const shown = [...bytes.subarray(0, MOST_ITEMS)].map((byte) => byte.toString(16).padStart(2, "0"));
+    this.text = `${bytes.length} bytes: ${shown.join(" ")}${bytes.length > MOST_ITEMS ? " ..." : ""}`;
+  }
+
+  [inspect.custom](): string {
+    return this.text;
+  }
 }
 
 /** Copies what an object holds with its bigints wrapped; what shows itself in its own way stays as it is. */
 function withHex(value: unknown, depth: number, above: Set<unknown>): unknown {
   if (typeof value === "bigint") return new Hex(value);
+  if (value instanceof Uint8Array) return new HexBytes(value);
   if (typeof value !== "object" || value === null || depth < 0 || above.has(value) || showsItself(value))
     return value;
   above.add(value);
