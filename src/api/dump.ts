@@ -229,7 +229,11 @@ export class Dump extends Workspace implements Disposable {
   }
 
   #memorySummary(): MemorySummary {
-    this.#memory ??= readMemorySummary(this.#pool, { triage: this.kernel.triage?.memory });
+    const { body } = this.#dump;
+    this.#memory ??= readMemorySummary(this.#pool, {
+      triage: this.kernel.triage?.memory,
+      headerPages: body.kind === "full" ? body.pages.present + body.pages.missing : undefined,
+    });
     return this.#memory;
   }
 }

@@ -63,7 +63,7 @@ export function findKdbg(space: AddressSpace, hints: KdbgHints): KdbgSearch {
     fromKpcr(space) ??
     fromScan(space, hints, notes);
   if (kdbg === undefined)
-    notes.push("there is no debugger data block (KDBG): pool tags and memory counters are not known");
+    notes.push("no debugger data block (KDBG) was found: pool tags and memory counters are not known");
   else if (kdbg.foundBy !== "header" && kdbg.foundBy !== "triage-copy") notes.push(foundText(kdbg));
   return { kdbg, notes };
 }

@@ -139,7 +139,7 @@ describe("findKdbg", () => {
     expect(notes).toEqual([
       expect.stringContaining("cannot be read"),
       "KDBG may stand in the 4096 bytes of nt's image that cannot be read",
-      expect.stringContaining("there is no debugger data block"),
+      expect.stringContaining("no debugger data block (KDBG) was found"),
     ]);
   });
 

@@ -250,7 +250,7 @@ describe("the kernel of other dumps", () => {
     expect(kernel.notes).toEqual([
       expect.stringContaining("cannot be read"),
       expect.stringContaining("nt's place is not known"),
-      expect.stringContaining("there is no debugger data block"),
+      expect.stringContaining("no debugger data block (KDBG) was found"),
     ]);
   });
 });

@@ -50,7 +50,11 @@ function cpus(processors: number | null): string {
 }
 
 function pages(info: InfoDocument): string {
-  if (info.pages === null) return "none: a triage dump holds pieces of virtual memory";
+  if (info.pages === null) {
+    return info.dumpType === "triage"
+      ? "none: a triage dump holds pieces of virtual memory"
+      : "none that can be placed";
+  }
   const { present, missing } = info.pages;
   const missed = missing === 0 ? "" : `; ${grouped(missing)} more are past the end of the file`;
   return `${grouped(present)} in the file (${grouped(present * 4)} KB)${missed}`;

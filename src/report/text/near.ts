@@ -1,6 +1,5 @@
 import { hex } from "../../core/address.ts";
 import { printable } from "../../core/text.ts";
-import type { FunctionPlace } from "../../trail/place.ts";
 import type { NearDocument, NearRow } from "../documents.ts";
 import { at, renderNotes, type View } from "./view.ts";
 
@@ -16,21 +15,23 @@ function renderRow(row: NearRow, view: View): string {
   } else {
     const below =
       row.below === null
-        ? `${row.module}, below its first exported name`
+        ? `${row.module}, with no exported name at or below it`
         : `(${at(view, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
     const above =
       row.above === null ? "" : `   |   (${at(view, row.above.address)})   ${row.module}!${row.above.name}`;
     lines.push(printable(below + above));
-    lines.push(view.style.dim(printable(`  ${describePlace(row.function, view)}`)));
+    lines.push(view.style.dim(printable(`  ${describePlace(row, view)}`)));
   }
   if (row.notes.length > 0) lines.push(renderNotes(row.notes, view));
   return lines.join("\n");
 }
 
 /** The function that an address stands in, and on which basis that is known. */
-function describePlace(place: FunctionPlace | null, view: View): string {
-  if (place === null)
-    return "the function it stands in is not known; the names above are only the nearest exports";
+function describePlace({ function: place, below, above }: NearRow, view: View): string {
+  if (place === null) {
+    const nearest = below === null && above === null ? "" : "; the names above are only the nearest exports";
+    return `the function it stands in is not known${nearest}`;
+  }
   const name =
     place.name === null ? `an unnamed function of ${place.module}` : `${place.module}!${place.name}`;
   const fragment =

@@ -30,7 +30,9 @@ export function renderPointers(document: PointersDocument, view: View): string {
   );
   return blocks(
     rows.length === 0 ? `Nothing that could be read holds ${at(view, document.target)}.` : table,
-    rows.length === 0 ? "" : `${plural(rows.length, "place")} hold ${at(view, document.target)}`,
+    rows.length === 0
+      ? ""
+      : `${plural(rows.length, "place holds", "places hold")} ${at(view, document.target)}`,
     renderCoverage(document.coverage, view),
     renderNotes(document.notes, view),
   );
