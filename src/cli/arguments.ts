@@ -153,7 +153,8 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message.split(". ")[0] ?? error.message);
+    if (error instanceof TypeError)
+      throw new UsageError(error.message.split(/\. |\.?\n/)[0] ?? error.message);
     throw error;
   }
 }

@@ -45,7 +45,14 @@ function report(error: unknown): number {
     process.stderr.write(`pooltrail: ${printable(error.message)}\nTry: ${help}\n`);
     return MISUSED;
   }
-  if (error instanceof FormatError || error instanceof MemoryError || error instanceof FileError) {
+  if (error instanceof MemoryError) {
+    const advice = "give the driver's file with --images DIR, or take a dump that holds more";
+    process.stderr.write(
+      `pooltrail: the image's headers cannot be read: ${printable(error.message)}; ${advice}\n`,
+    );
+    return UNREADABLE;
+  }
+  if (error instanceof FormatError || error instanceof FileError) {
     process.stderr.write(`pooltrail: ${printable(error.message)}\n`);
     return UNREADABLE;
   }
