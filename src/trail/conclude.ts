@@ -87,7 +87,7 @@ export function nextSteps(
 ): readonly string[] {
   if (references.length === 0) {
     return [
-      "Give the machine's driver files with --images DIR, or take a kernel dump: a triage dump holds almost no code.",
+      "Give the machine's driver files with --images DIR, or a full or kernel dump that holds more of the code (pooltrail modules says how much of each can be read).",
     ];
   }
   const named = suspects.filter((suspect) => suspect.module === conclusion.module);
