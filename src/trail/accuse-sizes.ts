@@ -21,7 +21,8 @@ export function accuseSizes(
     const points = WEIGHTS.sizeMatch * STRENGTH[strength];
     const owner = target.modules.find((module) => module.name === site.module);
     if (owner !== undefined && owner.name !== "nt" && owner.name !== "hal") {
-      charges.of(owner).add("unknown", points, evidence);
+      const charge = charges.of(owner);
+      charge.add("unknown", charge.has(evidence.kind) ? 0 : points, evidence);
       continue;
     }
     const leading = apis.filter((api) => api.references.includes(site.address));

@@ -4,11 +4,12 @@ import { type CallSite, findCallSites } from "./call-sites.ts";
 import type { Charges } from "./charge.ts";
 import { type Acquisition, balanceOf } from "./evidence/balance.ts";
 import { type Lookup, lookupsOf } from "./evidence/lookups.ts";
+import { libraryPair, otherWayToRelease } from "./evidence/other-ways.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { ModuleCodes } from "./module-codes.ts";
-import { acquiringFor } from "./pairs.ts";
+import { acquiringFor, acquiringFunction } from "./pairs.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
-import type { Reference, TrailApi, Verdict } from "./trail.ts";
+import type { TrailApi, Verdict } from "./trail.ts";
 import {
   DEPTH_FACTOR,
   FURTHER_IMPORT_FACTOR,
@@ -26,33 +27,6 @@ export interface Case {
   /** The tag's table key. */
   readonly key: number;
   readonly apis: readonly TrailApi[];
-}
-
-/** Modules whose own code takes memory with the tag; the kernel does so for others. */
-export function accuseOwners({ target, charges, codes }: Case, references: readonly Reference[]): void {
-  for (const module of target.modules) {
-    if (module.name === "nt" || module.name === "hal") continue;
-    const own = references.filter((reference) => reference.module === module.name);
-    const allocating = own.filter(({ use }) => use === "allocate" || use === "lookaside");
-    const [first] = allocating;
-    if (first === undefined) continue;
-    const charge = charges.of(module);
-    const places = allocating.length === 1 ? "one place" : `${allocating.length} places`;
-    charge.add("owns-tag", WEIGHTS.allocates, {
-      kind: "allocates",
-      address: first.address,
-      detail: `its own code allocates with the tag at ${places}${first.allocationSize === null ? "" : `, ${first.allocationSize} bytes each`}`,
-    });
-    const frees = own.filter(({ use }) => use === "free");
-    const [free] = frees;
-    if (free !== undefined) {
-      const detail = `its code frees with the tag at ${frees.length === 1 ? "one place" : `${frees.length} places`}`;
-      charge.add("owns-tag", WEIGHTS.freesOwn, { kind: "releases", address: free.address, detail });
-    } else if (codeMissing(target, module) === 0 && codes.of(module) !== undefined) {
-      const detail = "no code of it frees with the tag, and all of it could be read";
-      charge.add("owns-tag", WEIGHTS.neverFrees, { kind: "unbalanced", address: first.address, detail });
-    }
-  }
 }
 
 /**
@@ -95,7 +69,13 @@ function accuseHolder(case_: Case, module: TrailModule, held: readonly Holding[]
     });
     counted++;
   }
-  accuseBalance(case_, module, sites.map(acquisition), "calls", 1);
+  accuseBalance(
+    case_,
+    module,
+    sites.map((site) => acquisition(case_, site)),
+    "calls",
+    1,
+  );
   for (const holding of held) {
     if (called.has(holding.function.address)) continue;
     const { points, detail } = unused(case_, holding, decoded === undefined ? undefined : missing);
@@ -143,16 +123,38 @@ export function accuseBalance(
     unknown: WEIGHTS.maybeUnbalanced,
     elsewhere: WEIGHTS.releasedElsewhere,
     "handed-on": WEIGHTS.handsOn,
+    perhaps: WEIGHTS.mayRelease,
     released: WEIGHTS.releases,
   };
-  for (const { state, evidence } of balanceOf(module, decoded, acquired, key, codeMissing(target, module))) {
+  const missing = codeMissing(target, module);
+  const otherWay = (names: readonly string[], called: ReadonlySet<string>): string | undefined =>
+    otherWayToRelease(codes, module, decoded, names, called, key);
+  for (const { state, evidence } of balanceOf(module, decoded, acquired, key, missing, otherWay)) {
     charges.of(module).add(verdict, points[state] * factor, evidence);
   }
 }
 
 /** A call as something that has to be balanced. */
-function acquisition(site: CallSite): Acquisition {
-  return { name: site.function.name, address: site.address, from: site.edge.from.entry };
+function acquisition({ target, codes, apis, key }: Case, site: CallSite): Acquisition {
+  const { name, module: owner } = site.function;
+  const known = acquiringFunction(name);
+  const library =
+    known !== undefined || owner === "nt" || owner === "hal"
+      ? undefined
+      : target.modules.find((module) => module.name === owner);
+  const pair =
+    library === undefined
+      ? undefined
+      : libraryPair(codes, library, name, new Set(apis.map((api) => api.name)), key);
+  const taking = known?.takenOver;
+  const passed = taking === undefined ? 0 : site.argument(taking.argument);
+  return {
+    name,
+    address: site.address,
+    from: site.edge.from.entry,
+    ...(pair === undefined ? {} : { pair }),
+    ...(taking === undefined || passed === 0 ? {} : { takenOver: taking.by }),
+  };
 }
 
 /** @param missing bytes of code that could not be read; undefined: nothing of it could be looked at */
@@ -243,7 +245,7 @@ function weightOf({ apis }: Case, site: CallSite): number {
 }
 
 /** Bytes of a module's lasting code that cannot be read; INIT is gone by then, and does not run again. */
-function codeMissing(target: TrailTarget, module: TrailModule): number {
+export function codeMissing(target: TrailTarget, module: TrailModule): number {
   let missing = 0;
   for (const section of module.image?.sections ?? []) {
     if (!section.executable || section.discardable) continue;

@@ -18,6 +18,8 @@ export interface CallSite {
   readonly caller: string;
   /** Arguments that are constants, from the first; undefined for the others. Follows the caller's values. */
   readonly constants: () => readonly (number | undefined)[];
+  /** The argument of that number, from 1, where it is a constant. */
+  readonly argument: (number: number) => number | undefined;
 }
 
 const ARGUMENTS = 4;
@@ -45,6 +47,7 @@ export function findCallSites(
     returnAddress: (module.base + BigInt(edge.at + (lengths[i] ?? 0))) as Va,
     caller: functionLabel(module.name, decoded, edge.from.entry),
     constants: () => graph.constantArguments(edge, ARGUMENTS),
+    argument: (number) => graph.constantArguments(edge, number)[number - 1],
   }));
 }
 

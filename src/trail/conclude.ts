@@ -1,4 +1,5 @@
 import type { Conclusion, Reference, Suspect, TrailApi } from "./trail.ts";
+import { EXCUSES, WEIGHTS } from "./weights.ts";
 
 /** Scores from which a module is named, and how far ahead of the next it has to be. */
 const HIGH = { score: 42, ahead: 1.5 } as const;
@@ -69,12 +70,29 @@ const LIKELY = {
   low: "may make",
 } as const;
 
+/** What a leak needs. */
+const KEEPS = ["unbalanced", "allocates"];
+
 function confidenceOf(first: Suspect, second: Suspect | undefined): Conclusion["confidence"] {
   const ahead = (second?.score ?? 0) === 0 ? Number.POSITIVE_INFINITY : first.score / (second?.score ?? 1);
-  const proven = first.verdict === "calls" || first.verdict === "owns-tag";
-  if (proven && first.score >= HIGH.score && ahead >= HIGH.ahead) return "high";
-  if (first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
+  if (isProven(first) && first.score >= HIGH.score && ahead >= HIGH.ahead) return "high";
+  const has = (kinds: readonly string[]): boolean => first.evidence.some(({ kind }) => kinds.includes(kind));
+  const excused = has(EXCUSES) && !has(KEEPS);
+  if (!excused && first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
   return ahead >= LOW.ahead ? "low" : "none";
+}
+
+/**
+ * Whether a module was seen to keep what it gets: however often a driver calls, it leaks only what it does not
+ * give back. Where part of its code cannot be read, calls that are under way make up for it: what is run as
+ * often as they are is not paged out.
+ */
+function isProven({ verdict, evidence }: Suspect): boolean {
+  if (verdict !== "calls" && verdict !== "owns-tag") return false;
+  const most = (kind: string): number =>
+    Math.max(0, ...evidence.filter((one) => one.kind === kind).map(({ points }) => points));
+  const kept = most("unbalanced");
+  return kept >= WEIGHTS.neverFrees || (kept > 0 && most("on-stack") >= WEIGHTS.onStack);
 }
 
 /** What a person does next, in the article's sense: the cheapest first. */

@@ -36,15 +36,15 @@ export class ModuleCodes {
 
   /** The code of a function in another module, so that a wrapper there is seen through. */
   readonly #elsewhere: FindElsewhere = (callee) => {
-    const found = this.#find(callee);
+    const found = this.find(callee);
     const decoded = found === undefined ? undefined : this.of(found.module);
     return found === undefined || decoded === undefined
       ? undefined
       : { flows: decoded.flows, entry: found.entry };
   };
 
-  /** By its address; by its declared name where no loader has put one into the slot yet. */
-  #find({
+  /** The module and the function that a call leads to: by its address; by its declared name where no loader has put one into the slot yet. */
+  find({
     target,
     module: dll,
     name,

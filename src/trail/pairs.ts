@@ -5,6 +5,10 @@ export interface AcquiringFunction {
   readonly release: readonly string[];
   /** Tags of what it allocates or keeps alive. */
   readonly tags: readonly string[];
+  /** By what the code of a library does, and not by what its documentation says. */
+  readonly guessed?: boolean;
+  /** With that argument, from 1, the I/O manager gives back instead; 0 there means nobody does. */
+  readonly takenOver?: { readonly argument: number; readonly by: string };
 }
 
 const DEREFERENCE = [
@@ -15,7 +19,8 @@ const DEREFERENCE = [
   "ObDereferenceObjectDeferDeleteWithTag",
 ] as const;
 const CLOSE = ["ZwClose", "NtClose", "ObCloseHandle"] as const;
-const FREE = ["ExFreePool", "ExFreePoolWithTag", "ExFreePool2"] as const;
+/** What gives pool memory back. */
+export const FREE = ["ExFreePool", "ExFreePoolWithTag", "ExFreePool2"] as const;
 const OBJECTS = ["Proc", "Thre", "Toke", "File", "Even", "Sema", "Muta", "Sect", "Key "] as const;
 
 /**
@@ -80,7 +85,15 @@ const ACQUIRING: readonly AcquiringFunction[] = [
   { acquire: "ZwCreateEvent", release: CLOSE, tags: ["Even"] },
   { acquire: "PsCreateSystemThread", release: CLOSE, tags: ["Thre"] },
   { acquire: "IoAllocateIrp", release: ["IoFreeIrp"], tags: ["Irp "] },
-  { acquire: "IoAllocateMdl", release: ["IoFreeMdl"], tags: ["Mdl "] },
+  {
+    acquire: "IoAllocateMdl",
+    release: ["IoFreeMdl"],
+    tags: ["Mdl "],
+    takenOver: {
+      argument: 5,
+      by: "gives it an IRP, and the I/O manager frees the MDLs of an IRP that completes",
+    },
+  },
   { acquire: "IoAllocateWorkItem", release: ["IoFreeWorkItem"], tags: ["IoWI"] },
   { acquire: "RtlAnsiStringToUnicodeString", release: ["RtlFreeUnicodeString", ...FREE], tags: ["Strg"] },
   { acquire: "RtlUnicodeStringToAnsiString", release: ["RtlFreeAnsiString", ...FREE], tags: ["Strg"] },

@@ -1,7 +1,8 @@
 import type { Tag } from "../pool/tag.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
-import { accuseHolders, accuseLookups, accuseOwners, acquiringFunctions, type Case } from "./accuse.ts";
+import { accuseHolders, accuseLookups, acquiringFunctions, type Case } from "./accuse.ts";
 import { accuseContent } from "./accuse-content.ts";
+import { accuseOwners } from "./accuse-owners.ts";
 import { accuseSizes } from "./accuse-sizes.ts";
 import { accuseOnStack } from "./accuse-stacks.ts";
 import { findApis } from "./apis.ts";
@@ -30,9 +31,9 @@ export function traceTag(
   const scan = scanTag(target, tag, limits, codes);
   const { apis, notes } = findApis(target, codes, scan.references);
   const case_: Case = { target, codes, charges: new Charges(), key: tag.key, apis };
-  accuseOwners(case_, scan.references);
   const held = [...apis, ...acquiringFunctions(case_, tag.text)];
   const sites = accuseHolders(case_, findHolders(target, held, limits));
+  accuseOwners(case_, scan.references, sites);
   const relayed = accuseIndirect(case_, sites, limits);
   accuseLookups(case_);
   accuseSizes(case_, scan.references, usage, sites);

@@ -9,6 +9,8 @@ export const WEIGHTS = {
   neverFrees: 12,
   /** … and frees with it somewhere. */
   freesOwn: -16,
+  /** … and allocates for whoever calls its exported functions, as the kernel does. */
+  allocatesForOthers: -30,
   /** Its code calls a function that leads to the tag; less for each call in between. */
   calls: 24,
   /** Its code calls a function that acquires objects of the tag: many do, and rightly. */
@@ -19,8 +21,10 @@ export const WEIGHTS = {
   unbalanced: 26,
   /** … as far as its code could be read. */
   maybeUnbalanced: 10,
-  /** The code that calls it does not give it back; other code of the module may. */
-  releasedElsewhere: 8,
+  /** The code that calls it does not give it back; other code of the module may, as completion routines do. */
+  releasedElsewhere: 2,
+  /** A way to give it back is seen that is not followed. */
+  mayRelease: 0,
   /** The code that calls it is exported, and leaves it to its callers, which are looked at themselves. */
   handsOn: -18,
   /** The code that calls it gives it back. */
@@ -49,6 +53,9 @@ export const WEIGHTS = {
   poolContent: 16,
 } as const;
 
+/** Kinds of evidence that a module is seen to give back, or to be able to: who is busy with it is no more than that. */
+export const EXCUSES: readonly string[] = ["releases", "hands-on", "not-released-there", "may-release"];
+
 export const MOST_SITES = 5;
 /** What all callers of a function share tells the function from others, and not its callers. */
 export const SHARED_FACTOR = 0;
@@ -56,6 +63,8 @@ export const SHARED_FACTOR = 0;
 export const FURTHER_IMPORT_FACTOR = 0.1;
 /** Stacks that count; a thread that waits in the call is one sign, and fifty are the same one. */
 export const MOST_STACKS = 2;
+/** A stack shows that a driver calls, not that it keeps: of one that is seen to give back it says little. */
+export const EXCUSED_STACK_FACTOR = 0.25;
 /** What a function looked up, or called through another driver, is to be balanced with is a guess more. */
 export const SECOND_HAND_FACTOR = 0.7;
 /** Of a chain of calls: each step makes it less likely that the outer function is what leaks. */

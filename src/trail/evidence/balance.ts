@@ -1,13 +1,12 @@
-import { poolRoutine } from "../../code/allocators.ts";
 import { CallGraph } from "../../code/calls.ts";
 import type { Va } from "../../core/address.ts";
-import { tableKey, tagText } from "../../pool/tag.ts";
-import { callsThrough } from "../call-sites.ts";
+import { tagText } from "../../pool/tag.ts";
 import type { DecodedModule } from "../module-codes.ts";
 import { type AcquiringFunction, acquiringFunction } from "../pairs.ts";
 import { exportedName } from "../places.ts";
 import type { TrailModule } from "../target.ts";
 import type { Evidence } from "../trail.ts";
+import { canBeOf, type Release, releasesIn } from "./releases.ts";
 
 /** A function that a module calls, or can call, and where. */
 export interface Acquisition {
@@ -15,15 +14,20 @@ export interface Acquisition {
   readonly address: Va;
   /** The function that the call stands in, as an offset; undefined where no call was seen. */
   readonly from?: number;
+  /** Who gives it back in the caller's place; undefined where nobody is known to. */
+  readonly takenOver?: string;
+  /** What gives it back, where the table of pairs does not have it. */
+  readonly pair?: AcquiringFunction;
 }
 
 /**
  * Whether what a module acquires is given back: `released` by the functions that acquire it, or by what
- * they call; `handed-on`: they are exported, and whoever calls them has it; `elsewhere`: they do not, but other code of the module calls what would; `unbalanced`: nothing
- * of the module does; `unknown`: nothing that could be read does, and some could not.
+ * they call; `handed-on`: they are exported, and whoever calls them has it; `elsewhere`: they do not, but
+ * other code of the module calls what would; `perhaps`: it is seen to have a way that is not followed;
+ * `unbalanced`: nothing of the module does; `unknown`: nothing that could be read does, and some could not.
  */
 export interface Balance {
-  readonly state: "released" | "handed-on" | "elsewhere" | "unbalanced" | "unknown";
+  readonly state: "released" | "handed-on" | "elsewhere" | "perhaps" | "unbalanced" | "unknown";
   readonly evidence: Evidence;
 }
 
@@ -33,6 +37,7 @@ export interface Balance {
  *
  * @param key of the tag that leaks
  * @param codeMissing bytes of the module's code that could not be read: a release may stand there
+ * @param otherWay says in which other way the module may give back, by functions of these names
  */
 export function balanceOf(
   module: TrailModule,
@@ -40,18 +45,19 @@ export function balanceOf(
   acquired: readonly Acquisition[],
   key: number,
   codeMissing: number,
+  otherWay: (names: readonly string[], called: ReadonlySet<string>) => string | undefined = () => undefined,
 ): readonly Balance[] {
-  const pairs = new Map<AcquiringFunction, Acquisition[]>();
+  const byName = new Map<string, { pair: AcquiringFunction; calls: Acquisition[] }>();
   for (const one of acquired) {
-    const pair = acquiringFunction(one.name);
+    const pair = one.pair ?? acquiringFunction(one.name);
     if (pair === undefined) continue;
-    const same = pairs.get(pair);
-    if (same === undefined) pairs.set(pair, [one]);
-    else same.push(one);
+    const same = byName.get(pair.acquire);
+    if (same === undefined) byName.set(pair.acquire, { pair, calls: [one] });
+    else same.calls.push(one);
   }
-  return [...pairs].map(([pair, calls]) => {
+  return [...byName.values()].map(({ pair, calls }) => {
     const all = releasesIn(module, decoded, pair.release);
-    return judge(decoded, pair, calls, { all, key, codeMissing });
+    return judge(decoded, pair, calls, { all, key, codeMissing, otherWay });
   });
 }
 
@@ -59,15 +65,18 @@ interface Found {
   readonly all: readonly Release[];
   readonly key: number;
   readonly codeMissing: number;
+  readonly otherWay: (names: readonly string[], called: ReadonlySet<string>) => string | undefined;
 }
 
 function judge(
   decoded: DecodedModule,
   pair: AcquiringFunction,
-  calls: readonly Acquisition[],
-  { all, key, codeMissing }: Found,
+  given: readonly Acquisition[],
+  { all, key, codeMissing, otherWay }: Found,
 ): Balance {
-  const matching = all.filter(({ tag }) => tag === undefined || tag === 0 || tableKey(tag) === tableKey(key));
+  const matching = all.filter((release) => canBeOf(release, key));
+  const own = given.filter(({ takenOver }) => takenOver === undefined);
+  const calls = own.length === 0 ? given : own;
   const address = calls[0]?.address ?? null;
   const [any] = matching;
   const balance = (state: Balance["state"], kind: string, at: Va | null, detail: string): Balance => ({
@@ -93,12 +102,20 @@ function judge(
     const detail = `what ${pair.acquire} gives is not given back by the code that calls it; elsewhere the module calls ${any.name} (${places(matching.length)})`;
     return balance("elsewhere", "not-released-there", open[0]?.address ?? address, detail);
   }
+  const perhaps =
+    own.length === 0 ? given[0]?.takenOver : otherWay(pair.release, new Set(all.map(({ name }) => name)));
+  if (perhaps !== undefined) {
+    const detail = `is not seen to give back what ${pair.acquire} gives, but ${perhaps}`;
+    return balance("perhaps", "may-release", address, detail);
+  }
   const others = [...new Set(all.map(({ tag }) => tagText(tag ?? 0)))];
-  const own =
+  const otherTags =
     others.length === 0
       ? ""
       : ` (it frees only with the tags ${others.map((tag) => `\`${tag}\``).join(", ")})`;
-  const detail = `calls ${pair.acquire} and none of ${pair.release.slice(0, 3).join(", ")}${own}`;
+  const detail = `calls ${pair.acquire} and none of ${pair.release.slice(0, 3).join(", ")}${otherTags}`;
+  if (pair.guessed === true)
+    return balance("unknown", "unbalanced", address, `${detail}, which free in its library`);
   if (codeMissing === 0) return balance("unbalanced", "unbalanced", address, detail);
   const cut = `${detail} in what could be read; ${codeMissing} bytes of its code could not`;
   return balance("unknown", "unbalanced", address, cut);
@@ -117,36 +134,4 @@ function releasesItself(decoded: DecodedModule, entry: number, releasing: Readon
   return graph
     .calleesOf(from)
     .some(({ callee }) => callee.offset !== undefined && releasing.has(callee.offset));
-}
-
-interface Release {
-  readonly name: string;
-  readonly address: Va;
-  /** The function that it stands in, as an offset. */
-  readonly from: number;
-  /** The tag that a free is given, where it is a constant. */
-  readonly tag: number | undefined;
-}
-
-function releasesIn(
-  module: TrailModule,
-  decoded: DecodedModule,
-  names: readonly string[],
-): readonly Release[] {
-  const slots = new Map<number, string>();
-  for (const slot of module.imports.slots) {
-    const name = decoded.flows.callees.throughSlot(slot.rva).name;
-    if (name !== undefined && names.includes(name)) slots.set(slot.rva, name);
-  }
-  const graph = new CallGraph(decoded.flows);
-  return callsThrough(graph, slots).map(({ edge, item: name }) => {
-    const tagArgument = poolRoutine(name)?.tag;
-    return {
-      name,
-      address: (module.base + BigInt(edge.at)) as Va,
-      from: edge.from.entry,
-      tag:
-        tagArgument === undefined ? undefined : graph.constantArguments(edge, tagArgument)[tagArgument - 1],
-    };
-  });
 }
