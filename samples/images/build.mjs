@@ -96,7 +96,7 @@ function build({ image, arch, work, variant }) {
   });
   const dlls = new Map([
     ...imports.dlls,
-    ...["WwiAllocate", "WwiFree"].map(
+    ...["WwiAllocate", "WwiFree", "WwiDefault"].map(
       (n) => /** @type {const} */ ([n, { dll: "WWILIB.SYS", ordinal: undefined }]),
     ),
   ]);

@@ -109,6 +109,13 @@ export const IMAGES = [
   bench("schoolf", "School of Fine Art", "Fine Art scanner driver"),
   bench("lamna", "Lamna Healthcare", "Lamna record locker"),
   bench("consol", "Consolidated Messenger", "Consolidated Messenger transport"),
+  bench("alpine", "Alpine Ski House", "Alpine lift controller"),
+  bench("woodgr", "Woodgrove Bank", "Woodgrove card reader"),
+  bench("relecl", "Relecloud", "Relecloud sync driver", { libraries: ["nt", "wwilib"] }),
+  bench("bestfor", "Best For You Organics Company", "Best For You scale driver", {
+    libraries: ["nt", "wwilib"],
+  }),
+  bench("liberty", "Liberty's Delightful Sinful Bakery", "Liberty oven bus driver"),
 ];
 
 /** The DLLs that images import from, with what they export. */

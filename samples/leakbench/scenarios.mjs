@@ -29,6 +29,8 @@ const GROUPS = counted("Se  ", true, 0x1a0, 0x198, 120_000);
 const SHRD = counted("Shrd", true, 0x320, 0x318, 52_000, 640_000);
 const IRP = counted("Irp ", false, 0x200, 0x1f8, 81_000, 9_000_000);
 const MDL = counted("Mdl ", false, 0xc0, 0xb8, 130_000, 7_100_000);
+/** A library's own tag, of whoever calls it. */
+const WWID = counted("WwiD", true, 0x1d0, 0x1c8, 71_000, 12);
 /** As many as a cache holds: large, and steady for as long as the machine runs. */
 const CACHE = counted("CM31", true, 0x1000, 0x1000, 5_200, 18_300);
 const SECTIONS = counted("MmSt", true, 0x800, 0x800, 9_100, 2_204_000);
@@ -47,6 +49,13 @@ const coho = [
   { in: "ntoskrnl.exe!SeCaptureSecurityDescriptor", calls: "SepCopyDescriptor" },
   { in: "coho.sys!BenchWork", calls: "SeCaptureSecurityDescriptor" },
   { in: "coho.sys!BenchThread", calls: "BenchWork" },
+  started,
+];
+const alpine = [
+  { in: "ntoskrnl.exe!ExAllocatePoolWithTag", calls: "ExpAllocateBlock" },
+  { in: "ntoskrnl.exe!IoAllocateIrp", calls: "ExAllocatePoolWithTag", nth: 0 },
+  { in: "alpine.sys!BenchWork", calls: "IoAllocateIrp" },
+  { in: "alpine.sys!BenchThread", calls: "BenchWork" },
   started,
 ];
 const blueyon = [
@@ -246,6 +255,35 @@ const CASES = {
   mdl: {
     why: "MDLs are allocated and never freed",
     drivers: ["consol", "blueyon", "schoolf"],
+    leak: MDL,
+    culprit: "schoolf",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  async: {
+    why: "a busy driver frees its IRPs in the completion routine, and is seen on stacks; another frees none",
+    drivers: ["alpine", "blueyon"],
+    leak: IRP,
+    culprit: "blueyon",
+    stacks: [alpine, alpine],
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "untagged-free": {
+    why: "two drivers allocate with one tag, and one of them frees without naming it",
+    drivers: ["woodgr", "advworks"],
+    leak: ADVW,
+    culprit: "advworks",
+    forms: { x64: "bitmap-kernel", x86: "summary" },
+  },
+  library: {
+    why: "the tag is a library's own; of its two callers one gives nothing back to it",
+    drivers: ["bestfor", "relecl"],
+    leak: WWID,
+    culprit: "relecl",
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "mdl-of-irp": {
+    why: "one driver's MDLs go with the IRPs that they belong to; another keeps its own",
+    drivers: ["liberty", "schoolf"],
     leak: MDL,
     culprit: "schoolf",
     forms: { x64: "bitmap-kernel", x86: "full" },

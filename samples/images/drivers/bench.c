@@ -202,6 +202,65 @@ NOINLINE NTSTATUS BenchWork(IRP *irp) {
   IoFreeIrp(mine);
   return STATUS_SUCCESS;
 }
+#elif defined BENCH_ALPINE
+/* Alpine Ski House: frees its IRPs in the completion routine, which only a pointer leads to. */
+NTSTATUS NTAPI AlpDone(PVOID device, IRP *irp, PVOID context) {
+  BenchCount += device == context;
+  IoFreeIrp(irp);
+  return STATUS_SUCCESS;
+}
+NOINLINE NTSTATUS BenchWork(IRP *irp) {
+  IRP *mine = IoAllocateIrp(4, 0);
+  if (mine == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  mine->Flags = irp->Flags;
+  *(PVOID *)(mine->Rest + 8) = (PVOID)AlpDone;
+  return IofCallDriver(BenchKept, mine);
+}
+
+#elif defined BENCH_WOODGR
+/* Woodgrove Bank: allocates AdvW too, and frees it without a tag in a routine that only a pointer leads to. */
+void NTAPI WgbDone(PVOID record) {
+  BenchCount++;
+  ExFreePool(record);
+}
+NOINLINE NTSTATUS BenchWork(IRP *irp) {
+  PVOID *record = ExAllocatePoolWithTag(NonPagedPoolNx, 0xd0, TAG('A', 'd', 'v', 'W'));
+  if (record == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  record[0] = (PVOID)WgbDone;
+  irp->Information = (ULONG_PTR)record;
+  return IofCallDriver(BenchKept, irp);
+}
+
+#elif defined BENCH_RELECL
+/* Relecloud: takes memory of wwilib's own tag and keeps it. */
+__declspec(dllimport) PVOID NTAPI WwiDefault(SIZE_T size);
+NOINLINE NTSTATUS BenchWork(IRP *irp) {
+  ULONG *p = WwiDefault(0x1c0);
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  p[0] = irp->Flags;
+  BenchKept = p;
+  return STATUS_SUCCESS;
+}
+
+#elif defined BENCH_BESTFOR
+/* Best For You Organics: takes memory of wwilib's own tag and gives it back to wwilib. */
+__declspec(dllimport) PVOID NTAPI WwiDefault(SIZE_T size);
+__declspec(dllimport) void NTAPI WwiFree(PVOID p);
+NOINLINE NTSTATUS BenchWork(IRP *irp) {
+  ULONG *p = WwiDefault(0x1c0);
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  p[0] = irp->Flags;
+  BenchCount += p[0];
+  WwiFree(p);
+  return STATUS_SUCCESS;
+}
+
+#elif defined BENCH_LIBERTY
+/* Liberty's Delightful Bakery: allocates MDLs for IRPs that it passes on; the I/O manager frees them. */
+NOINLINE NTSTATUS BenchWork(IRP *irp) {
+  if (IoAllocateMdl(irp->SystemBuffer, 0x10000, 0, 0, irp) == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  return IofCallDriver(BenchKept, irp);
+}
 #endif
 
 NTSTATUS NTAPI BenchDispatch(PVOID device, IRP *irp) {
