@@ -1,3 +1,4 @@
+import { grouped } from "../core/text.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { readableChunks } from "../memory/chunks.ts";
 import { type BigPages, bigUsageByTag, type NoBigPages } from "../pool/big-pages.ts";
@@ -15,6 +16,7 @@ import {
   totalsOf,
 } from "../pool/tag-table.ts";
 import type { LeakRow, TagRow, TagsDocument } from "../report/documents.ts";
+import { plural } from "../report/words.ts";
 import type { Module } from "./module.ts";
 
 /** Which tags a question is about, and in which order. */
@@ -125,8 +127,18 @@ export class Tags {
           ? null
           : { nonPaged: table.overflow.nonPaged, paged: table.overflow.paged },
       leaks: leaks.map(leakOf),
-      notes: [...table.notes, ...(query.descriptions?.notes ?? []), ...notes],
+      notes: [...table.notes, ...this.#unread(), ...(query.descriptions?.notes ?? []), ...notes],
     };
+  }
+
+  /** A tag without a module may well have one. */
+  #unread(): readonly string[] {
+    const partly = this.#modules.filter((module) => module.readableBytes < module.size);
+    if (partly.length === 0) return [];
+    const missing = partly.reduce((sum, module) => sum + module.size - module.readableBytes, 0);
+    return [
+      `${grouped(missing)} bytes of ${plural(partly.length, "module")} could not be read: a tag may stand in more modules than are named`,
+    ];
   }
 
   #holders(tags: readonly TagUsage[]): ReadonlyMap<number, readonly string[]> {

@@ -46,6 +46,8 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     prompt: "pooltrail> ",
     input,
     output,
+    // Node's preview has its own idea of a bigint, and asks while one types.
+    preview: false,
     writer: (value) => inspectHex(value, style.colored),
   });
   const calls = Object.entries(SHORTCUTS).map(([name, command]) => {
