@@ -97,6 +97,7 @@ export class Dump extends Workspace implements Disposable {
     const pool = poolKernelOf(kernel, images.space);
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
       build: dump.header.build,
+      unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
       poolContent: (key) =>
         findPoolContent(pool, key, items, { maxBytes: MAX_CONTENT_BYTES, ...bigAllocations(pool) }),

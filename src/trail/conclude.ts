@@ -1,3 +1,4 @@
+import type { TrailTarget } from "./target.ts";
 import type { Conclusion, Reference, Suspect, TrailApi } from "./trail.ts";
 import { EXCUSES, WEIGHTS } from "./weights.ts";
 
@@ -101,8 +102,10 @@ export function nextSteps(
   suspects: readonly Suspect[],
   references: readonly Reference[],
   conclusion: Conclusion,
-  startsKnown: boolean,
+  { services, unloaded = [] }: Pick<TrailTarget, "services" | "unloaded">,
 ): readonly string[] {
+  const sure = conclusion.confidence === "high" || conclusion.confidence === "medium";
+  const gone = sure ? [] : goneStep(unloaded);
   if (references.length === 0) {
     return [
       "Give the machine's driver files with --images DIR, or a full or kernel dump that holds more of the code (pooltrail modules says how much of each can be read).",
@@ -116,20 +119,23 @@ export function nextSteps(
   if (worth.length === 0) {
     return [
       "Take a full or kernel dump, or give driver files with --images DIR, so that more of the code can be read.",
+      ...gone,
     ];
   }
   const early = worth.filter(({ service }) => service?.start === "boot" || service?.start === "system");
   const steps = [
     `Update ${list(names)}; where that does not help, disable ${worth.length === 1 ? "it" : "them one at a time"} and watch \`${tag}\` (poolmon).`,
   ];
-  if (second.length > 0)
+  if (second.length > 0) {
     steps.push(`After that, in this order: ${list(second.map((suspect) => suspect.module))}.`);
+  }
+  steps.push(...gone);
   if (early.length > 0) {
     steps.push(
       `${list(early.map(({ module, service }) => `${module} (${service?.start} start)`))}: do not disable ${early.length === 1 ? "it" : "them"} blindly, the machine may not start again.`,
     );
   }
-  if (!startsKnown) {
+  if (services === undefined) {
     steps.push(
       "Which of them start at boot is not known: a boot or system driver must not be disabled blindly. Give the machine's SYSTEM hive with --system-hive FILE, or ask it: sc qc NAME.",
     );
@@ -138,6 +144,18 @@ export function nextSteps(
     `To be sure: verifier /flags 0x8 /driver ${worth.map((suspect) => `${suspect.module}.sys`).join(" ")}, or a second dump later: pooltrail tags NEW --since THIS.`,
   );
   return steps;
+}
+
+const MOST_GONE = 5;
+
+/** What a driver that is gone did not free stays, and no code of it is left to be looked at. */
+function goneStep(unloaded: readonly string[]): readonly string[] {
+  const names = [...new Set(unloaded)];
+  if (names.length === 0) return [];
+  const more = names.length > MOST_GONE ? ` (and ${names.length - MOST_GONE} more: pooltrail modules)` : "";
+  return [
+    `Consider ${list(names.slice(0, MOST_GONE))}${more} as well: unloaded before the dump, so that no code of it could be looked at, and what such a driver did not free stays.`,
+  ];
 }
 
 /** `a`, `a and b`, `a, b and c`. */

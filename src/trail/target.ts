@@ -33,6 +33,8 @@ export interface TrailTarget {
   readonly resolve: (address: Va) => { readonly module: string; readonly name: string } | undefined;
   /** The services that start modules; absent where no SYSTEM hive was given. */
   readonly services?: readonly Service[];
+  /** Names of drivers that were unloaded before the dump, the last ones; absent where there is no dump. */
+  readonly unloaded?: readonly string[];
   /** The threads of the dump; absent where there is no dump. */
   readonly threads?: () => Threads;
   /** What the blocks of a tag hold of modules' addresses; absent where there is no dump. */

@@ -48,7 +48,7 @@ export function traceTag(
     apis,
     suspects,
     conclusion,
-    next: nextSteps(tag.text, suspects, scan.references, conclusion, target.services !== undefined),
+    next: nextSteps(tag.text, suspects, scan.references, conclusion, target),
     coverage: scan.coverage,
     notes: [...scan.notes, ...notes, ...stacks, ...content],
   };

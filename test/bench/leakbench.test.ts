@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runLeakBench } from "../../bench/leakbench.mjs";
+import { SCENARIOS } from "../../samples/leakbench/scenarios.mjs";
 import { openDump } from "../../src/index.ts";
 
 describe("the leak benchmark", () => {
@@ -20,6 +21,19 @@ describe("the leak benchmark", () => {
   it("blames nobody wrongly with high confidence, and says when it cannot tell", () => {
     expect(summary.wrongWithHighConfidence).toBe(0);
     expect(summary.cannotTell).toBe(summary.withoutCulprit);
+  });
+
+  it("takes who frees in a completion routine, without a tag, or leaves it to others, for no leaker", () => {
+    const innocent = ["alpine", "woodgr", "bestfor", "liberty", "wwilib"];
+    expect(rows.filter((row) => innocent.includes(row.named ?? "")).map((row) => row.name)).toEqual([]);
+  });
+
+  it("names the driver that is gone as one to consider", () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "unloaded-x64");
+    using dump = openDump(scenario?.build() ?? new Uint8Array());
+    expect(dump.trace(scenario?.tag).next.join("\n")).toMatch(
+      /ctstor\.sys as well: unloaded before the dump/,
+    );
   });
 
   it("does better than the recipe alone", () => {

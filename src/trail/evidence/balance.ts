@@ -115,7 +115,7 @@ function judge(
       : ` (it frees only with the tags ${others.map((tag) => `\`${tag}\``).join(", ")})`;
   const detail = `calls ${pair.acquire} and none of ${pair.release.slice(0, 3).join(", ")}${otherTags}`;
   if (pair.guessed === true)
-    return balance("unknown", "unbalanced", address, `${detail}, which free in its library`);
+    return balance("unknown", "unbalanced", address, `${detail}, with which the library frees it`);
   if (codeMissing === 0) return balance("unbalanced", "unbalanced", address, detail);
   const cut = `${detail} in what could be read; ${codeMissing} bytes of its code could not`;
   return balance("unknown", "unbalanced", address, cut);

@@ -58,7 +58,7 @@ export function otherWayToRelease(
 }
 
 /** The exported functions of a driver that release at most one call further down. */
-export function releasesOf(
+function releasesOf(
   codes: ModuleCodes,
   library: TrailModule,
   names: readonly string[],
@@ -66,6 +66,23 @@ export function releasesOf(
 ): readonly LibraryRelease[] {
   const decoded = codes.of(library);
   if (decoded === undefined) return [];
+  const known = KNOWN.get(decoded) ?? new Map<string, readonly LibraryRelease[]>();
+  KNOWN.set(decoded, known);
+  const question = `${key} ${names.join(" ")}`;
+  const answer = known.get(question) ?? findReleases(library, decoded, names, key);
+  known.set(question, answer);
+  return answer;
+}
+
+/** Many modules call one library. */
+const KNOWN = new WeakMap<DecodedModule, Map<string, readonly LibraryRelease[]>>();
+
+function findReleases(
+  library: TrailModule,
+  decoded: DecodedModule,
+  names: readonly string[],
+  key: number,
+): readonly LibraryRelease[] {
   const releases = releasesIn(library, decoded, names).filter((release) => canBeOf(release, key));
   const leads = releases.flatMap(({ from }) => decoded.image.functions.startingAt(from) ?? []);
   return reachedFrom(library.name, decoded, leads).exports.flatMap(
