@@ -3,7 +3,7 @@ import type { Case } from "./accuse.ts";
 import type { CallSite } from "./call-sites.ts";
 import { findOnStacks, type StackHit } from "./evidence/on-stack.ts";
 import type { TrailModule } from "./target.ts";
-import { EXCUSED_STACK_FACTOR, EXCUSES, MOST_STACKS, WEIGHTS } from "./weights.ts";
+import { EXCUSED_STACK_FACTOR, isExcused, MOST_STACKS, WEIGHTS } from "./weights.ts";
 
 /**
  * Looks on the kernel stacks of all threads for calls that are under way, or have left their return
@@ -24,8 +24,8 @@ export function accuseOnStack({ target, charges }: Case, sites: readonly CallSit
     const number = fresh ? ++count.live : ++count.stale;
     if (number > MOST_STACKS) continue;
     const charge = charges.of(hit.item.module);
-    const factor =
-      charge.has("unbalanced") || !EXCUSES.some((kind) => charge.has(kind)) ? 1 : EXCUSED_STACK_FACTOR;
+    const seen = charge.clues.map(({ evidence, points }) => ({ kind: evidence.kind, points }));
+    const factor = isExcused(seen) ? EXCUSED_STACK_FACTOR : 1;
     charge.add("unknown", weightOf(hit.stale) * factor, {
       kind: "on-stack",
       address: hit.at,

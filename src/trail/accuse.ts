@@ -122,6 +122,7 @@ export function accuseBalance(
     unbalanced: WEIGHTS.unbalanced,
     unknown: WEIGHTS.maybeUnbalanced,
     elsewhere: WEIGHTS.releasedElsewhere,
+    "elsewhere-any": WEIGHTS.freesElsewhere,
     "handed-on": WEIGHTS.handsOn,
     perhaps: WEIGHTS.mayRelease,
     released: WEIGHTS.releases,

@@ -1,6 +1,6 @@
 import type { TrailTarget } from "./target.ts";
 import type { Conclusion, Reference, Suspect, TrailApi } from "./trail.ts";
-import { EXCUSES, WEIGHTS } from "./weights.ts";
+import { isExcused, WEIGHTS } from "./weights.ts";
 
 /** Scores from which a module is named, and how far ahead of the next it has to be. */
 const HIGH = { score: 42, ahead: 1.5 } as const;
@@ -71,14 +71,10 @@ const LIKELY = {
   low: "may make",
 } as const;
 
-/** What a leak needs. */
-const KEEPS = ["unbalanced", "allocates"];
-
 function confidenceOf(first: Suspect, second: Suspect | undefined): Conclusion["confidence"] {
   const ahead = (second?.score ?? 0) === 0 ? Number.POSITIVE_INFINITY : first.score / (second?.score ?? 1);
   if (isProven(first) && first.score >= HIGH.score && ahead >= HIGH.ahead) return "high";
-  const has = (kinds: readonly string[]): boolean => first.evidence.some(({ kind }) => kinds.includes(kind));
-  const excused = has(EXCUSES) && !has(KEEPS);
+  const excused = first.verdict !== "owns-tag" && isExcused(first.evidence);
   if (!excused && first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
   return ahead >= LOW.ahead ? "low" : "none";
 }

@@ -23,6 +23,8 @@ export const WEIGHTS = {
   maybeUnbalanced: 10,
   /** The code that calls it does not give it back; other code of the module may, as completion routines do. */
   releasedElsewhere: 2,
+  /** … by freeing memory, which every driver does: whether of this is not known. */
+  freesElsewhere: 8,
   /** A way to give it back is seen that is not followed. */
   mayRelease: 0,
   /** The code that calls it is exported, and leaves it to its callers, which are looked at themselves. */
@@ -54,7 +56,18 @@ export const WEIGHTS = {
 } as const;
 
 /** Kinds of evidence that a module is seen to give back, or to be able to: who is busy with it is no more than that. */
-export const EXCUSES: readonly string[] = ["releases", "hands-on", "not-released-there", "may-release"];
+const EXCUSES: readonly string[] = ["releases", "hands-on", "may-release"];
+
+/** Whether something seen excuses a module. @param evidence with what it weighs */
+export function isExcused(evidence: readonly { readonly kind: string; readonly points: number }[]): boolean {
+  return (
+    !evidence.some(({ kind }) => kind === "unbalanced") &&
+    evidence.some(
+      ({ kind, points }) =>
+        EXCUSES.includes(kind) || (kind === "not-released-there" && points <= WEIGHTS.releasedElsewhere),
+    )
+  );
+}
 
 export const MOST_SITES = 5;
 /** What all callers of a function share tells the function from others, and not its callers. */

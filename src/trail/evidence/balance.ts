@@ -23,11 +23,18 @@ export interface Acquisition {
 /**
  * Whether what a module acquires is given back: `released` by the functions that acquire it, or by what
  * they call; `handed-on`: they are exported, and whoever calls them has it; `elsewhere`: they do not, but
- * other code of the module calls what would; `perhaps`: it is seen to have a way that is not followed;
+ * other code of the module calls what would, `elsewhere-any` with a function that frees whatever memory; `perhaps`: it is seen to have a way that is not followed;
  * `unbalanced`: nothing of the module does; `unknown`: nothing that could be read does, and some could not.
  */
 export interface Balance {
-  readonly state: "released" | "handed-on" | "elsewhere" | "perhaps" | "unbalanced" | "unknown";
+  readonly state:
+    | "released"
+    | "handed-on"
+    | "elsewhere"
+    | "elsewhere-any"
+    | "perhaps"
+    | "unbalanced"
+    | "unknown";
   readonly evidence: Evidence;
 }
 
@@ -100,7 +107,9 @@ function judge(
       return balance("handed-on", "hands-on", open[0]?.address ?? address, detail);
     }
     const detail = `what ${pair.acquire} gives is not given back by the code that calls it; elsewhere the module calls ${any.name} (${places(matching.length)})`;
-    return balance("elsewhere", "not-released-there", open[0]?.address ?? address, detail);
+    // memory is freed all over a driver: that it frees some elsewhere tells little of this
+    const state = pair.release.includes("ExFreePool") ? "elsewhere-any" : "elsewhere";
+    return balance(state, "not-released-there", open[0]?.address ?? address, detail);
   }
   const perhaps =
     own.length === 0 ? given[0]?.takenOver : otherWay(pair.release, new Set(all.map(({ name }) => name)));
