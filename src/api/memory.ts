@@ -15,6 +15,7 @@ export function memoryDocument(summary: MemorySummary, notes: readonly string[])
   return {
     pages: pages as Record<MemoryLine, number | null>,
     pagedPools: summary.pagedPools.map((pool) => pool.pages),
+    pagedPoolSources: summary.pagedPools.map((pool) => pool.from ?? pool.reason ?? ""),
     sources,
     reasons,
     notes: [...summary.notes, ...notes],

@@ -23,7 +23,7 @@ import { renderScan } from "../report/text/scan.ts";
 import { renderTags } from "../report/text/tags.ts";
 import { renderTrails } from "../report/text/trace.ts";
 import type { View } from "../report/text/view.ts";
-import { openFile } from "../source/file-source.ts";
+import { FileError, openFile } from "../source/file-source.ts";
 import { UsageError } from "./arguments.ts";
 
 /** What the command line can say beyond operands. */
@@ -61,7 +61,7 @@ export function answerFrom(
   const [first = "", second] = operands;
   const dump = (): Dump => {
     if (opened instanceof Dump) return opened;
-    throw new UsageError(`${command} needs a dump, and this is a folder of PE files`, command);
+    throw new FileError(opened.folder, "directory", `this is a directory; ${command} needs a dump`);
   };
   const module = (): Module =>
     first === "" ? kernelOf(opened, command) : asked(command, () => opened.module(first));

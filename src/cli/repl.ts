@@ -7,6 +7,7 @@ import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
 import { type AnswerOptions, answerFrom } from "./answers.ts";
 import { UsageError } from "./arguments.ts";
+import { COMMANDS } from "./commands.ts";
 import { inspectHex, printed } from "./inspect.ts";
 
 interface ReplStreams {
@@ -17,27 +18,18 @@ interface ReplStreams {
   readonly historyFile: string | undefined;
 }
 
-/** The short names, and the command that each one prints as. */
-const SHORTCUTS: Readonly<Record<string, string>> = {
-  trace: "trace",
-  info: "info",
-  lm: "modules",
-  vm: "memory",
-  poolused: "tags",
-  s: "scan",
-  ln: "near",
-  pointers: "pointers",
-  dh: "headers",
-  dps: "imports",
-  x: "exports",
-  db: "read",
-};
+/** By name and by WinDbg's name, the command that each function prints as. */
+const CALLS: ReadonlyMap<string, string> = new Map(
+  COMMANDS.filter(({ name }) => name !== "repl").flatMap(({ name, aliases }) =>
+    [name, ...aliases].map((called) => [called, name] as const),
+  ),
+);
 
 /** Runs Node's REPL with `dump` open; ends when the user leaves. */
 export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
   const { style, input, output } = streams;
   const view = { style, pointerSize: dump.pointerSize };
-  const names = Object.keys(SHORTCUTS).map((name) => `${name}()`);
+  const names = COMMANDS.flatMap(({ aliases }) => aliases).map((name) => `${name}()`);
   output.write(
     `${printable(dump.file)} is open as \`dump\`. ${names.join(", ")} print as the commands do;\n` +
       "dump is the library's object: try dump.modules.items, or dump.<Tab>.\n",
@@ -50,7 +42,7 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     preview: false,
     writer: (value) => inspectHex(value, style.colored),
   });
-  const calls = Object.entries(SHORTCUTS).map(([name, command]) => {
+  const calls = [...CALLS].map(([name, command]) => {
     const call = (...operands: readonly unknown[]): object =>
       withoutStack(() => {
         const last = operands.at(-1);

@@ -24,11 +24,15 @@ export interface MemoryFigure {
 
 const LABELS = {
   physical: "Physical Memory",
+  pageFile: "Page File, current",
   available: "Available Pages",
   residentAvailable: "ResAvail Pages",
   lockedIo: "Locked IO Pages",
   freeSystemPtes: "Free System PTEs",
+  freeNonPagedPtes: "Free NP PTEs",
+  freeSpecialNonPaged: "Free Special NP",
   modified: "Modified Pages",
+  modifiedPageFile: "Modified PF Pages",
   modifiedNoWrite: "Modified No Write Pages",
   nonPagedUsage: "NonPagedPool Usage",
   nonPagedMax: "NonPagedPool Max",
@@ -130,8 +134,12 @@ const PAGE_COUNTS: readonly (readonly [MemoryLine, keyof PoolVariables])[] = [
 ];
 
 const BY_SYMBOL: readonly MemoryLine[] = [
+  "pageFile",
   "lockedIo",
   "freeSystemPtes",
+  "freeNonPagedPtes",
+  "freeSpecialNonPaged",
+  "modifiedPageFile",
   "sessionCommit",
   "specialPool",
   "sharedProcess",

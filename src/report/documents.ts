@@ -246,6 +246,8 @@ export interface MemoryDocument {
   readonly pages: Readonly<Record<MemoryLine, number | null>>;
   /** `PagedPool N Usage`, in pages. */
   readonly pagedPools: readonly (number | null)[];
+  /** For each of `pagedPools` where it comes from, or why it is not known. */
+  readonly pagedPoolSources: readonly string[];
   /** Which variable or block each figure comes from. */
   readonly sources: Readonly<Partial<Record<MemoryLine, string>>>;
   readonly reasons: Readonly<Partial<Record<MemoryLine, string>>>;

@@ -66,7 +66,11 @@ describe("a folder of PE files where a dump would stand", () => {
 
   it("has no usage to trace by, and no dump's commands", () => {
     expect(pooltrail("trace", "samples/images/x64").code).toBe(2);
-    expect(pooltrail("info", "samples/images/x64").code).toBe(2);
+    expect(pooltrail("info", "samples/images/x64")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("this is a directory; info needs a dump"),
+    });
     expect(pooltrail("trace", "schema", "Se").code).toBe(1);
   });
 });

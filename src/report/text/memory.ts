@@ -10,10 +10,10 @@ export function renderMemory(document: MemoryDocument, view: View): string {
   for (const [line, pages] of Object.entries(document.pages) as [MemoryLine, number | null][]) {
     if (line === "pagedUsage") {
       for (const [i, used] of document.pagedPools.entries())
-        rows.push([`PagedPool ${i} Usage`, ...figure(used), ""]);
+        rows.push([`PagedPool ${i} Usage`, ...figure(used), document.pagedPoolSources[i] ?? ""]);
     }
     const said = pages === null ? document.reasons[line] : document.sources[line];
-    rows.push([memoryLabel(line), ...figure(pages), view.style.dim(said ?? "")]);
+    rows.push([memoryLabel(line), ...figure(pages), said ?? ""]);
   }
   return blocks(
     renderTable(
