@@ -81,10 +81,14 @@ function usage(trail: Trail): readonly string[] {
 }
 
 const MOST_REFERENCES = 40;
+/** A tag in names and tables says nothing more the tenth time. */
+const MOST_IN_DATA = 3;
 
 function references(trail: Trail, view: View): readonly string[] {
   if (trail.references.length === 0) return ["none in what could be read"];
-  const rows = trail.references
+  let inData = 0;
+  const worth = trail.references.filter(({ use }) => use !== "data" || ++inData <= MOST_IN_DATA);
+  const rows = worth
     .slice(0, MOST_REFERENCES)
     .map((reference) => [
       at(view, reference.address),
@@ -97,10 +101,12 @@ function references(trail: Trail, view: View): readonly string[] {
     rows,
     view.style,
   );
-  const more = trail.references.length - MOST_REFERENCES;
+  const folded = Math.max(0, inData - MOST_IN_DATA);
+  const more = worth.length - rows.length;
   return [
     `${byModule(trail)}                  (pooltrail scan)`,
     table,
+    ...(folded > 0 ? [`and ${plural(folded, "more place")} in data`] : []),
     ...(more > 0 ? [`and ${grouped(more)} more`] : []),
   ];
 }
