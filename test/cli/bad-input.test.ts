@@ -10,7 +10,7 @@ const x86 = readFileSync(X86);
 const x64 = readFileSync(X64);
 const folder = temporaryFolder();
 
-/** A 64-bit dump with bit 8 set in DUMP_FILE_ATTRIBUTES, as BitLocker-style dump encryption leaves it. */
+/** A 64-bit dump with bit 8 set in DUMP_FILE_ATTRIBUTES, as Windows sets it where dumps are encrypted. */
 function encrypted(): Buffer {
   const bytes = Buffer.from(x64.subarray(0, 0x8000));
   bytes.writeUInt32LE(0x100, 0x1050);
