@@ -4,6 +4,7 @@
  * Start with `openDump`; what it gives answers every question that the command line does.
  */
 export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
+export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";

@@ -6,7 +6,7 @@ import type { TagQuery } from "../api/tags.ts";
 import type { WorkOptions } from "../api/workspace.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
-import { parseTagPattern } from "../pool/tag.ts";
+import { parseTag, parseTagPattern } from "../pool/tag.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
 import { renderCalls, renderFunctions } from "../report/text/functions.ts";
@@ -76,22 +76,16 @@ export function answerFrom(
       return answer(dump().memory(), renderMemory);
     case "tags":
       if (options.since !== undefined) return growthAnswer(dump(), options.since, first, options, work);
-      return answer(
-        asked(command, () => dump().tags(work).document(tagQuery(first, options), opened.notes)),
-        renderTags,
-      );
+      if (first !== "") asked(command, () => parseTagPattern(first));
+      return answer(dump().tags(work).document(tagQuery(first, options), opened.notes), renderTags);
     case "scan":
-      return answer(
-        asked(command, () => opened.scan(first, work)),
-        renderScan,
-      );
-    case "near":
-      return answer({ symbols: operands.map((text) => asked(command, () => opened.near(text))) }, renderNear);
+      return answer(opened.scan(asked(command, () => parseTag(first).text), work), renderScan);
+    case "near": {
+      const addresses = operands.map((text) => asked(command, () => opened.address(text)));
+      return answer({ symbols: addresses.map((address) => opened.near(address)) }, renderNear);
+    }
     case "pointers":
-      return answer(
-        asked(command, () => opened.pointers(first, work)),
-        renderPointers,
-      );
+      return answer(opened.pointers(asked(command, () => opened.address(first)), work), renderPointers);
     case "headers":
       return answer(opened.headers(module()), renderHeaders);
     case "imports":
@@ -109,7 +103,7 @@ export function answerFrom(
     }
     case "read": {
       const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
-      return answer(readDocument(asked(command, () => opened.read(first, length))), renderRead);
+      return answer(readDocument(opened.read(asked(command, () => opened.address(first)), length)), renderRead);
     }
     default:
       throw new UsageError(`there is no command "${command}"`);
@@ -158,7 +152,7 @@ function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], wo
   const trails =
     operands.length === 0 && opened instanceof Dump
       ? [opened.trace(undefined, work)]
-      : operands.map((tag) => asked("trace", () => opened.trace(tag, work)));
+      : operands.map((tag) => opened.trace(asked("trace", () => parseTag(tag).text), work));
   const info = opened instanceof Dump ? opened.info() : null;
   const [main, ...more] = trails;
   return answer({ ...main, more }, (_, view) => renderTrails(trails, info, view));
@@ -205,7 +199,7 @@ function lengthOf(text: string, command: string): number {
   throw new UsageError(`LENGTH is 1 to ${MOST_BYTES} bytes, decimal or 0x hex, not "${text}"`, command);
 }
 
-/** What `take` gives; a wrong operand becomes wrong usage. */
+/** What `take` makes of an operand; a wrong one becomes wrong usage. */
 function asked<T>(command: string, take: () => T): T {
   try {
     return take();

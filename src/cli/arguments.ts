@@ -23,6 +23,8 @@ export type Invocation =
   | { readonly kind: "help"; readonly command?: Command }
   | {
       readonly kind: "run";
+      /** No command was named, and so it is trace. */
+      readonly implied: boolean;
       readonly command: Command;
       readonly file: string;
       readonly operands: readonly string[];
@@ -111,6 +113,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   }
   return {
     kind: "run",
+    implied: named === undefined,
     command,
     file,
     operands,

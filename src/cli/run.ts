@@ -3,9 +3,12 @@ import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { renderJson } from "../report/json.ts";
 import { COLOR, PLAIN } from "../report/style.ts";
+import { FileError } from "../source/file-source.ts";
 import { type Answer, answerFrom, answerFromImage } from "./answers.ts";
 import { type Invocation, type Options, UsageError } from "./arguments.ts";
 import { Progress } from "./progress.ts";
+
+type RunInvocation = Extract<Invocation, { kind: "run" }>;
 
 export interface Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -21,10 +24,7 @@ export interface Streams {
  * @throws {UsageError} an operand that is no tag, address or module of this dump
  * @throws {FormatError | FileError} the file is not what the command reads
  */
-export async function run(
-  invocation: Extract<Invocation, { kind: "run" }>,
-  streams: Streams,
-): Promise<string | undefined> {
+export async function run(invocation: RunInvocation, streams: Streams): Promise<string | undefined> {
   const { command, file, operands, options } = invocation;
   const style = wantsColor(options, streams) ? COLOR : PLAIN;
   const show = (answer: Answer, pointerSize: 4 | 8): string =>
@@ -38,7 +38,7 @@ export async function run(
     return show(answerFromImage(image, command.name, operands), image.image.pointerSize);
   }
   const progress = new Progress(streams.stderr, options.quiet);
-  using opened = open(file, options);
+  using opened = openOrSay(invocation);
   if (command.name === "repl") {
     // Node's REPL takes as long to load as a small answer takes to find.
     const { historyFile, startRepl } = await import("./repl.ts");
@@ -59,6 +59,23 @@ export async function run(
     );
   } finally {
     progress.clear();
+  }
+}
+
+/**
+ * Opens what the command line names.
+ *
+ * @throws {UsageError} the first word is no command, and there is no such file either
+ */
+function openOrSay({ implied, file, operands, options }: RunInvocation): Dump | ImageFolder {
+  try {
+    return open(file, options);
+  } catch (error) {
+    const missing = error instanceof FileError && error.problem === "missing" && error.path === file;
+    if (missing && implied && operands.length > 0) {
+      throw new UsageError(`"${file}" is neither a command nor a file`);
+    }
+    throw error;
   }
 }
 

@@ -25,7 +25,7 @@ export function percent(part: number, whole: number): string {
   if (whole === 0) return "0 %";
   const share = Math.round((part / whole) * 100);
   if (part < whole && share >= 100) return "99 %";
-  if (part > 0 && share === 0) return "1 %";
+  if (part > 0 && share === 0) return "<1 %";
   return `${share} %`;
 }
 

@@ -99,13 +99,13 @@ function callsText(own: readonly CallSite[], first: CallSite, places: readonly s
   return `calls ${first.function.module}!${first.function.name} at ${count}: ${places.join(", ")}, in ${callers}${constantsText(first)}`;
 }
 
-/** The first arguments of a call as far as they are constants: `, with (_, 0x1)`. */
+/** The first arguments of a call as far as they are constants: `, with the arguments (_, 0x1)`. */
 function constantsText(site: CallSite): string {
   const values = site.constants();
   const last = values.findLastIndex((value) => value !== undefined);
   if (last === -1) return "";
   const shown = values.slice(0, last + 1).map((value) => (value === undefined ? "_" : hex(value >>> 0)));
-  return `, with (${shown.join(", ")})`;
+  return `, with the arguments (${shown.join(", ")})`;
 }
 
 /** Holds what a module acquires against what it gives back. */

@@ -54,15 +54,13 @@ function reasons(suspect: Suspect, speaks: (points: number) => boolean): readonl
   return suspect.evidence
     .filter(({ points }) => speaks(points))
     .slice(0, MOST_REASONS)
-    .map(({ detail, points }) => (points < 0 ? `But it ${withoutIts(detail)}.` : `${capital(detail)}.`));
+    .map(({ detail, points }) =>
+      points < 0 ? `But ${detail.startsWith("its ") ? detail : `it ${detail}`}.` : `${capital(detail)}.`,
+    );
 }
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function withoutIts(detail: string): string {
-  return detail.startsWith("its ") ? `is said that ${detail}` : detail;
 }
 
 const LIKELY = {

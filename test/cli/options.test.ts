@@ -55,6 +55,18 @@ describe("options that a command does not take", () => {
   });
 });
 
+describe("a first word that is no command", () => {
+  it("is wrong usage where it is no file either, and something follows", () => {
+    const { code, stdout, stderr } = pooltrail("frob", DUMP);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain('"frob" is neither a command nor a file');
+  });
+
+  it("is a file that is not there where it stands alone", () => {
+    expect(pooltrail("frob")).toMatchObject({ code: 1, stderr: "pooltrail: frob: there is no such file\n" });
+  });
+});
+
 describe("a folder of PE files where a dump would stand", () => {
   it("traces a tag by the files alone, and says what that cannot tell", () => {
     const trail = pooltrailJson("trace", "samples/images/x64", "Se");

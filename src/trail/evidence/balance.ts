@@ -106,6 +106,10 @@ function judge(
       const detail = `an exported function of it hands what ${pair.acquire} gives on to its callers`;
       return balance("handed-on", "hands-on", open[0]?.address ?? address, detail);
     }
+    if (open.every(({ from }) => from === undefined)) {
+      const detail = `no call of ${pair.acquire} was seen; the module calls ${any.name} (${places(matching.length)})`;
+      return balance("elsewhere", "may-release", any.address, detail);
+    }
     const detail = `what ${pair.acquire} gives is not given back by the code that calls it; elsewhere the module calls ${any.name} (${places(matching.length)})`;
     // memory is freed all over a driver: that it frees some elsewhere tells little of this
     const state = pair.release.includes("ExFreePool") ? "elsewhere-any" : "elsewhere";
