@@ -79,13 +79,25 @@ export function answerFrom(
       if (first !== "") asked(command, () => parseTagPattern(first));
       return answer(dump().tags(work).document(tagQuery(first, options), opened.notes), renderTags);
     case "scan":
-      return answer(opened.scan(asked(command, () => parseTag(first).text), work), renderScan);
+      return answer(
+        opened.scan(
+          asked(command, () => parseTag(first).text),
+          work,
+        ),
+        renderScan,
+      );
     case "near": {
       const addresses = operands.map((text) => asked(command, () => opened.address(text)));
       return answer({ symbols: addresses.map((address) => opened.near(address)) }, renderNear);
     }
     case "pointers":
-      return answer(opened.pointers(asked(command, () => opened.address(first)), work), renderPointers);
+      return answer(
+        opened.pointers(
+          asked(command, () => opened.address(first)),
+          work,
+        ),
+        renderPointers,
+      );
     case "headers":
       return answer(opened.headers(module()), renderHeaders);
     case "imports":
@@ -103,7 +115,15 @@ export function answerFrom(
     }
     case "read": {
       const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
-      return answer(readDocument(opened.read(asked(command, () => opened.address(first)), length)), renderRead);
+      return answer(
+        readDocument(
+          opened.read(
+            asked(command, () => opened.address(first)),
+            length,
+          ),
+        ),
+        renderRead,
+      );
     }
     default:
       throw new UsageError(`there is no command "${command}"`);
@@ -152,7 +172,12 @@ function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], wo
   const trails =
     operands.length === 0 && opened instanceof Dump
       ? [opened.trace(undefined, work)]
-      : operands.map((tag) => opened.trace(asked("trace", () => parseTag(tag).text), work));
+      : operands.map((tag) =>
+          opened.trace(
+            asked("trace", () => parseTag(tag).text),
+            work,
+          ),
+        );
   const info = opened instanceof Dump ? opened.info() : null;
   const [main, ...more] = trails;
   return answer({ ...main, more }, (_, view) => renderTrails(trails, info, view));
