@@ -11,7 +11,11 @@ import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 
-/** The functions that have no unwind data, in the gaps between those that have. */
+/**
+ * The functions that have no unwind data, in the gaps between those that have. Where rows of the unwind data could
+ * not be read, a gap may be the inside of any function: there its place alone makes nothing a function but behind
+ * padding, where compilers align one.
+ */
 export function findLeaves(
   code: ModuleCode,
   decoder: Decoder,
@@ -31,6 +35,7 @@ export function findLeaves(
     startsFunction: () => false,
     isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
   };
+  const gapsKnown = code.image.unwind.stopped === undefined;
   /** Where the last leaf function ended: what directly follows one is another. */
   let ended = -1;
   for (const run of code.runs) {
@@ -47,10 +52,14 @@ export function findLeaves(
       }
       // Behind a hole stands the rest of some function.
       const first = at === run.start && code.sections.some((section) => section.start === at);
-      const padded = start > at || first || (start % 16 === 0 && at > run.start);
+      const aligned = start % 16 === 0;
+      const padded = gapsKnown
+        ? start > at || first || (aligned && at > run.start)
+        : first || (start > at && aligned);
       const named = isNamed(start);
       const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
       const follows =
+        gapsKnown &&
         (start === ended || covered.has(start - 1)) &&
         (called.has(start) || isSelfContained(decoder, true, start, () => false));
       if (

@@ -65,7 +65,7 @@ export function emptyTrail(notes: readonly string[]): Trail {
     conclusion: {
       module: null,
       confidence: "none",
-      text: "No tag was named, and none can be seen to leak.",
+      text: "No tag was named, and none was seen to leak in what could be read.",
       because: [],
     },
     next: [

@@ -48,6 +48,22 @@ describe.skipIf(X64 === undefined)("triage_x64.dmp", () => {
     expect(statSync(path).size).toBe(1_444_532);
   });
 
+  it("takes no inside of a function for one, where the unwind data is not there", () => {
+    // Read from the bytes: the ends of functions (41 5e 41 5d 41 5c 5f 5e 5d c3, and a c3 after 41 5f 5f 5b), and
+    // cold blocks behind an int3 that write to the frame of another function, at ...11cab and ...08494.
+    const entries = pooltrailJson("functions", path, "nt").functions.map(
+      ({ entry }: { entry: string }) => entry,
+    );
+    expect(entries).toContain("0xfffff8047bd17dd0");
+    for (const inside of [
+      "0xfffff8047bc11ca0",
+      "0xfffff8047bc11cab",
+      "0xfffff8047bc4a340",
+      "0xfffff8047bc08494",
+    ])
+      expect(entries).not.toContain(inside);
+  });
+
   it("shows the registers at the bugcheck and those at the exception, each labelled", () => {
     const { registers } = infoOf(path);
     expect(registers("prcb")).toMatchObject({

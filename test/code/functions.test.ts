@@ -178,6 +178,24 @@ describe("analyzeImage, 64-bit", () => {
     ).toEqual(["1000 pdata 1000-1003", "1010 flow 1010-1014", "1020 flow 1020-1026", "1030 pdata 1030-1032"]);
   });
 
+  it("takes only what is aligned behind padding for a function, where unwind data is missing", () => {
+    // 1000: known. 1003: int3, then a cold block. 1020: the end of a function, behind code. 1040: xor eax, eax; ret.
+    const bytes = laidOut(0x50, {
+      0: "33 c0 c3",
+      4: "33 c9 c3",
+      0x1d: "8b 45 08",
+      0x20: "41 5e c3",
+      0x40: "33 c0 c3",
+    });
+    const parts = [{ rva: 0x1000, bytes }];
+    const unwind = [[0x1000, 0x1003]] as const;
+    expect(functionsOf({ parts, unwind })).toContain("1004 flow 1004-1007");
+    expect(functionsOf({ parts, unwind, unwindStopped: true })).toEqual([
+      "1000 pdata 1000-1003",
+      "1040 flow 1040-1043",
+    ]);
+  });
+
   it("answers with overlapping unwind entries, and says that there are some", () => {
     const { functions, notes } = analyzeImage(
       codeImage({
