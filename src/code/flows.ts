@@ -1,14 +1,18 @@
 import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { Callees, type Resolver } from "./callees.ts";
-import { type CallSite, type FunctionFlow, followValues } from "./function-flow.ts";
+import type { Instruction } from "./decoder.ts";
+import { afterCall, type CallSite, type FunctionFlow, followValues, siteIn } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
+import { Transfer } from "./transfer.ts";
+import type { MachineState } from "./values.ts";
 
 /** The functions of one image with what they do to their values; each is followed when it is asked for. */
 export class Flows {
   readonly image: ImageCode;
   readonly callees: Callees;
+  readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
   /** Instructions that may still be followed. */
   #left = MAX_FOLLOWED;
@@ -20,6 +24,7 @@ export class Flows {
   constructor(image: ImageCode, resolve?: Resolver, slots?: readonly ImportSlot[]) {
     this.image = image;
     this.callees = new Callees(image, resolve, slots);
+    this.transfer = new Transfer(image.code);
   }
 
   /** `truncated` where the function, or all those followed so far, are too large. */
@@ -39,5 +44,15 @@ export class Flows {
   /** The call that stands at `at` in a function. */
   siteAt(found: CodeFunction, at: number): CallSite | undefined {
     return this.of(found).calls.find(({ instruction }) => instruction.start === at);
+  }
+
+  /** The call, or the jump to another function, that an instruction makes in a state. */
+  siteIn(state: MachineState, instruction: Instruction, tail: boolean): CallSite {
+    return siteIn(this.transfer, state, instruction, tail);
+  }
+
+  /** Changes a call's state to what is known behind it. */
+  afterCall(site: CallSite, next: Instruction | undefined): void {
+    afterCall(this.image.code.wide, this.callees.popped, site, next);
   }
 }

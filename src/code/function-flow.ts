@@ -74,6 +74,38 @@ export function passedAs(wide: boolean, site: CallSite, atom: Atom): Value {
   return argumentOf(wide, site, { kind: "stack", offset: atom.offset - (wide ? 8 : 4) });
 }
 
+/** The call, or the jump to another function, that an instruction makes in a state, which the site shares. */
+export function siteIn(
+  transfer: Transfer,
+  state: MachineState,
+  instruction: Instruction,
+  tail: boolean,
+): CallSite {
+  const [operand] = instruction.operands;
+  const indirect = instruction.flow === Flow.CallIndirect || instruction.flow === Flow.JumpIndirect;
+  const through =
+    indirect && operand !== undefined ? transfer.valueOf(state, operand, instruction) : undefined;
+  return { instruction, target: instruction.target, through, tail, state };
+}
+
+/** Changes the state of a call to what is known behind it. */
+export function afterCall(
+  wide: boolean,
+  popped: PoppedBytes,
+  site: CallSite,
+  next: Instruction | undefined,
+): void {
+  const { state, instruction } = site;
+  const bytes = wide ? 0 : popped(site, next);
+  for (const register of wide ? VOLATILE_64 : VOLATILE_32) state.registers[register] = UNKNOWN;
+  state.registers[Reg.ax] = resultOf(instruction.start);
+  // In 64-bit code the four places above the return address are the callee's.
+  const step = wide ? 8 : 4;
+  for (let offset = 0; offset < (wide ? 0x20 : bytes); offset += step) state.stack.delete(state.sp + offset);
+  state.sp += bytes;
+  state.argumentsFrom = state.sp;
+}
+
 class Follower {
   readonly #image: ImageCode;
   readonly #function: CodeFunction;
@@ -179,9 +211,9 @@ class Follower {
           break;
         case Flow.Call:
         case Flow.CallIndirect: {
-          const site = this.#site(state, instruction, false);
+          const site = siteIn(this.#transfer, state, instruction, false);
           onCall?.({ ...site, state: state.copy() });
-          this.#afterCall(state, site, this.#instructions.get(next));
+          afterCall(this.#image.code.wide, this.#popped, site, this.#instructions.get(next));
           break;
         }
         case Flow.Jump:
@@ -190,12 +222,12 @@ class Follower {
           if (target !== undefined && this.#instructions.has(target) && target !== this.#function.entry)
             arrive?.(target, state);
           else if (target !== this.#function.entry)
-            onCall?.({ ...this.#site(state, instruction, true), state: state.copy() });
+            onCall?.({ ...siteIn(this.#transfer, state, instruction, true), state: state.copy() });
           if (instruction.flow === Flow.Jump) return;
           break;
         }
         case Flow.JumpIndirect:
-          onCall?.({ ...this.#site(state, instruction, true), state: state.copy() });
+          onCall?.({ ...siteIn(this.#transfer, state, instruction, true), state: state.copy() });
           if (arrive !== undefined) this.#indirect.set(at, state.copy());
           return;
         default:
@@ -207,29 +239,6 @@ class Follower {
       }
       at = next;
     }
-  }
-
-  #site(state: MachineState, instruction: Instruction, tail: boolean): CallSite {
-    const [operand] = instruction.operands;
-    const indirect = instruction.flow === Flow.CallIndirect || instruction.flow === Flow.JumpIndirect;
-    const through =
-      indirect && operand !== undefined ? this.#transfer.valueOf(state, operand, instruction) : undefined;
-    return { instruction, target: instruction.target, through, tail, state };
-  }
-
-  #afterCall(state: MachineState, site: CallSite, next: Instruction | undefined): void {
-    const { wide } = this.#image.code;
-    for (const register of wide ? VOLATILE_64 : VOLATILE_32) state.registers[register] = UNKNOWN;
-    state.registers[Reg.ax] = resultOf(site.instruction.start);
-    if (wide) {
-      // The four places above the return address are the callee's.
-      for (let offset = 0; offset < 0x20; offset += 8) state.stack.delete(state.sp + offset);
-    } else {
-      const bytes = this.#popped(site, next);
-      for (let offset = 0; offset < bytes; offset += 4) state.stack.delete(state.sp + offset);
-      state.sp += bytes;
-    }
-    state.argumentsFrom = state.sp;
   }
 
   #tellEvents(state: MachineState, instruction: Instruction, tell: (event: ValueEvent) => void): void {

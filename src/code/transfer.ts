@@ -9,6 +9,8 @@ import {
   imageAddress,
   loaded,
   type MachineState,
+  movedBy,
+  partOf,
   stackAddress,
   UNKNOWN,
   type Value,
@@ -46,6 +48,10 @@ export class Transfer {
         state.registers[Reg.bp] = state.stackAt(state.sp);
         state.sp += this.#word;
         return;
+      case "movzx":
+      case "movsx":
+        if (from !== undefined) this.#set(state, to, this.valueOf(state, from, instruction));
+        return;
       case "mov":
       case "movsxd":
         if (to !== undefined && from !== undefined) this.#move(state, to, from, instruction);
@@ -73,18 +79,23 @@ export class Transfer {
     }
   }
 
+  /** What `setcc` or `cmovcc` does when its condition comes out so. */
+  choose(state: MachineState, instruction: Instruction, holds: boolean): void {
+    const [to, from] = instruction.operands;
+    if (instruction.mnemonic.startsWith("set")) this.#set(state, to, partOf(constant(holds ? 1 : 0), 1));
+    else if (holds && from !== undefined) this.#set(state, to, this.valueOf(state, from, instruction));
+  }
+
   /** What an operand holds. */
   valueOf(state: MachineState, operand: Operand, instruction: Instruction): Value {
     switch (operand.kind) {
       case "immediate":
         return constant(operand.value, instruction.immediateSize >= 4 ? instruction.immediateAt : undefined);
       case "register":
-        if (operand.size < 4) return UNKNOWN;
-        return operand.register === Reg.sp
-          ? stackAddress(state.sp)
-          : (state.registers[operand.register] ?? UNKNOWN);
+        if (operand.register === Reg.sp) return stackAddress(state.sp);
+        return sized(state.registers[operand.register] ?? UNKNOWN, operand.size);
       case "memory":
-        return operand.size < 4 ? UNKNOWN : this.#read(state, operand);
+        return sized(this.#read(state, operand), operand.size);
       default:
         return UNKNOWN;
     }
@@ -111,8 +122,8 @@ export class Transfer {
 
   #move(state: MachineState, to: Operand, from: Operand, instruction: Instruction): void {
     const value = this.valueOf(state, from, instruction);
-    const narrow = to.kind !== "other" && to.kind !== "immediate" && to.size < 4;
-    this.#set(state, to, narrow ? UNKNOWN : value);
+    const size = to.kind === "register" || to.kind === "memory" ? to.size : 4;
+    this.#set(state, to, sized(value, size));
   }
 
   #arithmetic(
@@ -159,6 +170,7 @@ export class Transfer {
     // and esp, -16: by how much it moves nobody knows, and what is above does not matter any more
     if (only.kind === "stack" && mnemonic === "and") return value;
     if (only.kind === "address" && delta !== undefined) return imageAddress(only.rva + delta);
+    if (delta !== undefined && only.kind !== "constant") return movedBy(only, delta | 0);
     if (only.kind !== "constant") return undefined;
     switch (mnemonic) {
       case "add":
@@ -182,7 +194,7 @@ export class Transfer {
   #set(state: MachineState, to: Operand | undefined, value: Value): void {
     if (to?.kind === "register") {
       if (to.register === Reg.sp) this.#setStackPointer(state, value);
-      else state.registers[to.register] = to.size < 4 ? UNKNOWN : value;
+      else state.registers[to.register] = value;
     } else if (to?.kind === "memory") {
       const offset = this.stackOffsetOf(state, to);
       if (offset !== undefined) state.stack.set(offset, value);
@@ -207,7 +219,7 @@ export class Transfer {
     if (only.kind === "stack") return stackAddress(only.offset + memory.displacement);
     if (only.kind === "address") return imageAddress(only.rva + memory.displacement);
     if (only.kind === "constant") return constant(this.#wrap(only.value + memory.displacement));
-    return memory.displacement === 0 ? [only] : UNKNOWN;
+    return movedBy(only, memory.displacement);
   }
 
   #read(state: MachineState, memory: Memory): Value {
@@ -227,6 +239,11 @@ export class Transfer {
     const rva = ((atom.value >>> 0) - this.#code.base32) | 0;
     return rva > 0 && rva < this.#code.image.size ? rva : undefined;
   }
+}
+
+/** What an operand of so many bytes takes of a value. */
+function sized(value: Value, size: number): Value {
+  return size > 0 && size < 4 ? partOf(value, size) : value;
 }
 
 /** A register that a function must keep, with what its caller had in it: the push saves it, and is no argument. */

@@ -21,8 +21,14 @@ export type Atom =
   | { readonly kind: "loaded"; readonly key: string; readonly rva: number }
   /** What a pointer with an offset points to. */
   | { readonly kind: "field"; readonly key: string; readonly of: Atom; readonly offset: number }
+  /** A pointer, moved by so many bytes. */
+  | { readonly kind: "offset"; readonly key: string; readonly of: Atom; readonly offset: number }
+  /** The low one or two bytes of something. */
+  | { readonly kind: "part"; readonly key: string; readonly of: Atom; readonly size: number }
   /** What a call gave. */
   | { readonly kind: "result"; readonly key: string; readonly call: number }
+  /** What a call left where one of its arguments points to. */
+  | { readonly kind: "left"; readonly key: string; readonly call: number }
   | { readonly kind: "unknown"; readonly key: string };
 
 /** All that a place may hold; one of them `unknown` when there may be more. */
@@ -52,11 +58,63 @@ export function loaded(rva: number): Value {
 export function resultOf(call: number): Value {
   return [{ kind: "result", key: `=${call}`, call }];
 }
+/** What a call left behind a pointer that it was given. */
+export function leftBy(call: number): Value {
+  return [{ kind: "left", key: `!${call}`, call }];
+}
 /** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
 export function fieldOf(of: Atom, offset: number): Value {
-  if (of.kind === "unknown" || of.kind === "constant" || (of.kind === "field" && of.of.kind === "field"))
+  if (of.kind === "offset") return fieldOf(of.of, of.offset + offset);
+  if (
+    of.kind === "part" ||
+    of.kind === "unknown" ||
+    of.kind === "constant" ||
+    (of.kind === "field" && of.of.kind === "field")
+  )
     return UNKNOWN;
   return [{ kind: "field", key: `${of.key}+${offset}`, of, offset }];
+}
+
+/** A pointer moved by some bytes; of what is no pointer nobody knows what it gives. */
+export function movedBy(of: Atom, offset: number): Value {
+  switch (of.kind) {
+    case "offset":
+      return movedBy(of.of, of.offset + offset);
+    case "stack":
+      return stackAddress(of.offset + offset);
+    case "address":
+      return imageAddress(of.rva + offset);
+    case "unknown":
+    case "constant":
+    case "part":
+      return UNKNOWN;
+    default:
+      return offset === 0 ? [of] : [{ kind: "offset", key: `${of.key}#${offset}`, of, offset }];
+  }
+}
+
+/** The low bytes of a value, each alternative by itself. */
+export function partOf(value: Value, size: number): Value {
+  return value.flatMap((of): Value => {
+    if (of.kind === "unknown") return UNKNOWN;
+    if (of.kind === "part" && of.size <= size) return [of];
+    const whole = of.kind === "part" ? of.of : of;
+    return [{ kind: "part", key: `${whole.key}:${size}`, of: whole, size }];
+  });
+}
+
+/** The number that an atom is, or its low bytes are, without a sign. */
+export function numberOf(atom: Atom): number | undefined {
+  if (atom.kind === "constant") return atom.value;
+  if (atom.kind !== "part" || atom.of.kind !== "constant") return undefined;
+  return atom.of.value & (atom.size === 1 ? 0xff : 0xffff);
+}
+
+/** The one number that a value is, or the bytes of it that count; `undefined` when it may be another. */
+export function knownNumber(value: Value): number | undefined {
+  const [first, ...others] = value;
+  const number = first === undefined ? undefined : numberOf(first);
+  return number !== undefined && others.every((other) => numberOf(other) === number) ? number : undefined;
 }
 
 /** Either of two values. */

@@ -157,3 +157,9 @@ export const MAX_BIG_CONTENT = 0x400_0000;
 export const MAX_CONTENT_EXAMPLES = 8;
 /** Stacks that one thread left for others; Windows refuses to go on after some ten. */
 export const MAX_OUTER_STACKS = 32;
+/** Instructions on the ways through one function, each way by itself: a large dispatch routine has some 20,000 of them. */
+export const MAX_PATH_STEPS = 60_000;
+/** Ways that are kept apart at one place of a function, by what is known on each. */
+export const MAX_PATH_VARIANTS = 24;
+/** Calls into one another that something is followed through: helpers of helpers. */
+export const MAX_OWNERSHIP_DEPTH = 4;

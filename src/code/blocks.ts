@@ -1,0 +1,81 @@
+import type { FunctionFlow } from "./function-flow.ts";
+import { Flow } from "./lengths.ts";
+
+/** How control goes through one function: where ways meet, and where each can go on. */
+export interface ControlFlow {
+  /** Places that something jumps to, or that follow a branch. */
+  readonly leaders: ReadonlySet<number>;
+  /** Places that no direct way leads to: a `switch` goes there through its table. */
+  readonly labels: readonly number[];
+  /** Leaders from which a place is reached, the one that holds it included. */
+  reaching(place: number): ReadonlySet<number>;
+}
+
+const known = new WeakMap<FunctionFlow, ControlFlow>();
+
+/** The control flow of a function that was followed. The work is done once. */
+export function controlFlowOf(flow: FunctionFlow): ControlFlow {
+  const done = known.get(flow);
+  if (done !== undefined) return done;
+  const made = new Graph(flow);
+  known.set(flow, made);
+  return made;
+}
+
+class Graph implements ControlFlow {
+  readonly leaders = new Set<number>();
+  readonly labels: readonly number[];
+  /** Leaders by those that come before them. */
+  readonly #before = new Map<number, number[]>();
+  /** The leader of each instruction's block. */
+  readonly #leaderOf = new Map<number, number>();
+
+  constructor({ instructions, function: { entry } }: FunctionFlow) {
+    this.leaders.add(entry);
+    const followed = new Set<number>();
+    for (const { start, length, flow, target } of instructions.values()) {
+      const next = start + length;
+      if (target !== undefined && flow !== Flow.Call && instructions.has(target)) {
+        this.leaders.add(target);
+        followed.add(target);
+      }
+      if (flow === Flow.Branch) this.leaders.add(next);
+      if (flow === Flow.Next || flow === Flow.Call || flow === Flow.CallIndirect || flow === Flow.Branch)
+        followed.add(next);
+    }
+    this.labels = [...instructions.keys()].filter((start) => start !== entry && !followed.has(start));
+    for (const label of this.labels) this.leaders.add(label);
+    let leader = entry as number;
+    let next = -1;
+    for (const { start, length, flow, target } of [...instructions.values()].sort(
+      (a, b) => a.start - b.start,
+    )) {
+      if (this.leaders.has(start) || start !== next) {
+        if (start === next) this.#link(leader, start);
+        leader = start;
+      }
+      this.#leaderOf.set(start, leader);
+      const goesOn = flow !== Flow.Jump && flow !== Flow.JumpIndirect && flow !== Flow.Return;
+      next = goesOn && flow !== Flow.Stop ? start + length : -1;
+      if (target !== undefined && flow !== Flow.Call && instructions.has(target)) this.#link(leader, target);
+      if (flow === Flow.JumpIndirect) for (const label of this.labels) this.#link(leader, label);
+    }
+  }
+
+  reaching(place: number): ReadonlySet<number> {
+    const found = new Set<number>();
+    const pending = [this.#leaderOf.get(place) ?? place];
+    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+      if (found.has(at)) continue;
+      found.add(at);
+      pending.push(...(this.#before.get(at) ?? []));
+    }
+    return found;
+  }
+
+  #link(from: number, to: number): void {
+    const before = this.#before.get(to);
+    if (before === undefined) this.#before.set(to, [from]);
+    else before.push(from);
+  }
+}

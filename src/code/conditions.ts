@@ -1,0 +1,148 @@
+import type { Instruction } from "./decoder.ts";
+import { knownNumber, type Value } from "./values.ts";
+
+/** What the processor's flags were last set by: a comparison of two values, or a test of their common bits. */
+export interface Comparison {
+  readonly kind: "cmp" | "test";
+  readonly left: Value;
+  readonly right: Value;
+  /** Bytes that are compared. */
+  readonly size: number;
+}
+
+/** Which flags a conditional instruction asks for, and whether it wants them the other way round. */
+interface Asked {
+  readonly base: "e" | "l" | "le" | "b" | "be" | "s";
+  readonly negated: boolean;
+}
+
+const ASKED: Readonly<Record<string, Asked>> = {
+  e: { base: "e", negated: false },
+  ne: { base: "e", negated: true },
+  l: { base: "l", negated: false },
+  ge: { base: "l", negated: true },
+  le: { base: "le", negated: false },
+  g: { base: "le", negated: true },
+  b: { base: "b", negated: false },
+  ae: { base: "b", negated: true },
+  be: { base: "be", negated: false },
+  a: { base: "be", negated: true },
+  s: { base: "s", negated: false },
+  ns: { base: "s", negated: true },
+};
+
+/** The condition of `jcc`, `setcc` and `cmovcc`; `undefined` for one that no compiler asks for values with. */
+export function conditionOf({ mnemonic }: Instruction): string | undefined {
+  const found = /^(?:j|set|cmov)([a-z]{1,2})$/.exec(mnemonic)?.[1];
+  return found !== undefined && Object.hasOwn(ASKED, found) ? found : undefined;
+}
+
+/** What a way through a function has found out by its branches: comparisons by what they compared, and how they came out. */
+export type Facts = ReadonlyMap<string, boolean | number>;
+
+/** Whether a condition holds on this way; `undefined` where that is open. */
+export function decide(condition: string, comparison: Comparison, facts: Facts): boolean | undefined {
+  const asked = ASKED[condition];
+  if (asked === undefined) return undefined;
+  const left = numberIn(comparison.left, facts);
+  const right = numberIn(comparison.right, facts);
+  if (left !== undefined && right !== undefined)
+    return computed(asked.base, comparison, left, right) !== asked.negated;
+  const key = keyOf(asked.base, comparison);
+  const known = key === undefined ? undefined : facts.get(key);
+  return typeof known === "boolean" ? known !== asked.negated : undefined;
+}
+
+/** The facts of the way on which the condition came out as `holds`. */
+export function learn(condition: string, comparison: Comparison, holds: boolean, facts: Facts): Facts {
+  const asked = ASKED[condition];
+  const key = asked === undefined ? undefined : keyOf(asked.base, comparison);
+  if (asked === undefined || key === undefined) return facts;
+  const more = new Map(facts);
+  const base = holds !== asked.negated;
+  more.set(key, base);
+  const [only] = comparison.left;
+  if (asked.base === "e" && base && only !== undefined) {
+    const number = isSelfTest(comparison)
+      ? 0
+      : comparison.kind === "cmp"
+        ? knownNumber(comparison.right)
+        : undefined;
+    if (number !== undefined) more.set(only.key, number);
+  }
+  return more;
+}
+
+/** Facts about a place that is written to hold no longer. */
+export function forget(key: string, facts: Facts): Facts {
+  const kept = [...facts].filter(([known]) => !known.split("|").some((part) => part.startsWith(key)));
+  return kept.length === facts.size ? facts : new Map(kept);
+}
+
+/** Whether a value is only asked whether it is zero, or negative. */
+export function isSelfTest({ kind, left, right }: Comparison): boolean {
+  const [a, ...others] = left;
+  const [b, ...more] = right;
+  return kind === "test" && others.length + more.length === 0 && a !== undefined && a.key === b?.key;
+}
+
+/** Whether a value is compared with zero, by whichever instruction. */
+export function isAgainstZero(comparison: Comparison): boolean {
+  return isSelfTest(comparison) || (comparison.kind === "cmp" && knownNumber(comparison.right) === 0);
+}
+
+/** How a condition comes out for a value that is known to be this number. */
+export function holdsFor(condition: string, comparison: Comparison, number: number): boolean | undefined {
+  const asked = ASKED[condition];
+  const right = isSelfTest(comparison) ? number : knownNumber(comparison.right);
+  if (asked === undefined || right === undefined) return undefined;
+  return computed(asked.base, comparison, number, right) !== asked.negated;
+}
+
+function numberIn(value: Value, facts: Facts): number | undefined {
+  const number = knownNumber(value);
+  if (number !== undefined) return number;
+  const [only, ...others] = value;
+  const known = only === undefined || others.length > 0 ? undefined : facts.get(only.key);
+  return typeof known === "number" ? known : undefined;
+}
+
+function computed(base: Asked["base"], { kind, size }: Comparison, left: number, right: number): boolean {
+  const bits = Math.min(8 * size, 32);
+  const unsigned = (value: number): number => (bits === 32 ? value >>> 0 : value & (2 ** bits - 1));
+  const signed = (value: number): number => (value << (32 - bits)) >> (32 - bits);
+  if (kind === "test") {
+    const both = unsigned(left & right);
+    if (base === "e") return both === 0;
+    if (base === "b") return false;
+    if (base === "be") return both === 0;
+    const negative = signed(both) < 0;
+    return base === "le" ? negative || both === 0 : negative;
+  }
+  switch (base) {
+    case "e":
+      return unsigned(left) === unsigned(right);
+    case "b":
+      return unsigned(left) < unsigned(right);
+    case "be":
+      return unsigned(left) <= unsigned(right);
+    case "le":
+      return signed(left) <= signed(right);
+    default:
+      return signed(left) < signed(right);
+  }
+}
+
+/** Equal for comparisons that come out alike; `undefined` where nobody knows what is compared. */
+function keyOf(base: Asked["base"], comparison: Comparison): string | undefined {
+  const [left, ...more] = comparison.left;
+  const [right, ...others] = comparison.right;
+  if (left === undefined || right === undefined || more.length + others.length > 0) return undefined;
+  if (left.kind === "unknown" || right.kind === "unknown") return undefined;
+  if (isAgainstZero(comparison)) {
+    // `test x, x` and `cmp x, 0` ask for the same, and so do "negative" and "less than zero".
+    return `${left.key}|0|${base === "s" ? "l" : base}`;
+  }
+  const number = knownNumber(comparison.right);
+  return `${left.key}|${comparison.kind}|${number ?? right.key}|${base}`;
+}

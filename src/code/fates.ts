@@ -1,0 +1,60 @@
+/** Where what a call acquires comes out. Arguments count from 1. */
+export type Gives =
+  /** What the call returns. */
+  | { readonly by: "return" }
+  /** What the argument points to, so many bytes further on. */
+  | { readonly by: "out"; readonly argument: number; readonly offset?: number }
+  /** The structure that the argument points to holds it, and gives it back by its address. */
+  | { readonly by: "structure"; readonly argument: number; readonly offset?: number }
+  /** The argument is an object that gets one more reference. */
+  | { readonly by: "argument"; readonly argument: number };
+
+/** How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE. */
+export type Fails = "null" | "status" | "nonzero" | "false" | "never";
+
+/** Where something is kept that outlives the function that put it there. */
+export type Keeping =
+  /** A variable of the image, by its offset. */
+  | { readonly in: "global"; readonly rva: number }
+  /** A field of a structure that the function was given, or got elsewhere, so many bytes into it. */
+  | { readonly in: "field"; readonly offset: number }
+  /** Where an argument points to: the caller has it. */
+  | { readonly in: "argument"; readonly argument: ArgumentOrigin }
+  /** With a function that was given it. */
+  | { readonly in: "callee"; readonly name: string | undefined; readonly target: number | undefined }
+  /** Somewhere that cannot be told. */
+  | { readonly in: "unknown" };
+
+/** An argument as the function itself knows it: a register, or a place above the return address. */
+export type ArgumentOrigin = { readonly register: number } | { readonly stack: number };
+
+/** How one way ends on which something is still held. */
+export interface Ending {
+  /** The instruction that returns. */
+  readonly at: number;
+  /** Conditional jumps on the way there, the last ones. */
+  readonly branches: readonly number[];
+}
+
+/** Something that was put away. */
+export interface Stored {
+  /** The instruction that stores, or the call that takes it. */
+  readonly at: number;
+  readonly keeping: Keeping;
+}
+
+/** What becomes of something on all the ways of a function, each place once. */
+export interface Fates {
+  /** Calls that give it back. */
+  readonly released: readonly number[];
+  /** Ways that end without anything of the others. */
+  readonly forgotten: readonly Ending[];
+  /** Where it is put, on ways that do not give it back. */
+  readonly stored: readonly Stored[];
+  /** Calls that are given it, of which it is not known what they do with it. */
+  readonly handed: readonly Stored[];
+  /** Where it is returned to the caller. */
+  readonly returned: readonly number[];
+  /** All ways were gone. */
+  readonly whole: boolean;
+}

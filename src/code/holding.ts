@@ -1,0 +1,422 @@
+import { type ArgumentPlace, argumentPlace } from "./allocators.ts";
+import type { Callee } from "./callees.ts";
+import { type Comparison, holdsFor, isAgainstZero } from "./conditions.ts";
+import { type Instruction, type Operand, Reg } from "./decoder.ts";
+import type { Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
+import type { Flows } from "./flows.ts";
+import { argumentOf, type CallSite } from "./function-flow.ts";
+import type { Path, Visitor } from "./paths.ts";
+import { type Atom, fieldOf, leftBy, type MachineState, numberOf, UNKNOWN, type Value } from "./values.ts";
+
+/**
+ * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
+ * outlives the call; it only uses it; or it cannot be told.
+ */
+export type Effect = "releases" | "may-release" | "keeps" | "uses" | "unknown";
+
+/** How something is given to a callee. */
+export interface Given {
+  readonly place: ArgumentPlace;
+  /** Counted from 1, as documentation does. */
+  readonly argument: number;
+  /** The argument points to where it stands, so many bytes further on; `undefined`: the argument is it. */
+  readonly within: number | undefined;
+}
+
+export type EffectOf = (callee: Callee, given: Given, site: CallSite) => Effect;
+
+/** An acquiring call: where it stands, how it hands out what it acquires, and how it tells that it did not. */
+export interface AcquiringCall {
+  readonly at: number;
+  readonly gives: Gives;
+  readonly fails: Fails;
+}
+
+/** What is known of the thing that is followed, on one way. */
+export interface Held {
+  /** Keys of the atoms that are it. */
+  readonly aliases: ReadonlySet<string>;
+  /** The acquisition is known to have come out well. */
+  readonly certain: boolean;
+  readonly stored: readonly Stored[];
+  readonly handed: Stored | undefined;
+}
+
+/** How far behind a pointer a structure may hold it that is passed by its address. */
+const STRUCTURE = 0x40;
+
+/** Follows one thing along the ways of one function. */
+export class Holding implements Visitor<Held> {
+  readonly #flows: Flows;
+  readonly #effect: EffectOf;
+  readonly #call: AcquiringCall | undefined;
+  readonly #released = new Set<number>();
+  readonly #forgotten = new Map<number, Ending>();
+  readonly #stored = new Map<string, Stored>();
+  readonly #handed = new Map<string, Stored>();
+  readonly #returned = new Set<number>();
+
+  /** @param call absent where the function is given it */
+  constructor(flows: Flows, effect: EffectOf, call: AcquiringCall | undefined) {
+    this.#flows = flows;
+    this.#effect = effect;
+    this.#call = call;
+  }
+
+  /** The way behind the acquiring call, from the one that arrives at it. */
+  acquire(path: Path<true>, instruction: Instruction, next: Instruction | undefined): readonly Path<Held>[] {
+    const call = this.#call;
+    if (call === undefined) return [];
+    const tail = !isCall(instruction);
+    const site = this.#flows.siteIn(path.state, instruction, tail);
+    const { gives, at } = call;
+    const given = gives.by === "return" ? [] : this.#documentedArgument(site, gives.argument);
+    if (tail) {
+      if (gives.by === "return") this.#returned.add(at);
+      else for (const stored of this.#placesOf(given, at)) this.#stored.set(keyOf(stored), stored);
+      return [];
+    }
+    this.#flows.afterCall(site, next);
+    const held = this.#begin(path.state, given);
+    return [{ ...path, at: at + instruction.length, flags: undefined, told: held }];
+  }
+
+  /** The way from the entry of a function that is given it. */
+  given(path: Path<true>, { place, within }: Given): Path<Held> {
+    const word = this.#flows.image.code.wide ? 8 : 4;
+    const value =
+      place.kind === "register"
+        ? (path.state.registers[place.register] ?? UNKNOWN)
+        : path.state.stackAt(place.offset + word);
+    const all = within === undefined ? value : value.flatMap((atom) => fieldOf(atom, within));
+    const aliases = new Set(all.map(({ key }) => key));
+    return { ...path, told: { aliases, certain: true, stored: [], handed: undefined } };
+  }
+
+  fates(whole: boolean): Fates {
+    return {
+      released: [...this.#released],
+      forgotten: [...this.#forgotten.values()],
+      stored: [...this.#stored.values()],
+      handed: [...this.#handed.values()],
+      returned: [...this.#returned],
+      whole,
+    };
+  }
+
+  key({ aliases, certain, stored, handed }: Held): string {
+    return `${[...aliases].join()};${certain};${stored.map(({ at }) => at).join()};${handed?.at}`;
+  }
+
+  instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
+    const [to, from] = instruction.operands;
+    if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
+    const { transfer } = this.#flows;
+    if (transfer.stackOffsetOf(state, to) !== undefined) return told;
+    const value = transfer.valueOf(state, from, instruction);
+    const place = this.#placeOf(state, to, instruction);
+    if (this.#isHeld(told, value)) {
+      // a list that is empty points to itself
+      if (place.alias !== undefined && this.#isInside(told, place.base)) return told;
+      const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
+      const stored = { at: instruction.start, keeping: place.keeping };
+      return { ...told, aliases, stored: [...told.stored, stored] };
+    }
+    if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
+    const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));
+    return {
+      ...told,
+      aliases,
+      stored: told.stored.filter(({ keeping }) => !sameKeeping(keeping, place.keeping)),
+    };
+  }
+
+  call({ told }: Path<Held>, site: CallSite): Held | undefined {
+    const at = site.instruction.start;
+    // the same call again, in a loop: what it gave before has to be somewhere by now
+    if (at === this.#call?.at) {
+      this.#end(told, at, []);
+      return undefined;
+    }
+    const callees = this.#flows.callees.of(site);
+    const given = this.#givenTo(told, site, callees[0]);
+    if (given.length === 0) return told;
+    let now = told;
+    for (const one of given) {
+      const effects = callees.map((callee) => ({ callee, effect: this.#effect(callee, one, site) }));
+      if (effects.length === 0 && one.within !== undefined) continue;
+      const [first] = effects;
+      if (effects.some(({ effect }) => effect === "releases" || effect === "may-release")) {
+        this.#released.add(at);
+        return undefined;
+      }
+      const callee = { in: "callee", name: first?.callee.name, target: first?.callee.offset } as const;
+      if (effects.some(({ effect }) => effect === "keeps"))
+        now = { ...now, stored: [...now.stored, { at, keeping: callee }] };
+      else if (first === undefined || effects.some(({ effect }) => effect === "unknown"))
+        now = { ...now, handed: { at, keeping: callee } };
+    }
+    return now;
+  }
+
+  called({ told }: Path<Held>): Held {
+    return told;
+  }
+
+  matters({ told }: Path<Held>, comparison: Comparison): boolean {
+    return this.#subject(told, comparison) !== undefined;
+  }
+
+  decided({ told }: Path<Held>, condition: string, comparison: Comparison, holds: boolean): Held | undefined {
+    const subject = this.#subject(told, comparison);
+    if (subject === undefined) return told;
+    const outcome = outcomeOf(subject, condition, comparison, holds);
+    if (outcome === "failed") return undefined;
+    return outcome === "acquired" ? { ...told, certain: true } : told;
+  }
+
+  ends({ state, told, branches }: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
+    if (tail !== undefined) {
+      const now = this.call({ state, told } as Path<Held>, tail);
+      if (now === undefined) return;
+      this.#end(now, instruction.start, branches);
+      return;
+    }
+    if (this.#isHeld(told, state.registers[Reg.ax] ?? UNKNOWN)) this.#returned.add(instruction.start);
+    else this.#end(told, instruction.start, branches);
+  }
+
+  #end({ stored, handed }: Held, at: number, branches: readonly number[]): void {
+    const last = stored.at(-1);
+    if (last !== undefined) this.#stored.set(keyOf(last), last);
+    else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
+    else if (!this.#forgotten.has(at)) this.#forgotten.set(at, { at, branches });
+  }
+
+  /** What is known right behind the acquiring call. */
+  #begin(state: MachineState, given: Value): Held {
+    const call = this.#call as AcquiringCall;
+    const { gives, at, fails } = call;
+    const certain = fails === "never";
+    const nothing = { certain, handed: undefined };
+    if (gives.by === "return") return { ...nothing, aliases: new Set([`=${at}`]), stored: [] };
+    if (gives.by === "argument") {
+      const kept = given.flatMap((atom): Stored[] => {
+        const keeping = originOf(atom);
+        return keeping === undefined ? [] : [{ at, keeping }];
+      });
+      return { ...nothing, aliases: keysOf(given), stored: kept };
+    }
+    const offset = gives.offset ?? 0;
+    const aliases = new Set([`!${at}`]);
+    if (gives.by === "structure") for (const key of keysOf(given)) aliases.add(key);
+    for (const atom of given) {
+      if (atom.kind === "stack") state.stack.set(atom.offset + offset, leftBy(at));
+      else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
+      else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
+    }
+    const unknown = given.length === 0 || given.every(({ kind }) => kind === "unknown");
+    const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(given, at);
+    return { ...nothing, aliases, stored };
+  }
+
+  /** Places that outlive the function, of pointers to where something is put. */
+  #placesOf(pointers: Value, at: number): readonly Stored[] {
+    return pointers.flatMap((atom): Stored[] => {
+      if (atom.kind === "stack" || atom.kind === "unknown") return [];
+      return [{ at, keeping: keepingBehind(atom) }];
+    });
+  }
+
+  #documentedArgument(site: CallSite, argument: number): Value {
+    const { wide } = this.#flows.image.code;
+    const [callee] = this.#flows.callees.of(site);
+    return argumentOf(wide, site, placeOfArgument(wide, argument, callee?.name));
+  }
+
+  /** Where a call is given what is followed: in which arguments, and in structures behind which. */
+  #givenTo(told: Held, site: CallSite, callee: Callee | undefined): readonly Given[] {
+    const { wide } = this.#flows.image.code;
+    const given: Given[] = [];
+    for (const place of argumentPlaces(wide, site, callee?.name)) {
+      const value = argumentOf(wide, site, place);
+      const argument = argumentNumber(wide, place, callee?.name);
+      if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
+      for (const atom of value) {
+        if (atom.kind !== "stack") continue;
+        for (let within = 0; within < STRUCTURE; within += wide ? 8 : 4) {
+          const held = site.state.stack.get(atom.offset + within);
+          if (held?.some(({ key }) => told.aliases.has(key)) === true)
+            given.push({ place, argument, within });
+        }
+      }
+    }
+    return given;
+  }
+
+  #isHeld({ aliases }: Held, value: Value): boolean {
+    return value.some(
+      (atom) => aliases.has(atom.key) || (atom.kind === "offset" && aliases.has(atom.of.key)),
+    );
+  }
+
+  #isInside({ aliases }: Held, base: Atom | undefined): boolean {
+    return (
+      base !== undefined && (aliases.has(base.key) || (base.kind === "offset" && aliases.has(base.of.key)))
+    );
+  }
+
+  /** Where an operand in memory is, that is not on the stack. */
+  #placeOf(
+    state: MachineState,
+    to: Operand & { kind: "memory" },
+    instruction: Instruction,
+  ): { keeping: Keeping; alias: string | undefined; base: Atom | undefined } {
+    const { transfer } = this.#flows;
+    const rva = transfer.imagePlaceOf(state, to);
+    if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };
+    const [base, ...others] = to.base === undefined ? [] : (state.registers[to.base] ?? UNKNOWN);
+    if (base === undefined || others.length > 0 || base.kind === "unknown" || to.index !== undefined)
+      return { keeping: { in: "unknown" }, alias: undefined, base: undefined };
+    const [field] = transfer.valueOf(state, { ...to, size: 8 }, instruction);
+    const pointer: Atom = to.displacement === 0 ? base : (fieldPointer(base, to.displacement) ?? base);
+    return {
+      keeping: keepingBehind(pointer),
+      alias: field?.kind === "unknown" ? undefined : field?.key,
+      base,
+    };
+  }
+
+  /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
+  #subject({ aliases }: Held, { left }: Comparison): Subject | undefined {
+    const [atom, ...others] = left;
+    if (atom === undefined || others.length > 0) return undefined;
+    const whole = atom.kind === "part" ? atom.of : atom;
+    const call = this.#call;
+    if (call !== undefined && whole.key === `=${call.at}` && call.fails !== "never") {
+      return call.gives.by === "return" && call.fails === "null"
+        ? "value"
+        : call.fails === "null"
+          ? undefined
+          : call.fails;
+    }
+    return aliases.has(whole.key) ? "value" : undefined;
+  }
+}
+
+/** What a comparison is of: the thing itself, or what its acquisition returned. */
+type Subject = "value" | "status" | "nonzero" | "false";
+
+/** What a comparison tells of the acquisition. */
+function outcomeOf(
+  subject: Subject,
+  condition: string,
+  comparison: Comparison,
+  holds: boolean,
+): "acquired" | "failed" | undefined {
+  if (!isAgainstZero(comparison)) {
+    const number = numberOf(comparison.right[0] ?? (UNKNOWN[0] as Atom));
+    if (number === undefined || (condition === "e") !== holds || !/^n?e$/.test(condition)) return undefined;
+    if (subject === "status") return (number | 0) < 0 ? "failed" : "acquired";
+    return subject === "nonzero" ? "failed" : undefined;
+  }
+  const asksZero = holdsFor(condition, comparison, 0);
+  const asksNegative = holdsFor(condition, comparison, -1);
+  const asksPositive = holdsFor(condition, comparison, 1);
+  switch (subject) {
+    case "value":
+    case "false":
+      if (asksZero === asksPositive) return undefined;
+      return asksZero === holds ? "failed" : "acquired";
+    case "nonzero":
+      if (asksZero === asksPositive && asksZero === asksNegative) return undefined;
+      return asksZero === holds ? "acquired" : "failed";
+    default:
+      if (asksNegative === asksZero && asksZero === asksPositive) return undefined;
+      // a status is negative where the call failed; what asks for 0 alone treats all others as failed
+      if (asksNegative === asksZero) return undefined;
+      return asksNegative === holds ? "failed" : "acquired";
+  }
+}
+
+function isCall(instruction: Instruction): boolean {
+  return instruction.mnemonic === "call";
+}
+
+function keysOf(value: Value): Set<string> {
+  return new Set(value.filter(({ kind }) => kind !== "unknown" && kind !== "constant").map(({ key }) => key));
+}
+
+/** Where an object is kept that was there before. */
+function originOf(atom: Atom): Keeping | undefined {
+  if (atom.kind === "loaded") return { in: "global", rva: atom.rva };
+  return atom.kind === "field" ? { in: "field", offset: atom.offset } : undefined;
+}
+
+function fieldPointer(base: Atom, displacement: number): Atom | undefined {
+  return { kind: "offset", key: `${base.key}#${displacement}`, of: base, offset: displacement };
+}
+
+/** What a place behind a pointer is. */
+function keepingBehind(pointer: Atom): Keeping {
+  switch (pointer.kind) {
+    case "address":
+      return { in: "global", rva: pointer.rva };
+    case "offset":
+      return { in: "field", offset: pointer.offset };
+    case "register":
+      return { in: "argument", argument: { register: pointer.register } };
+    case "argument":
+      return { in: "argument", argument: { stack: pointer.offset } };
+    case "unknown":
+    case "constant":
+    case "part":
+      return { in: "unknown" };
+    default:
+      return { in: "field", offset: 0 };
+  }
+}
+
+function sameKeeping(a: Keeping, b: Keeping): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function keyOf({ keeping, at }: Stored): string {
+  return `${at}:${JSON.stringify(keeping)}`;
+}
+
+/** Instructions that write what they are given. */
+const WRITES: ReadonlySet<string> = new Set(["mov", "xchg", "cmpxchg", "and", "or"]);
+
+/** These take their first arguments in registers in 32-bit code, too. */
+export const FASTCALL: RegExp =
+  /^@|^(?:Iof|Obf|Kf|Exf|Interlocked|ExInterlocked|KeAcquireInStackQueued|KeReleaseInStackQueued)/;
+
+/** Where a documented argument stands. */
+export function placeOfArgument(wide: boolean, argument: number, name: string | undefined): ArgumentPlace {
+  if (wide || name === undefined || !FASTCALL.test(name)) return argumentPlace(wide, argument);
+  if (argument > 2) return { kind: "stack", offset: (argument - 3) * 4 };
+  return { kind: "register", register: argument === 1 ? Reg.cx : Reg.dx };
+}
+
+function argumentNumber(wide: boolean, place: ArgumentPlace, name: string | undefined): number {
+  if (place.kind === "stack") {
+    if (wide) return 5 + (place.offset - 0x20) / 8;
+    return place.offset / 4 + (name !== undefined && FASTCALL.test(name) ? 3 : 1);
+  }
+  return wide ? [1, 2, 8, 9].indexOf(place.register) + 1 : place.register === Reg.cx ? 1 : 2;
+}
+
+/** Arguments of one call that are looked at. */
+const MOST_ARGUMENTS = 12;
+
+/** Where a call may be given arguments. */
+function argumentPlaces(wide: boolean, site: CallSite, name: string | undefined): readonly ArgumentPlace[] {
+  if (wide) return [1, 2, 3, 4].map((index) => argumentPlace(true, index));
+  const pushed = Math.min((site.state.argumentsFrom - site.state.sp) / 4, MOST_ARGUMENTS);
+  const places: ArgumentPlace[] = [];
+  if (name === undefined || FASTCALL.test(name))
+    places.push({ kind: "register", register: Reg.cx }, { kind: "register", register: Reg.dx });
+  for (let index = 0; index < pushed; index++) places.push({ kind: "stack", offset: index * 4 });
+  return places;
+}

@@ -1,0 +1,131 @@
+import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
+import { controlFlowOf } from "./blocks.ts";
+import type { Callee } from "./callees.ts";
+import type { Fates } from "./fates.ts";
+import type { Flows } from "./flows.ts";
+import type { CallSite } from "./function-flow.ts";
+import type { CodeFunction } from "./function-table.ts";
+import { type AcquiringCall, type Effect, type Given, Holding } from "./holding.ts";
+import { type Path, type Visitor, walkPaths } from "./paths.ts";
+import { MachineState } from "./values.ts";
+
+/** What is known of functions besides their code. */
+export interface Knowledge {
+  /** What a function does with an argument by what is documented of it, or learnt; `undefined` where neither says. */
+  effect(callee: Callee, given: Given, site: CallSite): Effect | undefined;
+  /** The code of a function of another module. */
+  elsewhere(callee: Callee): { readonly flows: Flows; readonly entry: number } | undefined;
+  /** Of a function whose code cannot be followed: whether it belongs to the kernel, which keeps nothing unless it is documented to. */
+  isKernel(callee: Callee): boolean;
+}
+
+/** Follows what functions acquire along all their ways, to where it is given back, kept, handed on or forgotten. */
+export class Ownership {
+  readonly #knowledge: Knowledge;
+  readonly #effects = new WeakMap<Flows, Map<string, Effect>>();
+  #depth = 0;
+
+  constructor(knowledge: Knowledge) {
+    this.#knowledge = knowledge;
+  }
+
+  /** What becomes of what a call acquires, on each way from the call to where the function ends. */
+  fatesOf(flows: Flows, from: CodeFunction, call: AcquiringCall): Fates {
+    const flow = flows.of(from);
+    const instruction = flow.instructions.get(call.at);
+    const holding = new Holding(flows, this.#effectOf(flows), call);
+    if (instruction === undefined) return holding.fates(false);
+    const approach = new Approach(call.at);
+    walkPaths(flows, flow, [entered(from.entry)], approach, controlFlowOf(flow).reaching(call.at));
+    const site = flow.calls.find((one) => one.instruction.start === call.at);
+    const arrivals =
+      approach.arrivals.length > 0 || site === undefined
+        ? approach.arrivals
+        : [{ ...entered(call.at), state: site.state.copy() }];
+    const next = flow.instructions.get(call.at + instruction.length);
+    const starts = arrivals.flatMap((arrival) => holding.acquire(arrival, instruction, next));
+    const whole = walkPaths(flows, flow, starts, holding);
+    return holding.fates(whole && !flow.truncated && arrivals.length > 0);
+  }
+
+  /** What a function does with what it is given. */
+  effectOfFunction(flows: Flows, entry: number, given: Given): Effect {
+    const known = this.#effects.get(flows) ?? new Map<string, Effect>();
+    this.#effects.set(flows, known);
+    const { place, within } = given;
+    const key = `${entry}:${place.kind === "register" ? `r${place.register}` : `a${place.offset}`}:${within}`;
+    const done = known.get(key);
+    if (done !== undefined) return done;
+    const found = flows.image.functions.startingAt(entry);
+    if (found === undefined || this.#depth >= MAX_OWNERSHIP_DEPTH) return "unknown";
+    known.set(key, "uses");
+    this.#depth++;
+    const flow = flows.of(found);
+    const holding = new Holding(flows, this.#effectOf(flows), undefined);
+    const start = holding.given(entered(entry), given);
+    const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
+    this.#depth--;
+    const effect = effectFrom(holding.fates(whole));
+    known.set(key, effect);
+    return effect;
+  }
+
+  readonly #effectOf =
+    (flows: Flows) =>
+    (callee: Callee, given: Given, site: CallSite): Effect => {
+      const documented = this.#knowledge.effect(callee, given, site);
+      if (documented !== undefined) return documented;
+      if (callee.offset !== undefined) return this.effectOfFunction(flows, callee.offset, given);
+      const other = this.#knowledge.elsewhere(callee);
+      const effect = other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given);
+      return effect === "unknown" && this.#knowledge.isKernel(callee) ? "uses" : effect;
+    };
+}
+
+function entered(at: number): Path<true> {
+  return { at, state: MachineState.atEntry(), facts: new Map(), flags: undefined, branches: [], told: true };
+}
+
+function effectFrom(fates: Fates): Effect {
+  const { released, forgotten, stored, handed, returned } = fates;
+  if (released.length > 0) {
+    const all = forgotten.length + stored.length + handed.length + returned.length === 0;
+    return all ? "releases" : "may-release";
+  }
+  if (handed.length > 0 || !fates.whole) return "unknown";
+  return stored.length > 0 ? "keeps" : "uses";
+}
+
+/** Goes to a call, and no further. */
+class Approach implements Visitor<true> {
+  readonly arrivals: Path<true>[] = [];
+  readonly #at: number;
+
+  constructor(at: number) {
+    this.#at = at;
+  }
+
+  key(): string {
+    return "";
+  }
+  instruction(): true {
+    return true;
+  }
+  call(path: Path<true>, site: CallSite): true | undefined {
+    if (site.instruction.start !== this.#at) return true;
+    this.arrivals.push({ ...path, state: path.state.copy() });
+    return undefined;
+  }
+  called(): true {
+    return true;
+  }
+  decided(): true {
+    return true;
+  }
+  matters(): boolean {
+    return false;
+  }
+  ends(path: Path<true>, _instruction: unknown, tail: CallSite | undefined): void {
+    if (tail !== undefined) this.call(path, tail);
+  }
+}

@@ -1,0 +1,310 @@
+import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
+import { controlFlowOf } from "./blocks.ts";
+import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
+import { type Instruction, Reg } from "./decoder.ts";
+import type { Flows } from "./flows.ts";
+import type { CallSite, FunctionFlow } from "./function-flow.ts";
+import { Flow } from "./lengths.ts";
+import type { Transfer } from "./transfer.ts";
+import { type MachineState, UNKNOWN, type Value } from "./values.ts";
+
+/** One way through a function, as far as it has been gone. */
+export interface Path<T> {
+  readonly at: number;
+  readonly state: MachineState;
+  readonly facts: Facts;
+  readonly flags: Comparison | undefined;
+  /** Conditional jumps on the way, by their places, the last ones. */
+  readonly branches: readonly number[];
+  /** What the visitor keeps of this way. */
+  readonly told: T;
+}
+
+/** What is done on the ways through a function. Each method gives what is told from there on; `undefined` ends the way. */
+export interface Visitor<T> {
+  /** Equal for ways of which it makes no difference which one goes on. */
+  key(told: T): string;
+  /** Before an instruction that is no call and no jump. */
+  instruction(path: Path<T>, instruction: Instruction): T | undefined;
+  /** At a call, before what it does to the registers. */
+  call(path: Path<T>, site: CallSite): T | undefined;
+  /** Behind a call. */
+  called(path: Path<T>, site: CallSite): T | undefined;
+  /** A condition comes out so. */
+  decided(path: Path<T>, condition: string, comparison: Comparison, holds: boolean): T | undefined;
+  /** Whether how it comes out matters for what is told. */
+  matters(path: Path<T>, comparison: Comparison): boolean;
+  /** The way ends: the function returns, or jumps to another. */
+  ends(path: Path<T>, instruction: Instruction, tail: CallSite | undefined): void;
+}
+
+const KEPT_BRANCHES = 24;
+
+/**
+ * Goes all ways through a function one by one, from given starts, and leaves out those that contradict
+ * themselves: a comparison that came out one way does so again. Ways that have become the same are gone once.
+ *
+ * @param within leaders that are gone through; all where absent
+ * @returns false where there were more ways than are gone
+ */
+export function walkPaths<T>(
+  flows: Flows,
+  flow: FunctionFlow,
+  starts: readonly Path<T>[],
+  visitor: Visitor<T>,
+  within?: ReadonlySet<number>,
+): boolean {
+  return new PathWalk(flows, flow, visitor, within).run(starts);
+}
+
+class PathWalk<T> {
+  readonly #flows: Flows;
+  readonly #flow: FunctionFlow;
+  readonly #visitor: Visitor<T>;
+  readonly #within: ReadonlySet<number> | undefined;
+  readonly #leaders: ReadonlySet<number>;
+  readonly #labels: readonly number[];
+  readonly #seen = new Set<string>();
+  readonly #variants = new Map<number, number>();
+  /** The state in which a loop's head was first reached. */
+  readonly #first = new Map<number, MachineState>();
+  readonly #pending: Path<T>[] = [];
+  #steps = 0;
+  #whole = true;
+
+  constructor(flows: Flows, flow: FunctionFlow, visitor: Visitor<T>, within?: ReadonlySet<number>) {
+    this.#flows = flows;
+    this.#flow = flow;
+    this.#visitor = visitor;
+    this.#within = within;
+    ({ leaders: this.#leaders, labels: this.#labels } = controlFlowOf(flow));
+  }
+
+  run(starts: readonly Path<T>[]): boolean {
+    this.#pending.push(...starts);
+    for (let path = this.#pending.pop(); path !== undefined; path = this.#pending.pop()) {
+      if (this.#steps > MAX_PATH_STEPS) return false;
+      this.#block(path);
+    }
+    return this.#whole;
+  }
+
+  #arrive(path: Path<T>, at: number, from: number): void {
+    if (!this.#flow.instructions.has(at)) return;
+    if (this.#within !== undefined && this.#leaders.has(at) && !this.#within.has(at)) return;
+    if (at <= from) this.#loosen(path, at);
+    this.#pending.push({ ...path, at });
+  }
+
+  /** What changes from one turn of a loop to the next is not known in any of them. */
+  #loosen({ state }: Path<T>, head: number): void {
+    const first = this.#first.get(head);
+    if (first === undefined) {
+      this.#first.set(head, state.copy());
+      return;
+    }
+    const other = (a: Value | undefined, b: Value): boolean =>
+      b.some(({ kind }) => kind === "constant" || kind === "part") && a?.[0]?.key !== b[0]?.key;
+    state.registers.forEach((value, register) => {
+      if (other(first.registers[register], value)) state.registers[register] = UNKNOWN;
+    });
+    for (const [offset, value] of state.stack) {
+      if (other(first.stack.get(offset), value)) state.stack.set(offset, UNKNOWN);
+    }
+  }
+
+  /** Whether a way that arrives here is a new one. */
+  #isNew(path: Path<T>): boolean {
+    const count = this.#variants.get(path.at) ?? 0;
+    if (count >= 2 * MAX_PATH_VARIANTS) {
+      this.#whole = false;
+      return false;
+    }
+    const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state)};${count < MAX_PATH_VARIANTS ? [...path.facts].join(";") : ""}`;
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    this.#variants.set(path.at, count + 1);
+    return true;
+  }
+
+  #block(from: Path<T>): void {
+    let path = from;
+    if (this.#leaders.has(path.at) && !this.#isNew(path)) return;
+    for (;;) {
+      const instruction = this.#flow.instructions.get(path.at);
+      if (instruction === undefined || this.#steps++ > MAX_PATH_STEPS) return;
+      const next = path.at + instruction.length;
+      let on: Path<T> | undefined;
+      switch (instruction.flow) {
+        case Flow.Next:
+          on = this.#plain(path, instruction);
+          break;
+        case Flow.Call:
+        case Flow.CallIndirect:
+          on = this.#call(path, instruction, next);
+          break;
+        case Flow.Branch:
+          this.#branch(path, instruction, next);
+          return;
+        case Flow.Jump:
+          this.#jump(path, instruction);
+          return;
+        case Flow.JumpIndirect:
+          this.#indirect(path, instruction);
+          return;
+        case Flow.Return:
+          this.#visitor.ends(path, instruction, undefined);
+          return;
+        default:
+          return;
+      }
+      if (on === undefined) return;
+      path = { ...on, at: next };
+      if (this.#leaders.has(next)) {
+        this.#arrive(path, next, instruction.start);
+        return;
+      }
+    }
+  }
+
+  #plain(path: Path<T>, instruction: Instruction): Path<T> | undefined {
+    const told = this.#visitor.instruction(path, instruction);
+    if (told === undefined) return undefined;
+    const condition = conditionOf(instruction);
+    if (condition !== undefined && path.flags !== undefined) {
+      const settled = this.#settle({ ...path, told }, instruction, condition, path.flags);
+      if (settled !== "apply") return settled;
+    }
+    const { transfer } = this.#flows;
+    const compared = comparisonOf(path.state, instruction, transfer);
+    const written = instruction.operands[0];
+    transfer.apply(path.state, instruction);
+    let { facts } = path;
+    if (written?.kind === "memory" && instruction.mnemonic !== "cmp" && instruction.mnemonic !== "test") {
+      const [only] = transfer.valueOf(path.state, { ...written, size: 8 }, instruction);
+      if (only !== undefined && only.kind !== "unknown") facts = forget(only.key, facts);
+    }
+    let { flags } = path;
+    if (compared !== undefined) flags = compared;
+    else if (RESULT_FLAGS.has(instruction.mnemonic) && written !== undefined) {
+      const value = transfer.valueOf(path.state, written, instruction);
+      const size = written.kind === "register" || written.kind === "memory" ? written.size : 4;
+      flags = { kind: "test", left: value, right: value, size };
+    } else if (!KEEPS_FLAGS.test(instruction.mnemonic)) flags = undefined;
+    return { ...path, facts, flags, told };
+  }
+
+  /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two. */
+  #settle(
+    path: Path<T>,
+    instruction: Instruction,
+    condition: string,
+    comparison: Comparison,
+  ): Path<T> | undefined | "apply" {
+    const known = decide(condition, comparison, path.facts);
+    if (known === undefined && !this.#visitor.matters(path, comparison)) return "apply";
+    const next = path.at + instruction.length;
+    for (const holds of known === undefined ? [true, false] : [known]) {
+      const told = this.#visitor.decided(path, condition, comparison, holds);
+      if (told === undefined) continue;
+      const state = path.state.copy();
+      this.#flows.transfer.choose(state, instruction, holds);
+      const facts = learn(condition, comparison, holds, path.facts);
+      this.#pending.push({ ...path, at: next, state, facts, told });
+    }
+    return undefined;
+  }
+
+  #call(path: Path<T>, instruction: Instruction, next: number): Path<T> | undefined {
+    const site = this.#flows.siteIn(path.state, instruction, false);
+    const told = this.#visitor.call(path, site);
+    if (told === undefined) return undefined;
+    const before = { ...site, state: path.state.copy() };
+    this.#flows.afterCall(site, this.#flow.instructions.get(next));
+    const behind = this.#visitor.called({ ...path, told }, before);
+    return behind === undefined ? undefined : { ...path, flags: undefined, told: behind };
+  }
+
+  #branch(path: Path<T>, instruction: Instruction, next: number): void {
+    const { target } = instruction;
+    const condition = conditionOf(instruction);
+    const { flags } = path;
+    const known =
+      condition === undefined || flags === undefined ? undefined : decide(condition, flags, path.facts);
+    const branches = [...path.branches.slice(1 - KEPT_BRANCHES), instruction.start];
+    for (const holds of known === undefined ? [false, true] : [known]) {
+      const state = path.state.copy();
+      let way: Path<T> = { ...path, state, branches };
+      if (condition !== undefined && flags !== undefined) {
+        const told = this.#visitor.decided(path, condition, flags, holds);
+        if (told === undefined) continue;
+        way = { ...way, told, facts: learn(condition, flags, holds, path.facts) };
+      }
+      if (!holds) this.#arrive(way, next, instruction.start);
+      else if (target !== undefined && this.#flow.instructions.has(target))
+        this.#arrive(way, target, instruction.start);
+      else this.#visitor.ends(way, instruction, this.#flows.siteIn(state, instruction, true));
+    }
+  }
+
+  #jump(path: Path<T>, instruction: Instruction): void {
+    const { target } = instruction;
+    if (target !== undefined && this.#flow.instructions.has(target) && target !== this.#flow.function.entry)
+      this.#arrive(path, target, instruction.start);
+    else this.#visitor.ends(path, instruction, this.#flows.siteIn(path.state, instruction, true));
+  }
+
+  #indirect(path: Path<T>, instruction: Instruction): void {
+    const site = this.#flows.siteIn(path.state, instruction, true);
+    if (this.#labels.length === 0 || this.#flows.callees.of(site).length > 0) {
+      this.#visitor.ends(path, instruction, site);
+      return;
+    }
+    for (const label of this.#labels) {
+      this.#arrive({ ...path, state: path.state.copy() }, label, instruction.start);
+    }
+  }
+}
+
+/** What is known of numbers, and where the visitor's values stand: what makes a difference further on. */
+function fingerprint(state: MachineState): string {
+  const parts: string[] = [];
+  const add = (place: string, value: Value): void => {
+    const [only] = value;
+    if (only === undefined || only.kind === "unknown" || value.length > 1) return;
+    parts.push(`${place}=${only.key}`);
+  };
+  state.registers.forEach((value, register) => {
+    const [only] = value;
+    if (only?.kind === "register") return;
+    if (
+      PRESERVED.has(register) ||
+      only?.kind === "constant" ||
+      only?.kind === "part" ||
+      only?.kind === "result"
+    )
+      add(`r${register}`, value);
+  });
+  for (const [offset, value] of state.stack) if (offset >= state.sp) add(`s${offset}`, value);
+  return parts.join(",");
+}
+
+/** Registers that callees leave as they are, in 32-bit and in 64-bit code. */
+const PRESERVED: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);
+
+function comparisonOf(
+  state: MachineState,
+  instruction: Instruction,
+  transfer: Transfer,
+): Comparison | undefined {
+  const { mnemonic, operands } = instruction;
+  const [a, b] = operands;
+  if (a === undefined || b === undefined || (mnemonic !== "cmp" && mnemonic !== "test")) return undefined;
+  const size = a.kind === "register" || a.kind === "memory" ? a.size : 4;
+  const left = transfer.valueOf(state, a, instruction);
+  return { kind: mnemonic, left, right: transfer.valueOf(state, b, instruction), size };
+}
+
+/** The flags tell of the result, as a test of it with itself would. */
+const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec", "neg"]);
+const KEEPS_FLAGS = /^(?:mov|lea|push|pop|nop|not|xchg|bswap|set|cmov|cdq|cwde|leave|endbr|prefetch)/;
