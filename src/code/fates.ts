@@ -16,8 +16,8 @@ export type Fails = "null" | "status" | "nonzero" | "false" | "never";
 export type Keeping =
   /** A variable of the image, by its offset. */
   | { readonly in: "global"; readonly rva: number }
-  /** A field of a structure that the function was given, or got elsewhere, so many bytes into it. */
-  | { readonly in: "field"; readonly offset: number }
+  /** A field of a structure, so many bytes into it; `of` says where the function was given the structure. */
+  | { readonly in: "field"; readonly offset: number; readonly of?: ArgumentOrigin }
   /** Where an argument points to: the caller has it. */
   | { readonly in: "argument"; readonly argument: ArgumentOrigin }
   /** With a function that was given it. */

@@ -2,7 +2,15 @@ import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { Callees, type Resolver } from "./callees.ts";
 import type { Instruction } from "./decoder.ts";
-import { afterCall, type CallSite, type FunctionFlow, followValues, siteIn } from "./function-flow.ts";
+import { setsUpFrame } from "./frames.ts";
+import {
+  afterCall,
+  behindFrameHelper,
+  type CallSite,
+  type FunctionFlow,
+  followValues,
+  siteIn,
+} from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { Transfer } from "./transfer.ts";
@@ -31,7 +39,7 @@ export class Flows {
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) return known;
-    const flow = followValues(this.image, found, this.callees.popped, this.#left);
+    const flow = followValues(this.image, found, this.#behind, this.#left);
     this.#left -= flow.instructions.size;
     if (this.#known.size >= MAX_FLOWS_KEPT) {
       const [oldest] = this.#known.keys();
@@ -53,6 +61,14 @@ export class Flows {
 
   /** Changes a call's state to what is known behind it. */
   afterCall(site: CallSite, next: Instruction | undefined): void {
-    afterCall(this.image.code.wide, this.callees.popped, site, next);
+    this.#behind(site, next);
   }
+
+  /** Changes a call's state to what is known behind it. */
+  readonly #behind = (site: CallSite, next: Instruction | undefined): void => {
+    const { code } = this.image;
+    const { target } = site;
+    if (target !== undefined && !code.wide && setsUpFrame(code, target)) behindFrameHelper(site);
+    else afterCall(code.wide, this.callees.popped, site, next);
+  };
 }

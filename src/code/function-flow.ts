@@ -6,7 +6,16 @@ import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { Flow } from "./lengths.ts";
 import { Transfer } from "./transfer.ts";
-import { type Atom, MachineState, resultOf, UNKNOWN, type Value } from "./values.ts";
+import {
+  type Atom,
+  leftBy,
+  MachineState,
+  onlyNumber,
+  resultOf,
+  stackAddress,
+  UNKNOWN,
+  type Value,
+} from "./values.ts";
 
 /** One place where a function calls, or ends by jumping to another. */
 export interface CallSite {
@@ -44,6 +53,8 @@ export interface FunctionFlow {
 
 /** What 32-bit callees take off the stack. */
 export type PoppedBytes = (site: CallSite, next: Instruction | undefined) => number;
+/** Changes a call's state to what is known behind it. */
+export type BehindCall = (site: CallSite, next: Instruction | undefined) => void;
 
 /**
  * Follows constants, arguments and pointers through a function, over all its ways, up to its calls.
@@ -53,10 +64,10 @@ export type PoppedBytes = (site: CallSite, next: Instruction | undefined) => num
 export function followValues(
   image: ImageCode,
   found: CodeFunction,
-  popped: PoppedBytes,
+  behind: BehindCall,
   limit: number = MAX_FOLLOWED,
 ): FunctionFlow {
-  return withDecoder(image.code, (decoder) => new Follower(image, found, popped, decoder, limit).run());
+  return withDecoder(image.code, (decoder) => new Follower(image, found, behind, decoder, limit).run());
 }
 
 /** What an argument of a call holds. */
@@ -97,6 +108,7 @@ export function afterCall(
 ): void {
   const { state, instruction } = site;
   const bytes = wide ? 0 : popped(site, next);
+  for (const offset of pointedTo(wide, site)) state.stack.set(offset, leftBy(instruction.start));
   for (const register of wide ? VOLATILE_64 : VOLATILE_32) state.registers[register] = UNKNOWN;
   state.registers[Reg.ax] = resultOf(instruction.start);
   // In 64-bit code the four places above the return address are the callee's.
@@ -106,10 +118,39 @@ export function afterCall(
   state.argumentsFrom = state.sp;
 }
 
+/**
+ * Behind the helper that sets up a 32-bit function's frame: `push size; push table; call`. The frame pointer is
+ * where the size stood, the local variables are below it, and the preserved registers below them.
+ */
+export function behindFrameHelper({ state, instruction }: CallSite): void {
+  const size = onlyNumber(state.stackAt(state.sp + 4)) ?? 0;
+  const frame = state.sp + 4;
+  for (const register of VOLATILE_32) state.registers[register] = UNKNOWN;
+  state.registers[Reg.ax] = resultOf(instruction.start);
+  state.registers[Reg.bp] = stackAddress(frame);
+  for (let offset = state.sp - 12; offset <= frame; offset += 4) state.stack.set(offset, UNKNOWN);
+  state.sp = frame - HELPER_FRAME - (size & 0xffff);
+  state.argumentsFrom = state.sp;
+}
+
+/** Return address, handler, chain, scope table and level, and three registers. */
+const HELPER_FRAME = 0x20;
+
+/** Places on the stack whose addresses a call is given: it may have put something there. */
+function pointedTo(wide: boolean, { state }: CallSite): readonly number[] {
+  const given = wide ? ARGUMENTS_64.map((register) => state.registers[register] ?? UNKNOWN) : [];
+  const first = wide ? 0x20 : 0;
+  const last = wide ? 0x38 : Math.min(state.argumentsFrom - state.sp - 4, 0x2c);
+  for (let offset = first; offset <= last; offset += wide ? 8 : 4)
+    given.push(state.stackAt(state.sp + offset));
+  return given.flatMap(([only, ...others]) =>
+    only?.kind === "stack" && others.length === 0 && only.offset >= state.sp ? [only.offset] : [],
+  );
+}
+
 class Follower {
-  readonly #image: ImageCode;
   readonly #function: CodeFunction;
-  readonly #popped: PoppedBytes;
+  readonly #behind: BehindCall;
   readonly #transfer: Transfer;
   readonly #instructions = new Map<number, Instruction>();
   readonly #leaders = new Set<number>();
@@ -121,10 +162,9 @@ class Follower {
   /** Not all of the function was looked at. */
   #cut = false;
 
-  constructor(image: ImageCode, found: CodeFunction, popped: PoppedBytes, decoder: Decoder, limit: number) {
-    this.#image = image;
+  constructor(image: ImageCode, found: CodeFunction, behind: BehindCall, decoder: Decoder, limit: number) {
     this.#function = found;
-    this.#popped = popped;
+    this.#behind = behind;
     this.#transfer = new Transfer(image.code);
     for (const fragment of found.fragments) {
       for (const start of instructionStarts(image.code, decoder, fragment)) {
@@ -213,7 +253,7 @@ class Follower {
         case Flow.CallIndirect: {
           const site = siteIn(this.#transfer, state, instruction, false);
           onCall?.({ ...site, state: state.copy() });
-          afterCall(this.#image.code.wide, this.#popped, site, this.#instructions.get(next));
+          this.#behind(site, this.#instructions.get(next));
           break;
         }
         case Flow.Jump:
@@ -262,5 +302,6 @@ class Follower {
   }
 }
 
+const ARGUMENTS_64 = [Reg.cx, Reg.dx, Reg.r8, Reg.r9];
 const VOLATILE_64 = [Reg.ax, Reg.cx, Reg.dx, Reg.r8, Reg.r9, Reg.r10, 11];
 const VOLATILE_32 = [Reg.ax, Reg.cx, Reg.dx];

@@ -2,11 +2,21 @@ import { type ArgumentPlace, argumentPlace } from "./allocators.ts";
 import type { Callee } from "./callees.ts";
 import { type Comparison, holdsFor, isAgainstZero } from "./conditions.ts";
 import { type Instruction, type Operand, Reg } from "./decoder.ts";
-import type { Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
+import type { ArgumentOrigin, Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
 import type { Flows } from "./flows.ts";
+import { usesCallersFrame } from "./frames.ts";
 import { argumentOf, type CallSite } from "./function-flow.ts";
-import type { Path, Visitor } from "./paths.ts";
-import { type Atom, fieldOf, leftBy, type MachineState, numberOf, UNKNOWN, type Value } from "./values.ts";
+import { type Path, type Visitor, walkPaths } from "./paths.ts";
+import {
+  type Atom,
+  fieldOf,
+  leftBy,
+  type MachineState,
+  movedBy,
+  numberOf,
+  UNKNOWN,
+  type Value,
+} from "./values.ts";
 
 /**
  * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
@@ -55,6 +65,8 @@ export class Holding implements Visitor<Held> {
   readonly #stored = new Map<string, Stored>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
+  /** It is followed in a block of another function's frame. */
+  #inFrame = false;
 
   /** @param call absent where the function is given it */
   constructor(flows: Flows, effect: EffectOf, call: AcquiringCall | undefined) {
@@ -139,6 +151,10 @@ export class Holding implements Visitor<Held> {
       return undefined;
     }
     const callees = this.#flows.callees.of(site);
+    if (this.#releasedInFrame(told, site, callees[0])) {
+      this.#released.add(at);
+      return undefined;
+    }
     const given = this.#givenTo(told, site, callees[0]);
     if (given.length === 0) return told;
     let now = told;
@@ -159,7 +175,12 @@ export class Holding implements Visitor<Held> {
     return now;
   }
 
-  called({ told }: Path<Held>): Held {
+  /** What stood where a call was given the address of is taken to stand there still. */
+  called({ state, told }: Path<Held>, { state: before }: CallSite): Held {
+    for (const [offset, value] of before.stack) {
+      if (value.some(({ key }) => told.aliases.has(key)) && state.stack.has(offset))
+        state.stack.set(offset, value);
+    }
     return told;
   }
 
@@ -182,7 +203,9 @@ export class Holding implements Visitor<Held> {
       this.#end(now, instruction.start, branches);
       return;
     }
-    if (this.#isHeld(told, state.registers[Reg.ax] ?? UNKNOWN)) this.#returned.add(instruction.start);
+    // what was put away may be left in the register of a function that returns nothing
+    const returned = told.stored.length === 0 && this.#isHeld(told, state.registers[Reg.ax] ?? UNKNOWN);
+    if (returned) this.#returned.add(instruction.start);
     else this.#end(told, instruction.start, branches);
   }
 
@@ -216,7 +239,8 @@ export class Holding implements Visitor<Held> {
       else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
     }
     const unknown = given.length === 0 || given.every(({ kind }) => kind === "unknown");
-    const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(given, at);
+    const moved = given.flatMap((atom) => movedBy(atom, offset));
+    const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(moved, at);
     return { ...nothing, aliases, stored };
   }
 
@@ -252,6 +276,23 @@ export class Holding implements Visitor<Held> {
       }
     }
     return given;
+  }
+
+  /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
+  #releasedInFrame(told: Held, site: CallSite, callee: Callee | undefined): boolean {
+    const { code, functions } = this.#flows.image;
+    const found = code.wide || callee?.offset === undefined ? undefined : functions.startingAt(callee.offset);
+    if (found === undefined || this.#inFrame) return false;
+    const flow = this.#flows.of(found);
+    if (!usesCallersFrame(flow)) return false;
+    const inner = new Holding(this.#flows, this.#effect, undefined);
+    inner.#inFrame = true;
+    const state = site.state.copy();
+    state.sp -= 4;
+    state.argumentsFrom = state.sp;
+    const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
+    walkPaths(this.#flows, flow, [start], inner);
+    return inner.#released.size > 0;
   }
 
   #isHeld({ aliases }: Held, value: Value): boolean {
@@ -362,12 +403,13 @@ function keepingBehind(pointer: Atom): Keeping {
   switch (pointer.kind) {
     case "address":
       return { in: "global", rva: pointer.rva };
-    case "offset":
-      return { in: "field", offset: pointer.offset };
+    case "offset": {
+      const of = argumentOrigin(pointer.of);
+      return { in: "field", offset: pointer.offset, ...(of === undefined ? {} : { of }) };
+    }
     case "register":
-      return { in: "argument", argument: { register: pointer.register } };
     case "argument":
-      return { in: "argument", argument: { stack: pointer.offset } };
+      return { in: "argument", argument: argumentOrigin(pointer) as ArgumentOrigin };
     case "unknown":
     case "constant":
     case "part":
@@ -375,6 +417,11 @@ function keepingBehind(pointer: Atom): Keeping {
     default:
       return { in: "field", offset: 0 };
   }
+}
+
+function argumentOrigin(atom: Atom): ArgumentOrigin | undefined {
+  if (atom.kind === "register") return { register: atom.register };
+  return atom.kind === "argument" ? { stack: atom.offset } : undefined;
 }
 
 function sameKeeping(a: Keeping, b: Keeping): boolean {

@@ -163,3 +163,13 @@ export const MAX_PATH_STEPS = 60_000;
 export const MAX_PATH_VARIANTS = 24;
 /** Calls into one another that something is followed through: helpers of helpers. */
 export const MAX_OWNERSHIP_DEPTH = 4;
+/** Libraries in between, from the function that allocates to the driver that holds: class driver, port driver, framework. */
+export const MAX_RELAY_DEPTH = 4;
+/** Exported functions that hand something on, followed for one tag. */
+export const MAX_RELAYS = 96;
+/** Callers of one function that hands something on: helpers have some ten. */
+export const MAX_HANDING_CALLERS = 24;
+/** Exported functions of one library that are looked at for what they free. */
+export const MAX_LEARNT = 96;
+/** Calls on the way from an allocation to exported functions of which it is followed what they give. */
+export const MAX_CARRIED = 600;

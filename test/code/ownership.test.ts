@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import type { Fates } from "../../src/code/fates.ts";
+import { Flows } from "../../src/code/flows.ts";
+import { analyzeImage } from "../../src/code/functions.ts";
+import type { AcquiringCall } from "../../src/code/holding.ts";
+import { Ownership } from "../../src/code/ownership.ts";
+import { codeImage } from "../fixtures/code-image.ts";
+import * as code from "../fixtures/ownership-code.ts";
+
+const SLOTS = { Acquire: 0x2000, ObfDereferenceObject: 0x2008, Use: 0x2010 };
+
+/** Follows what the call of Acquire in the function at 0x1000 gives. */
+function fates(
+  bytes: string,
+  gives: AcquiringCall["gives"],
+  fails: AcquiringCall["fails"],
+  wide = true,
+): Fates {
+  const image = codeImage({
+    machine: wide ? "x64" : "x86",
+    base: wide ? 0xfffff80000000000n : 0x80000000n,
+    size: 0x4000,
+    parts: [{ rva: 0x1000, bytes }],
+    slots: SLOTS,
+    exports: { Function: 0x1000 },
+  });
+  const flows = new Flows(analyzeImage(image));
+  const function_ = flows.image.functions.startingAt(0x1000);
+  if (function_ === undefined) throw new Error("no function at 0x1000");
+  const ownership = new Ownership({
+    effect: ({ name }, { argument, within }) =>
+      name === "ObfDereferenceObject" ? (argument === 1 && within === undefined ? "releases" : "uses") : undefined,
+    elsewhere: () => undefined,
+    isKernel: ({ name }) => name === "Use",
+  });
+  const call = flows
+    .of(function_)
+    .calls.find((site) => flows.callees.of(site).some(({ name }) => name === "Acquire"));
+  if (call === undefined) throw new Error("no call of Acquire");
+  return ownership.fatesOf(flows, function_, { at: call.instruction.start, gives, fails });
+}
+
+const NOTHING: Fates = { released: [], forgotten: [], stored: [], handed: [], returned: [], whole: true };
+const RETURNED = { by: "return" } as const;
+const OUT = { by: "out", argument: 1 } as const;
+
+describe("Ownership.fatesOf", () => {
+  it("tells a way that jumps over the release from the one that failed, and from the one that releases", () => {
+    // spooler filter of a public thread: jne over FltReleaseFileNameInformation; js is the failed call
+    expect(fates(code.onePath, OUT, "status")).toEqual({
+      ...NOTHING,
+      released: [0x101e],
+      forgotten: [{ at: 0x1028, branches: [0x1011, 0x1017] }],
+    });
+    expect(fates(code.bothPaths, OUT, "status")).toEqual({ ...NOTHING, released: [0x1023] });
+  });
+
+  it("believes a flag that the code itself keeps", () => {
+    expect(fates(code.byFlag, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x1029] });
+  });
+
+  it("tells where it is put", () => {
+    expect(fates(code.intoGlobal, RETURNED, "null")).toEqual({
+      ...NOTHING,
+      stored: [{ at: 0x100a, keeping: { in: "global", rva: 0x2011 } }],
+    });
+    expect(fates(code.intoField, RETURNED, "null")).toMatchObject({
+      forgotten: [],
+      stored: [{ keeping: { in: "field", offset: 0x18, of: { register: 1 } } }],
+    });
+    expect(fates(code.intoArgument, RETURNED, "null")).toMatchObject({
+      forgotten: [],
+      stored: [{ keeping: { in: "argument", argument: { register: 2 } } }],
+    });
+  });
+
+  it("knows that a place was emptied again", () => {
+    expect(fates(code.clearedField, RETURNED, "null")).toMatchObject({ stored: [], forgotten: [{}] });
+  });
+
+  it("leaves to the caller what is returned", () => {
+    expect(fates(code.returned, RETURNED, "null")).toEqual({ ...NOTHING, returned: [0x100e] });
+  });
+
+  it("looks into helpers of the image", () => {
+    expect(fates(code.byHelper, RETURNED, "null")).toMatchObject({ released: [0x100d], forgotten: [] });
+  });
+
+  it("sees that the next turn of a loop loses what the last one got", () => {
+    expect(fates(code.inLoop, RETURNED, "null").forgotten).not.toEqual([]);
+  });
+
+  it("finds the one case of many that forgets", () => {
+    expect(fates(code.bySwitch, RETURNED, "null")).toMatchObject({
+      released: [expect.any(Number)],
+      forgotten: [{}],
+    });
+  });
+
+  it("follows 32-bit code: pushed addresses, locals by the frame pointer", () => {
+    expect(fates(code.onStack32, OUT, "status", false)).toMatchObject({
+      released: [expect.any(Number)],
+      forgotten: [{}],
+    });
+  });
+
+  it("goes through __finally blocks of 32-bit code, which work in their function's frame", () => {
+    expect(fates(code.finally32, OUT, "status", false)).toMatchObject({
+      released: [expect.any(Number)],
+      forgotten: [],
+    });
+  });
+});
