@@ -16,7 +16,7 @@ import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
-import { findPoolContent } from "../trail/evidence/pool-content.ts";
+import { findBlockContents } from "../trail/evidence/pool-content.ts";
 import { tracksPool, verifierEvidence } from "../trail/evidence/verifier.ts";
 import { coverageOf } from "../trail/references.ts";
 import { emptyTrail, traceTag } from "../trail/trace.ts";
@@ -36,9 +36,6 @@ export interface OpenOptions {
   /** A copy of the machine's SYSTEM hive: it says when each driver starts. */
   readonly systemHive?: string;
 }
-
-/** Of a tag's blocks: enough to see whose they are, and read in a moment. */
-const MAX_CONTENT_BYTES = 0x200_0000;
 
 /** All of them: in newer Windows they are the only sign of where the pools stand. */
 function bigAllocations(pool: PoolKernel): { readonly big?: readonly BigAllocation[] } {
@@ -99,8 +96,12 @@ export class Dump extends Workspace implements Disposable {
       build: dump.header.build,
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
-      poolContent: (key) =>
-        findPoolContent(pool, key, items, { maxBytes: MAX_CONTENT_BYTES, ...bigAllocations(pool) }),
+      poolContent: (key, outstanding) =>
+        findBlockContents(pool, key, items, {
+          ...bigAllocations(pool),
+          ...(outstanding === undefined ? {} : { outstanding }),
+          processes: kernel.processes.items,
+        }),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
     this.#source = source;

@@ -147,14 +147,30 @@ export const MAX_REACH_FUNCTIONS = 20_000;
 export const MAX_STACK_BYTES = 0x6000_0000;
 /** Return addresses found on stacks: past this they tell nothing more. */
 export const MAX_STACK_HITS = 65_536;
-/** Bytes of pool that are searched for the blocks of one tag: what takes 0.1 s; of more an even sample is taken. */
-export const MAX_POOL_SEARCH = 0x800_0000;
-/** Page tables and pieces of address space that are looked at for pool: four times 512 GB have a million. */
+/** Bytes of pool that one look for the blocks of a tag takes: enough to see whose they are, in less than 0.1 s. */
+export const MAX_POOL_ROUND = 0x200_0000;
+/** Bytes of pool that are searched where the first looks find few blocks. */
+export const MAX_POOL_SEARCH = 0x1000_0000;
+/** Tables of pages that are looked at for pool: four times 512 GB have a million. */
 export const MAX_POOL_SPANS = 1_100_000;
+/** Pieces of readable address space that are kept apart: 16 bytes each, and pool that is half paged out has 100,000 a GB. */
+export const MAX_POOL_RUNS = 0x8_0000;
 /** Bytes of a tag's allocations of a page and more that are looked at. */
 export const MAX_BIG_CONTENT = 0x400_0000;
-/** Pointers into one module that are shown as examples. */
-export const MAX_CONTENT_EXAMPLES = 8;
+/** Pointers into one module that are kept as examples. */
+export const MAX_CONTENT_EXAMPLES = 32;
+/** Blocks of a tag whose pointers are followed, evenly from all that were found. */
+export const MAX_FOLLOWED_BLOCKS = 4096;
+/** Pointers of one block that are followed. */
+export const MAX_BLOCK_TARGETS = 32;
+/** Objects that the blocks of a tag point to, and that are looked at: each is one read. */
+export const MAX_OBJECTS_SEEN = 65_536;
+/** Entries of all lists together that are followed to their heads. */
+export const MAX_LIST_STEPS = 0x4_0000;
+/** Blocks that are charged to a process, and whose charge is decoded. */
+export const MAX_BILLED_BLOCKS = 65_536;
+/** Processes that can explain what stands in a block: of more, none is taken. */
+export const MAX_BILLED_PROCESSES = 4096;
 /** Stacks that one thread left for others; Windows refuses to go on after some ten. */
 export const MAX_OUTER_STACKS = 32;
 /** Instructions on the ways through one function, each way by itself: a large dispatch routine has some 20,000 of them. */

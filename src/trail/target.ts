@@ -4,7 +4,7 @@ import type { Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
-import type { PoolContent } from "./evidence/pool-content.ts";
+import type { BlockContents } from "./evidence/block-contents.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** A module as the trail needs it; from a dump, or from a folder of PE files. */
@@ -38,7 +38,7 @@ export interface TrailTarget {
   /** The threads of the dump; absent where there is no dump. */
   readonly threads?: () => Threads;
   /** What the blocks of a tag hold of modules' addresses; absent where there is no dump. */
-  readonly poolContent?: (key: number) => PoolContent<TrailModule>;
+  readonly poolContent?: (key: number, outstanding?: number) => BlockContents<TrailModule>;
   /** Of Windows; undefined where it is not known. */
   readonly build: number | undefined;
 }

@@ -37,7 +37,7 @@ export function traceTag(
   const relayed = accuseIndirect(case_, sites, limits);
   accuseLookups(case_);
   accuseSizes(case_, scan.references, usage, sites);
-  const content = accuseContent(case_);
+  const content = accuseContent(case_, usage);
   const stacks = accuseOnStack(case_, [...sites, ...relayed]);
   const suspects = rankSuspects(case_.charges.all, scan.coverage, target.services);
   const conclusion = conclude(tag.text, scan.references, apis, suspects);

@@ -60,7 +60,7 @@ describe("parsePoolPage", () => {
       { bytes: 0x800, type, tag: "Se" },
       { bytes: 0x800, type: 0, tag: "Free" },
     ]);
-    expect(parsePoolPage(page, pointerSize, build)).toEqual([
+    expect(parsePoolPage(page, pointerSize, build)).toMatchObject([
       { offset: 0, bytes: 0x800, key: parseTag("Se").key, pool },
       { offset: 0x800, bytes: 0x800, key: parseTag("Free").key, pool: undefined },
     ]);

@@ -32,6 +32,10 @@ export class ImageRanges<M extends ImageRange> {
     this.#length = this.#ends.reduce((most, end) => Math.max(most, end), 0);
   }
 
+  of(address: Va): M | undefined {
+    return this.at(Number(address & 0xffffffffn), Number(address >> 32n));
+  }
+
   /** The module whose image holds the address; of images that overlap, the one that starts last. */
   at(low: number, high: number): M | undefined {
     const offset = (high - this.#high) * HIGH + low - this.#low;

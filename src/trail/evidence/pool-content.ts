@@ -1,152 +1,223 @@
-import { advance, type Va, windbgHex } from "../../core/address.ts";
-import { MAX_BIG_CONTENT, MAX_CONTENT_EXAMPLES } from "../../core/limits.ts";
+import { advance, type Va } from "../../core/address.ts";
+import { MAX_BIG_CONTENT, MAX_BILLED_BLOCKS, MAX_FOLLOWED_BLOCKS } from "../../core/limits.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
-import type { Evidence } from "../trail.ts";
-import { type ImageRange, ImageRanges } from "./image-ranges.ts";
-import { findTagBlocks } from "./tag-blocks.ts";
+import { type PoolPlaces, poolPlaces } from "../../pool/pool-places.ts";
+import { type Billing, billingOf, type Charge, chargeOf, type PoolProcess } from "../../pool/quota.ts";
+import { tableKey } from "../../pool/tag.ts";
+import type { BlockContents, BlockNote, ContentModule, ModuleContent } from "./block-contents.ts";
+import { followBlocks, type Steps } from "./content-steps.ts";
+import { ContentTally } from "./content-tally.ts";
+import { EvenSample } from "./even-sample.ts";
+import { ImageRanges } from "./image-ranges.ts";
+import { findTagBlocks, type PoolSearch, type SearchBudget } from "./tag-blocks.ts";
 
-/** A pointer into an image, in a block of the tag. */
-export interface ContentPointer {
-  /** Where it stands. */
-  readonly at: Va;
-  /** Where it leads. */
-  readonly target: Va;
-}
-
-/** What a tag's blocks hold of one module's addresses. */
-export interface ModuleContent<M extends ImageRange> {
-  readonly module: M;
-  /** Blocks with such a pointer. */
-  readonly blocks: number;
-  readonly pointers: number;
-  /** The first ones, at most `MAX_CONTENT_EXAMPLES`. */
-  readonly examples: readonly ContentPointer[];
-  readonly evidence: Evidence;
-}
-
-/** Which images the contents of a tag's blocks lead into. */
-export interface PoolContent<M extends ImageRange> {
-  /** The most blocks first. */
-  readonly modules: readonly ModuleContent<M>[];
-  /** Blocks of the tag whose contents were looked at, and their bytes. */
-  readonly blocks: number;
-  readonly bytes: number;
-  /** What was not looked at, one sentence each. */
-  readonly notes: readonly string[];
-}
-
-export interface ContentOptions {
+export interface ContentOptions extends Omit<SearchBudget, "mostBlocks"> {
   /** The allocations of a page and more, of all tags. */
   readonly big?: readonly BigAllocation[];
-  /** Bytes of pool that are searched for small blocks. */
-  readonly maxBytes?: number;
-  readonly signal?: AbortSignal;
+  /** Active processes: who can be charged. */
+  readonly processes?: readonly PoolProcess[];
+  /** What the tag tables say is outstanding in both pools; absent where they cannot be read. */
+  readonly outstanding?: number;
 }
 
 /** Of one large allocation: what leads to its owner stands at its start. */
 const BIG_PART = 0x1_0000;
+/** Finding fewer blocks than this share of what is outstanding means to have looked in the wrong place. */
+const FEW = 1 / 8;
+/** The first build whose pools are segment heaps. */
+const SEGMENT_HEAP = 18362;
 
 /**
- * Looks for pointers into modules in the blocks of a tag: a callback, a table of functions, a list's head
- * in the data of the driver that allocated the block. It says who uses the block, which need not be who
- * allocated it.
+ * Reads what the blocks of a tag hold of modules' addresses: directly, one step further, and by the lists
+ * that they are linked into. It says who uses a block, which need not be who allocated it.
  *
- * @param key the tag's four bytes, without the protected bit
+ * @param key the tag's four bytes, with or without the protected bit
  */
-export function findPoolContent<M extends ImageRange>(
+export function findBlockContents<M extends ContentModule>(
   kernel: PoolKernel,
   key: number,
   modules: readonly M[],
   options: ContentOptions = {},
-): PoolContent<M> {
-  const { space } = kernel;
-  const tally = new Tally(new ImageRanges(modules), space.pointerSize);
-  const big = (options.big ?? []).filter((allocation) => allocation.key === key);
-  const near = options.big ?? [];
-  const search = findTagBlocks(kernel, key, near, (contents, at) => tally.add(contents, at), options);
-  let room = MAX_BIG_CONTENT;
-  let left = 0;
-  for (const { at, bytes } of big) {
-    if (room <= 0) {
-      left++;
-      continue;
-    }
-    options.signal?.throwIfAborted();
-    const part = space.readSparse(at, Math.min(bytes, BIG_PART, room));
-    const read = part.bytes.length - part.holes.reduce((sum, hole) => sum + hole.length, 0);
-    room -= part.bytes.length;
-    if (read > 0) tally.add(part.bytes, at, read);
-    else left++;
-  }
-  const notes = [
-    ...search.notes,
-    ...(left > 0 ? [`${left} of ${big.length} allocations of a page and more could not be looked at`] : []),
-  ];
-  return { modules: tally.modules(), blocks: tally.blocks, bytes: tally.bytes, notes };
+): BlockContents<M> {
+  const images = new ImageRanges(modules);
+  const big = (options.big ?? []).filter((allocation) => allocation.key === tableKey(key));
+  const places = poolPlaces(kernel, options.big ?? [], modules);
+  const collector = searchBest(kernel, key, places, images, big.length, options);
+  const unread = collector.addBig(big, options.signal);
+  const steps = followBlocks(kernel, collector.followed.items, images, key);
+  const billing = billingOf(kernel, collector.charges.items, options.processes ?? []);
+  const { search, tally } = collector;
+  return {
+    basis: search?.basis,
+    searched: search?.searched ?? 0,
+    readable: search?.readable ?? 0,
+    blocks: tally.blocks,
+    bytes: tally.bytes,
+    followed: steps.followed,
+    sizes: histogram(collector.sizes),
+    bigSizes: histogram(countSizes(big)),
+    byModule: moduleContents(tally, steps),
+    billed: billing.billed,
+    notes: [
+      ...(search === undefined ? [notSearched(kernel)] : searchNotes(kernel, search, collector.small)),
+      ...(unread > 0 ? [{ kind: "big-unread", blocks: unread, of: big.length } as const] : []),
+      ...stepNotes(steps, tally.blocks),
+      ...billingNotes(billing, collector),
+    ],
+  };
 }
 
-interface Sum {
-  blocks: number;
-  pointers: number;
-  readonly examples: ContentPointer[];
+/** Looks in one place after the other until there are about as many blocks as there should be. */
+function searchBest<M extends ContentModule>(
+  kernel: PoolKernel,
+  key: number,
+  places: readonly PoolPlaces[],
+  images: ImageRanges<M>,
+  big: number,
+  options: ContentOptions,
+): Collector<M> {
+  const small = options.outstanding === undefined ? undefined : Math.max(0, options.outstanding - big);
+  const wanted = small === undefined ? 1 : small * FEW;
+  const budget = small === undefined ? options : { ...options, mostBlocks: small };
+  let best = new Collector(kernel, images);
+  for (const place of places) {
+    const collector = new Collector(kernel, images);
+    collector.search = findTagBlocks(kernel, key, place, (block) => collector.add(block), budget);
+    if (best.search === undefined || collector.estimate > best.estimate) best = collector;
+    if (best.estimate >= wanted) break;
+  }
+  return best;
 }
 
-class Tally<M extends ImageRange> {
-  blocks = 0;
-  bytes = 0;
-  readonly #images: ImageRanges<M>;
-  readonly #pointerSize: 4 | 8;
-  readonly #sums = new Map<M, Sum>();
+/** What is kept of the blocks that one search finds. */
+class Collector<M extends ContentModule> {
+  search: PoolSearch | undefined;
+  small = 0;
+  /** Small blocks that are charged to a process. */
+  charged = 0;
+  readonly tally: ContentTally<M>;
+  readonly sizes = new Map<number, number>();
+  readonly followed = new EvenSample<{ readonly at: Va; readonly length: number }>(MAX_FOLLOWED_BLOCKS);
+  readonly charges = new EvenSample<Charge>(MAX_BILLED_BLOCKS);
+  readonly #kernel: PoolKernel;
 
-  constructor(images: ImageRanges<M>, pointerSize: 4 | 8) {
-    this.#images = images;
-    this.#pointerSize = pointerSize;
+  constructor(kernel: PoolKernel, images: ImageRanges<M>) {
+    this.#kernel = kernel;
+    this.tally = new ContentTally(images, kernel.space.pointerSize);
   }
 
-  /** @param readable bytes of `contents` that are not holes */
-  add(contents: Uint8Array, at: Va, readable: number = contents.length): void {
-    this.blocks++;
-    this.bytes += readable;
-    const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength);
-    const step = this.#pointerSize;
-    const inBlock = new Set<M>();
-    for (let offset = 0; offset + step <= contents.length; offset += step) {
-      const high = step === 8 ? view.getUint32(offset + 4, true) : 0;
-      const low = view.getUint32(offset, true);
-      const module = this.#images.at(low, high);
-      if (module === undefined) continue;
-      let sum = this.#sums.get(module);
-      if (sum === undefined) {
-        sum = { blocks: 0, pointers: 0, examples: [] };
-        this.#sums.set(module, sum);
+  /** How many small blocks there are in all memory that was searched evenly. */
+  get estimate(): number {
+    const { search, small } = this;
+    return search === undefined || search.searched === 0 ? 0 : (small * search.readable) / search.searched;
+  }
+
+  add({ header, start, bytes }: Parameters<Parameters<typeof findTagBlocks>[3]>[0]): void {
+    const { pointerSize } = this.#kernel.space;
+    const skip = 2 * pointerSize;
+    const contents = bytes.subarray(skip);
+    const at = advance(start, skip);
+    this.small++;
+    this.tally.add(contents, at);
+    this.sizes.set(header.bytes, (this.sizes.get(header.bytes) ?? 0) + 1);
+    this.followed.offer(() => ({ at, length: contents.length }));
+    if (!header.quota) return;
+    this.charged++;
+    this.charges.offer(() => chargeOf(bytes, start, pointerSize));
+  }
+
+  /** @returns allocations that could not be looked at */
+  addBig(big: readonly BigAllocation[], signal?: AbortSignal): number {
+    let room = MAX_BIG_CONTENT;
+    let unread = 0;
+    // of more than there is room for, parts of all are read
+    const most = Math.max(0x1000, Math.min(BIG_PART, Math.floor(room / Math.max(1, big.length))));
+    for (const { at, bytes } of big) {
+      if (room <= 0) {
+        unread++;
+        continue;
       }
-      sum.pointers++;
-      if (sum.examples.length < MAX_CONTENT_EXAMPLES) {
-        const target = ((BigInt(high) << 32n) | BigInt(low)) as Va;
-        sum.examples.push({ at: advance(at, offset), target });
+      signal?.throwIfAborted();
+      const part = this.#kernel.space.readSparse(at, Math.min(bytes, most, room));
+      const read = part.bytes.length - part.holes.reduce((sum, hole) => sum + hole.length, 0);
+      room -= part.bytes.length;
+      if (read === 0) {
+        unread++;
+        continue;
       }
-      if (!inBlock.has(module)) sum.blocks++;
-      inBlock.add(module);
+      this.tally.add(part.bytes, at, read);
+      this.followed.offer(() => ({ at, length: part.bytes.length }));
     }
+    return unread;
   }
+}
 
-  modules(): readonly ModuleContent<M>[] {
-    const found = [...this.#sums].map(([module, sum]) => ({
+const NONE = { blocks: 0, examples: [] };
+
+function moduleContents<M extends ContentModule>(
+  tally: ContentTally<M>,
+  steps: Steps<M>,
+): readonly ModuleContent<M>[] {
+  const modules = new Set([...tally.sums.keys(), ...steps.oneStep.keys(), ...steps.listHead.keys()]);
+  const found = [...modules].map((module): ModuleContent<M> => {
+    const sum = tally.sums.get(module);
+    return {
       module,
-      ...sum,
-      evidence: this.#evidence(module, sum),
-    }));
-    return found.sort((a, b) => b.blocks - a.blocks || (a.module.base < b.module.base ? -1 : 1));
-  }
+      direct: sum === undefined ? NONE : { blocks: sum.blocks, examples: sum.examples },
+      oneStep: steps.oneStep.get(module) ?? NONE,
+      listHead: steps.listHead.get(module) ?? NONE,
+      code: sum?.code ?? 0,
+      data: sum?.data ?? 0,
+      unknown: sum?.unknown ?? 0,
+    };
+  });
+  const share = ({ direct, oneStep, listHead }: ModuleContent<M>): number =>
+    Math.max(
+      direct.blocks / Math.max(1, tally.blocks),
+      Math.max(oneStep.blocks, listHead.blocks) / Math.max(1, steps.followed),
+    );
+  return found.sort((a, b) => share(b) - share(a) || (a.module.base < b.module.base ? -1 : 1));
+}
 
-  #evidence({ name }: M, { blocks, examples }: Sum): Evidence {
-    const first = examples[0];
-    const such =
-      first === undefined
-        ? ""
-        : `, such as ${windbgHex(first.target, this.#pointerSize)} at ${windbgHex(first.at, this.#pointerSize)}`;
-    const detail = `${blocks} of ${this.blocks} blocks of the tag that were looked at hold a pointer into ${name}${such}`;
-    return { kind: "pool-content", address: first?.at ?? null, detail };
-  }
+function countSizes(big: readonly BigAllocation[]): ReadonlyMap<number, number> {
+  const sizes = new Map<number, number>();
+  for (const { bytes } of big) sizes.set(bytes, (sizes.get(bytes) ?? 0) + 1);
+  return sizes;
+}
+
+function histogram(sizes: ReadonlyMap<number, number>): BlockContents<ContentModule>["sizes"] {
+  return [...sizes].map(([bytes, blocks]) => ({ bytes, blocks })).sort((a, b) => a.bytes - b.bytes);
+}
+
+function notSearched({ triage }: PoolKernel): BlockNote {
+  return { kind: "not-searched", why: triage ? "triage" : "no-places" };
+}
+
+function searchNotes({ build }: PoolKernel, search: PoolSearch, small: number): readonly BlockNote[] {
+  const { searched, readable, whole, basis, doubtful } = search;
+  const one = searched === 0 ? 1 : Math.round(readable / searched);
+  return [
+    ...(basis === "kernel-space" ? [{ kind: "whole-kernel-space" } as const] : []),
+    ...(searched < readable ? [{ kind: "sampled", one: Math.max(1, one) } as const] : []),
+    ...(whole ? [] : [{ kind: "not-all-places" } as const]),
+    ...(build >= SEGMENT_HEAP && small > 0 ? [{ kind: "freed-too" } as const] : []),
+    ...(doubtful > 0 ? [{ kind: "doubtful", blocks: doubtful } as const] : []),
+  ];
+}
+
+function stepNotes({ followed, cut }: Steps<unknown>, blocks: number): readonly BlockNote[] {
+  return [
+    ...(followed < blocks ? [{ kind: "followed", followed, of: blocks } as const] : []),
+    ...cut.map((what) => ({ kind: "cut", what }) as const),
+  ];
+}
+
+function billingNotes(
+  { why, others }: Billing,
+  { charged }: { readonly charged: number },
+): readonly BlockNote[] {
+  if (charged === 0) return [];
+  if (why !== undefined) return [{ kind: "not-billed", blocks: charged, why }];
+  return others === 0 ? [] : [{ kind: "not-billed", blocks: others, why: "not-a-process" }];
 }

@@ -1,155 +1,189 @@
 import { Buffer } from "node:buffer";
 import { advance, type Va } from "../../core/address.ts";
-import { MAX_POOL_SEARCH, MAX_POOL_SPANS } from "../../core/limits.ts";
-import type { BigAllocation } from "../../pool/big-pages.ts";
+import { MAX_POOL_ROUND, MAX_POOL_SEARCH } from "../../core/limits.ts";
+import { type BlockHeader, parseBlockHeader } from "../../pool/block-header.ts";
 import { parsePoolPage } from "../../pool/block-page.ts";
-import { poolRanges } from "../../pool/blocks.ts";
-import type { AddressRange, PoolKernel } from "../../pool/pool-kernel.ts";
+import { EvenPieces } from "../../pool/even-pieces.ts";
+import { readableRuns } from "../../pool/memory-runs.ts";
+import type { PoolKernel } from "../../pool/pool-kernel.ts";
+import type { PoolPlaces } from "../../pool/pool-places.ts";
+import { keyBytes, keyForms, printableCount } from "../../pool/tag.ts";
+
+/** A block of the tag. */
+export interface FoundBlock {
+  readonly header: BlockHeader;
+  /** Where its header stands. */
+  readonly start: Va;
+  /** The header and the contents behind it; overwritten when the next block is told. */
+  readonly bytes: Uint8Array;
+}
 
 /** What a search of the pool looked at. */
 export interface PoolSearch {
-  /** Bytes of pool that can be read, and how many of them were looked at. */
+  readonly basis: PoolPlaces["basis"];
+  /** Bytes there that can be read, and how many of them were looked at. */
   readonly readable: number;
   readonly searched: number;
-  readonly notes: readonly string[];
+  /** False: there is more pool than was found. */
+  readonly whole: boolean;
+  /** Headers with the tag that nothing confirms: they are left out. */
+  readonly doubtful: number;
 }
 
-/** A block of the tag: told its contents, without its header, and where they stand. */
-export type OnBlock = (contents: Uint8Array, at: Va) => void;
+export interface SearchBudget {
+  /** Bytes of one look; another one follows where few blocks are found. */
+  readonly roundBytes?: number;
+  readonly maxBytes?: number;
+  /** Blocks that there can be at the most; absent where that is not known. */
+  readonly mostBlocks?: number;
+  readonly signal?: AbortSignal;
+}
 
 const PAGE = 0x1000;
 const CHUNK = 64 * PAGE;
 /** The first build whose pools are segment heaps, without a chain of headers. */
 const SEGMENT_HEAP = 18362;
-/** A slot of the top level of the page tables: since Windows 10 each holds one kind of memory. */
-const SLOT = 1n << 39n;
-/** Slots that are looked into: one or two for each kind of pool. */
-const MAX_SLOTS = 8;
-/** What one question about the address space covers, and what one table of pages does: that much work it can be. */
-const STEP = 2 ** 30;
-const TABLE = 2 ** 21;
+/** Blocks after which a search does not look any further: shares of so many are exact to a few per cent. */
+const ENOUGH = 1024;
+/** Blocks of one size and kind that confirm one another. */
+const REPEATED = 3;
 
 /**
- * Finds small blocks of a tag in the pools: where they stand by KDBG, else in the parts of the address
- * space in which allocations of a page and more stand. Of more memory than the budget allows an even
- * sample is taken.
+ * Finds small blocks of a tag in some places. Of more memory than one look takes it is an even sample,
+ * and looks go on until there are enough blocks, or the budget is spent.
  *
- * @param key the tag's four bytes, without the protected bit
- * @param big allocations of a page and more, of any tag
+ * @param key the tag's four bytes, with or without the protected bit
  */
 export function findTagBlocks(
   kernel: PoolKernel,
   key: number,
-  big: readonly BigAllocation[],
-  onBlock: OnBlock,
-  options: { readonly maxBytes?: number; readonly signal?: AbortSignal } = {},
+  places: PoolPlaces,
+  onBlock: (block: FoundBlock) => void,
+  budget: SearchBudget = {},
 ): PoolSearch {
-  const known = kernel.triage ? [] : poolRanges(kernel);
-  const ranges = known.length > 0 || kernel.space.pointerSize === 4 ? known : slotsOf(big);
-  if (ranges.length === 0) {
-    const notes = ["where the pools stand is not known, so that no small block could be looked at"];
-    return { readable: 0, searched: 0, notes };
-  }
-  const { chunks, readable, whole } = readableChunks(kernel, ranges);
-  const stride = Math.max(1, Math.ceil(readable / (options.maxBytes ?? MAX_POOL_SEARCH)));
-  const needles = [key, (key | 0x8000_0000) >>> 0].map(bytesOf);
+  const { roundBytes = MAX_POOL_ROUND, maxBytes = MAX_POOL_SEARCH, mostBlocks = ENOUGH, signal } = budget;
+  const runs = readableRuns(kernel.space, places.ranges);
+  const pieces = new EvenPieces(runs, Math.max(1, Math.floor(Math.min(roundBytes, maxBytes) / PAGE)));
+  const finder = new BlockFinder(kernel, key, onBlock);
   const buffer = Buffer.alloc(CHUNK);
   let searched = 0;
-  for (let i = 0; i < chunks.length; i += stride) {
-    options.signal?.throwIfAborted();
-    const { start, length } = chunks[i] as AddressRange;
-    const bytes = buffer.subarray(0, length);
-    kernel.space.readSparseInto(start, bytes, (offset, size) => bytes.fill(0, offset, offset + size));
-    searched += length;
-    searchChunk(kernel, bytes, start, needles, onBlock);
+  for (let round = 0; round < pieces.rounds; round++) {
+    let read = 0;
+    for (const { start, pages } of pieces.of(round)) {
+      signal?.throwIfAborted();
+      const bytes = buffer.subarray(0, pages * PAGE);
+      read += bytes.length;
+      kernel.space.readSparseInto(start, bytes, (offset, size) => {
+        bytes.fill(0, offset, offset + size);
+        read -= size;
+      });
+      finder.search(bytes, start);
+    }
+    searched += read;
+    if (finder.found >= Math.min(ENOUGH, mostBlocks) || searched + read > maxBytes) break;
   }
-  const notes = [
-    ...(stride > 1 ? [`one in ${stride} pieces of the pool was looked at`] : []),
-    ...(whole
-      ? []
-      : ["the pool is in more pieces than are looked at: what stands in the last ones is not known"]),
-  ];
-  return { readable, searched, notes };
+  const { readable, whole } = runs;
+  return { basis: places.basis, readable, searched, whole, doubtful: finder.doubtful };
 }
 
-function searchChunk(
-  { space, build }: PoolKernel,
-  bytes: Buffer,
-  start: Va,
-  needles: readonly Uint8Array[],
-  onBlock: OnBlock,
-): void {
-  const header = 2 * space.pointerSize;
-  const pages = new Map<number, ReadonlyMap<number, number>>();
-  for (const needle of needles) {
-    for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
-      const offset = at - 4;
-      if (offset < 0 || offset % header !== 0) continue;
-      const page = offset - (offset % PAGE);
-      let length: number | undefined;
-      if (build < SEGMENT_HEAP) {
-        let blocks = pages.get(page);
-        if (blocks === undefined) {
-          blocks = blocksOf(bytes.subarray(page, page + PAGE), space.pointerSize, build);
-          pages.set(page, blocks);
+class BlockFinder {
+  found = 0;
+  /** Headers with the tag that nothing confirmed. */
+  doubtful = 0;
+  readonly #kernel: PoolKernel;
+  readonly #needles: readonly Uint8Array[];
+  readonly #onBlock: (block: FoundBlock) => void;
+  /** Blocks in use follow one another by their headers; `undefined`: either can be. */
+  readonly #chained: boolean | undefined;
+  /** Headers of a segment heap by what they say, since freed memory and data can look like one. */
+  readonly #alike = new Map<string, number>();
+
+  constructor(kernel: PoolKernel, key: number, onBlock: (block: FoundBlock) => void) {
+    this.#kernel = kernel;
+    this.#needles = keyForms(key).map(keyBytes);
+    this.#onBlock = onBlock;
+    this.#chained = kernel.build === 0 ? undefined : kernel.build < SEGMENT_HEAP;
+  }
+
+  /** @param bytes whole pages */
+  search(bytes: Buffer, start: Va): void {
+    const { space, build } = this.#kernel;
+    const unit = 2 * space.pointerSize;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const chains = new Map<number, ReadonlyMap<number, BlockHeader> | undefined>();
+    const loose: { header: BlockHeader; offset: number; confirmed: boolean }[] = [];
+    for (const needle of this.#needles) {
+      for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
+        const offset = at - 4;
+        if (offset < 0 || offset % unit !== 0) continue;
+        const page = offset - (offset % PAGE);
+        if (this.#chained !== false && !chains.has(page)) {
+          chains.set(page, this.#chain(bytes.subarray(page, page + PAGE)));
         }
-        length = blocks.get(offset - page);
-      } else {
-        length = lengthByHeader(bytes, offset, space.pointerSize);
+        const chain = chains.get(page);
+        if (chain !== undefined) {
+          const header = chain.get(offset - page);
+          if (header !== undefined) this.#tell(bytes, start, offset, header);
+        } else if (this.#chained !== true) {
+          const header = parseBlockHeader(view, offset, space.pointerSize, build);
+          if (!fits(header, offset)) continue;
+          loose.push({ header, offset, confirmed: this.#isFollowed(view, offset, header) });
+        }
       }
-      if (length === undefined || length <= header) continue;
-      onBlock(bytes.subarray(offset + header, offset + length), advance(start, offset + header));
     }
+    if (loose.length > 0) this.#tellLoose(bytes, start, loose);
+  }
+
+  /** The blocks in use of a page, by their offset; `undefined` where it is no page of blocks. */
+  #chain(page: Uint8Array): ReadonlyMap<number, BlockHeader> | undefined {
+    const { space, build } = this.#kernel;
+    const blocks = parsePoolPage(page, space.pointerSize, build);
+    if (blocks === undefined) return undefined;
+    return new Map(
+      blocks.flatMap((block) => (block.pool === undefined ? [] : [[block.offset, block] as const])),
+    );
+  }
+
+  /** Whether the block ends with its page, or a header stands behind it; a heap may put one of its own between. */
+  #isFollowed(view: DataView, offset: number, { bytes }: BlockHeader): boolean {
+    const { space, build } = this.#kernel;
+    const end = offset + bytes;
+    if (end % PAGE === 0) return true;
+    return [end, end + 2 * space.pointerSize].some((at) => {
+      if (at + 8 > view.byteLength || Math.floor(at / PAGE) !== Math.floor(offset / PAGE)) return false;
+      const next = parseBlockHeader(view, at, space.pointerSize, build);
+      return fits(next, at) && printableCount(next.key) >= 3;
+    });
+  }
+
+  #tellLoose(
+    bytes: Buffer,
+    start: Va,
+    loose: readonly { header: BlockHeader; offset: number; confirmed: boolean }[],
+  ): void {
+    const nameOf = ({ bytes: size, pool, quota }: BlockHeader): string => `${size}:${pool}:${quota}`;
+    for (const { header } of loose) {
+      this.#alike.set(nameOf(header), (this.#alike.get(nameOf(header)) ?? 0) + 1);
+    }
+    for (const { header, offset, confirmed } of loose) {
+      if (confirmed || (this.#alike.get(nameOf(header)) ?? 0) >= REPEATED) {
+        this.#tell(bytes, start, offset, header);
+      } else this.doubtful++;
+    }
+  }
+
+  #tell(bytes: Buffer, start: Va, offset: number, header: BlockHeader): void {
+    if (header.bytes <= 2 * this.#kernel.space.pointerSize) return;
+    this.found++;
+    this.#onBlock({
+      header,
+      start: advance(start, offset),
+      bytes: bytes.subarray(offset, offset + header.bytes),
+    });
   }
 }
 
-/** The blocks in use of a page, by their offset. */
-function blocksOf(page: Uint8Array, pointerSize: 4 | 8, build: number): ReadonlyMap<number, number> {
-  const blocks = page.length === PAGE ? parsePoolPage(page, pointerSize, build) : undefined;
-  const used = (blocks ?? []).filter(({ pool }) => pool !== undefined);
-  return new Map(used.map(({ offset, bytes }) => [offset, bytes]));
-}
-
-/** A block's length in bytes by its own header, where it can be one in use. */
-function lengthByHeader(bytes: Buffer, offset: number, pointerSize: 4 | 8): number | undefined {
-  const word = bytes.readUInt16LE(offset + 2);
-  const [units, type] = pointerSize === 4 ? [word & 0x1ff, word >> 9] : [word & 0xff, word >> 8];
-  const length = units * 2 * pointerSize;
-  return type !== 0 && length > 0 && (offset % PAGE) + length <= PAGE ? length : undefined;
-}
-
-function slotsOf(big: readonly BigAllocation[]): readonly AddressRange[] {
-  const starts = new Set(big.map(({ at }) => at - (at % SLOT)));
-  return [...starts].slice(0, MAX_SLOTS).map((start) => ({ start: start as Va, length: Number(SLOT) }));
-}
-
-/** What can be read of the ranges, in pieces that end at pages; without reading any of it. */
-function readableChunks(
-  { space }: PoolKernel,
-  ranges: readonly AddressRange[],
-): { chunks: readonly AddressRange[]; readable: number; whole: boolean } {
-  const chunks: AddressRange[] = [];
-  let readable = 0;
-  let steps = 0;
-  for (const { start, length } of ranges) {
-    for (let done = 0; done < length; ) {
-      const at = advance(start, done);
-      const want = Math.min(length - done, STEP);
-      const found = space.mapping.locate(at, want);
-      const size = Math.min(found.length, want);
-      done += size;
-      steps += 1 + Math.ceil(size / TABLE);
-      if (steps > MAX_POOL_SPANS) return { chunks, readable, whole: false };
-      if ("fault" in found) continue;
-      readable += size;
-      for (let part = 0; part < size; part += CHUNK) {
-        chunks.push({ start: advance(at, part), length: Math.min(CHUNK, size - part) });
-      }
-    }
-  }
-  return { chunks, readable, whole: true };
-}
-
-function bytesOf(key: number): Uint8Array {
-  return Uint8Array.of(key & 0xff, (key >>> 8) & 0xff, (key >>> 16) & 0xff, key >>> 24);
+/** Whether a header at that offset can be one of a block in use. */
+function fits({ bytes, pool }: BlockHeader, offset: number): boolean {
+  return pool !== undefined && bytes > 0 && (offset % PAGE) + bytes <= PAGE;
 }
