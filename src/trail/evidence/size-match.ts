@@ -1,9 +1,8 @@
-import { hex, type Va } from "../../core/address.ts";
-import { grouped } from "../../core/text.ts";
+import type { Va } from "../../core/address.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { BlockUsage } from "../../pool/blocks.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
-import type { Evidence, Reference } from "../trail.ts";
+import type { Reference } from "../trail.ts";
 
 /** A place that allocates a constant number of bytes with the tag. */
 export interface SizedSite {
@@ -24,6 +23,25 @@ export interface KnownSizes {
   readonly big?: readonly Pick<BigAllocation, "bytes">[] | undefined;
 }
 
+/** What a size was compared with. */
+export type SizeBasis =
+  /** What the kernel counts; `average` in bytes, by all that is outstanding in the pool. */
+  | {
+      readonly kind: "average";
+      readonly pool: "nonPaged" | "paged";
+      readonly outstanding: number;
+      readonly average: number;
+    }
+  /** `same` of `of` blocks that were seen are in the pool, and have the size. */
+  | {
+      readonly kind: "blocks";
+      readonly pool: "nonPaged" | "paged";
+      readonly same: number;
+      readonly of: number;
+    }
+  /** `same` of `of` allocations of a page and more have the size. */
+  | { readonly kind: "big-pages"; readonly same: number; readonly of: number };
+
 /** A site whose size is that of the tag's allocations. */
 export interface SizeMatch<S extends SizedSite> {
   readonly site: S;
@@ -34,7 +52,10 @@ export interface SizeMatch<S extends SizedSite> {
    * size; `most`: nearly, or more than half of the blocks seen; `some`: a tenth of them or more.
    */
   readonly strength: "all" | "most" | "some";
-  readonly evidence: Evidence;
+  /** The strongest of what agrees. */
+  readonly by: SizeBasis;
+  /** The other sites whose blocks have the same size. */
+  readonly sharing: readonly S[];
 }
 
 const PAGE = 0x1000;
@@ -74,40 +95,31 @@ export function matchSizes<S extends SizedSite>(
   sites: readonly S[],
   known: KnownSizes,
 ): readonly SizeMatch<S>[] {
-  const sharing = new Map<number, number>();
-  for (const { size } of sites) {
-    const block = allocatedBytes(size, known.pointerSize);
-    sharing.set(block, (sharing.get(block) ?? 0) + 1);
-  }
-  const matches = sites.flatMap((site) => {
+  const alike = new Map<number, S[]>();
+  for (const site of sites) {
     const block = allocatedBytes(site.size, known.pointerSize);
-    const found = best([
-      ...byAverage(block, known),
-      ...byBlocks(block, known),
-      ...byBigPages(site.size, block, known),
-    ]);
-    if (found === undefined) return [];
-    const others = (sharing.get(block) ?? 1) - 1;
-    const detail = [
-      `asks for ${hex(site.size)} bytes, which take ${hex(block)} of pool: ${found.detail}`,
-      ...(others > 0
-        ? [`${others === 1 ? "another place asks" : `${others} other places ask`} for as much`]
-        : []),
-    ].join("; ");
-    const evidence = { kind: "size-match", address: site.address, detail };
-    return [{ site, block, strength: found.strength, evidence }];
-  });
+    const same = alike.get(block);
+    if (same === undefined) alike.set(block, [site]);
+    else same.push(site);
+  }
+  const matches = [...alike].flatMap(([block, same]) =>
+    same.flatMap((site): readonly SizeMatch<S>[] => {
+      const found = best([
+        ...byAverage(block, known),
+        ...byBlocks(block, known),
+        ...byBigPages(site.size, block, known),
+      ]);
+      return found === undefined
+        ? []
+        : [{ site, block, ...found, sharing: same.filter((other) => other !== site) }];
+    }),
+  );
   return matches.sort(
     (a, b) => STRENGTHS.indexOf(a.strength) - STRENGTHS.indexOf(b.strength) || compare(a.site, b.site),
   );
 }
 
-interface Found {
-  readonly strength: SizeMatch<SizedSite>["strength"];
-  readonly detail: string;
-}
-
-const POOLS = { nonPaged: "nonpaged", paged: "paged" } as const;
+type Found = Pick<SizeMatch<SizedSite>, "strength" | "by">;
 
 function byAverage(block: number, { usage }: KnownSizes): readonly Found[] {
   if (usage === undefined || usage.doubt !== undefined) return [];
@@ -115,21 +127,17 @@ function byAverage(block: number, { usage }: KnownSizes): readonly Found[] {
     const { outstanding, bytes } = usage[pool];
     if (outstanding < FEW || bytes <= 0 || bytes < (usage.paged.bytes + usage.nonPaged.bytes) / 10) return [];
     const average = bytes / outstanding;
-    if (average === block) {
-      const detail = `exactly what each of the ${grouped(outstanding)} ${POOLS[pool]} allocations has`;
-      return [{ strength: "all", detail }];
-    }
     if (Math.abs(average - block) > block * TOLERANCE) return [];
-    const detail = `the ${grouped(outstanding)} ${POOLS[pool]} allocations have ${average.toFixed(1)} bytes each on average`;
-    return [{ strength: "most", detail }];
+    const by = { kind: "average", pool, outstanding, average } as const;
+    return [{ strength: average === block ? "all" : "most", by }];
   });
 }
 
 function byBlocks(block: number, { blocks = [] }: KnownSizes): readonly Found[] {
-  const total = blocks.reduce((sum, one) => sum + one.blocks, 0);
+  const of = blocks.reduce((sum, one) => sum + one.blocks, 0);
   return blocks.flatMap(({ pool, sizes }) => {
     const same = sizes.find(({ bytes }) => bytes === block)?.blocks ?? 0;
-    return share(same, total, `blocks that were seen are ${POOLS[pool]} and have that size`);
+    return share({ kind: "blocks", pool, same, of });
   });
 }
 
@@ -137,13 +145,13 @@ function byBlocks(block: number, { blocks = [] }: KnownSizes): readonly Found[] 
 function byBigPages(size: number, block: number, { big = [] }: KnownSizes): readonly Found[] {
   if (block % PAGE !== 0) return [];
   const same = big.filter(({ bytes }) => bytes === size || bytes === block).length;
-  return share(same, big.length, "allocations of a page and more have that size");
+  return share({ kind: "big-pages", same, of: big.length });
 }
 
-function share(same: number, total: number, what: string): readonly Found[] {
-  if (total < FEW || same < total / 10) return [];
-  const detail = `${grouped(same)} of ${grouped(total)} ${what}`;
-  return [{ strength: same === total ? "all" : same > total / 2 ? "most" : "some", detail }];
+function share(by: Exclude<SizeBasis, { kind: "average" }>): readonly Found[] {
+  const { same, of } = by;
+  if (of < FEW || same < of / 10) return [];
+  return [{ strength: same === of ? "all" : same > of / 2 ? "most" : "some", by }];
 }
 
 function best(found: readonly Found[]): Found | undefined {

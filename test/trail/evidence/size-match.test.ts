@@ -55,12 +55,8 @@ describe("matchSizes", () => {
       site: site(0x50, 0x2000n),
       block: 0x60,
       strength: "all",
-      evidence: {
-        kind: "size-match",
-        address: 0x2000n,
-        detail:
-          "asks for 0x50 bytes, which take 0x60 of pool: exactly what each of the 50,000 paged allocations has",
-      },
+      by: { kind: "average", pool: "paged", outstanding: 50_000, average: 0x60 },
+      sharing: [],
     });
   });
 
@@ -101,9 +97,10 @@ describe("matchSizes", () => {
       [0x3000n, "most"],
       [0x4000n, "some"],
     ]);
-    expect(found[0]?.evidence.detail).toBe(
-      "asks for 0x50 bytes, which take 0x60 of pool: 700 of 1,000 blocks that were seen are nonpaged and have that size; another place asks for as much",
-    );
+    expect(found[0]).toMatchObject({
+      by: { kind: "blocks", pool: "nonPaged", same: 700, of: 1000 },
+      sharing: [site(0x48, 0x3000n)],
+    });
   });
 
   it("compares large sizes with the table of big pages, in bytes or in whole pages", () => {
