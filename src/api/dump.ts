@@ -7,7 +7,8 @@ import { readThreads } from "../kernel/threads.ts";
 import { readVerifier } from "../kernel/verifier.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
-import { findLeaks, type LeakReport } from "../pool/leaks.ts";
+import { type LeakSigns, leakSigns } from "../pool/leak-signs.ts";
+import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -155,10 +156,20 @@ export class Dump extends Workspace implements Disposable {
   leaks(work: WorkOptions = {}): LeakReport {
     const { table } = this.tags(work);
     if ("missing" in table) return { candidates: [], groups: [], notes: [table.reason] };
-    const { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } = this.#memorySummary().lines;
-    return findLeaks(table, {
-      pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage },
-      liveObjects: this.#liveObjects(),
+    return findLeaks(table, this.#leakHints());
+  }
+
+  /**
+   * Whether one tag looks like a leak, and what speaks for it and against it.
+   *
+   * @param older a dump of the same machine, taken before: it shows what grows
+   */
+  leakSigns(tag: string, older?: Dump, work: WorkOptions = {}): LeakSigns {
+    const { table } = this.tags(work);
+    const growth = older === undefined ? undefined : this.since(older, work);
+    return leakSigns(table, parseTag(tag), {
+      ...("missing" in table ? {} : { hints: this.#leakHints() }),
+      ...(growth === undefined ? {} : { growth }),
     });
   }
 
@@ -195,6 +206,11 @@ export class Dump extends Workspace implements Disposable {
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  #leakHints(): LeakHints {
+    const { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } = this.#memorySummary().lines;
+    return { pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage }, liveObjects: this.#liveObjects() };
   }
 
   /** Objects that are alive, by their tag, where all of them could be counted. */
