@@ -99,7 +99,7 @@ export type BlockNote =
 export interface BlockContents<M extends ContentModule> {
   /** Where small blocks were looked for; undefined where nowhere. */
   readonly basis: "kdbg" | "big-pages" | "kernel-space" | undefined;
-  /** Bytes of pool that were looked at, and of pool that can be read. */
+  /** Bytes of pool that were looked at, and of pool that can be read; of a sample the second is an estimate. */
   readonly searched: number;
   readonly readable: number;
   /** Blocks of the tag whose contents were looked at, large ones included; and their bytes without headers. */

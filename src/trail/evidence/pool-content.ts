@@ -195,11 +195,11 @@ function notSearched({ triage }: PoolKernel): BlockNote {
 }
 
 function searchNotes({ build }: PoolKernel, search: PoolSearch, small: number): readonly BlockNote[] {
-  const { searched, readable, whole, basis, doubtful } = search;
+  const { searched, readable, all, whole, basis, doubtful } = search;
   const one = searched === 0 ? 1 : Math.round(readable / searched);
   return [
     ...(basis === "kernel-space" ? [{ kind: "whole-kernel-space" } as const] : []),
-    ...(searched < readable ? [{ kind: "sampled", one: Math.max(1, one) } as const] : []),
+    ...(all ? [] : [{ kind: "sampled", one: Math.max(1, one) } as const]),
     ...(whole ? [] : [{ kind: "not-all-places" } as const]),
     ...(build >= SEGMENT_HEAP && small > 0 ? [{ kind: "freed-too" } as const] : []),
     ...(doubtful > 0 ? [{ kind: "doubtful", blocks: doubtful } as const] : []),

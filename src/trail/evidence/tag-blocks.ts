@@ -4,7 +4,7 @@ import { MAX_POOL_ROUND, MAX_POOL_SEARCH } from "../../core/limits.ts";
 import { type BlockHeader, parseBlockHeader } from "../../pool/block-header.ts";
 import { parsePoolPage } from "../../pool/block-page.ts";
 import { EvenPieces } from "../../pool/even-pieces.ts";
-import { readableRuns } from "../../pool/memory-runs.ts";
+import { mappedRuns } from "../../pool/memory-runs.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import type { PoolPlaces } from "../../pool/pool-places.ts";
 import { keyBytes, keyForms, printableCount } from "../../pool/tag.ts";
@@ -21,9 +21,11 @@ export interface FoundBlock {
 /** What a search of the pool looked at. */
 export interface PoolSearch {
   readonly basis: PoolPlaces["basis"];
-  /** Bytes there that can be read, and how many of them were looked at. */
+  /** Bytes there that can be read, and how many of them were looked at. Of a sample the first is an estimate. */
   readonly readable: number;
   readonly searched: number;
+  /** All that was found to be there was looked at. */
+  readonly all: boolean;
   /** False: there is more pool than was found. */
   readonly whole: boolean;
   /** Headers with the tag that nothing confirms: they are left out. */
@@ -45,6 +47,8 @@ const CHUNK = 64 * PAGE;
 const SEGMENT_HEAP = 18362;
 /** Blocks after which a search does not look any further: shares of so many are exact to a few per cent. */
 const ENOUGH = 1024;
+/** Of address space with page tables much is not in memory: so many times the budget of it is tried. */
+const MOST_VISITED = 8;
 /** Blocks of one size and kind that confirm one another. */
 const REPEATED = 3;
 
@@ -62,28 +66,34 @@ export function findTagBlocks(
   budget: SearchBudget = {},
 ): PoolSearch {
   const { roundBytes = MAX_POOL_ROUND, maxBytes = MAX_POOL_SEARCH, mostBlocks = ENOUGH, signal } = budget;
-  const runs = readableRuns(kernel.space, places.ranges);
+  const runs = mappedRuns(kernel.space, places.ranges);
   const pieces = new EvenPieces(runs, Math.max(1, Math.floor(Math.min(roundBytes, maxBytes) / PAGE)));
   const finder = new BlockFinder(kernel, key, onBlock);
   const buffer = Buffer.alloc(CHUNK);
-  let searched = 0;
-  for (let round = 0; round < pieces.rounds; round++) {
+  const enough = Math.min(ENOUGH, mostBlocks);
+  let [searched, visited, round] = [0, 0, 0];
+  while (round < pieces.rounds) {
     let read = 0;
     for (const { start, pages } of pieces.of(round)) {
       signal?.throwIfAborted();
       const bytes = buffer.subarray(0, pages * PAGE);
-      read += bytes.length;
+      visited += bytes.length;
+      let missing = 0;
       kernel.space.readSparseInto(start, bytes, (offset, size) => {
         bytes.fill(0, offset, offset + size);
-        read -= size;
+        missing += size;
       });
-      finder.search(bytes, start);
+      read += bytes.length - missing;
+      if (missing < bytes.length) finder.search(bytes, start);
     }
+    round++;
     searched += read;
-    if (finder.found >= Math.min(ENOUGH, mostBlocks) || searched + read > maxBytes) break;
+    if (finder.found >= enough && searched >= roundBytes) break;
+    if (searched + read > maxBytes || visited > MOST_VISITED * maxBytes) break;
   }
-  const { readable, whole } = runs;
-  return { basis: places.basis, readable, searched, whole, doubtful: finder.doubtful };
+  const all = round === pieces.rounds;
+  const readable = all ? searched : Math.round((searched / visited) * runs.pages) * PAGE;
+  return { basis: places.basis, readable, searched, all, whole: runs.whole, doubtful: finder.doubtful };
 }
 
 class BlockFinder {
