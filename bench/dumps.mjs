@@ -5,6 +5,7 @@
  * modules.dmp   200 modules of 100 MB together, in physical runs of 1 to 64 pages, nt on large pages
  * threads.dmp   the same, with 2,000 threads and their stacks
  * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file
+ * pool.dmp      20 modules of 10 MB together, and 1 GB of pool where nothing says so: a few pages, mapped many times
  */
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { Area, alignUp, random as seeded } from "../samples/writer/bytes.mjs";
 import { DUMP_TYPES, dumpHeader, runsOf, writeDump } from "../samples/writer/dump.mjs";
 import { Machine } from "../samples/writer/machine.mjs";
+import { writePoolPage } from "../samples/writer/poolpages.mjs";
 import { BUILD, writeKernel } from "./kernel.mjs";
 import { load, makeModules, makeTags, plant, REFERENCES, TAG } from "./modules.mjs";
 
@@ -25,6 +27,10 @@ import { load, makeModules, makeTags, plant, REFERENCES, TAG } from "./modules.m
 
 const PAGE = 0x1000;
 const MB = 0x100000;
+/** Where a session's or a special pool might be: nowhere that a variable or a large allocation names. */
+const POOL_AT = 0xffff9a8000000000n;
+/** Pages that stand in the dump for all of the pool, in an order without a pattern in the file. */
+const POOL_FRAMES = 509;
 
 /**
  * A bitmap dump in which every page of the machine is present, and those that hold nothing are holes of the file.
@@ -69,11 +75,32 @@ function extentsOf(machine, made, offsetOf) {
 }
 
 /**
+ * Blocks of many tags, of which one page in each `POOL_FRAMES` holds some of the tag that leaks; their contents lead
+ * into nothing.
+ * @param {Machine} machine @param {number} bytes @param {readonly string[]} tags
+ */
+function writePool(machine, bytes, tags) {
+  const frames = Array.from({ length: POOL_FRAMES }, (_, i) => {
+    const va = machine.allocate(PAGE, { align: PAGE, paged: true });
+    const blocks = Array.from({ length: 42 }, (__, k) => ({
+      tag: (i === 0 ? tags[0] : tags[1 + ((i * 42 + k) % 40)]) ?? "Othr",
+      bytes: 0x60,
+    }));
+    writePoolPage(machine, va, blocks, { paged: true });
+    return va;
+  });
+  machine.alias(POOL_AT, bytes, frames);
+}
+
+/**
  * @param {string} path
- * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number }} [options]
+ * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number, pool?: number }} [options]
  * @returns {Plan}
  */
-function makeDump(path, { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB } = {}) {
+function makeDump(
+  path,
+  { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB, pool = 0 } = {},
+) {
   const random = seeded(19041);
   const machine = new Machine({
     mode: "x64",
@@ -88,6 +115,7 @@ function makeDump(path, { sparse = false, threads = 0, modules = 200, moduleByte
   load(machine, made, random);
   plant(machine, made, random);
   const fields = writeKernel(machine, made, tags, threads, random);
+  if (pool > 0) writePool(machine, pool, tags);
   let firstPage = 0;
   /** @type {Map<number, number> | undefined} */
   let rank;
@@ -121,6 +149,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ["modules", {}],
     ["threads", { threads: 2000 }],
     ["sparse", { sparse: true }],
+    ["pool", { modules: 20, moduleBytes: 10 * MB, pool: 1024 * MB }],
   ])) {
     writeFileSync(
       join(folder, `${name}.json`),

@@ -76,6 +76,9 @@ function makeCommands({ path, tag, tags, references, modules }) {
       functions: { args: cli("functions", path, "nt") },
       trace: { args: cli("trace", path, tag) },
       threads: { args: cli("trace", planOf("threads").path, tag) },
+      open: { args: [here("blocks.mjs"), planOf("pool").path] },
+      pool: { args: [here("blocks.mjs"), planOf("pool").path, tag] },
+      poolWithout: { args: [here("blocks.mjs"), planOf("pool").path, "largest"] },
     }),
   );
 }
@@ -153,6 +156,13 @@ function measure() {
     value: net("threads") - net("trace"),
     allowed: 1.5,
   });
+  for (const [what, name] of /** @type {const} */ ([
+    ["blocks of a tag in 1 GB of pool", "pool"],
+    ["a tag of which none is there", "poolWithout"],
+  ])) {
+    const value = net(name) - net("open");
+    row(what, [name, "open"], { value, floor, allowed: 8 * floor, most: "8" });
+  }
 
   const start = ms(seconds.get("node") ?? Number.NaN);
   const mega = (plan.moduleBytes / MB).toFixed(1);

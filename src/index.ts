@@ -14,6 +14,7 @@ export { describeFault, FormatError, MemoryError, type MemoryFault } from "./cor
 export type { Stop, Walk } from "./core/walk.ts";
 export { AddressSpace, type Span, type SparseBytes } from "./memory/address-space.ts";
 export { Image } from "./pe/image.ts";
+export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
 export type * from "./report/documents.ts";
 export { renderJson } from "./report/json.ts";
 export { BlobSource } from "./source/blob.ts";
@@ -21,5 +22,6 @@ export { BytesSource } from "./source/bytes-source.ts";
 export { FileError } from "./source/file-source.ts";
 export type { ByteSource } from "./source/source.ts";
 export type { Coverage } from "./trail/coverage.ts";
+export type { BlockContents, BlockNote, ModuleContent } from "./trail/evidence/block-contents.ts";
 export type { FunctionPlace } from "./trail/place.ts";
 export type * from "./trail/trail.ts";

@@ -255,6 +255,24 @@ export class Machine {
     }
   }
 
+  /**
+   * Maps the pages of [va, va+length) to those of `frames` in turn: much address space that takes few pages of memory.
+   * They cannot be written to or read through `va`.
+   * @param {bigint} va @param {number} length @param {readonly bigint[]} frames addresses that are mapped
+   */
+  alias(va, length, frames) {
+    this.#settleAll();
+    const entries = frames.map((at) => {
+      const frame = this.#virtual.get(at >> 12n)?.frame;
+      if (frame === undefined) throw new RangeError(`0x${at.toString(16)} has no page`);
+      return validEntry(this.mode, frame, { executable: false, writable: true, large: false });
+    });
+    for (let i = 0; i * 0x1000 < length; i++) {
+      const entry = /** @type {bigint} */ (entries[i % entries.length]);
+      this.#tables.setEntry(va + BigInt(i) * 0x1000n, this.#tables.leaf, entry);
+    }
+  }
+
   /** @param {bigint} va */
   isMapped(va) {
     return this.#virtual.has(va >> 12n);

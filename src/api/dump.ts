@@ -17,6 +17,7 @@ import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import type { BlockContents } from "../trail/evidence/block-contents.ts";
 import { findBlockContents } from "../trail/evidence/pool-content.ts";
 import { tracksPool, verifierEvidence } from "../trail/evidence/verifier.ts";
 import { coverageOf } from "../trail/references.ts";
@@ -92,17 +93,11 @@ export class Dump extends Workspace implements Disposable {
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
-    const pool = poolKernelOf(kernel, images.space);
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
       build: dump.header.build,
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
-      poolContent: (key, outstanding) =>
-        findBlockContents(pool, key, items, {
-          ...bigAllocations(pool),
-          ...(outstanding === undefined ? {} : { outstanding }),
-          processes: kernel.processes.items,
-        }),
+      poolContent: (key, outstanding) => this.#contentsOf(key, outstanding),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
     this.#source = source;
@@ -174,6 +169,20 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /**
+   * What the blocks of a tag hold: pointers into modules, directly and one step further, heads of lists,
+   * sizes, and the processes that are charged.
+   */
+  blockContents(tag: string, work: WorkOptions = {}): BlockContents<Module> {
+    const { key } = parseTag(tag);
+    const tags = this.tags(work);
+    const usage = tags.get(key);
+    const whole = !("missing" in tags.table) && tags.table.complete;
+    const outstanding =
+      usage === undefined ? (whole ? 0 : undefined) : usage.nonPaged.outstanding + usage.paged.outstanding;
+    return this.#contentsOf(key, outstanding, work);
+  }
+
+  /**
    * From a tag to the drivers that can make it grow. Without a tag: of the one that looks most like a
    * leak; where none does, the trail's `tag` is null and its notes say why.
    */
@@ -206,6 +215,16 @@ export class Dump extends Workspace implements Disposable {
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  #contentsOf(key: number, outstanding: number | undefined, work: WorkOptions = {}): BlockContents<Module> {
+    const pool = this.#pool;
+    return findBlockContents(pool, key, this.modules.items, {
+      ...bigAllocations(pool),
+      ...(outstanding === undefined ? {} : { outstanding }),
+      ...signalOf(work),
+      processes: this.kernel.processes.items,
+    });
   }
 
   #leakHints(): LeakHints {

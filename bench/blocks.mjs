@@ -1,0 +1,15 @@
+// @ts-check
+/**
+ * Reads what the blocks of a tag hold: `node bench/blocks.mjs DUMP [TAG | largest]`. Without a tag it only opens
+ * the dump and reads what a search starts from. `largest`: the tag with the most allocations by the tables.
+ */
+import { openDump } from "../dist/index.js";
+
+const [path, wanted] = process.argv.slice(2);
+const dump = openDump(path ?? "");
+const [largest] = dump.tags().byCount();
+const tag = wanted === "largest" ? largest?.tag : wanted;
+const found = tag === undefined ? undefined : dump.blockContents(tag);
+const answer = { modules: dump.modules.items.length, blocks: found?.blocks, searched: found?.searched };
+process.stdout.write(`${JSON.stringify(answer)}\n`);
+dump[Symbol.dispose]();
