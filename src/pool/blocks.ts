@@ -143,7 +143,10 @@ class Tally {
   }
 }
 
-/** Where the pools stand, by KDBG's variables; their ends are the last byte or the one behind it. */
+/**
+ * Where the pools stand, by KDBG's variables; their ends are the last byte or the one behind it. On 32-bit
+ * machines the nonpaged pool goes on behind the paged one, and its range holds that of the other.
+ */
 export function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
   const value = (field: keyof PoolVariables): Va | undefined => {
     const at = kdbg?.[field];
@@ -153,10 +156,16 @@ export function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[]
     [value("mmNonPagedPoolStart"), value("mmNonPagedPoolEnd")],
     [value("mmPagedPoolStart"), value("mmPagedPoolEnd")],
   ] as const;
-  return pairs.flatMap(([from, to]) => {
+  const ranges = pairs.flatMap(([from, to]) => {
     if (from === undefined || to === undefined || from === 0n || to <= from) return [];
     const start = advance(from, -Number(from & 0xfffn));
     const length = Number(to - start);
     return [{ start, length: Math.ceil(length / PAGE) * PAGE }];
   });
+  const [first, second] = ranges;
+  if (first === undefined || second === undefined) return ranges;
+  const [low, high] = first.start <= second.start ? [first, second] : [second, first];
+  const gap = Number(high.start - low.start);
+  if (gap > low.length) return ranges;
+  return [{ start: low.start, length: Math.max(low.length, gap + high.length) }];
 }

@@ -1,4 +1,4 @@
-import { advance, type Va } from "../core/address.ts";
+import type { Va } from "../core/address.ts";
 import type { BigAllocation } from "./big-pages.ts";
 import { poolRanges } from "./blocks.ts";
 import type { AddressRange, PoolKernel } from "./pool-kernel.ts";
@@ -27,48 +27,40 @@ const MAX_SLOTS = 8;
 export function poolPlaces(
   kernel: PoolKernel,
   big: readonly BigAllocation[],
-  images: readonly { readonly base: Va; readonly end: Va }[],
+  images: readonly Image[],
 ): readonly PoolPlaces[] {
   if (kernel.triage) return [];
   const { pointerSize } = kernel.space;
   const slots = pointerSize === 4 ? [] : new Set(big.map(({ at }) => at - (at % SLOT)));
+  const whole = pointerSize === 4 ? KERNEL_SPACE_32 : KERNEL_SPACE_64;
   const places: readonly PoolPlaces[] = [
-    { basis: "kdbg", ranges: disjoint(poolRanges(kernel)) },
+    { basis: "kdbg", ranges: poolRanges(kernel) },
     {
       basis: "big-pages",
       ranges: [...slots].slice(0, MAX_SLOTS).map((start) => ({ start: start as Va, length: Number(SLOT) })),
     },
-    { basis: "kernel-space", ranges: kernelSpaceWithout(images, pointerSize) },
+    { basis: "kernel-space", ranges: [whole] },
   ];
-  return places.filter(({ ranges }) => ranges.length > 0);
+  const sorted = [...images].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : 0));
+  return places.flatMap(({ basis, ranges }) => {
+    const left = ranges.flatMap((range) => without(range, sorted));
+    return left.length === 0 ? [] : [{ basis, ranges: left }];
+  });
 }
 
-/** The ranges without those that begin inside another. */
-function disjoint(ranges: readonly AddressRange[]): readonly AddressRange[] {
-  return ranges.filter(
-    ({ start }, i) =>
-      !ranges.some(
-        (other, j) =>
-          start >= other.start &&
-          start < advance(other.start, other.length) &&
-          (start > other.start || j < i) &&
-          j !== i,
-      ),
-  );
-}
+const KERNEL_SPACE_32: AddressRange = { start: 0x8000_0000n as Va, length: 0x8000_0000 };
+/** Of four levels of page tables; a machine with five keeps its pools there too. */
+const KERNEL_SPACE_64: AddressRange = { start: 0xffff_8000_0000_0000n as Va, length: 2 ** 47 };
 
-/** Kernel space of four levels of page tables; a machine with five keeps its pools there too. */
-function kernelSpaceWithout(
-  images: readonly { readonly base: Va; readonly end: Va }[],
-  pointerSize: 4 | 8,
-): readonly AddressRange[] {
-  const [from, to] = pointerSize === 4 ? [0x8000_0000n, 1n << 32n] : [0xffff_8000_0000_0000n, 1n << 64n];
+/** The pages of a range that are no image's. @param images in order of their bases */
+function without({ start, length }: AddressRange, images: readonly Image[]): readonly AddressRange[] {
+  const to = start + BigInt(length);
   const ranges: AddressRange[] = [];
-  let at = from;
+  let at: bigint = start;
   const add = (end: bigint): void => {
     if (end > at) ranges.push({ start: at as Va, length: Number(end - at) });
   };
-  for (const { base, end } of [...images].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : 0))) {
+  for (const { base, end } of images) {
     if (end <= at || base >= to) continue;
     add(base - (base & 0xfffn));
     const behind = (end + 0xfffn) & ~0xfffn;
@@ -76,4 +68,10 @@ function kernelSpaceWithout(
   }
   add(to);
   return ranges;
+}
+
+/** What is no pool. */
+interface Image {
+  readonly base: Va;
+  readonly end: Va;
 }

@@ -5,6 +5,7 @@ import type { Hole } from "../../src/memory/mapping.ts";
 import { EvenPieces } from "../../src/pool/even-pieces.ts";
 import { MemoryRuns, mappedRuns } from "../../src/pool/memory-runs.ts";
 import { poolPlaces } from "../../src/pool/pool-places.ts";
+import { variables } from "../fixtures/pool-machine.ts";
 import { poolMachine } from "../fixtures/pool-pages.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
@@ -158,6 +159,29 @@ describe("poolPlaces", () => {
         { start: 0x8000_0000n, length: 0x80_0000 },
         { start: 0x80a0_0000n, length: 0x3860_0000 },
         { start: 0xb900_9000n, length: 0x46ff_7000 },
+      ],
+    });
+  });
+
+  it("takes the nonpaged pool of a 32-bit machine, which goes on behind the paged one, for one place with it", () => {
+    const { kernel, memory } = poolMachine(4, 3790, []);
+    memory
+      .pointer(0x8088_0100n, 0x8100_0000n)
+      .pointer(0x8088_0104n, 0xffbe_0000n)
+      .pointer(0x8088_0108n, 0xe100_0000n)
+      .pointer(0x8088_010cn, 0xf0ff_ffffn);
+    const kdbg = variables({
+      mmNonPagedPoolStart: 0x8088_0100n,
+      mmNonPagedPoolEnd: 0x8088_0104n,
+      mmPagedPoolStart: 0x8088_0108n,
+      mmPagedPoolEnd: 0x8088_010cn,
+    });
+    const images = [{ base: va(0xb900_0000n), end: va(0xb900_8000n) }];
+    expect(poolPlaces({ ...kernel, kdbg }, [], images)[0]).toEqual({
+      basis: "kdbg",
+      ranges: [
+        { start: 0x8100_0000n, length: 0x3800_0000 },
+        { start: 0xb900_8000n, length: 0x46bd_8000 },
       ],
     });
   });
