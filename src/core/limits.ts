@@ -169,7 +169,7 @@ export const MAX_OBJECTS_SEEN = 65_536;
 export const MAX_LIST_STEPS = 0x4_0000;
 /** Blocks that are charged to a process, and whose charge is decoded. */
 export const MAX_BILLED_BLOCKS = 65_536;
-/** Processes that can explain what stands in a block: of more, none is taken. */
+/** Processes with which the secret is looked for that hides them in blocks: each is tried with some blocks. */
 export const MAX_BILLED_PROCESSES = 4096;
 /** Stacks that one thread left for others; Windows refuses to go on after some ten. */
 export const MAX_OUTER_STACKS = 32;

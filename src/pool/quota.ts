@@ -61,14 +61,14 @@ export function billingOf(
   processes: readonly PoolProcess[],
 ): Billing {
   if (charges.length === 0) return { billed: [], others: 0 };
-  if (processes.length === 0 || processes.length > MAX_BILLED_PROCESSES) {
+  if (processes.length === 0) {
     return { billed: undefined, others: charges.length, why: "no-processes" };
   }
   const byAddress = new Map<bigint, PoolProcess>(processes.map((process) => [process.address, process]));
   const plain = countBy(charges, byAddress, (charge) => charge.value);
   // a build that is not known may have either form
   if (kernel.build < ENCODED && (kernel.build !== 0 || plain.others < charges.length)) return plain;
-  const secret = findSecret(kernel, charges, byAddress);
+  const secret = processes.length > MAX_BILLED_PROCESSES ? undefined : findSecret(kernel, charges, byAddress);
   if (secret === undefined) return { billed: undefined, others: charges.length, why: "cookie" };
   return countBy(charges, byAddress, ({ start, value }) => value ^ start ^ secret);
 }

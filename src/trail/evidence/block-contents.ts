@@ -24,6 +24,14 @@ export interface ContentPointer {
   readonly target: Va;
 }
 
+/** A pointer that many blocks hold in the same place. */
+export interface ContentPlace {
+  /** From the start of the contents, behind the header. */
+  readonly offset: number;
+  readonly target: Va;
+  readonly blocks: number;
+}
+
 /** A pointer from a block to an object that leads into an image itself. */
 export interface StepPointer {
   /** Where it stands in the block. */
@@ -56,13 +64,15 @@ export interface Found<E> {
 /** What a tag's blocks hold of one module's addresses. */
 export interface ModuleContent<M extends ContentModule> {
   readonly module: M;
-  /** Of all blocks that were looked at. */
+  /** Of all blocks that were looked at; one example of each block. */
   readonly direct: Found<ContentPointer>;
+  /** The commonest of the same pointer at the same place of a block: what code stores there, and no leftover. */
+  readonly places: readonly ContentPlace[];
   /** Of the blocks whose pointers were followed. */
   readonly oneStep: Found<StepPointer>;
   /** Of the blocks whose pointers were followed. */
   readonly listHead: Found<ListEntry>;
-  /** Pointers in blocks to code of the module, to what is not code, and to where that is not known. */
+  /** Blocks with a pointer to code of the module, to what is not code, and to where that is not known. */
   readonly code: number;
   readonly data: number;
   readonly unknown: number;

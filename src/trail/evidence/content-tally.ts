@@ -1,25 +1,47 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_CONTENT_EXAMPLES } from "../../core/limits.ts";
-import type { ContentModule, ContentPointer } from "./block-contents.ts";
+import type { ContentModule, ContentPointer, ModuleContent } from "./block-contents.ts";
 import type { ImageRanges } from "./image-ranges.ts";
 
 /** The pointers of blocks into one module. */
-export interface DirectSum {
-  readonly blocks: number;
-  readonly examples: readonly ContentPointer[];
-  readonly code: number;
-  readonly data: number;
-  readonly unknown: number;
-}
+export type DirectSum = Pick<ModuleContent<ContentModule>, "direct" | "places" | "code" | "data" | "unknown">;
 
-interface Sum {
-  blocks: number;
-  code: number;
-  data: number;
-  unknown: number;
-  /** The block that was counted last. */
-  last: number;
-  readonly examples: ContentPointer[];
+const KINDS = ["code", "data", "unknown"] as const;
+/** Different pointers at different places of which blocks are counted, and how many of the commonest are given. */
+const MOST_PLACES = 4096;
+const PLACES_GIVEN = 8;
+
+class Sum {
+  blocks = 0;
+  readonly examples: ContentPointer[] = [];
+  readonly byKind = { code: 0, data: 0, unknown: 0 };
+  readonly places = new Map<string, { readonly offset: number; readonly target: Va; blocks: number }>();
+  /** The blocks that were counted last. */
+  #last = 0;
+  readonly #lastOf = { code: 0, data: 0, unknown: 0 };
+
+  /** @param block its number; they come in order */
+  add(block: number, at: Va, offset: number, target: Va, kind: (typeof KINDS)[number]): void {
+    if (this.#lastOf[kind] !== block) this.byKind[kind]++;
+    this.#lastOf[kind] = block;
+    const name = `${offset}:${target}`;
+    const place = this.places.get(name);
+    if (place !== undefined) place.blocks++;
+    else if (this.places.size < MOST_PLACES) this.places.set(name, { offset, target, blocks: 1 });
+    if (this.#last === block) return;
+    this.#last = block;
+    this.blocks++;
+    if (this.examples.length < MAX_CONTENT_EXAMPLES) this.examples.push({ at, target });
+  }
+
+  get direct(): DirectSum {
+    const places = [...this.places.values()].sort((a, b) => b.blocks - a.blocks || a.offset - b.offset);
+    return {
+      direct: { blocks: this.blocks, examples: this.examples },
+      places: places.slice(0, PLACES_GIVEN),
+      ...this.byKind,
+    };
+  }
 }
 
 /** Counts pointers into images, block by block. */
@@ -37,7 +59,7 @@ export class ContentTally<M extends ContentModule> {
   }
 
   get sums(): ReadonlyMap<M, DirectSum> {
-    return this.#sums;
+    return new Map([...this.#sums].map(([module, sum]) => [module, sum.direct]));
   }
 
   /**
@@ -53,25 +75,19 @@ export class ContentTally<M extends ContentModule> {
       const high = step === 8 ? view.getUint32(offset + 4, true) : 0;
       const low = view.getUint32(offset, true);
       const module = this.#images.at(low, high);
-      if (module !== undefined) this.#count(module, advance(at, offset), low, high);
+      if (module === undefined) continue;
+      let sum = this.#sums.get(module);
+      if (sum === undefined) {
+        sum = new Sum();
+        this.#sums.set(module, sum);
+      }
+      const target = ((BigInt(high) << 32n) | BigInt(low)) as Va;
+      sum.add(this.blocks, advance(at, offset), offset, target, kindOf(module, target));
     }
-  }
-
-  #count(module: M, at: Va, low: number, high: number): void {
-    let sum = this.#sums.get(module);
-    if (sum === undefined) {
-      sum = { blocks: 0, code: 0, data: 0, unknown: 0, last: 0, examples: [] };
-      this.#sums.set(module, sum);
-    }
-    const target = ((BigInt(high) << 32n) | BigInt(low)) as Va;
-    sum[kindOf(module, target)]++;
-    if (sum.last !== this.blocks) sum.blocks++;
-    sum.last = this.blocks;
-    if (sum.examples.length < MAX_CONTENT_EXAMPLES) sum.examples.push({ at, target });
   }
 }
 
-function kindOf(module: ContentModule, target: Va): "code" | "data" | "unknown" {
+function kindOf(module: ContentModule, target: Va): (typeof KINDS)[number] {
   const rva = Number(target - module.base);
   const section = module.image?.sections.find(
     (one) => rva >= one.rva && rva < one.rva + Math.max(one.virtualSize, 1),

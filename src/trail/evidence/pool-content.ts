@@ -154,24 +154,22 @@ class Collector<M extends ContentModule> {
 }
 
 const NONE = { blocks: 0, examples: [] };
+const NO_POINTERS = { direct: NONE, places: [], code: 0, data: 0, unknown: 0 };
 
 function moduleContents<M extends ContentModule>(
   tally: ContentTally<M>,
   steps: Steps<M>,
 ): readonly ModuleContent<M>[] {
-  const modules = new Set([...tally.sums.keys(), ...steps.oneStep.keys(), ...steps.listHead.keys()]);
-  const found = [...modules].map((module): ModuleContent<M> => {
-    const sum = tally.sums.get(module);
-    return {
+  const { sums } = tally;
+  const modules = new Set([...sums.keys(), ...steps.oneStep.keys(), ...steps.listHead.keys()]);
+  const found = [...modules].map(
+    (module): ModuleContent<M> => ({
       module,
-      direct: sum === undefined ? NONE : { blocks: sum.blocks, examples: sum.examples },
+      ...(sums.get(module) ?? NO_POINTERS),
       oneStep: steps.oneStep.get(module) ?? NONE,
       listHead: steps.listHead.get(module) ?? NONE,
-      code: sum?.code ?? 0,
-      data: sum?.data ?? 0,
-      unknown: sum?.unknown ?? 0,
-    };
-  });
+    }),
+  );
   const share = ({ direct, oneStep, listHead }: ModuleContent<M>): number =>
     Math.max(
       direct.blocks / Math.max(1, tally.blocks),

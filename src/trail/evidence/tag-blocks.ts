@@ -98,15 +98,13 @@ export function findTagBlocks(
 
 class BlockFinder {
   found = 0;
-  /** Headers with the tag that nothing confirmed. */
-  doubtful = 0;
   readonly #kernel: PoolKernel;
   readonly #needles: readonly Uint8Array[];
   readonly #onBlock: (block: FoundBlock) => void;
   /** Blocks in use follow one another by their headers; `undefined`: either can be. */
   readonly #chained: boolean | undefined;
-  /** Headers of a segment heap by what they say, since freed memory and data can look like one. */
-  readonly #alike = new Map<string, number>();
+  /** Headers of a segment heap by what they say, since data can look like one; with those that nothing confirms yet. */
+  readonly #alike = new Map<string, { seen: number; pending: FoundBlock[] }>();
 
   constructor(kernel: PoolKernel, key: number, onBlock: (block: FoundBlock) => void) {
     this.#kernel = kernel;
@@ -121,7 +119,6 @@ class BlockFinder {
     const unit = 2 * space.pointerSize;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const chains = new Map<number, ReadonlyMap<number, BlockHeader> | undefined>();
-    const loose: { header: BlockHeader; offset: number; confirmed: boolean }[] = [];
     for (const needle of this.#needles) {
       for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
         const offset = at - 4;
@@ -133,15 +130,24 @@ class BlockFinder {
         const chain = chains.get(page);
         if (chain !== undefined) {
           const header = chain.get(offset - page);
-          if (header !== undefined) this.#tell(bytes, start, offset, header);
+          if (header === undefined) continue;
+          this.#tell({ header, start: advance(start, offset), bytes: bytesOf(bytes, offset, header) });
         } else if (this.#chained !== true) {
           const header = parseBlockHeader(view, offset, space.pointerSize, build);
           if (!fits(header, offset)) continue;
-          loose.push({ header, offset, confirmed: this.#isFollowed(view, offset, header) });
+          const confirmed = this.#isFollowed(view, offset, header);
+          this.#tellLoose(
+            { header, start: advance(start, offset), bytes: bytesOf(bytes, offset, header) },
+            confirmed,
+          );
         }
       }
     }
-    if (loose.length > 0) this.#tellLoose(bytes, start, loose);
+  }
+
+  /** Headers with the tag that nothing confirmed. */
+  get doubtful(): number {
+    return [...this.#alike.values()].reduce((sum, { pending }) => sum + pending.length, 0);
   }
 
   /** The blocks in use of a page, by their offset; `undefined` where it is no page of blocks. */
@@ -166,31 +172,33 @@ class BlockFinder {
     });
   }
 
-  #tellLoose(
-    bytes: Buffer,
-    start: Va,
-    loose: readonly { header: BlockHeader; offset: number; confirmed: boolean }[],
-  ): void {
-    const nameOf = ({ bytes: size, pool, quota }: BlockHeader): string => `${size}:${pool}:${quota}`;
-    for (const { header } of loose) {
-      this.#alike.set(nameOf(header), (this.#alike.get(nameOf(header)) ?? 0) + 1);
+  /** @param confirmed by what stands behind it; else others of its kind have to */
+  #tellLoose(block: FoundBlock, confirmed: boolean): void {
+    const { bytes, pool, quota } = block.header;
+    const name = `${bytes}:${pool}:${quota}`;
+    let alike = this.#alike.get(name);
+    if (alike === undefined) {
+      alike = { seen: 0, pending: [] };
+      this.#alike.set(name, alike);
     }
-    for (const { header, offset, confirmed } of loose) {
-      if (confirmed || (this.#alike.get(nameOf(header)) ?? 0) >= REPEATED) {
-        this.#tell(bytes, start, offset, header);
-      } else this.doubtful++;
+    alike.seen++;
+    if (!confirmed && alike.seen < REPEATED) {
+      alike.pending.push({ ...block, bytes: block.bytes.slice() });
+      return;
     }
+    if (alike.seen >= REPEATED) for (const one of alike.pending.splice(0)) this.#tell(one);
+    this.#tell(block);
   }
 
-  #tell(bytes: Buffer, start: Va, offset: number, header: BlockHeader): void {
-    if (header.bytes <= 2 * this.#kernel.space.pointerSize) return;
+  #tell(block: FoundBlock): void {
+    if (block.header.bytes <= 2 * this.#kernel.space.pointerSize) return;
     this.found++;
-    this.#onBlock({
-      header,
-      start: advance(start, offset),
-      bytes: bytes.subarray(offset, offset + header.bytes),
-    });
+    this.#onBlock(block);
   }
+}
+
+function bytesOf(bytes: Buffer, offset: number, header: BlockHeader): Uint8Array {
+  return bytes.subarray(offset, offset + header.bytes);
 }
 
 /** Whether a header at that offset can be one of a block in use. */

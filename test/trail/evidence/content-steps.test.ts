@@ -38,6 +38,7 @@ describe.each([
       {
         module: modules[0],
         direct: { blocks: 0, examples: [] },
+        places: [],
         oneStep: {
           blocks: 1,
           examples: [
