@@ -29,7 +29,11 @@ function fates(
   if (function_ === undefined) throw new Error("no function at 0x1000");
   const ownership = new Ownership({
     effect: ({ name }, { argument, within }) =>
-      name === "ObfDereferenceObject" ? (argument === 1 && within === undefined ? "releases" : "uses") : undefined,
+      name === "ObfDereferenceObject"
+        ? argument === 1 && within === undefined
+          ? "releases"
+          : "uses"
+        : undefined,
     elsewhere: () => undefined,
     isKernel: ({ name }) => name === "Use",
   });

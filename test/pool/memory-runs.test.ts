@@ -139,6 +139,21 @@ describe("EvenPieces", () => {
   });
 });
 
+describe("a round of EvenPieces", () => {
+  it("is no fixed distance, at which something that repeats is always met or never", () => {
+    const runs = new MemoryRuns();
+    runs.add(va(START), 65_536);
+    const pieces = new EvenPieces(runs, 4096);
+    const places = new Array<number>(pieces.rounds).fill(0);
+    for (const { start } of pieces.of(0)) {
+      places[(Number((start - START) >> 12n) / 4) % pieces.rounds]!++;
+    }
+    // 1,024 pieces over 16 places in their parts
+    expect(Math.min(...places)).toBeGreaterThan(32);
+    expect(Math.max(...places)).toBeLessThan(128);
+  });
+});
+
 describe("poolPlaces", () => {
   it("leaves images out of kernel space, in any order and overlapping", () => {
     const { kernel } = poolMachine(4, 3790, []);

@@ -144,6 +144,22 @@ describe.each([
     expect(contents([poolPage(pointerSize, 7601, own)]).byModule).toEqual([]);
   });
 
+  it("is no head for what stands before a break in the list", () => {
+    const head = driver + 0x4010n;
+    const { blocks, first, last } = ring(4, head);
+    const third = blocks[2]!;
+    const broken = blocks.with(2, {
+      ...third,
+      pointers: { ...third.pointers, [0x10 + pointerSize]: at(0x800) },
+    });
+    const found = contents([poolPage(pointerSize, 7601, broken)], (memory) =>
+      memory.pointer(head, first).pointer(head + BigInt(pointerSize), last),
+    );
+    expect(found.byModule).toMatchObject([
+      { direct: { blocks: 2 }, listHead: { blocks: 1, examples: [{ at: last }] } },
+    ]);
+  });
+
   it("is the head of a list in an object that leads to a driver: one step", () => {
     const holder = 0x30 * 0x40;
     const head = at(holder + unit + 0x20);
