@@ -1,0 +1,164 @@
+import type { Condition, Fails } from "./pair.js";
+
+/** A documented function that takes over what an argument holds: after it the caller has nothing to give back. */
+export interface Consumer {
+  readonly name: string;
+  /** How many arguments there are. */
+  readonly arguments: number;
+  readonly argument: number;
+  /**
+   * Who gives it back, and when.
+   *
+   * - `freed`: the function itself, or the system later
+   * - `completion`: the IRP's completion: the I/O manager, or the caller's own completion routine
+   * - `callback`: the routine that the argument `routine` holds gets it, and has to
+   * - `kept`: it lives in what it was put into, whose end frees it or hands it to a cleanup routine
+   * - `returned`: it comes back to a handler that the driver registered before
+   */
+  readonly fate: "freed" | "completion" | "callback" | "kept" | "returned";
+  readonly routine?: number;
+  /** The argument is the address of the caller's variable that holds it. */
+  readonly takes?: "address";
+  /** It takes over only then. */
+  readonly when?: readonly Condition[];
+  /** How it says that it took nothing, which then stays the caller's; without it, it always takes. */
+  readonly fails?: Fails;
+  /** Page of the Windows driver documentation. */
+  readonly source: string;
+}
+
+type Row = readonly [
+  name: string,
+  arguments: number,
+  argument: number,
+  header: string,
+  more?: Partial<Pick<Consumer, "fails" | "routine" | "source" | "takes" | "when">>,
+];
+
+function taking(fate: Consumer["fate"], rows: readonly Row[]): readonly Consumer[] {
+  return rows.map(([name, count, argument, header, more = {}]) => ({
+    name,
+    arguments: count,
+    argument,
+    fate,
+    source: `${name} (${header})`,
+    ...more,
+  }));
+}
+
+/** NDIS_RECEIVE_FLAGS_RESOURCES: the lists are the caller's again when the call returns. */
+const LENT = 0x2;
+const KEPT_BY_NDIS = { when: [{ argument: 5, is: { clear: LENT } }] } as const;
+const INJECTED = (routine: number) => ({ fails: "status", routine }) as const;
+
+export const CONSUMERS: readonly Consumer[] = [
+  ...taking("freed", [
+    ["IofCompleteRequest", 2, 1, "wdm.h"],
+    ["IoCompleteRequest", 2, 1, "wdm.h"],
+    ["IoWriteErrorLogEntry", 1, 1, "wdm.h"],
+    ["IoWMIWriteEvent", 1, 1, "wdm.h", { fails: "status" }],
+    ["NdisMSendNetBufferListsComplete", 3, 2, "ndis.h"],
+    ["NdisFSendNetBufferListsComplete", 3, 2, "ndis.h"],
+    ["NdisReturnNetBufferLists", 3, 2, "ndis.h"],
+    ["NdisFReturnNetBufferLists", 3, 2, "ndis.h"],
+    ["ZwDuplicateObject", 7, 2, "ntifs.h", { when: [{ argument: 7, is: { bits: 1 } }] }],
+    [
+      "NtDuplicateObject",
+      7,
+      2,
+      "",
+      { source: "ZwDuplicateObject (ntifs.h)", when: [{ argument: 7, is: { bits: 1 } }] },
+    ],
+  ]),
+  ...taking("completion", [
+    ["IofCallDriver", 2, 2, "wdm.h"],
+    ["IoCallDriver", 2, 2, "wdm.h"],
+    ["PoCallDriver", 2, 2, "wdm.h"],
+  ]),
+  ...taking("callback", [
+    // The routine and its parameter stand in the WORK_QUEUE_ITEM.
+    ["ExQueueWorkItem", 2, 1, "wdm.h"],
+    ["IoQueueWorkItem", 4, 1, "wdm.h", { routine: 2 }],
+    ["IoQueueWorkItem", 4, 4, "wdm.h", { routine: 2 }],
+    ["IoQueueWorkItemEx", 4, 1, "wdm.h", { routine: 2 }],
+    ["IoQueueWorkItemEx", 4, 4, "wdm.h", { routine: 2 }],
+    ["IoTryQueueWorkItem", 4, 1, "wdm.h", { routine: 2, fails: "false" }],
+    ["IoTryQueueWorkItem", 4, 4, "wdm.h", { routine: 2, fails: "false" }],
+    ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { routine: 3, fails: "status" }],
+    ["PsCreateSystemThread", 7, 7, "wdm.h", { routine: 6, fails: "status" }],
+    ["IoCreateSystemThread", 8, 8, "wdm.h", { routine: 7, fails: "status" }],
+    ["KeInitializeDpc", 3, 3, "wdm.h", { routine: 2 }],
+    ["KeInitializeThreadedDpc", 3, 3, "wdm.h", { routine: 2 }],
+    ["ExAllocateTimer", 3, 2, "wdm.h", { routine: 1, fails: "null" }],
+    ["ExRegisterCallback", 3, 3, "wdm.h", { routine: 2, fails: "null" }],
+    ["PoRequestPowerIrp", 6, 5, "wdm.h", { routine: 4, fails: "status" }],
+    ["IoRegisterPlugPlayNotification", 7, 6, "wdm.h", { routine: 5, fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 1, "fltkernel.h", { routine: 3, fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 5, "fltkernel.h", { routine: 3, fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 1, "fltkernel.h", { routine: 3, fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 5, "fltkernel.h", { routine: 3, fails: "status" }],
+    ["FltPerformAsynchronousIo", 3, 1, "fltkernel.h", { routine: 2, fails: "status" }],
+    ["FltPerformAsynchronousIo", 3, 3, "fltkernel.h", { routine: 2, fails: "status" }],
+    // The driver's own post-operation routine, which it registered, gets the context.
+    ["FltCompletePendedPreOperation", 3, 3, "fltkernel.h"],
+    ["NdisQueueIoWorkItem", 3, 1, "ndis.h", { routine: 2 }],
+    ["NdisQueueIoWorkItem", 3, 3, "ndis.h", { routine: 2 }],
+    ["FwpsInjectTransportSendAsync0", 10, 8, "fwpsk.h", INJECTED(9)],
+    ["FwpsInjectTransportSendAsync0", 10, 10, "fwpsk.h", INJECTED(9)],
+    ["FwpsInjectTransportSendAsync1", 10, 8, "fwpsk.h", INJECTED(9)],
+    ["FwpsInjectTransportSendAsync1", 10, 10, "fwpsk.h", INJECTED(9)],
+    ["FwpsInjectTransportReceiveAsync0", 11, 9, "fwpsk.h", INJECTED(10)],
+    ["FwpsInjectTransportReceiveAsync0", 11, 11, "fwpsk.h", INJECTED(10)],
+    ["FwpsInjectNetworkSendAsync0", 7, 5, "fwpsk.h", INJECTED(6)],
+    ["FwpsInjectNetworkSendAsync0", 7, 7, "fwpsk.h", INJECTED(6)],
+    ["FwpsInjectNetworkReceiveAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectNetworkReceiveAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectForwardAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectForwardAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectMacSendAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectMacSendAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectMacReceiveAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectMacReceiveAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
+    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 8, "fwpsk.h", INJECTED(9)],
+    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 10, "fwpsk.h", INJECTED(9)],
+    ["FwpsStreamInjectAsync0", 11, 8, "fwpsk.h", INJECTED(10)],
+    ["FwpsStreamInjectAsync0", 11, 11, "fwpsk.h", INJECTED(10)],
+  ]),
+  ...taking("kept", [
+    ["FsRtlInsertExtraCreateParameter", 2, 2, "ntifs.h", { fails: "status" }],
+    ["FltInsertExtraCreateParameter", 3, 3, "fltkernel.h", { fails: "status" }],
+    ["FsRtlInsertPerStreamContext", 2, 2, "ntifs.h", { fails: "status" }],
+    ["FsRtlInsertPerFileContext", 2, 2, "ntifs.h", { fails: "status" }],
+    ["FsRtlInsertPerFileObjectContext", 2, 2, "ntifs.h", { fails: "status" }],
+    ["KsAddItemToObjectBag", 3, 2, "ks.h", { fails: "status" }],
+    ["CmSetCallbackObjectContext", 4, 3, "wdm.h", { fails: "status" }],
+    ["FwpsFlowAssociateContext0", 4, 4, "fwpsk.h", { fails: "status" }],
+    ["IoCsqInsertIrp", 3, 2, "wdm.h"],
+    ["IoCsqInsertIrpEx", 4, 2, "wdm.h", { fails: "status" }],
+    ["WdfDeviceCreate", 4, 2, "wdfdevice.h", { fails: "status", takes: "address" }],
+    [
+      "WdfRequestCreateFromIrp",
+      5,
+      3,
+      "wdfrequest.h",
+      { fails: "status", when: [{ argument: 4, is: "nonzero" }] },
+    ],
+  ]),
+  ...taking("returned", [
+    ["NdisMIndicateReceiveNetBufferLists", 5, 2, "ndis.h", KEPT_BY_NDIS],
+    ["NdisFIndicateReceiveNetBufferLists", 5, 2, "ndis.h", KEPT_BY_NDIS],
+    [
+      "NdisMCoIndicateReceiveNetBufferLists",
+      4,
+      2,
+      "ndis.h",
+      { when: [{ argument: 4, is: { clear: LENT } }] },
+    ],
+    ["NdisSendNetBufferLists", 4, 2, "ndis.h"],
+    ["NdisFSendNetBufferLists", 4, 2, "ndis.h"],
+    ["NdisCoSendNetBufferLists", 3, 2, "ndis.h"],
+  ]),
+];
+
+/** IRP.IoStatus.Information, where a driver puts the DEVICE_RELATIONS whose references the PnP manager drops. */
+export const IRP_INFORMATION = { narrow: 0x1c, wide: 0x38 } as const;

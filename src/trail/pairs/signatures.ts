@@ -1,0 +1,58 @@
+/**
+ * Functions with arguments of 64 bits, passed by value: two words each on the stack of 32-bit code.
+ * The others pass none, or none in front of what matters here.
+ */
+const QUADS: Readonly<Record<string, readonly number[]>> = {
+  CmUnRegisterCallback: [1],
+  EngCreateBitmap: [1],
+  EngCreateDeviceBitmap: [2],
+  EngCreateDeviceSurface: [2],
+  EtwUnregister: [1],
+  ExAllocatePool2: [1],
+  ExAllocatePool3: [1],
+  FwpsAcquireWritableLayerDataPointer0: [1, 2],
+  FwpsApplyModifiedLayerData0: [1],
+  FwpsFlowAssociateContext0: [1, 4],
+  FwpsInjectTransportSendAsync0: [3],
+  FwpsInjectTransportSendAsync1: [3],
+  FwpsInjectvSwitchEthernetIngressAsync0: [5],
+  FwpsOpenToken0: [2],
+  FwpsReleaseClassifyHandle0: [1],
+  FwpsStreamInjectAsync0: [4],
+  KeSaveExtendedProcessorState: [1],
+  MmAllocateContiguousMemory: [2],
+  MmAllocateContiguousMemorySpecifyCache: [2, 3, 4],
+  MmAllocateContiguousMemorySpecifyCacheNode: [2, 3, 4],
+  MmAllocateContiguousNodeMemory: [2, 3, 4],
+  MmAllocateContiguousMemoryEx: [2, 3, 4],
+  MmAllocatePagesForMdl: [1, 2, 3],
+  MmAllocatePagesForMdlEx: [1, 2, 3],
+  MmAllocateNodePagesForMdlEx: [1, 2, 3],
+  NdisAllocateMemory: [4],
+  NdisMFreeSharedMemory: [5],
+  NdisOpenFile: [5],
+  VideoPortReleaseCommonBuffer: [4],
+};
+
+/** __fastcall in 32-bit images: the first two arguments stand in ecx and edx. */
+const FASTCALL: ReadonlySet<string> = new Set([
+  "HalExamineMBR",
+  "IoReadPartitionTable",
+  "IofCallDriver",
+  "IofCompleteRequest",
+  "ObfDereferenceObject",
+  "ObfDereferenceObjectWithTag",
+  "ObfReferenceObject",
+  "ObfReferenceObjectWithTag",
+]);
+
+/** Which word of its arguments in 32-bit code, from 1, an argument starts at. */
+export function argumentWord(name: string, argument: number): number {
+  const quads = Object.hasOwn(QUADS, name) ? (QUADS[name] ?? []) : [];
+  return argument + quads.filter((quad) => quad < argument).length;
+}
+
+/** Whether 32-bit code passes the first two arguments in ecx and edx. */
+export function isFastcall(name: string): boolean {
+  return FASTCALL.has(name);
+}

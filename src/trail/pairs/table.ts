@@ -1,0 +1,112 @@
+import { CALLBACKS } from "./callbacks.js";
+import { CONSUMERS, type Consumer } from "./consumers.js";
+import { CRYPTO } from "./crypto.js";
+import { FILE_SYSTEM } from "./filesystem.js";
+import { FILTER } from "./filter.js";
+import { FILTER_CONTEXTS } from "./filter-contexts.js";
+import { FRAMEWORK } from "./framework.js";
+import { PLAIN_FREES, type PlainFree } from "./frees.js";
+import { HANDLES } from "./handles.js";
+import { IO } from "./io.js";
+import { MEMORY } from "./memory.js";
+import { NETWORK } from "./network.js";
+import { OBJECT_TAGS } from "./object-types.js";
+import { PACKETS } from "./packets.js";
+import type { Acquirer, Release } from "./pair.js";
+import { REFERENCES } from "./references.js";
+import { STORAGE } from "./storage.js";
+import { STREAMING } from "./streaming.js";
+import { STRINGS } from "./strings.js";
+import { TOKENS } from "./tokens.js";
+import { VIDEO } from "./video.js";
+
+/** Every documented acquisition that concerns pool, by component. */
+export const ACQUIRERS: readonly Acquirer[] = [
+  ...REFERENCES,
+  ...HANDLES,
+  ...TOKENS,
+  ...STRINGS,
+  ...IO,
+  ...CALLBACKS,
+  ...MEMORY,
+  ...FILE_SYSTEM,
+  ...FILTER,
+  ...FILTER_CONTEXTS,
+  ...NETWORK,
+  ...PACKETS,
+  ...FRAMEWORK,
+  ...STREAMING,
+  ...STORAGE,
+  ...VIDEO,
+  ...CRYPTO,
+];
+
+/** A name as images export it, without the decoration of 32-bit ones: `_Name@8` and `@Name@8` are `Name`. */
+function plainName(name: string): string {
+  return /^[_@]?([A-Za-z]\w*?)(?:@\d+)?$/.exec(name)?.[1] ?? name;
+}
+
+function byName<T extends { readonly name: string }>(rows: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  const index = new Map<string, T[]>();
+  for (const row of rows) {
+    const named = index.get(row.name);
+    if (named === undefined) index.set(row.name, [row]);
+    else named.push(row);
+  }
+  return index;
+}
+
+const ACQUIRERS_BY_NAME = byName(ACQUIRERS);
+const CONSUMERS_BY_NAME = byName(CONSUMERS);
+
+/** One use of a release: what it is handed, and the acquisitions that it balances so. */
+export interface ReleaseUse extends Release {
+  readonly balances: readonly Acquirer[];
+}
+
+const RELEASES_BY_NAME: ReadonlyMap<string, readonly ReleaseUse[]> = (() => {
+  const uses = new Map<string, Release & { balances: Acquirer[] }>();
+  for (const acquirer of ACQUIRERS)
+    for (const release of acquirer.releases) {
+      const key = JSON.stringify([
+        release.name,
+        release.argument,
+        release.takes ?? "value",
+        release.when ?? [],
+      ]);
+      const use = uses.get(key);
+      if (use === undefined) uses.set(key, { ...release, balances: [acquirer] });
+      else use.balances.push(acquirer);
+    }
+  return byName([...uses.values()]);
+})();
+
+/** What a call of that name acquires; several things where it gives several, as FltCreateFileEx does. */
+export function acquirersNamed(name: string): readonly Acquirer[] {
+  return ACQUIRERS_BY_NAME.get(name) ?? ACQUIRERS_BY_NAME.get(plainName(name)) ?? [];
+}
+
+/** The functions that make a tag grow by their documentation; those for objects of any type are not among them. */
+export function acquirersFor(tag: string): readonly Acquirer[] {
+  return ACQUIRERS.filter((row) => row.tags.includes(tag));
+}
+
+/** The functions that acquire objects of any type, where the tag is one of an object's. */
+export function anyObjectAcquirersFor(tag: string): readonly Acquirer[] {
+  return OBJECT_TAGS.has(tag) ? ACQUIRERS.filter((row) => row.anyObject !== undefined) : [];
+}
+
+/** What a call of that name gives back; several uses where it is handed different things. */
+export function releasesNamed(name: string): readonly ReleaseUse[] {
+  return RELEASES_BY_NAME.get(name) ?? RELEASES_BY_NAME.get(plainName(name)) ?? [];
+}
+
+/** What a call of that name takes over from its caller, an entry for each argument. */
+export function consumersNamed(name: string): readonly Consumer[] {
+  return CONSUMERS_BY_NAME.get(name) ?? CONSUMERS_BY_NAME.get(plainName(name)) ?? [];
+}
+
+/** How a function of that name frees memory, whatever it was acquired with; undefined where it is no plain free. */
+export function plainFree(name: string): PlainFree | undefined {
+  return PLAIN_FREES.get(name) ?? PLAIN_FREES.get(plainName(name));
+}
