@@ -1,6 +1,6 @@
 import type { Acquirer } from "./pair.js";
 import { FREE, FREE_MDL } from "./releases.js";
-import { by, group, isSet, out, RETURNED } from "./rows.js";
+import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.js";
 
 const FREE_IRP = by(1, "IoFreeIrp");
 /** The I/O manager frees what it built for a thread when it completes, so sending it gives it back. */
@@ -34,8 +34,15 @@ export const IO: readonly Acquirer[] = [
       { duties: [{ keeper: "io-manager", when: [isSet(5)] }] },
     ],
   ]),
+  ...group({ fails: "null", releases: [...FREE, ...FREE_MDL], what: "memory" }, [
+    // With an MDL it only fills that one in.
+    ["MmCreateMdl", 3, RETURNED, "wdm.h", "", { when: [isZero(1)] }],
+  ]),
   ...group({ fails: "status", releases: FREE_MDL, what: "memory" }, [
     ["MmAllocateMdlForIoSpace", 3, out(3), "wdm.h"],
+  ]),
+  ...group({ fails: "never", releases: byAddress(1, "IoUninitializeWorkItem"), what: "list-head" }, [
+    ["IoInitializeWorkItem", 2, inside(2), "wdm.h"],
   ]),
   ...group({ fails: "null", releases: by(1, "IoFreeWorkItem"), what: "memory" }, [
     ["IoAllocateWorkItem", 1, RETURNED, "wdm.h", "IoWI"],

@@ -68,6 +68,14 @@ export const REFERENCES: readonly Acquirer[] = [
       { anyObject: { typeArgument: 3, objectArgument: 1 }, ...REPORTED },
     ],
     ["IoGetDeviceObjectPointer", 4, out(3), "wdm.h", "File"],
+    [
+      "PsReferenceProcessFilePointer",
+      2,
+      out(2),
+      "exported, no page; as ObReferenceObjectByPointer of wdm.h",
+      "File",
+    ],
+    ["MmCreateSection", 8, out(1), "exported, no page; as ZwCreateSection of wdm.h", "Sect"],
     ["IoGetDiskDeviceObject", 2, out(2), "ntifs.h", "Devi"],
     ["IoWMIOpenBlock", 3, out(3), "wdm.h", "WmiG"],
     // The lists are the caller's arrays: each of their entries is a reference.

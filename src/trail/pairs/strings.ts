@@ -82,6 +82,8 @@ export const STRINGS: readonly Acquirer[] = [
     ["IoVolumeDeviceToDosName", 2, inside(2), "ntddk.h"],
     ["RtlVolumeDeviceToDosName", 2, inside(2), "ntddk.h"],
     ["IoWMISuggestInstanceName", 4, inside(4), "wdm.h"],
+    ["IoWMIDeviceObjectToInstanceName", 3, inside(3), "wdm.h"],
+    ["IoWMIHandleToInstanceName", 3, inside(3), "wdm.h"],
     ["IoQueryFullDriverPath", 2, inside(2), "ntddk.h"],
   ]),
   ...group({ fails: "status", releases: FREE, what: "string" }, [

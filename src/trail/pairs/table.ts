@@ -4,6 +4,7 @@ import { CRYPTO } from "./crypto.js";
 import { FILE_SYSTEM } from "./filesystem.js";
 import { FILTER } from "./filter.js";
 import { FILTER_CONTEXTS } from "./filter-contexts.js";
+import { FILTER_ENGINE } from "./filter-engine.js";
 import { FRAMEWORK } from "./framework.js";
 import { PLAIN_FREES, type PlainFree } from "./frees.js";
 import { HANDLES } from "./handles.js";
@@ -34,6 +35,7 @@ export const ACQUIRERS: readonly Acquirer[] = [
   ...FILTER_CONTEXTS,
   ...NETWORK,
   ...PACKETS,
+  ...FILTER_ENGINE,
   ...FRAMEWORK,
   ...STREAMING,
   ...STORAGE,

@@ -27,6 +27,10 @@ export const TOKENS: readonly Acquirer[] = [
     ["SeCaptureSubjectContext", 1, inside(1), "wdm.h", "Toke"],
     ["SeCaptureSubjectContextEx", 3, inside(3), "ntifs.h", "Toke"],
   ]),
+  // An access state begins with the captured subject.
+  ...group({ fails: "status", releases: byAddress(1, "SeDeleteAccessState"), what: "reference" }, [
+    ["SeCreateAccessState", 4, inside(1), "exported, no page; as SeCaptureSubjectContext of wdm.h", "Toke"],
+  ]),
   ...group({ fails: "status", releases: CLIENT_SECURITY, what: "reference" }, [
     ["SeCreateClientSecurity", 4, inside(4), "ntifs.h", "Toke"],
     ["SeCreateClientSecurityFromSubjectContext", 4, inside(4), "ntifs.h", "Toke"],
