@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { CONSUMERS, IRP_INFORMATION } from "../../src/trail/pairs/consumers.js";
-import { OBJECT_TAGS, objectTags } from "../../src/trail/pairs/object-types.js";
-import { argumentWord, isFastcall } from "../../src/trail/pairs/signatures.js";
+import { poolRoutine } from "../../src/code/allocators.ts";
+import { CONSUMERS } from "../../src/trail/pairs/consumers.ts";
+import { OBJECT_TAGS, objectTags } from "../../src/trail/pairs/object-types.ts";
+import { argumentWord, isFastcall } from "../../src/trail/pairs/signatures.ts";
 import {
   ACQUIRERS,
   acquirersFor,
@@ -10,7 +11,7 @@ import {
   consumersNamed,
   plainFree,
   releasesNamed,
-} from "../../src/trail/pairs/table.js";
+} from "../../src/trail/pairs/table.ts";
 
 const only = (name: string) => {
   const rows = acquirersNamed(name);
@@ -33,7 +34,11 @@ describe("the table of pairs", () => {
       if ("gives" in row && row.gives.by !== "return") used.push(row.gives.argument);
       if ("fails" in row && typeof row.fails === "object") used.push(row.fails.status);
       if ("fate" in row) used.push(row.argument, row.routine ?? row.argument);
-      if ("gives" in row) used.push(...Object.values(row.anyObject ?? {}));
+      if ("gives" in row)
+        used.push(
+          ...Object.values(row.anyObject ?? {}),
+          ...(row.tagArgument === undefined ? [] : [row.tagArgument]),
+        );
       for (const argument of used) {
         expect(argument, row.name).toBeGreaterThanOrEqual(1);
         expect(argument, row.name).toBeLessThanOrEqual(row.arguments);
@@ -71,6 +76,16 @@ describe("the table of pairs", () => {
 
   it("has no tag of one type for functions that acquire objects of any type", () => {
     for (const row of ACQUIRERS) if (row.anyObject !== undefined) expect(row.tags, row.name).toEqual([]);
+  });
+
+  it("names the tag's argument only where it is the caller's, and as the allocators' table does", () => {
+    for (const row of ACQUIRERS) {
+      if (row.tagArgument === undefined) continue;
+      expect(row.tags, row.name).toEqual([]);
+      const known = poolRoutine(row.name)?.tag;
+      if (known !== undefined) expect(row.tagArgument, row.name).toBe(known);
+    }
+    expect(only("FsRtlAllocateExtraCreateParameter").tagArgument).toBe(5);
   });
 
   it("knows a system service by both names, released by both", () => {
@@ -180,12 +195,13 @@ describe("rows as documented", () => {
   });
 
   it("an object that is referenced may be one that the PnP manager drops, and an MDL of an IRP goes with it", () => {
-    expect(only("ObfReferenceObject").duties).toEqual([{ keeper: "pnp-manager" }]);
+    // IRP.IoStatus.Information: a 32-bit bus driver stores the DEVICE_RELATIONS that it answers at IRP+0x1c.
+    expect(only("ObfReferenceObject").duties).toEqual([
+      { keeper: "pnp-manager", tags: ["Devi"], irpField: { narrow: 0x1c, wide: 0x38 } },
+    ]);
     expect(only("IoAllocateMdl").duties).toEqual([
       { keeper: "io-manager", when: [{ argument: 5, is: "nonzero" }] },
     ]);
-    // A 32-bit bus driver stores the DEVICE_RELATIONS that it answers at IRP+0x1c.
-    expect(IRP_INFORMATION.narrow).toBe(0x1c);
   });
 
   it("FltCreateFileEx gives a handle, and a file object where one is asked for", () => {

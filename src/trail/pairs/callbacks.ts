@@ -1,5 +1,5 @@
-import type { Acquirer } from "./pair.js";
-import { by, byAddress, group, inside, onto, out, RETURNED } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { by, byAddress, group, inside, onto, out, RETURNED } from "./rows.ts";
 
 /** Registrations, timers and saved state: small blocks that live until the registration is undone. */
 export const CALLBACKS: readonly Acquirer[] = [
@@ -9,11 +9,9 @@ export const CALLBACKS: readonly Acquirer[] = [
   ...group({ fails: "null", releases: by(1, "ExUnregisterCallback"), what: "registration" }, [
     ["ExRegisterCallback", 3, RETURNED, "wdm.h"],
   ]),
-  ...group(
-    { fails: "null", releases: by(1, "ExFreeCacheAwareRundownProtection"), what: "memory" },
-    // The tag is the second argument's.
-    [["ExAllocateCacheAwareRundownProtection", 2, RETURNED, "wdm.h"]],
-  ),
+  ...group({ fails: "null", releases: by(1, "ExFreeCacheAwareRundownProtection"), what: "memory" }, [
+    ["ExAllocateCacheAwareRundownProtection", 2, RETURNED, "wdm.h", "", { tagArgument: 2 }],
+  ]),
   ...group({ fails: "null", releases: by(1, "KeDeregisterNmiCallback"), what: "registration" }, [
     ["KeRegisterNmiCallback", 2, RETURNED, "wdm.h"],
   ]),

@@ -1,4 +1,4 @@
-import type { Condition, Fails } from "./pair.js";
+import type { Condition, Fails } from "./pair.ts";
 
 /** A documented function that takes over what an argument holds: after it the caller has nothing to give back. */
 export interface Consumer {
@@ -159,6 +159,3 @@ export const CONSUMERS: readonly Consumer[] = [
     ["NdisCoSendNetBufferLists", 3, 2, "ndis.h"],
   ]),
 ];
-
-/** IRP.IoStatus.Information, where a driver puts the DEVICE_RELATIONS whose references the PnP manager drops. */
-export const IRP_INFORMATION = { narrow: 0x1c, wide: 0x38 } as const;

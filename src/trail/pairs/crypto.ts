@@ -1,5 +1,5 @@
-import type { Acquirer } from "./pair.js";
-import { by, group, out } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { by, group, out } from "./rows.ts";
 
 /**
  * Cryptography and logons, of cng.sys and ksecdd.sys. Their tags are not published.

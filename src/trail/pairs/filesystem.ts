@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { DEREFERENCE } from "./releases.js";
-import { by, byAddress, group, inside, isSet, onto, out, RETURNED } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { DEREFERENCE } from "./releases.ts";
+import { by, byAddress, group, inside, isSet, onto, out, RETURNED } from "./rows.ts";
 
 // The filter manager's functions are these, with the filter in front.
 const FREE_ECP = [...by(1, "FsRtlFreeExtraCreateParameter"), ...by(2, "FltFreeExtraCreateParameter")];
@@ -47,7 +47,7 @@ export const FILE_SYSTEM: readonly Acquirer[] = [
     { fails: "status", releases: FREE_ECP, what: "memory" },
     // An ECP that is put into a list goes with the list: see the consumers.
     [
-      ["FsRtlAllocateExtraCreateParameter", 6, out(6), "ntifs.h"],
+      ["FsRtlAllocateExtraCreateParameter", 6, out(6), "ntifs.h", "", { tagArgument: 5 }],
       ["FsRtlAllocateExtraCreateParameterFromLookasideList", 6, out(6), "ntifs.h"],
       ["FsRtlRemoveExtraCreateParameter", 4, out(3), "ntifs.h"],
     ],
@@ -61,7 +61,7 @@ export const FILE_SYSTEM: readonly Acquirer[] = [
       releases: byAddress(1, "FsRtlDeleteExtraCreateParameterLookasideList"),
       what: "list-head",
     },
-    [["FsRtlInitExtraCreateParameterLookasideList", 4, inside(1), "ntifs.h"]],
+    [["FsRtlInitExtraCreateParameterLookasideList", 4, inside(1), "ntifs.h", "", { tagArgument: 4 }]],
   ),
   ...group({ fails: "null", releases: by(1, "FsRtlFreeFileLock"), what: "memory" }, [
     ["FsRtlAllocateFileLock", 2, RETURNED, "ntifs.h"],
@@ -89,7 +89,7 @@ export const FILE_SYSTEM: readonly Acquirer[] = [
     ["FsRtlInitializeTunnelCache", 1, inside(1), "ntifs.h"],
   ]),
   ...group({ fails: "null", releases: by(1, "FsRtlFreeAePushLock"), what: "memory" }, [
-    ["FsRtlAllocateAePushLock", 2, RETURNED, "ntifs.h"],
+    ["FsRtlAllocateAePushLock", 2, RETURNED, "ntifs.h", "", { tagArgument: 2 }],
   ]),
   ...group({ fails: "status", releases: by(1, "FsRtlDeregisterUncProvider"), what: "registration" }, [
     ["FsRtlRegisterUncProvider", 3, out(1), "ntifs.h"],

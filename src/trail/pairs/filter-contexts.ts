@@ -1,5 +1,5 @@
-import type { Acquirer } from "./pair.js";
-import { by, byAddress, group, inside, isSet, onto, out, type Row } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { by, byAddress, group, inside, isSet, onto, out, type Row } from "./rows.ts";
 
 const RELEASE = by(1, "FltReleaseContext");
 

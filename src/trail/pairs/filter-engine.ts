@@ -1,5 +1,5 @@
-import type { Acquirer } from "./pair.js";
-import { by, byAddress, group, out, type Row } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { by, byAddress, group, out, type Row } from "./rows.ts";
 
 const KINDS = ["Callout", "Filter", "Layer", "Provider", "ProviderContext", "SubLayer"] as const;
 const HEADER = "fwpmu.h";

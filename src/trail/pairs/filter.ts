@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { CLOSE, DEREFERENCE } from "./releases.js";
-import { by, byAddress, group, inside, isSet, onto, out, RETURNED, type Row } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { CLOSE, DEREFERENCE } from "./releases.ts";
+import { by, byAddress, group, inside, isSet, onto, out, RETURNED, type Row } from "./rows.ts";
 
 const NAME = by(1, "FltReleaseFileNameInformation");
 const OBJECT = by(1, "FltObjectDereference");
@@ -87,7 +87,7 @@ export const FILTER: readonly Acquirer[] = [
     ["FltBuildDefaultSecurityDescriptor", 2, out(1), "fltkernel.h"],
   ]),
   ...group({ fails: "status", releases: FREE_ECP, what: "memory" }, [
-    ["FltAllocateExtraCreateParameter", 7, out(7), "fltkernel.h"],
+    ["FltAllocateExtraCreateParameter", 7, out(7), "fltkernel.h", "", { tagArgument: 6 }],
     ["FltAllocateExtraCreateParameterFromLookasideList", 7, out(7), "fltkernel.h"],
     ["FltRemoveExtraCreateParameter", 5, out(4), "fltkernel.h"],
   ]),
@@ -100,7 +100,7 @@ export const FILTER: readonly Acquirer[] = [
       releases: byAddress(2, "FltDeleteExtraCreateParameterLookasideList"),
       what: "list-head",
     },
-    [["FltInitExtraCreateParameterLookasideList", 5, inside(2), "fltkernel.h"]],
+    [["FltInitExtraCreateParameterLookasideList", 5, inside(2), "fltkernel.h", "", { tagArgument: 5 }]],
   ),
   ...group({ fails: "status", releases: by(1, "FltUnregisterFilter"), what: "registration" }, [
     ["FltRegisterFilter", 3, out(3), "fltkernel.h"],

@@ -1,5 +1,5 @@
-import type { Acquirer, Duty } from "./pair.js";
-import { by, group, isSet, onto, out, RETURNED, type Row } from "./rows.js";
+import type { Acquirer, Duty } from "./pair.ts";
+import { by, group, isSet, onto, out, RETURNED, type Row } from "./rows.ts";
 
 const DELETE = by(2, "WdfObjectDelete");
 const PARENT: readonly Duty[] = [{ keeper: "parent" }];

@@ -1,5 +1,5 @@
-import type { Condition, FieldOffset } from "./pair.js";
-import { STRING_BUFFER } from "./releases.js";
+import type { Condition, FieldOffset } from "./pair.ts";
+import { STRING_BUFFER } from "./releases.ts";
 
 /** A plain free of memory: whatever it is handed is gone, however it was come by. */
 export interface PlainFree {

@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { CLOSE } from "./releases.js";
-import { group, isSet, out, withNtNames } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { CLOSE } from "./releases.ts";
+import { group, isSet, out, withNtNames } from "./rows.ts";
 
 const SERVICES: readonly Acquirer[] = group({ fails: "status", releases: CLOSE, what: "handle" }, [
   ["ZwCreateFile", 11, out(1), "wdm.h", "File"],

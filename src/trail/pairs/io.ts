@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { FREE, FREE_MDL } from "./releases.js";
-import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { FREE, FREE_MDL } from "./releases.ts";
+import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.ts";
 
 const FREE_IRP = by(1, "IoFreeIrp");
 /** The I/O manager frees what it built for a thread when it completes, so sending it gives it back. */

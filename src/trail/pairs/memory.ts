@@ -1,6 +1,6 @@
-import type { Acquirer, Release } from "./pair.js";
-import { FREE, FREE_MDL } from "./releases.js";
-import { by, byAddress, group, inside, isZero, out, RETURNED, withNtNames } from "./rows.js";
+import type { Acquirer, Release } from "./pair.ts";
+import { FREE, FREE_MDL } from "./releases.ts";
+import { by, byAddress, group, inside, isZero, out, RETURNED, withNtNames } from "./rows.ts";
 
 const CONTIGUOUS = by(1, "MmFreeContiguousMemory", "MmFreeContiguousMemorySpecifyCache");
 const NDIS_FREES: readonly Release[] = [
@@ -68,7 +68,7 @@ export const MEMORY: readonly Acquirer[] = [
     ["MmAllocateContiguousMemorySpecifyCache", 5, RETURNED, "wdm.h", "MmCm"],
     ["MmAllocateContiguousMemorySpecifyCacheNode", 6, RETURNED, "wdm.h", "MmCm"],
     ["MmAllocateContiguousNodeMemory", 6, RETURNED, "wdm.h", "MmCm"],
-    ["MmAllocateContiguousMemoryEx", 10, out(10), "wdm.h", "", { fails: "status" }],
+    ["MmAllocateContiguousMemoryEx", 10, out(10), "wdm.h", "", { fails: "status", tagArgument: 8 }],
   ]),
   ...group({ fails: "null", releases: by(1, "MmFreeMappingAddress"), what: "memory" }, [
     ["MmAllocateMappingAddress", 2, RETURNED, "wdm.h"],

@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { FREE_MDL, STRING_BUFFER } from "./releases.js";
-import { by, group, inside, onto, out, RETURNED } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { FREE_MDL, STRING_BUFFER } from "./releases.ts";
+import { by, group, inside, onto, out, RETURNED } from "./rows.ts";
 
 const FREE_NBL = by(1, "NdisFreeNetBufferList");
 
@@ -24,8 +24,7 @@ export const NETWORK: readonly Acquirer[] = [
     ["NdisAllocateReassembledNetBufferList", 6, RETURNED, "nblapi.h"],
   ]),
   ...group({ fails: "nonzero", releases: by(1, "NdisFreeNetBufferListContext"), what: "memory" }, [
-    // The tag is the fourth argument's.
-    ["NdisAllocateNetBufferListContext", 4, onto(1), "nblapi.h"],
+    ["NdisAllocateNetBufferListContext", 4, onto(1), "nblapi.h", "", { tagArgument: 4 }],
   ]),
   ...group({ fails: "null", releases: by(1, "NdisFreeNetBufferListPool"), what: "object" }, [
     ["NdisAllocateNetBufferListPool", 2, RETURNED, "nblapi.h"],
@@ -49,12 +48,10 @@ export const NETWORK: readonly Acquirer[] = [
     ["NdisAllocateBufferPool", 3, out(2), "ndis.h"],
   ]),
   ...group({ fails: "nonzero", releases: by(2, "NdisFreeCloneOidRequest"), what: "memory" }, [
-    // The tag is the third argument's.
-    ["NdisAllocateCloneOidRequest", 4, out(4), "ndis.h"],
+    ["NdisAllocateCloneOidRequest", 4, out(4), "ndis.h", "", { tagArgument: 3 }],
   ]),
   ...group({ fails: "null", releases: by(1, "NdisFreeGenericObject"), what: "memory" }, [
-    // The tag is the second argument's.
-    ["NdisAllocateGenericObject", 3, RETURNED, "ndis.h"],
+    ["NdisAllocateGenericObject", 3, RETURNED, "ndis.h", "", { tagArgument: 2 }],
   ]),
   ...group({ fails: "null", releases: by(1, "NdisFreeIoWorkItem"), what: "memory" }, [
     ["NdisAllocateIoWorkItem", 1, RETURNED, "ndis.h"],

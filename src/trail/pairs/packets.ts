@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { CLOSE } from "./releases.js";
-import { by, byAddress, group, inside, onto, out } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { CLOSE } from "./releases.ts";
+import { by, byAddress, group, inside, onto, out } from "./rows.ts";
 
 const FREE_CLONE = by(1, "FwpsFreeCloneNetBufferList0");
 const CLOSE_ENGINE = by(1, "FwpmEngineClose0");

@@ -65,6 +65,10 @@ export interface Duty {
     /** The library that gave it, when what it was taken from ends. */
     | "library";
   readonly when?: readonly Condition[];
+  /** Only where what was acquired is of one of these tags: the type has to be told, or may be no other. */
+  readonly tags?: readonly string[];
+  /** Only where it is put into something whose address goes into this field of an IRP. */
+  readonly irpField?: FieldOffset;
 }
 
 export type Acquired =
@@ -91,6 +95,8 @@ export interface Acquirer {
   readonly releases: readonly Release[];
   /** What it makes grow; none where the tag is the caller's own, follows the object's type, or is not published. */
   readonly tags: readonly string[];
+  /** The argument that names the caller's own tag; code/allocators.ts has those of the plain allocators. */
+  readonly tagArgument?: number;
   readonly what: Acquired;
   /** For objects of any type: the arguments that tell the type, or whose handle or object tells it. */
   readonly anyObject?: {

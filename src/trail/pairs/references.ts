@@ -1,9 +1,14 @@
-import type { Acquirer, Duty } from "./pair.js";
-import { CLOSE, DEREFERENCE } from "./releases.js";
-import { by, group, inside, isSet, onto, out, RETURNED } from "./rows.js";
+import type { Acquirer, Duty } from "./pair.ts";
+import { CLOSE, DEREFERENCE } from "./releases.ts";
+import { by, group, inside, isSet, onto, out, RETURNED } from "./rows.ts";
 
-/** IRP_MN_QUERY_DEVICE_RELATIONS: a driver references each device that it reports, the PnP manager drops it. */
-const REPORTED: { readonly duties: readonly Duty[] } = { duties: [{ keeper: "pnp-manager" }] };
+/**
+ * IRP_MN_QUERY_DEVICE_RELATIONS: a driver references each device that it reports, and the PnP manager drops it. The
+ * DEVICE_RELATIONS goes into IRP.IoStatus.Information.
+ */
+const REPORTED: { readonly duties: readonly Duty[] } = {
+  duties: [{ keeper: "pnp-manager", tags: ["Devi"], irpField: { narrow: 0x1c, wide: 0x38 } }],
+};
 
 const TRACED = { source: "ObReferenceObjectWithTag (wdm.h)" } as const;
 

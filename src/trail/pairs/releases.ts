@@ -1,5 +1,5 @@
-import type { Release } from "./pair.js";
-import { by } from "./rows.js";
+import type { Release } from "./pair.ts";
+import { by } from "./rows.ts";
 
 /** The UNICODE_STRING's or ANSI_STRING's buffer. */
 export const STRING_BUFFER = { narrow: 4, wide: 8 } as const;

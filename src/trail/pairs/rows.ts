@@ -1,4 +1,4 @@
-import type { Acquirer, Condition, FieldOffset, Gives, Release } from "./pair.js";
+import type { Acquirer, Condition, FieldOffset, Gives, Release } from "./pair.ts";
 
 export const RETURNED: Gives = { by: "return" };
 export const out = (argument: number, offset?: FieldOffset): Gives => ({
@@ -24,7 +24,10 @@ export function byAddress(argument: number, ...names: readonly string[]): readon
 
 type Common = Pick<Acquirer, "fails" | "releases" | "what">;
 type More = Partial<
-  Pick<Acquirer, "anyObject" | "duties" | "fails" | "releases" | "source" | "tags" | "what" | "when">
+  Pick<
+    Acquirer,
+    "anyObject" | "duties" | "fails" | "releases" | "source" | "tagArgument" | "tags" | "what" | "when"
+  >
 >;
 /** Name, how many arguments, where it comes out, header of its page, and what the group does not say. */
 export type Row = readonly [

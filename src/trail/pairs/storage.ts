@@ -1,6 +1,6 @@
-import type { Acquirer, Release } from "./pair.js";
-import { FREE } from "./releases.js";
-import { by, byAddress, group, inside, onto, out, RETURNED } from "./rows.js";
+import type { Acquirer, Release } from "./pair.ts";
+import { FREE } from "./releases.ts";
+import { by, byAddress, group, inside, onto, out, RETURNED } from "./rows.ts";
 
 const FREE_URB = by(2, "USBD_UrbFree");
 
@@ -46,8 +46,7 @@ export const STORAGE: readonly Acquirer[] = [
     ["USBD_SelectInterfaceUrbAllocateAndBuild", 4, out(4), "usbdlib.h"],
   ]),
   ...group({ fails: "status", releases: by(1, "USBD_CloseHandle"), what: "registration" }, [
-    // The tag is the fourth argument's.
-    ["USBD_CreateHandle", 5, out(5), "usbdlib.h"],
+    ["USBD_CreateHandle", 5, out(5), "usbdlib.h", "", { tagArgument: 4 }],
   ]),
   ...group({ fails: "status", releases: byAddress(1, "HidP_FreeCollectionDescription"), what: "memory" }, [
     ["HidP_GetCollectionDescription", 4, inside(4), "hidpddi.h"],

@@ -1,6 +1,6 @@
-import type { Acquirer } from "./pair.js";
-import { CLOSE, FREE } from "./releases.js";
-import { by, group, onto, out } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { CLOSE, FREE } from "./releases.ts";
+import { by, group, onto, out } from "./rows.ts";
 
 /** Kernel streaming (ks.sys) and audio (portcls.sys, drmk.sys). */
 export const STREAMING: readonly Acquirer[] = [

@@ -1,6 +1,6 @@
-import type { Acquirer, Release } from "./pair.js";
-import { FREE, FREE_BUFFER } from "./releases.js";
-import { by, byAddress, group, inside, isSet, out, type Row } from "./rows.js";
+import type { Acquirer, Release } from "./pair.ts";
+import { FREE, FREE_BUFFER } from "./releases.ts";
+import { by, byAddress, group, inside, isSet, out, type Row } from "./rows.ts";
 
 const FREES = ["RtlFreeUnicodeString", "RtlFreeAnsiString", "RtlFreeOemString", "RtlFreeUTF8String"] as const;
 

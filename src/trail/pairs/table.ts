@@ -1,25 +1,25 @@
-import { CALLBACKS } from "./callbacks.js";
-import { CONSUMERS, type Consumer } from "./consumers.js";
-import { CRYPTO } from "./crypto.js";
-import { FILE_SYSTEM } from "./filesystem.js";
-import { FILTER } from "./filter.js";
-import { FILTER_CONTEXTS } from "./filter-contexts.js";
-import { FILTER_ENGINE } from "./filter-engine.js";
-import { FRAMEWORK } from "./framework.js";
-import { PLAIN_FREES, type PlainFree } from "./frees.js";
-import { HANDLES } from "./handles.js";
-import { IO } from "./io.js";
-import { MEMORY } from "./memory.js";
-import { NETWORK } from "./network.js";
-import { OBJECT_TAGS } from "./object-types.js";
-import { PACKETS } from "./packets.js";
-import type { Acquirer, Release } from "./pair.js";
-import { REFERENCES } from "./references.js";
-import { STORAGE } from "./storage.js";
-import { STREAMING } from "./streaming.js";
-import { STRINGS } from "./strings.js";
-import { TOKENS } from "./tokens.js";
-import { VIDEO } from "./video.js";
+import { CALLBACKS } from "./callbacks.ts";
+import { CONSUMERS, type Consumer } from "./consumers.ts";
+import { CRYPTO } from "./crypto.ts";
+import { FILE_SYSTEM } from "./filesystem.ts";
+import { FILTER } from "./filter.ts";
+import { FILTER_CONTEXTS } from "./filter-contexts.ts";
+import { FILTER_ENGINE } from "./filter-engine.ts";
+import { FRAMEWORK } from "./framework.ts";
+import { PLAIN_FREES, type PlainFree } from "./frees.ts";
+import { HANDLES } from "./handles.ts";
+import { IO } from "./io.ts";
+import { MEMORY } from "./memory.ts";
+import { NETWORK } from "./network.ts";
+import { OBJECT_TAGS } from "./object-types.ts";
+import { PACKETS } from "./packets.ts";
+import type { Acquirer, Release } from "./pair.ts";
+import { REFERENCES } from "./references.ts";
+import { STORAGE } from "./storage.ts";
+import { STREAMING } from "./streaming.ts";
+import { STRINGS } from "./strings.ts";
+import { TOKENS } from "./tokens.ts";
+import { VIDEO } from "./video.ts";
 
 /** Every documented acquisition that concerns pool, by component. */
 export const ACQUIRERS: readonly Acquirer[] = [

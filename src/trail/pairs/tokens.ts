@@ -1,6 +1,6 @@
-import type { Acquirer, Release } from "./pair.js";
-import { DEREFERENCE, FREE } from "./releases.js";
-import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.js";
+import type { Acquirer, Release } from "./pair.ts";
+import { DEREFERENCE, FREE } from "./releases.ts";
+import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.ts";
 
 /** SECURITY_CLIENT_CONTEXT.ClientToken, behind a SECURITY_QUALITY_OF_SERVICE of 12 bytes. */
 const CLIENT_TOKEN = { narrow: 12, wide: 16 } as const;

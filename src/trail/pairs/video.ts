@@ -1,5 +1,5 @@
-import type { Acquirer } from "./pair.js";
-import { by, byAddress, group, inside, out, RETURNED } from "./rows.js";
+import type { Acquirer } from "./pair.ts";
+import { by, byAddress, group, inside, out, RETURNED } from "./rows.ts";
 
 /** Video port (videoprt.sys) and the graphics engine (win32k's Eng…). Their memory functions are in memory.ts. */
 export const VIDEO: readonly Acquirer[] = [
