@@ -66,22 +66,33 @@ export interface ReleaseUse extends Release {
   readonly balances: readonly Acquirer[];
 }
 
-const RELEASES_BY_NAME: ReadonlyMap<string, readonly ReleaseUse[]> = (() => {
-  const uses = new Map<string, Release & { balances: Acquirer[] }>();
+let releases: ReadonlyMap<string, readonly ReleaseUse[]> | undefined;
+
+/** Made when it is first asked for: most commands never do. */
+function releasesByName(): ReadonlyMap<string, readonly ReleaseUse[]> {
+  releases ??= indexReleases();
+  return releases;
+}
+
+function indexReleases(): ReadonlyMap<string, readonly ReleaseUse[]> {
+  // Groups of rows share their releases, so that there are far fewer of them than rows.
+  const balanced = new Map<Release, Acquirer[]>();
   for (const acquirer of ACQUIRERS)
     for (const release of acquirer.releases) {
-      const key = JSON.stringify([
-        release.name,
-        release.argument,
-        release.takes ?? "value",
-        release.when ?? [],
-      ]);
-      const use = uses.get(key);
-      if (use === undefined) uses.set(key, { ...release, balances: [acquirer] });
-      else use.balances.push(acquirer);
+      const rows = balanced.get(release);
+      if (rows === undefined) balanced.set(release, [acquirer]);
+      else rows.push(acquirer);
     }
+  const uses = new Map<string, ReleaseUse & { readonly balances: Acquirer[] }>();
+  for (const [release, rows] of balanced) {
+    const { name, argument, takes = "value", when = [] } = release;
+    const key = JSON.stringify([name, argument, takes, when]);
+    const use = uses.get(key);
+    if (use === undefined) uses.set(key, { ...release, balances: rows });
+    else use.balances.push(...rows);
+  }
   return byName([...uses.values()]);
-})();
+}
 
 /** What a call of that name acquires; several things where it gives several, as FltCreateFileEx does. */
 export function acquirersNamed(name: string): readonly Acquirer[] {
@@ -100,7 +111,7 @@ export function anyObjectAcquirersFor(tag: string): readonly Acquirer[] {
 
 /** What a call of that name gives back; several uses where it is handed different things. */
 export function releasesNamed(name: string): readonly ReleaseUse[] {
-  return RELEASES_BY_NAME.get(name) ?? RELEASES_BY_NAME.get(plainName(name)) ?? [];
+  return releasesByName().get(name) ?? releasesByName().get(plainName(name)) ?? [];
 }
 
 /** What a call of that name takes over from its caller, an entry for each argument. */
