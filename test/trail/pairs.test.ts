@@ -204,6 +204,18 @@ describe("rows as documented", () => {
     ]);
   });
 
+  it("what another routine of the driver undoes is no forgetting where it is made", () => {
+    // IoDeleteDevice in Unload, through DriverObject->DeviceObject; CcUninitializeCacheMap in IRP_MJ_CLEANUP.
+    for (const name of [
+      "IoCreateDevice",
+      "CcInitializeCacheMap",
+      "CmRegisterCallbackEx",
+      "FltRegisterFilter",
+    ])
+      expect(only(name).what, name).toBe("registration");
+    expect(only("IoAllocateWorkItem").what).toBe("memory");
+  });
+
   it("FltCreateFileEx gives a handle, and a file object where one is asked for", () => {
     expect(acquirersNamed("FltCreateFileEx").map((row) => [row.what, row.gives, row.when])).toEqual([
       ["handle", { by: "out", argument: 3 }, undefined],

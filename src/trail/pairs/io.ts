@@ -51,7 +51,8 @@ export const IO: readonly Acquirer[] = [
     { fails: "null", releases: by(1, "IoWriteErrorLogEntry", "IoFreeErrorLogEntry"), what: "memory" },
     [["IoAllocateErrorLogEntry", 2, RETURNED, "wdm.h"]],
   ),
-  ...group({ fails: "status", releases: by(1, "IoDeleteDevice"), what: "object" }, [
+  // Linked into the driver object, from which unloading finds it.
+  ...group({ fails: "status", releases: by(1, "IoDeleteDevice"), what: "registration" }, [
     ["IoCreateDevice", 7, out(7), "wdm.h", "Devi"],
     ["WdmlibIoCreateDeviceSecure", 9, out(9), "wdmsec.h", "Devi"],
   ]),

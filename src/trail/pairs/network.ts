@@ -98,10 +98,10 @@ export const NETWORK: readonly Acquirer[] = [
       ["NdisInitializeString", 2, inside(1), "ndis.h", "", { fails: "null" }],
     ],
   ),
-  ...group({ fails: "nonzero", releases: by(1, "NdisDeregisterDeviceEx"), what: "object" }, [
+  ...group({ fails: "nonzero", releases: by(1, "NdisDeregisterDeviceEx"), what: "registration" }, [
     ["NdisRegisterDeviceEx", 4, out(4), "ndis.h", "Devi"],
   ]),
-  ...group({ fails: "nonzero", releases: by(1, "NdisMDeregisterDevice"), what: "object" }, [
+  ...group({ fails: "nonzero", releases: by(1, "NdisMDeregisterDevice"), what: "registration" }, [
     ["NdisMRegisterDevice", 6, out(6), "ndis.h", "Devi"],
   ]),
   ...group({ fails: "nonzero", releases: by(1, "NdisCloseAdapterEx"), what: "registration" }, [

@@ -78,9 +78,12 @@ export type Acquired =
   | "reference"
   | "handle"
   | "object"
-  /** Stays until it is undone, as a rule as long as the driver or its device: one of them is no leak. */
+  /**
+   * Stays until it is undone by another routine (cleanup, remove, unload), and need not be stored for that: a way
+   * that ends without the release says nothing, only a driver that has none at all.
+   */
   | "registration"
-  /** A structure of the caller's that the kernel links in or hangs memory on, until it is deleted. */
+  /** A structure of the caller's that the kernel links in or hangs memory on; undone elsewhere like a registration. */
   | "list-head";
 
 /** A function after which something must be given back. */

@@ -32,7 +32,7 @@ export const STORAGE: readonly Acquirer[] = [
   ...group({ fails: "never", releases: by(1, "ClassDeleteSrbLookasideList"), what: "list-head" }, [
     ["ClassInitializeSrbLookasideList", 2, onto(1), "classpnp.h"],
   ]),
-  ...group({ fails: "status", releases: by(1, "IoDeleteDevice"), what: "object" }, [
+  ...group({ fails: "status", releases: by(1, "IoDeleteDevice"), what: "registration" }, [
     ["ClassCreateDeviceObject", 5, out(5), "classpnp.h", "Devi"],
   ]),
   ...group({ fails: "null", releases: FREE, what: "memory" }, [
