@@ -1,3 +1,4 @@
+import type { NamedExport } from "../code/callees.ts";
 import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
@@ -12,6 +13,7 @@ import type {
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
 import { type FunctionList, listFunctions } from "../trail/functions.ts";
 import { ModuleCodes } from "../trail/module-codes.ts";
+import { exportedNames } from "../trail/places.ts";
 import { findPointers } from "../trail/pointers.ts";
 import type { SearchLimits } from "../trail/references.ts";
 import { scanTag } from "../trail/scan.ts";
@@ -221,11 +223,12 @@ export abstract class Workspace {
   }
 
   /** Opens no other image than the one that holds the address. */
-  #exportAt(address: Va): { readonly module: string; readonly name: string } | undefined {
+  #exportAt(address: Va): NamedExport | undefined {
     const module = this.modules.at(address);
-    const exports = module?.image?.exports.at(Number(address - module.base));
-    const name = exports?.find((item) => item.name !== null)?.name;
-    return module === undefined || name == null ? undefined : { module: module.name, name };
+    if (module?.image === undefined) return undefined;
+    const names = exportedNames(module.image, Number(address - module.base));
+    const [name] = names;
+    return name === undefined ? undefined : { module: module.name, name, names };
   }
 
   #follow(forwarder: string): ReturnType<FollowForwarder> {

@@ -1,17 +1,25 @@
-import { advance, type Va } from "../core/address.ts";
+import type { Va } from "../core/address.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
-import { argumentBytes, poolRoutine } from "./allocators.ts";
+import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import { type Decoder, Reg, withDecoder } from "./decoder.ts";
 import { fixedSlot } from "./fixed-slot.ts";
 import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
+import { InitialPointers } from "./initial-pointers.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
 import type { Value } from "./values.ts";
-import { wdfFunction } from "./wdf.ts";
+import { WdfTable } from "./wdf.ts";
+
+/** An exported function: one of its names, and all of them where there are several. */
+export interface NamedExport {
+  readonly module: string;
+  readonly name: string;
+  readonly names?: readonly string[];
+}
 
 /** Gives the exported function that starts at an address outside the image. */
-export type Resolver = (address: Va) => { readonly module: string; readonly name: string } | undefined;
+export type Resolver = (address: Va) => NamedExport | undefined;
 
 /** What is called. */
 export interface Callee {
@@ -24,8 +32,29 @@ export interface Callee {
   /** Absent where nothing names it. */
   readonly module?: string;
   readonly name?: string;
+  /** All names of the place, where it is exported by several: `name` is the one that the image declares, or the first. */
+  readonly names?: readonly string[];
+  /**
+   * The variable that the call goes through, where it is no import slot: what it holds is what the linker put there, or,
+   * in memory, what it held when the dump was taken.
+   */
+  readonly variable?: { readonly rva: number; readonly writable: boolean };
   /** It is reached by a jump that stands where the call leads: a thunk of the image. */
   readonly thunk?: number;
+}
+
+/** Every name that what is called is known by. */
+export function namesOf({ name, names }: Callee): readonly string[] {
+  return names ?? (name === undefined ? [] : [name]);
+}
+
+/** What a callee does with a tag, known by whichever of its names. */
+export function routineOf(callee: Callee): PoolRoutine | undefined {
+  for (const name of namesOf(callee)) {
+    const routine = poolRoutine(name);
+    if (routine !== undefined) return routine;
+  }
+  return undefined;
 }
 
 /** Jumps followed from one to the next. */
@@ -36,7 +65,9 @@ export class Callees {
   readonly #image: ImageCode;
   readonly #resolve: Resolver | undefined;
   readonly #slots: ReadonlyMap<number, ImportSlot>;
-  readonly #exports = new Map<number, string>();
+  readonly #exports = new Map<number, string[]>();
+  readonly #pointers: InitialPointers;
+  #wdf: WdfTable | undefined;
   #guards: ReadonlySet<number> | undefined;
   readonly #pops = new Map<number, number | undefined>();
 
@@ -49,16 +80,20 @@ export class Callees {
     this.#image = image;
     this.#resolve = resolve;
     this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
+    this.#pointers = new InitialPointers(image);
     for (const { name, rva, forwarder } of image.image.exports.items) {
-      if (name !== null && forwarder === undefined && !this.#exports.has(rva)) this.#exports.set(rva, name);
+      if (name === null || forwarder !== undefined) continue;
+      const same = this.#exports.get(rva);
+      if (same === undefined) this.#exports.set(rva, [name]);
+      else same.push(name);
     }
   }
 
   /** What a call site calls; several where a register may hold several, none where nobody knows. */
   of(site: CallSite): readonly Callee[] {
     if (site.target !== undefined) return [this.#near(site)];
-    return this.#pointers(site).flatMap((atom): Callee[] => {
-      const framework = wdfFunction(this.#image.image, atom);
+    return this.#through(site).flatMap((atom): Callee[] => {
+      const framework = this.#framework.functionOf(atom);
       if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
       if (atom.kind === "address") return [this.at(atom.rva)];
@@ -71,7 +106,7 @@ export class Callees {
   }
 
   /** What an indirect call may go through: with control flow guard, the target is in a register. */
-  #pointers({ through = [], state }: CallSite): Value {
+  #through({ through = [], state }: CallSite): Value {
     const [only, ...others] = through;
     const guarded =
       this.#image.code.wide && others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
@@ -86,15 +121,19 @@ export class Callees {
 
   /** The function at an offset, through the jumps that stand there. */
   at(offset: number): Callee {
+    return this.#follow(offset, MAX_THUNKS);
+  }
+
+  #follow(offset: number, steps: number): Callee {
     let at = offset;
-    for (let step = 0; step < MAX_THUNKS; step++) {
-      const name = this.#exports.get(at);
+    for (let step = 0; step < steps; step++) {
+      const names = this.#exports.get(at);
       const target = this.#image.code.vaOf(at);
       const thunk = at === offset ? {} : { thunk: offset };
-      if (name !== undefined) return { target, offset: at, name, ...thunk };
+      if (names !== undefined) return { target, offset: at, ...named(names), ...thunk };
       const next = this.#jumpAt(at);
       if (next === undefined) return { target, offset: at, ...thunk };
-      if (next.slot !== undefined) return { ...this.throughSlot(next.slot), thunk: offset };
+      if (next.slot !== undefined) return { ...this.#lead(next.slot, steps - step - 1), thunk: offset };
       if (!this.#image.code.isCode(next.target)) return { ...this.#outside(next.target), thunk: offset };
       // A function that starts with a jump into itself is no thunk.
       if (this.#image.functions.startingAt(next.target) === undefined)
@@ -106,18 +145,57 @@ export class Callees {
 
   /** The function whose address stands at a place in the image. */
   throughSlot(rva: number): Callee {
+    return this.#lead(rva, MAX_THUNKS);
+  }
+
+  #lead(rva: number, steps: number): Callee {
     const slot = this.#slots.get(rva);
+    if (slot === undefined) return this.#throughVariable(rva, steps);
     // A delay slot that was not used yet leads to the image's own loader thunk, which is nobody's function.
-    const target = slot === undefined ? this.#pointerAt(rva) : slot.pending ? undefined : slot.value;
+    const target = slot.pending ? undefined : slot.value;
     const resolved = target === undefined ? undefined : this.#resolve?.(target);
-    if (resolved !== undefined) return { target, slot: rva, ...resolved };
-    const declared = slot?.declared;
+    const declared = slot.declared;
+    if (resolved !== undefined) {
+      const { module, name, names = [name] } = resolved;
+      return { target, slot: rva, module, ...named(names, declared?.name) };
+    }
     return {
       target,
       slot: rva,
       ...(declared?.name == null ? {} : { name: declared.name }),
       ...(declared?.dll == null ? {} : { module: declared.dll }),
     };
+  }
+
+  /** The names of all that the image imports, as far as they are known. */
+  imported(): readonly string[] {
+    return [...this.#slots.keys()].flatMap((rva) => namesOf(this.throughSlot(rva)));
+  }
+
+  /** Whether the image is a driver of the framework, as far as its imports tell. */
+  get usesFramework(): boolean {
+    return this.#framework.isUsed;
+  }
+
+  get #framework(): WdfTable {
+    this.#wdf ??= new WdfTable(this.#image);
+    return this.#wdf;
+  }
+
+  /** Whether a place is a variable of the image that code may call through, and no import slot. */
+  isVariable(rva: number): boolean {
+    return !this.#slots.has(rva) && !this.#isGuard(rva);
+  }
+
+  #throughVariable(rva: number, steps: number): Callee {
+    const target = this.#isGuard(rva) ? undefined : this.#pointers.at(rva);
+    if (target === undefined) return { target, slot: rva };
+    const variable = { rva, writable: this.#pointers.isWritable(rva) };
+    const offset = this.#image.code.offsetOf(target);
+    if (offset === undefined) return { target, slot: rva, variable, ...this.#resolve?.(target) };
+    return this.#image.code.isCode(offset)
+      ? { ...this.#follow(offset, steps), slot: rva, variable }
+      : { target, slot: rva };
   }
 
   /** What the kernel wrote over a call through a slot: the target's own name counts, and the slot's where it has none. */
@@ -130,11 +208,11 @@ export class Callees {
   /** The bytes that 32-bit callees take off the stack. */
   readonly popped: PoppedBytes = (site, next) => {
     for (const callee of this.of(site)) {
-      const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
+      const routine = routineOf(callee);
       if (routine !== undefined) return argumentBytes(routine);
       const inside = callee.offset === undefined ? undefined : this.popsOf(callee.offset);
       if (inside !== undefined) return inside;
-      if (callee.name !== undefined && FASTCALL.test(callee.name)) return 0;
+      if (namesOf(callee).some((name) => FASTCALL.test(name))) return 0;
     }
     const [to, by] = next?.operands ?? [];
     if (to?.kind === "register" && to.register === Reg.sp && by?.kind === "immediate") {
@@ -204,14 +282,13 @@ export class Callees {
     const slot = fixedSlot(this.#image.code, run, at, length);
     return slot === undefined ? undefined : { slot };
   }
+}
 
-  /** What stands in the image's data: only a loader's image holds addresses there. */
-  #pointerAt(rva: number): Va | undefined {
-    const { image } = this.#image;
-    if (image.layout !== "memory") return undefined;
-    const pointer = image.space.tryReadPointer(advance(image.base, rva));
-    return pointer === 0n ? undefined : pointer;
-  }
+/** The names of one place: the one that is declared, where it is one of them, stands for all. */
+function named(names: readonly string[], declared?: string | null): Pick<Callee, "name" | "names"> {
+  const name = names.find((candidate) => candidate === declared) ?? names[0];
+  if (name === undefined) return {};
+  return names.length === 1 ? { name } : { name, names: [name, ...names.filter((other) => other !== name)] };
 }
 
 /** These take their arguments in registers. */

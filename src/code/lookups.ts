@@ -2,12 +2,13 @@ import { advance, type Rva } from "../core/address.ts";
 import { findPatterns } from "../memory/find.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import { argumentPlace } from "./allocators.ts";
+import { namesOf } from "./callees.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf, type CallSite, type FunctionFlow } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import { functionsNaming } from "./naming.ts";
-import type { Atom, Value } from "./values.ts";
+import { functionsNaming, placeNamed } from "./naming.ts";
+import type { Value } from "./values.ts";
 
 /** A sign that an image looks a function up by its name while it runs. */
 export interface RuntimeLookup {
@@ -93,7 +94,7 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),
   );
   const isName = (value: Value): boolean =>
-    value.some((atom) => named.includes(placeOf(flows.image, atom) ?? -1));
+    value.some((atom) => named.includes(placeNamed(flows.image, atom) ?? -1));
   const pointerSize = image.pointerSize;
   const taken: Taken[] = [];
   for (const found of functions.values()) {
@@ -101,13 +102,15 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     /** Where counted strings of the name have been set up, by key. */
     const initialised = new Set<string>();
     for (const site of flow.calls) {
-      for (const { name } of flows.callees.of(site)) {
-        if (name === undefined) continue;
+      for (const callee of flows.callees.of(site)) {
+        const names = namesOf(callee);
+        if (names.length === 0) continue;
         const first = argument(flows, site, 1);
-        if (INITIALISERS.has(name) && isName(argument(flows, site, 2))) {
+        if (names.some((name) => INITIALISERS.has(name)) && isName(argument(flows, site, 2))) {
           for (const { key } of first) initialised.add(key);
         }
-        if (!ROUTINES.has(name)) continue;
+        const routine = names.find((name) => ROUTINES.has(name));
+        if (routine === undefined) continue;
         const buffer = first.flatMap((atom) =>
           atom.kind === "stack" ? site.state.stackAt(atom.offset + pointerSize) : [],
         );
@@ -115,7 +118,7 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
         const at = site.instruction.start as Rva;
         const pointer = keptIn(flow, at);
         taken.push({
-          call: { at, function: found, routine: name },
+          call: { at, function: found, routine },
           ...(pointer === undefined ? {} : { pointer }),
         });
       }
@@ -127,13 +130,6 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
 function argument(flows: Flows, site: CallSite, index: number): Value {
   const { wide } = flows.image.code;
   return argumentOf(wide, site, argumentPlace(wide, index));
-}
-
-/** The place in the image that a value is the address of: 32-bit code names places by numbers. */
-function placeOf({ code }: ImageCode, atom: Atom): number | undefined {
-  if (atom.kind === "address") return atom.rva;
-  if (atom.kind !== "constant" || code.wide) return undefined;
-  return code.offsetOf(BigInt(atom.value >>> 0));
 }
 
 /** Where the answer of a call is stored. */

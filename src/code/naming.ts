@@ -1,5 +1,6 @@
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
+import type { Atom } from "./values.ts";
 
 /**
  * The functions whose code names a place of the image: by its bytes, so that one may be there that only seems to.
@@ -29,6 +30,13 @@ export function placesNaming({ code }: ImageCode, rva: number): readonly number[
     }
   }
   return places;
+}
+
+/** The place in the image that a value is the address of: 32-bit code names places by numbers. */
+export function placeNamed({ code }: ImageCode, atom: Atom): number | undefined {
+  if (atom.kind === "address") return atom.rva;
+  if (atom.kind !== "constant" || code.wide) return undefined;
+  return code.offsetOf(BigInt(atom.value >>> 0));
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -1,27 +1,146 @@
-import type { Image } from "../pe/image.ts";
+import { advance } from "../core/address.ts";
+import { MAX_WDF_BIND_SEARCH } from "../core/limits.ts";
+import { findPatterns } from "../memory/find.ts";
+import { sectionSpan } from "../pe/sections.ts";
+import type { ImageCode } from "./functions.ts";
+import { eachLink } from "./link-list.ts";
 import type { Atom } from "./values.ts";
+import { wdfName } from "./wdf-names.ts";
 
 /**
- * The framework's functions that take a tag, by their place in the table that drivers call them through. The table only
- * ever grew at its end, so that the places hold for all versions of KMDF 1.
+ * WDF_BIND_INFO, with which a driver asks the framework's loader for its functions, as offsets.
  *
- * @see KMDF, wdffuncenum.h, enum WDFFUNCENUM
+ * @see KMDF, wdfldr: Size, Component, Version (three numbers), FuncCount, FuncTable, Module
  */
-const TABLE: ReadonlyMap<number, string> = new Map([
-  [116, "WdfDriverCreate"],
-  [192, "WdfMemoryCreate"],
-  [198, "WdfLookasideListCreate"],
-]);
+interface Layout {
+  readonly length: number;
+  readonly component: number;
+  readonly version: number;
+  readonly count: number;
+  readonly table: number;
+}
+const WIDE: Layout = { length: 0x30, component: 8, version: 0x10, count: 0x1c, table: 0x20 };
+const NARROW: Layout = { length: 0x20, component: 4, version: 8, count: 0x14, table: 0x18 };
 
-/** The framework's function that is called through a pointer in the table; `undefined` for all others. */
-export function wdfFunction(image: Image, atom: Atom): string | undefined {
-  if (atom.kind !== "field" || atom.of.kind !== "loaded" || !usesFramework(image)) return undefined;
-  return TABLE.get(atom.offset / image.pointerSize);
+/** `KmdfLibrary`, the only component with kernel-mode functions. */
+const COMPONENT = Buffer.from("KmdfLibrary\0", "utf16le");
+const MAX_FUNCTIONS = 1024;
+/** WdfDriverCreate, WdfMemoryCreate, WdfLookasideListCreate. */
+const TAKE_TAGS: ReadonlySet<number> = new Set([116, 192, 198]);
+
+/** Where a driver has the framework's functions. */
+interface Bound {
+  /** FuncTable. */
+  readonly rva: number;
+  readonly count: number;
+  /** The functions' addresses stand there; else the address of a table does. */
+  readonly inImage: boolean;
 }
 
-/** The loader of the framework fills the pointer to the table when the driver starts. */
-function usesFramework(image: Image): boolean {
+/**
+ * Names the functions of the framework (KMDF) that a driver calls by their places in a table. When the driver starts,
+ * the framework's loader fills either a table in the driver's own image or a pointer to one, by the version of KMDF that
+ * the driver was built with. WDF_BIND_INFO tells where; the code tells which of both.
+ */
+export class WdfTable {
+  readonly #image: ImageCode;
+  /** As far as the imports tell. */
+  readonly isUsed: boolean;
+  readonly #bound: Bound | undefined;
+
+  constructor(image: ImageCode) {
+    this.#image = image;
+    this.isUsed = usesFramework(image);
+    this.#bound = this.isUsed ? findBound(image) : undefined;
+  }
+
+  /** The framework's function that is called through `atom`; `undefined` for all others. */
+  functionOf(atom: Atom): string | undefined {
+    if (!this.isUsed) return undefined;
+    const { pointerSize } = this.#image.image;
+    if (atom.kind === "field" && atom.of.kind === "loaded") {
+      const index = atom.offset / pointerSize;
+      // Where the structure cannot be read, any table may be the framework's: a tag tells, at the places that take one.
+      if (this.#bound === undefined) return TAKE_TAGS.has(index) ? wdfName(index) : undefined;
+      return this.#bound.inImage || atom.of.rva !== this.#bound.rva ? undefined : wdfName(index);
+    }
+    if (atom.kind !== "loaded" || this.#bound?.inImage !== true) return undefined;
+    const index = (atom.rva - this.#bound.rva) / pointerSize;
+    return index < this.#bound.count ? wdfName(index) : undefined;
+  }
+}
+
+function usesFramework({ image }: ImageCode): boolean {
   return image.imports.slots.some(
-    ({ declared }) => declared?.name === "WdfVersionBind" || declared === undefined,
+    ({ declared }) => declared?.name?.startsWith("WdfVersionBind") === true || declared === undefined,
   );
+}
+
+function findBound(image: ImageCode): Bound | undefined {
+  for (const component of places(image, COMPONENT, 2)) {
+    for (const holder of places(image, pointerTo(image, component), image.image.pointerSize)) {
+      const bound = boundAt(image, holder);
+      if (bound !== undefined) return bound;
+    }
+  }
+  return undefined;
+}
+
+/** @param component where the structure's pointer to its component's name stands */
+function boundAt(image: ImageCode, component: number): Bound | undefined {
+  const { pointerSize } = image.image;
+  const layout = pointerSize === 8 ? WIDE : NARROW;
+  const start = component - layout.component;
+  if (start < 0) return undefined;
+  const { bytes, holes } = image.image.readSparse(start, layout.length);
+  if (bytes.length < layout.length || holes.length > 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = view.getUint32(layout.count, true);
+  if (view.getUint32(0, true) !== layout.length || view.getUint32(layout.version, true) !== 1)
+    return undefined;
+  if (count === 0 || count > MAX_FUNCTIONS) return undefined;
+  const address =
+    pointerSize === 8 ? view.getBigUint64(layout.table, true) : BigInt(view.getUint32(layout.table, true));
+  const rva = image.code.offsetOf(address);
+  return rva === undefined ? undefined : { rva, count, inImage: isTable(image, rva, count) };
+}
+
+/**
+ * Whether code calls through the places of a table, or loads the address of one from its first: a driver calls many
+ * functions of the framework, and its first one, which makes a list of children, hardly ever.
+ */
+function isTable({ code, image }: ImageCode, rva: number, count: number): boolean {
+  let first = 0;
+  let others = 0;
+  const end = rva + count * image.pointerSize;
+  for (const run of code.runs) {
+    eachLink(run, code.wide, code.base32, (_, place, kind) => {
+      if (kind === "near" || place < rva || place >= end) return;
+      if (place === rva) first++;
+      else if ((place - rva) % image.pointerSize === 0) others++;
+    });
+  }
+  return others > first;
+}
+
+function pointerTo({ image }: ImageCode, rva: number): Buffer {
+  const address = advance(image.base, rva);
+  const needle = Buffer.alloc(image.pointerSize);
+  if (image.pointerSize === 8) needle.writeBigUInt64LE(address);
+  else needle.writeUInt32LE(Number(address));
+  return needle;
+}
+
+/** Offsets at which bytes stand in the image, aligned. */
+function places({ image }: ImageCode, needle: Buffer, alignment: number): readonly number[] {
+  const found: number[] = [];
+  for (const section of image.sections) {
+    const length = Math.min(sectionSpan(section), image.size - section.rva, MAX_WDF_BIND_SEARCH);
+    if (length < needle.length) continue;
+    findPatterns(image.space, advance(image.base, section.rva), length, [needle], (at) => {
+      const rva = Number(at - image.base);
+      if (rva % alignment === 0) found.push(rva);
+    });
+  }
+  return found;
 }

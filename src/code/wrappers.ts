@@ -1,5 +1,5 @@
-import { argumentPlace, type PoolRoutine, poolRoutine } from "./allocators.ts";
-import type { Callee } from "./callees.ts";
+import { argumentPlace, type PoolRoutine } from "./allocators.ts";
+import { type Callee, routineOf } from "./callees.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf } from "./function-flow.ts";
 import type { Value } from "./values.ts";
@@ -23,7 +23,7 @@ export function wrappersAt(flows: Flows, entry: number): readonly Wrapper[] {
   const wrappers: Wrapper[] = [];
   for (const site of flows.of(found).calls) {
     for (const callee of flows.callees.of(site)) {
-      const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
+      const routine = routineOf(callee);
       if (routine?.tag === undefined) continue;
       const value = (index: number | undefined): Value | undefined =>
         index === undefined ? undefined : argumentOf(wide, site, argumentPlace(wide, index, routine));

@@ -141,6 +141,10 @@ export const MAX_KERNEL_STACK = 0x4_0000n;
 export const MAX_REACH_DEPTH = 6;
 /** Exported functions after which no callers further up are looked for: so many accuse everybody. */
 export const MAX_REACH_EXPORTS = 48;
+/** Bytes of code that are searched for whoever names the places of one image: 0.5 s, and 50 passes over a kernel. */
+export const MAX_NAMING_BYTES = 0x1000_0000;
+/** Bytes of one section that are searched for what binds a driver to KMDF: the largest have some megabytes. */
+export const MAX_WDF_BIND_SEARCH = 0x100_0000;
 /** Functions that are followed backwards for one tag: a kernel has about 30,000 in all. */
 export const MAX_REACH_FUNCTIONS = 20_000;
 /** Kernel stacks that are searched: of 20,000 threads with the largest stacks. */

@@ -8,6 +8,8 @@ import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 export interface HeldFunction {
   readonly module: string;
   readonly name: string;
+  /** All its names, where it has several. */
+  readonly names?: readonly string[];
   readonly address: Va;
 }
 
@@ -132,7 +134,8 @@ function declaredSlots(
         ? undefined
         : functions.find(
             (candidate) =>
-              candidate.name === name && isImportedAs(candidate.module, slot.declared?.dll ?? ""),
+              (candidate.names ?? [candidate.name]).includes(name) &&
+              isImportedAs(candidate.module, slot.declared?.dll ?? ""),
           );
     const holdsOther = slot.value !== undefined && slot.value !== function_?.address && !slot.pending;
     slots.set(slot.rva, { kind: slot.kind, function: function_, holdsOther });

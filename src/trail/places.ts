@@ -36,7 +36,12 @@ function placeIn(module: string, image: Image, found: CodeFunction, at: number):
   };
 }
 
-/** The name that an image exports at an offset; null where it exports none there. */
+/** A name that an image exports at an offset, the first of several; null where it exports none there. */
 export function exportedName(image: Image, offset: number): string | null {
-  return image.exports.at(offset).find((item) => item.name !== null)?.name ?? null;
+  return exportedNames(image, offset)[0] ?? null;
+}
+
+/** All names that an image exports at an offset: linkers put functions that do the same at one place. */
+export function exportedNames(image: Image, offset: number): readonly string[] {
+  return image.exports.at(offset).flatMap(({ name }) => (name === null ? [] : [name]));
 }

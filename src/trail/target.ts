@@ -1,3 +1,4 @@
+import type { Resolver } from "../code/callees.ts";
 import type { Va } from "../core/address.ts";
 import type { Service } from "../kernel/services.ts";
 import type { Threads } from "../kernel/threads.ts";
@@ -29,8 +30,8 @@ export interface TrailModule {
 export interface TrailTarget {
   readonly space: AddressSpace;
   readonly modules: readonly TrailModule[];
-  /** The exported function that starts at an address; undefined where none does. */
-  readonly resolve: (address: Va) => { readonly module: string; readonly name: string } | undefined;
+  /** The exported function that starts at an address, with all its names; undefined where none does. */
+  readonly resolve: Resolver;
   /** The services that start modules; absent where no SYSTEM hive was given. */
   readonly services?: readonly Service[];
   /** Names of drivers that were unloaded before the dump, the last ones; absent where there is no dump. */
