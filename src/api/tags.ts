@@ -127,7 +127,13 @@ export class Tags {
           ? null
           : { nonPaged: table.overflow.nonPaged, paged: table.overflow.paged },
       leaks: leaks.map(leakOf),
-      notes: [...table.notes, ...this.#unread(), ...(query.descriptions?.notes ?? []), ...notes],
+      notes: [
+        ...table.notes,
+        ...this.#unread(),
+        ...this.#undecoded(),
+        ...(query.descriptions?.notes ?? []),
+        ...notes,
+      ],
     };
   }
 
@@ -138,6 +144,15 @@ export class Tags {
     const missing = partly.reduce((sum, module) => sum + module.size - module.readableBytes, 0);
     return [
       `${grouped(missing)} bytes of ${plural(partly.length, "module")} could not be read: a tag may stand in more modules than are named`,
+    ];
+  }
+
+  /** On ARM64 a tag's bytes need stand nowhere: most compilers make it of two halves. All modules of a dump are alike. */
+  #undecoded(): readonly string[] {
+    const [first] = this.#modules;
+    if (first?.image?.machine !== "arm64") return [];
+    return [
+      "arm64 code makes most tags of two halves, which were not looked for: a tag may be of more modules than are named (pooltrail scan finds them)",
     ];
   }
 

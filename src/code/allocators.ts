@@ -15,6 +15,8 @@ export interface PoolRoutine {
   readonly poolFlags?: number;
   /** How many arguments there are. */
   readonly arguments: number;
+  /** Those of 64 bits, but for `poolFlags`: they take two places on the stack of 32-bit code. */
+  readonly long?: readonly number[];
   /** The tag stands in a structure that an argument points to, at so many bytes in 32-bit and in 64-bit code. */
   readonly structure?: {
     readonly name: string;
@@ -48,6 +50,10 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   ExInitializeLookasideListEx: { use: "lookaside", poolType: 4, size: 6, tag: 7, arguments: 8 },
   MmAllocateMappingAddress: { use: "allocate", size: 1, tag: 2, arguments: 2 },
   MmFreeMappingAddress: free(2, 2),
+  MmAllocateMappingAddressEx: { use: "allocate", size: 1, tag: 2, arguments: 3 },
+  MmAllocateContiguousMemoryEx: { use: "allocate", size: 1, tag: 8, arguments: 10, long: [2, 3, 4] },
+  ExAllocateCacheAwareRundownProtection: { use: "allocate", poolType: 1, tag: 2, arguments: 2 },
+  FsRtlAllocateAePushLock: { use: "allocate", poolType: 1, tag: 2, arguments: 2 },
   FsRtlAllocatePool: { use: "allocate", poolType: 1, size: 2, arguments: 2 },
   FsRtlAllocatePoolWithTag: allocate(1, 2, 3, 3),
   FsRtlAllocatePoolWithQuotaTag: allocate(1, 2, 3, 3),
@@ -55,8 +61,20 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   FsRtlInitExtraCreateParameterLookasideList: { use: "lookaside", size: 3, tag: 4, arguments: 4 },
   FltAllocatePoolAlignedWithTag: allocate(2, 3, 4, 4),
   FltFreePoolAlignedWithTag: free(3, 3),
+  FltAllocateExtraCreateParameter: allocate(undefined, 3, 6, 7),
+  FltInitExtraCreateParameterLookasideList: { use: "lookaside", size: 4, tag: 5, arguments: 5 },
   NdisAllocateMemoryWithTag: allocate(undefined, 2, 3, 3),
   NdisAllocateMemoryWithTagPriority: allocate(undefined, 2, 3, 4),
+  NdisFreeMemoryWithTag: free(2, 2),
+  NdisFreeMemoryWithTagPriority: free(3, 3),
+  NdisAllocateCloneOidRequest: { use: "allocate", tag: 3, arguments: 4 },
+  NdisAllocateGenericObject: { use: "allocate", size: 3, tag: 2, arguments: 3 },
+  NdisAllocateNetBufferListContext: allocate(undefined, 2, 4, 4),
+  NdisAllocateTimerObject: {
+    use: "allocate",
+    arguments: 3,
+    structure: { name: "NDIS_TIMER_CHARACTERISTICS", argument: 2, narrow: 4, wide: 4 },
+  },
   NdisInitializeNPagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
   NdisAllocateNetBufferListPool: {
     use: "lookaside",
@@ -71,6 +89,7 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   StorPortAllocatePool: allocate(undefined, 2, 3, 4),
   // StorPortAllocatePool is inline: this one with the function's number in front.
   StorPortExtendedFunction: allocate(undefined, 3, 4, 5),
+  _KsEdit: allocate(undefined, 3, 5, 5),
   VideoPortAllocatePool: allocate(2, 3, 4, 4),
   EngAllocMem: allocate(undefined, 2, 3, 3),
   EngAllocUserMem: { use: "allocate", size: 1, tag: 2, arguments: 2 },
@@ -96,6 +115,14 @@ export function poolRoutine(name: string): PoolRoutine | undefined {
       : undefined;
 }
 
+/** The routines that read a tag out of a structure, by name. */
+export const STRUCTURE_ROUTINES: readonly (readonly [
+  name: string,
+  routine: PoolRoutine & Required<Pick<PoolRoutine, "structure">>,
+])[] = Object.entries(ROUTINES).flatMap(([name, routine]) =>
+  routine.structure === undefined ? [] : [[name, { ...routine, structure: routine.structure }] as const],
+);
+
 /** Where an argument stands on the stack or in a register, when its routine is called. */
 export type ArgumentPlace =
   | { readonly kind: "register"; readonly register: number }
@@ -112,11 +139,15 @@ export function argumentPlace(wide: boolean, index: number, routine?: PoolRoutin
       ? { kind: "stack", offset: 0x20 + (index - 5) * 8 }
       : { kind: "register", register };
   }
-  const extra = routine?.poolFlags !== undefined && index > routine.poolFlags ? 4 : 0;
-  return { kind: "stack", offset: (index - 1) * 4 + extra };
+  const before = longArguments(routine).filter((long) => index > long).length;
+  return { kind: "stack", offset: (index - 1 + before) * 4 };
 }
 
 /** The bytes of arguments that a 32-bit routine takes off the stack. */
 export function argumentBytes(routine: PoolRoutine): number {
-  return routine.arguments * 4 + (routine.poolFlags === undefined ? 0 : 4);
+  return (routine.arguments + longArguments(routine).length) * 4;
+}
+
+function longArguments(routine: PoolRoutine | undefined): readonly number[] {
+  return [routine?.poolFlags ?? [], routine?.long ?? []].flat();
 }

@@ -57,7 +57,7 @@ export class Transfer {
         if (to !== undefined && from !== undefined) this.#move(state, to, from, instruction);
         return;
       case "lea":
-        if (from?.kind === "memory") this.#set(state, to, this.#address(state, from));
+        if (from?.kind === "memory") this.#set(state, to, this.#sum(state, to, from, instruction));
         return;
       case "xchg":
         if (to !== undefined && from !== undefined) {
@@ -143,7 +143,8 @@ export class Transfer {
     if (to !== undefined && from?.kind === "immediate" && to.kind !== "immediate") {
       const folded = this.#fold(mnemonic, this.valueOf(state, to, instruction), from.value);
       if (folded !== undefined) {
-        this.#set(state, to, folded);
+        const whole = instruction.immediateSize >= 4 ? instruction.immediateAt : undefined;
+        this.#set(state, to, withOrigin(folded, from.value, whole));
         return;
       }
     }
@@ -208,6 +209,20 @@ export class Transfer {
     state.argumentsFrom = only.offset;
   }
 
+  /**
+   * What `lea` gives. Compilers make a number of another one that they know, most often of zero: `lea r8d, [rax+'ObNm']`.
+   * Where the other is not known here, the displacement is what the sum may be.
+   */
+  #sum(state: MachineState, to: Operand | undefined, from: Memory, { displacementAt }: Instruction): Value {
+    const { displacement } = from;
+    const sum = withOrigin(this.#address(state, from), displacement, displacementAt);
+    const number = from.base !== undefined && from.index === undefined && displacement >>> 24 !== 0;
+    if (!number || sum.some(({ kind }) => KNOWN.has(kind)) || to?.kind !== "register" || to.size !== 4)
+      return sum;
+    const address = this.#imageOffset({ kind: "constant", key: "", value: displacement, origin: undefined });
+    return address === undefined ? either(constant(displacement >>> 0, displacementAt), sum) : sum;
+  }
+
   #address(state: MachineState, memory: Memory): Value {
     if (memory.base === undefined && memory.index === undefined) {
       return memory.address === undefined ? constant(memory.displacement) : imageAddress(memory.address);
@@ -244,6 +259,18 @@ export class Transfer {
 /** What an operand of so many bytes takes of a value. */
 function sized(value: Value, size: number): Value {
   return size > 0 && size < 4 ? partOf(value, size) : value;
+}
+
+/** What a sum is known to be. */
+const KNOWN: ReadonlySet<Atom["kind"]> = new Set(["constant", "stack", "address"]);
+
+/** Where the result of adding or joining is one of its parts, that one's bytes are the result's. */
+function withOrigin(value: Value, part: number, origin: number | undefined): Value {
+  const [only, ...others] = value;
+  if (only?.kind !== "constant" || others.length > 0 || origin === undefined) return value;
+  return only.origin === undefined && only.value >>> 0 === part >>> 0 && part >>> 24 !== 0
+    ? constant(part >>> 0, origin)
+    : value;
 }
 
 /** A register that a function must keep, with what its caller had in it: the push saves it, and is no argument. */

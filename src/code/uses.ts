@@ -1,76 +1,46 @@
-import { hex, type Rva, type Va } from "../core/address.ts";
-import { argumentPlace, type PoolRoutine, poolRoutine } from "./allocators.ts";
-import type { Callee } from "./callees.ts";
+import { hex, type Rva } from "../core/address.ts";
+import { MAX_NAMING_BYTES } from "../core/limits.ts";
+import { argumentPlace, STRUCTURE_ROUTINES } from "./allocators.ts";
+import { armUse } from "./arm64-uses.ts";
+import { namesOf } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
 import type { Instruction } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
-import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
+import { argumentOf, type FunctionFlow } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { MAX_INSTRUCTION } from "./lengths.ts";
-import { functionsNaming } from "./naming.ts";
-import { comesFrom, onlyNumber, type Value } from "./values.ts";
-import { type Wrapper, wrappersAt } from "./wrappers.ts";
+import { functionsNaming, placeNamed } from "./naming.ts";
+import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
+import { comesFrom, type Value } from "./values.ts";
 
-/** What code does with a tag. */
-export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
-
-/** What happens to the tag whose bytes stand at one place. */
-export interface TagUse {
-  readonly use: UseKind;
-  /** The instruction that holds the bytes; `undefined` where none does. */
-  readonly instruction: Rva | undefined;
-  /** The function that the instruction is in; the first that has it, where several share it. */
-  readonly function: Rva | undefined;
-  /** The call that the tag reaches. */
-  readonly call?: {
-    readonly at: Rva;
-    /** `undefined` through an import slot of a file. */
-    readonly target: Va | undefined;
-    readonly module?: string;
-    readonly name?: string;
-  };
-  /** In bytes, where it is a constant. */
-  readonly size?: number;
-  /** POOL_TYPE, where it is a constant. */
-  readonly poolType?: number;
-  /** POOL_FLAGS, where they are a constant. */
-  readonly poolFlags?: number;
-  /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
-  readonly via?: string;
-  /** One sentence for a person, with RVAs. */
-  readonly detail: string;
-}
-
-/** Finds the code of a callee in another module, so that a wrapper there is seen through. */
-export type FindElsewhere = (callee: Callee) => { readonly flows: Flows; readonly entry: Rva } | undefined;
-
-type Reached = Omit<TagUse, "instruction" | "function">;
-
-/** One reference can reach several calls: the first of these is told. */
-const RANK: readonly UseKind[] = ["allocate", "lookaside", "free", "compare", "store", "data", "unknown"];
-const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind }): number =>
-  RANK.indexOf(a.use) - RANK.indexOf(b.use);
 /** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
 const MAX_USERS = 8;
-/** Arguments of an unknown callee that are looked at. */
-const MAX_ARGUMENTS = 8;
-const REGISTER_ARGUMENTS = 4;
 
 /** Tells what the code of one image does with tags. */
 export class TagUses {
   readonly #flows: Flows;
-  readonly #elsewhere: FindElsewhere | undefined;
-  readonly #wrappers = new Map<string, readonly Wrapper[]>();
+  readonly #reaching: Reaching;
+  /** Bytes of code that may still be searched for whoever names a place. */
+  #left = MAX_NAMING_BYTES;
+  #imported: ReadonlySet<string> | undefined;
+  readonly #known = new Map<Rva, TagUse>();
 
   constructor(flows: Flows, elsewhere?: FindElsewhere) {
     this.#flows = flows;
-    this.#elsewhere = elsewhere;
+    this.#reaching = new Reaching(flows, elsewhere);
   }
 
   /** What happens to the four bytes at `rva`. */
   at(rva: Rva): TagUse {
+    const known = this.#known.get(rva) ?? this.#find(rva);
+    this.#known.set(rva, known);
+    return known;
+  }
+
+  #find(rva: Rva): TagUse {
     const { code, functions, image } = this.#flows.image;
     const nowhere = { instruction: undefined, function: undefined };
+    if (image.machine === "arm64") return armUse(this.#flows, rva);
     if (!code.isCode(rva)) return this.#inData(rva);
     if (image.machine !== "x64" && image.machine !== "x86") {
       const [owner] = functions.owning(rva);
@@ -83,39 +53,60 @@ export class TagUses {
     }
     if (code.runAt(rva) === undefined)
       return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
-    const [best] = functions
-      .owning(rva)
-      .slice(0, MAX_USERS)
-      .map((owner) => this.#inFunction(rva, owner))
-      .sort(byRank);
-    return best ?? { ...nowhere, use: "data", detail: "in an executable section, but in no function" };
+    const owners = functions.owning(rva).slice(0, MAX_USERS);
+    const [best] = owners.flatMap((owner) => this.#asOperand(rva, owner) ?? []).sort(byRank);
+    if (best !== undefined) return best;
+    // Linkers merge constants into code sections, where what is around them may read as code.
+    const data = this.#inData(rva);
+    if (data.use !== "data" || data.via !== undefined) return data;
+    const [owner] = owners;
+    if (owner !== undefined) return this.#noOperand(rva, owner);
+    return { ...nowhere, use: "data", detail: "in an executable section, but in no function" };
   }
 
-  #inFunction(rva: Rva, owner: CodeFunction): TagUse {
+  /** The bytes as a part of an instruction; `undefined` where they are none that a tag can be. */
+  #asOperand(rva: Rva, owner: CodeFunction): TagUse | undefined {
+    const flow = this.#flows.of(owner);
+    const instruction = instructionOver(flow, rva);
+    if (instruction === undefined) return undefined;
+    const immediate = instruction.immediateAt === rva && instruction.immediateSize >= 4;
+    // lea r8d, [rax+'ObNm'], with what is in rax known to the compiler
+    const added = instruction.displacementAt === rva && instruction.mnemonic === "lea";
+    if (!immediate && !added) return undefined;
+    const base = { instruction: instruction.start as Rva, function: owner.entry };
+    const { into, ...reached } = this.#reaching.of(flow, instruction, (value) => comesFrom(value, rva));
+    if (into === undefined) return { ...base, ...reached };
+    const later = this.#throughVariable(into) ?? this.#inStructure(into);
+    if (later === undefined) return { ...base, ...reached };
+    return { ...later, ...base, detail: `${reached.detail}; there ${later.detail}` };
+  }
+
+  #noOperand(rva: Rva, owner: CodeFunction): TagUse {
     const flow = this.#flows.of(owner);
     const instruction = instructionOver(flow, rva);
     const base = { instruction: instruction?.start as Rva | undefined, function: owner.entry };
-    if (instruction === undefined) {
-      const detail = flow.truncated
-        ? "in a function that is too large to be followed"
-        : "in a function, but in no instruction of it that can be read";
+    if (instruction !== undefined) {
+      const detail = `no operand of the ${instruction.mnemonic} that holds the bytes`;
       return { ...base, use: "unknown", detail };
     }
-    if (instruction.immediateAt !== rva || instruction.immediateSize < 4) {
-      return {
-        ...base,
-        use: "unknown",
-        detail: `no operand of the ${instruction.mnemonic} that holds the bytes`,
-      };
-    }
-    return { ...base, ...this.#reached(flow, instruction, (value) => comesFrom(value, rva)) };
+    const detail = flow.truncated
+      ? "in a function that is too large to be followed"
+      : "in a function, but in no instruction of it that can be read";
+    return { ...base, use: "unknown", detail };
   }
 
   #inData(rva: Rva): TagUse {
     const base = { instruction: undefined, function: undefined };
     const registration = readContextRegistration(this.#flows.image.image, rva);
-    if (registration === undefined)
-      return this.#throughVariable(rva) ?? { ...base, use: "data", detail: "in data" };
+    if (registration === undefined) {
+      const read = this.#throughVariable(rva) ?? this.#inStructure(rva);
+      if (read !== undefined) return read;
+      return {
+        ...base,
+        use: "data",
+        detail: this.#left > 0 ? "in data" : "in data; who reads it was not looked for",
+      };
+    }
     return {
       ...base,
       use: "data",
@@ -126,127 +117,61 @@ export class TagUses {
   }
 
   /** Functions that load the variable and pass it on. */
-  #throughVariable(rva: Rva): TagUse | undefined {
+  #throughVariable(rva: number): TagUse | undefined {
     const isTag = (value: Value): boolean => value.some((atom) => atom.kind === "loaded" && atom.rva === rva);
-    for (const found of functionsNaming(this.#flows.image, rva)) {
-      const reached = this.#reached(this.#flows.of(found), undefined, isTag);
-      if (reached.use !== "allocate" && reached.use !== "free" && reached.use !== "lookaside") continue;
-      const via = `the variable at ${hex(rva)}${reached.via === undefined ? "" : `, ${reached.via}`}`;
-      return {
-        ...reached,
-        instruction: undefined,
-        function: found.entry,
-        via,
-        detail: `in a variable: ${reached.detail}`,
-      };
+    const found = this.#naming(rva).flatMap((user): readonly TagUse[] => {
+      const { into: _, ...reached } = this.#reaching.of(this.#flows.of(user), undefined, isTag);
+      return takesTag(reached) ? [{ ...reached, instruction: undefined, function: user.entry }] : [];
+    });
+    const [best] = found.sort(byRank);
+    if (best === undefined) return undefined;
+    const via = `the variable at ${hex(rva)}${best.via === undefined ? "" : `, ${best.via}`}`;
+    return { ...best, users: usersLike(best, found), via, detail: `in a variable: ${best.detail}` };
+  }
+
+  /** Functions that give a structure of the image, with the tag in it, to a routine that reads it. */
+  #inStructure(rva: number): TagUse | undefined {
+    const { code } = this.#flows.image;
+    const readers: TagUse[] = [];
+    for (const [name, { structure, use }] of STRUCTURE_ROUTINES) {
+      if (!this.#calls(name)) continue;
+      const start = rva - (code.wide ? structure.wide : structure.narrow);
+      for (const found of this.#naming(start)) {
+        for (const site of this.#flows.of(found).calls) {
+          const given = argumentOf(code.wide, site, argumentPlace(code.wide, structure.argument));
+          if (!given.some((atom) => placeNamed(this.#flows.image, atom) === start)) continue;
+          const callee = this.#flows.callees.of(site).find((one) => namesOf(one).includes(name));
+          if (callee === undefined) continue;
+          const { into: _, ...reached } = inStructure(site, callee, use, structure.name);
+          readers.push({ ...reached, instruction: undefined, function: found.entry });
+        }
+      }
     }
-    return undefined;
+    const [best] = readers.sort(byRank);
+    return best === undefined ? undefined : { ...best, users: usersLike(best, readers) };
   }
 
-  /** Where a value goes, out of all that a function does. */
-  #reached(flow: FunctionFlow, holder: Instruction | undefined, isTag: (value: Value) => boolean): Reached {
-    const found = flow.calls.flatMap((site) =>
-      this.#flows.callees.of(site).flatMap((callee) => this.#atCall(site, callee, isTag)),
-    );
-    const passed = found.length > 0;
-    for (const event of flow.events) {
-      if (isTag(event.value)) found.push(...atEvent(event, event.instruction === holder && !passed));
-    }
-    // Compilers compare in a row by subtracting.
-    if (holder?.mnemonic === "sub")
-      found.push({ use: "compare", detail: `compared at ${hex(holder.start)}` });
-    const [best, ...others] = found.sort(byRank);
-    if (best === undefined) return { use: "unknown", detail: "where it goes cannot be told" };
-    const also = new Set(
-      others.map(({ use }) => use).filter((use) => use !== best.use && (use === "free" || use === "compare")),
-    );
-    return also.size === 0 ? best : { ...best, detail: `${best.detail}; also ${[...also].join(" and ")}` };
+  /** Whether the image may call a routine at all. */
+  #calls(routine: string): boolean {
+    this.#imported ??= new Set(this.#flows.callees.imported());
+    return this.#imported.has(routine) || (routine.startsWith("Wdf") && this.#flows.callees.usesFramework);
   }
 
-  #atCall(site: CallSite, callee: Callee, isTag: (value: Value) => boolean): readonly Reached[] {
-    const { wide } = this.#flows.image.code;
-    const routine = callee.name === undefined ? undefined : poolRoutine(callee.name);
-    if (routine?.structure !== undefined) return this.#inStructure(site, callee, routine, isTag);
-    if (routine !== undefined) {
-      if (routine.tag === undefined) return [];
-      return isTag(argumentOf(wide, site, argumentPlace(wide, routine.tag, routine)))
-        ? [this.#direct(site, callee, routine)]
-        : [];
-    }
-    for (const wrapper of this.#wrappersOf(callee)) {
-      if (wrapper.tag.some((atom) => isTag(passedAs(wide, site, atom))))
-        return [this.#through(site, callee, wrapper)];
-    }
-    // What is on the stack may be a local variable, but for what was pushed since the last call.
-    const pushed = wide ? REGISTER_ARGUMENTS : (site.state.argumentsFrom - site.state.sp) / 4;
-    for (let index = 1; index <= Math.min(pushed, MAX_ARGUMENTS); index++) {
-      if (!isTag(argumentOf(wide, site, argumentPlace(wide, index)))) continue;
-      const detail = `argument ${index} of ${nameOf(callee)} at ${hex(site.instruction.start)}, which is no known pool routine`;
-      return [{ use: "unknown", call: callOf(site, callee), detail }];
-    }
-    return [];
+  #naming(rva: number): readonly CodeFunction[] {
+    const { image } = this.#flows;
+    if (this.#left <= 0) return [];
+    this.#left -= image.code.readable;
+    return functionsNaming(image, rva);
   }
+}
 
-  /** A routine that is given a structure with the tag in it, on the stack. */
-  #inStructure(
-    site: CallSite,
-    callee: Callee,
-    { use, structure }: PoolRoutine,
-    isTag: (value: Value) => boolean,
-  ): readonly Reached[] {
-    const { wide } = this.#flows.image.code;
-    if (structure === undefined) return [];
-    const offset = wide ? structure.wide : structure.narrow;
-    const given = argumentOf(wide, site, argumentPlace(wide, structure.argument)).some(
-      (atom) => atom.kind === "stack" && isTag(site.state.stackAt(atom.offset + offset)),
-    );
-    if (!given) return [];
-    const detail = `in the ${structure.name} given to ${callee.name} at ${hex(site.instruction.start)}`;
-    return [{ use, call: callOf(site, callee), via: structure.name, detail }];
-  }
+function usersLike(best: TagUse, all: readonly TagUse[]): readonly Rva[] {
+  const same = all.filter(({ use }) => use === best.use).flatMap((one) => one.function ?? []);
+  return [...new Set(same)];
+}
 
-  #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
-    const { wide } = this.#flows.image.code;
-    const number = (index: number | undefined): number | undefined =>
-      index === undefined
-        ? undefined
-        : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index, routine)));
-    return {
-      use: routine.use,
-      call: callOf(site, callee),
-      ...constants(number(routine.size), number(routine.poolType), number(routine.poolFlags)),
-      ...(callee.thunk === undefined ? {} : { via: `the jump at ${hex(callee.thunk)}` }),
-      detail: `argument ${routine.tag} of ${callee.name} at ${hex(site.instruction.start)}`,
-    };
-  }
-
-  #through(site: CallSite, callee: Callee, wrapper: Wrapper): Reached {
-    const { wide } = this.#flows.image.code;
-    const number = (value: Value | undefined): number | undefined => {
-      const [only, ...others] = value ?? [];
-      if (value === undefined || only === undefined) return undefined;
-      const passed = only.kind === "register" || only.kind === "argument";
-      return onlyNumber(passed && others.length === 0 ? passedAs(wide, site, only) : value);
-    };
-    return {
-      use: wrapper.routine.use,
-      call: callOf(site, callee),
-      ...constants(number(wrapper.size), number(wrapper.poolType), number(wrapper.poolFlags)),
-      via: `${nameOf(callee)}, which passes it to ${wrapper.callee.name}`,
-      detail: `passed at ${hex(site.instruction.start)} to ${nameOf(callee)}, which calls ${wrapper.callee.name} with it`,
-    };
-  }
-
-  #wrappersOf(callee: Callee): readonly Wrapper[] {
-    const key = `${callee.offset ?? callee.slot ?? callee.target}`;
-    const known = this.#wrappers.get(key);
-    if (known !== undefined) return known;
-    const elsewhere =
-      callee.offset === undefined ? this.#elsewhere?.(callee) : { flows: this.#flows, entry: callee.offset };
-    const wrappers = elsewhere === undefined ? [] : wrappersAt(elsewhere.flows, elsewhere.entry);
-    this.#wrappers.set(key, wrappers);
-    return wrappers;
-  }
+function takesTag({ use }: Reached): boolean {
+  return use === "allocate" || use === "free" || use === "lookaside";
 }
 
 /** The instruction whose bytes stand at `rva`. */
@@ -256,44 +181,4 @@ function instructionOver({ instructions }: FunctionFlow, rva: number): Instructi
     if (instruction !== undefined) return rva < start + instruction.length ? instruction : undefined;
   }
   return undefined;
-}
-
-/** @param onStack a store into the stack counts: it passes no argument */
-function atEvent(event: ValueEvent, onStack: boolean): readonly Reached[] {
-  const at = hex(event.instruction.start);
-  if (event.kind === "compare") return [{ use: "compare", detail: `compared at ${at}` }];
-  if (event.kind === "return") return [{ use: "unknown", detail: `returned at ${at}` }];
-  if (event.place !== undefined)
-    return [{ use: "store", detail: `stored at ${at} into the variable at ${hex(event.place)}` }];
-  if (event.stack === undefined) return [{ use: "store", detail: `stored at ${at} into a structure` }];
-  if (!onStack) return [];
-  return [{ use: "store", detail: `stored at ${at} on the stack, and given to no pool routine` }];
-}
-
-function nameOf(callee: Callee): string {
-  return (
-    callee.name ??
-    (callee.offset === undefined ? "a function that nothing names" : `the function at ${hex(callee.offset)}`)
-  );
-}
-
-function callOf(site: CallSite, { target, module, name }: Callee): NonNullable<TagUse["call"]> {
-  return {
-    at: site.instruction.start as Rva,
-    target,
-    ...(module === undefined ? {} : { module }),
-    ...(name === undefined ? {} : { name }),
-  };
-}
-
-function constants(
-  size: number | undefined,
-  poolType: number | undefined,
-  poolFlags: number | undefined,
-): Pick<TagUse, "size" | "poolType" | "poolFlags"> {
-  return {
-    ...(size === undefined || size < 0 ? {} : { size }),
-    ...(poolType === undefined ? {} : { poolType: poolType >>> 0 }),
-    ...(poolFlags === undefined ? {} : { poolFlags }),
-  };
 }

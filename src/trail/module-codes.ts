@@ -1,7 +1,8 @@
 import type { Callee } from "../code/callees.ts";
 import { Flows } from "../code/flows.ts";
 import { analyzeImage, type ImageCode } from "../code/functions.ts";
-import { type FindElsewhere, TagUses } from "../code/uses.ts";
+import type { FindElsewhere } from "../code/reached.ts";
+import { TagUses } from "../code/uses.ts";
 import type { Rva } from "../core/address.ts";
 import { isImportedAs, moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
 

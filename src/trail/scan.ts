@@ -1,10 +1,12 @@
-import type { TagUse } from "../code/uses.ts";
+import { armTagPlaces } from "../code/arm64-uses.ts";
+import type { TagUse } from "../code/reached.ts";
+import type { Image } from "../pe/image.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import { placeOf } from "./places.ts";
 import { bytesAt, findTag, originAt, type SearchLimits, type Sighting } from "./references.ts";
 import { neighboursOf } from "./symbols.ts";
-import type { TrailTarget } from "./target.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
 import type { Reference, Scan } from "./trail.ts";
 
 /** Finds a tag in every module, and tells of each place what the code does there and in which function. */
@@ -14,9 +16,11 @@ export function scanTag(
   limits: SearchLimits = {},
   codes: ModuleCodes = new ModuleCodes(target),
 ): Scan {
-  const { found, coverage } = findTag(target, tag.key, limits);
+  const { found: bytes, coverage } = findTag(target, tag.key, limits);
+  const undecoded = target.modules.filter(({ image }) => image !== undefined && !isDecoded(image));
+  const found = [...bytes, ...undecoded.flatMap((module) => madeIn(module, tag.key, codes))];
   const reader = new ReferenceReader(target, codes);
-  const notes: string[] = [];
+  const notes = undecodedNotes(undecoded);
   if (found.length === 0 && /^[^ ]+ +$/.test(tag.text)) {
     const padded = withZeros(tag.key);
     const others = findTag(target, padded, limits).found.length;
@@ -30,8 +34,43 @@ export function scanTag(
     tag: tag.text,
     references: found.map((sighting) => reader.read(sighting)),
     coverage,
+    undecoded: undecoded.map(({ name }) => name),
     notes,
   };
+}
+
+function isDecoded({ machine }: Image): boolean {
+  return machine === "x64" || machine === "x86";
+}
+
+/** Tags whose bytes stand nowhere, since ARM64 code makes them of two halves. */
+function madeIn(module: TrailModule, key: number, codes: ModuleCodes): readonly Sighting[] {
+  const decoded = module.image?.machine === "arm64" ? codes.of(module) : undefined;
+  if (decoded === undefined) return [];
+  const plain = key & 0x7fffffff;
+  return armTagPlaces(decoded.image.code, [plain, (plain | 0x80000000) >>> 0]).map(({ rva, key: made }) => ({
+    module,
+    address: decoded.image.image.addressOf(rva),
+    rva,
+    protected: made !== plain,
+  }));
+}
+
+/** What cannot be said of code that is not decoded: that a tag stands nowhere in it, or that it calls nobody. */
+function undecodedNotes(modules: readonly TrailModule[]): string[] {
+  const byMachine = new Map<string, string[]>();
+  for (const { name, image } of modules) {
+    const machine = image?.machine ?? "";
+    byMachine.set(machine, [...(byMachine.get(machine) ?? []), name]);
+  }
+  return [...byMachine].map(([machine, names]) => {
+    const shown = names.slice(0, 6).join(", ") + (names.length > 6 ? ` and ${names.length - 6} more` : "");
+    const looked =
+      machine === "arm64"
+        ? "looked for were tags that stand there whole or are made by a MOVZ and a MOVK, and calls in straight lines of code"
+        : "only the tag's bytes were looked for, and no calls";
+    return `the ${machine} code of ${shown} is not decoded as a whole: ${looked}; what is not found may be there`;
+  });
 }
 
 /** Looks at each sighting with the eyes of its own module's code, which is decoded once. */
@@ -57,7 +96,8 @@ class ReferenceReader {
       detail: detailOf(use, sighting),
       allocationSize: use?.size ?? null,
       poolType: use?.poolType ?? use?.poolFlags ?? null,
-      function: placeOf(module, address),
+      // A constant among code is no part of the function that seems to be around it.
+      function: use?.users !== undefined && use.instruction === undefined ? null : placeOf(module, address),
       nearest: neighboursOf(this.#target, address).below,
       origin: originAt(this.#target, address),
     };

@@ -35,12 +35,17 @@ export interface Scan {
   readonly tag: string;
   readonly references: readonly Reference[];
   readonly coverage: readonly Coverage[];
+  /** Modules whose code is not decoded: that the tag is not found there is no proof that it stands nowhere. */
+  readonly undecoded: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** An exported function from which an allocation with the tag is reached. */
 export interface TrailApi {
+  /** A documented one, where it has several. */
   readonly name: string;
+  /** All names that it is exported by, `name` first. */
+  readonly names: readonly string[];
   readonly module: string;
   readonly address: Va;
   /** Direct calls between it and the function that allocates; 0 for that function itself. */
@@ -51,6 +56,11 @@ export interface TrailApi {
   readonly path: readonly string[];
   /** References that it leads to, by address. */
   readonly references: readonly Va[];
+  /**
+   * Where the functions start that allocate and that it leads to: APIs with the same ones all end at one place. Empty
+   * where no function is known.
+   */
+  readonly leads: readonly Va[];
   readonly basis: FunctionPlace["basis"] | "nearest-export";
 }
 

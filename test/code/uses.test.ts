@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Flows } from "../../src/code/flows.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
-import { type TagUse, TagUses } from "../../src/code/uses.ts";
+import type { TagUse } from "../../src/code/reached.ts";
+import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
 
@@ -292,6 +293,6 @@ describe("TagUses.at, 64-bit", () => {
     );
     expect(
       new TagUses(new Flows(analyzeImage(codeImage({ machine: "arm64", parts })))).at(0x1004 as Rva),
-    ).toMatchObject({ use: "unknown", detail: "arm64 code is not decoded" });
+    ).toMatchObject({ use: "unknown", detail: "no arm64 instruction was found that loads the bytes" });
   });
 });

@@ -11,7 +11,9 @@ import { at, blocks, renderNotes, type View } from "./view.ts";
 export function renderScan(scan: Scan, view: View): string {
   const found =
     scan.references.length === 0
-      ? `\`${scan.tag}\` stands nowhere in what could be read.`
+      ? scan.undecoded.length > 0
+        ? `\`${scan.tag}\` was not found; the code of ${plural(scan.undecoded.length, "module")} was not looked at as a whole.`
+        : `\`${scan.tag}\` stands nowhere in what could be read.`
       : `${plural(scan.references.length, "reference")} to \`${scan.tag}\``;
   return blocks(
     scan.references.length === 0 ? "" : renderReferences(scan.references, view),

@@ -1,0 +1,227 @@
+import { hex, type Rva, type Va } from "../core/address.ts";
+import { argumentPlace, type PoolRoutine } from "./allocators.ts";
+import { type Callee, routineOf } from "./callees.ts";
+import type { Instruction } from "./decoder.ts";
+import type { Flows } from "./flows.ts";
+import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
+import { onlyNumber, type Value } from "./values.ts";
+import { type Wrapper, wrappersAt } from "./wrappers.ts";
+
+/** What code does with a tag. */
+export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
+
+/** What happens to the tag whose bytes stand at one place. */
+export interface TagUse {
+  readonly use: UseKind;
+  /** The instruction that holds the bytes; `undefined` where none does. */
+  readonly instruction: Rva | undefined;
+  /** The function that the instruction is in; the first that has it, where several share it. */
+  readonly function: Rva | undefined;
+  /** All functions that do this with the tag, where its bytes stand in data. */
+  readonly users?: readonly Rva[];
+  /** The call that the tag reaches. */
+  readonly call?: {
+    readonly at: Rva;
+    /** `undefined` through an import slot of a file. */
+    readonly target: Va | undefined;
+    readonly module?: string;
+    readonly name?: string;
+  };
+  /** In bytes, where it is a constant. */
+  readonly size?: number;
+  /** POOL_TYPE, where it is a constant. */
+  readonly poolType?: number;
+  /** POOL_FLAGS, where they are a constant. */
+  readonly poolFlags?: number;
+  /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
+  readonly via?: string;
+  /** One sentence for a person, with RVAs. */
+  readonly detail: string;
+}
+
+/** Finds the code of a callee in another module, so that a wrapper there is seen through. */
+export type FindElsewhere = (callee: Callee) => { readonly flows: Flows; readonly entry: Rva } | undefined;
+
+/** Where a tag goes, whatever holds its bytes. */
+export type Reached = Omit<TagUse, "instruction" | "function"> & {
+  /** The variable that it is stored into. */
+  readonly into?: number;
+};
+
+/** One reference can reach several calls: the first of these is told. */
+const RANK: readonly UseKind[] = ["allocate", "lookaside", "free", "compare", "store", "data", "unknown"];
+export const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind }): number =>
+  RANK.indexOf(a.use) - RANK.indexOf(b.use);
+/** Arguments of an unknown callee that are looked at. */
+const MAX_ARGUMENTS = 8;
+const REGISTER_ARGUMENTS = 4;
+
+/** Whether a value is the tag. */
+type IsTag = (value: Value) => boolean;
+
+/** Follows a value through functions of one image to the routines that take it as a tag. */
+export class Reaching {
+  readonly #flows: Flows;
+  readonly #elsewhere: FindElsewhere | undefined;
+  readonly #wrappers = new Map<string, readonly Wrapper[]>();
+
+  constructor(flows: Flows, elsewhere?: FindElsewhere) {
+    this.#flows = flows;
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Where a value goes, out of all that a function does. */
+  of(flow: FunctionFlow, holder: Instruction | undefined, isTag: IsTag): Reached {
+    const found = flow.calls.flatMap((site) =>
+      this.#flows.callees.of(site).flatMap((callee) => this.#atCall(site, callee, isTag)),
+    );
+    const passed = found.length > 0;
+    for (const event of flow.events) {
+      if (isTag(event.value)) found.push(...atEvent(event, event.instruction === holder && !passed));
+    }
+    // Compilers compare in a row by subtracting.
+    if (holder?.mnemonic === "sub")
+      found.push({ use: "compare", detail: `compared at ${hex(holder.start)}` });
+    const [best, ...others] = found.sort(byRank);
+    if (best === undefined) return { use: "unknown", detail: "where it goes cannot be told" };
+    const also = new Set(
+      others.map(({ use }) => use).filter((use) => use !== best.use && (use === "free" || use === "compare")),
+    );
+    return also.size === 0 ? best : { ...best, detail: `${best.detail}; also ${[...also].join(" and ")}` };
+  }
+
+  #atCall(site: CallSite, callee: Callee, isTag: IsTag): readonly Reached[] {
+    const { wide } = this.#flows.image.code;
+    const routine = routineOf(callee);
+    if (routine?.structure !== undefined) return this.#inStructure(site, callee, routine, isTag);
+    if (routine !== undefined) {
+      if (routine.tag === undefined) return [];
+      return isTag(argumentOf(wide, site, argumentPlace(wide, routine.tag, routine)))
+        ? [this.#direct(site, callee, routine)]
+        : [];
+    }
+    for (const wrapper of this.#wrappersOf(callee)) {
+      if (wrapper.tag.some((atom) => isTag(passedAs(wide, site, atom))))
+        return [this.#through(site, callee, wrapper)];
+    }
+    // What is on the stack may be a local variable, but for what was pushed since the last call.
+    const pushed = wide ? REGISTER_ARGUMENTS : (site.state.argumentsFrom - site.state.sp) / 4;
+    for (let index = 1; index <= Math.min(pushed, MAX_ARGUMENTS); index++) {
+      if (!isTag(argumentOf(wide, site, argumentPlace(wide, index)))) continue;
+      const detail = `argument ${index} of ${nameOf(callee)} at ${hex(site.instruction.start)}, which is no known pool routine`;
+      return [{ use: "unknown", call: callOf(site, callee), detail }];
+    }
+    return [];
+  }
+
+  /** A routine that is given a structure with the tag in it, on the stack. */
+  #inStructure(
+    site: CallSite,
+    callee: Callee,
+    { use, structure }: PoolRoutine,
+    isTag: IsTag,
+  ): readonly Reached[] {
+    const { wide } = this.#flows.image.code;
+    if (structure === undefined) return [];
+    const offset = wide ? structure.wide : structure.narrow;
+    const given = argumentOf(wide, site, argumentPlace(wide, structure.argument)).some(
+      (atom) => atom.kind === "stack" && isTag(site.state.stackAt(atom.offset + offset)),
+    );
+    return given ? [inStructure(site, callee, use, structure.name)] : [];
+  }
+
+  #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
+    const { wide } = this.#flows.image.code;
+    const number = (index: number | undefined): number | undefined =>
+      index === undefined
+        ? undefined
+        : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index, routine)));
+    return {
+      use: routine.use,
+      call: callOf(site, callee),
+      ...constants(number(routine.size), number(routine.poolType), number(routine.poolFlags)),
+      ...(callee.thunk === undefined ? {} : { via: `the jump at ${hex(callee.thunk)}` }),
+      detail: `argument ${routine.tag} of ${callee.name} at ${hex(site.instruction.start)}`,
+    };
+  }
+
+  #through(site: CallSite, callee: Callee, wrapper: Wrapper): Reached {
+    const { wide } = this.#flows.image.code;
+    const number = (value: Value | undefined): number | undefined => {
+      const [only, ...others] = value ?? [];
+      if (value === undefined || only === undefined) return undefined;
+      const passed = only.kind === "register" || only.kind === "argument";
+      return onlyNumber(passed && others.length === 0 ? passedAs(wide, site, only) : value);
+    };
+    return {
+      use: wrapper.routine.use,
+      call: callOf(site, callee),
+      ...constants(number(wrapper.size), number(wrapper.poolType), number(wrapper.poolFlags)),
+      via: `${nameOf(callee)}, which passes it to ${wrapper.callee.name}`,
+      detail: `passed at ${hex(site.instruction.start)} to ${nameOf(callee)}, which calls ${wrapper.callee.name} with it`,
+    };
+  }
+
+  #wrappersOf(callee: Callee): readonly Wrapper[] {
+    const key = `${callee.offset ?? callee.slot ?? callee.target}`;
+    const known = this.#wrappers.get(key);
+    if (known !== undefined) return known;
+    const elsewhere =
+      callee.offset === undefined ? this.#elsewhere?.(callee) : { flows: this.#flows, entry: callee.offset };
+    const wrappers = elsewhere === undefined ? [] : wrappersAt(elsewhere.flows, elsewhere.entry);
+    this.#wrappers.set(key, wrappers);
+    return wrappers;
+  }
+}
+
+/** A structure with the tag in it is given to a routine that reads it. */
+export function inStructure(site: CallSite, callee: Callee, use: UseKind, name: string): Reached {
+  const detail = `in the ${name} given to ${nameOf(callee)} at ${hex(site.instruction.start)}`;
+  return { use, call: callOf(site, callee), via: name, detail };
+}
+
+/** @param onStack a store into the stack counts: it passes no argument */
+function atEvent(event: ValueEvent, onStack: boolean): readonly Reached[] {
+  const at = hex(event.instruction.start);
+  if (event.kind === "compare") return [{ use: "compare", detail: `compared at ${at}` }];
+  if (event.kind === "return") return [{ use: "unknown", detail: `returned at ${at}` }];
+  if (event.place !== undefined)
+    return [
+      {
+        use: "store",
+        into: event.place,
+        detail: `stored at ${at} into the variable at ${hex(event.place)}`,
+      },
+    ];
+  if (event.stack === undefined) return [{ use: "store", detail: `stored at ${at} into a structure` }];
+  if (!onStack) return [];
+  return [{ use: "store", detail: `stored at ${at} on the stack, and given to no pool routine` }];
+}
+
+function nameOf(callee: Callee): string {
+  return (
+    callee.name ??
+    (callee.offset === undefined ? "a function that nothing names" : `the function at ${hex(callee.offset)}`)
+  );
+}
+
+function callOf(site: CallSite, { target, module, name }: Callee): NonNullable<TagUse["call"]> {
+  return {
+    at: site.instruction.start as Rva,
+    target,
+    ...(module === undefined ? {} : { module }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+function constants(
+  size: number | undefined,
+  poolType: number | undefined,
+  poolFlags: number | undefined,
+): Pick<TagUse, "size" | "poolType" | "poolFlags"> {
+  return {
+    ...(size === undefined || size < 0 ? {} : { size }),
+    ...(poolType === undefined ? {} : { poolType: poolType >>> 0 }),
+    ...(poolFlags === undefined ? {} : { poolFlags }),
+  };
+}
