@@ -1,5 +1,6 @@
 import type { Rva } from "../core/address.ts";
 import { argumentPlace } from "./allocators.ts";
+import { type ArmCall, armCalls } from "./arm64-calls.ts";
 import { BitSet } from "./bit-set.ts";
 import { Boundaries } from "./boundaries.ts";
 import type { Callee } from "./callees.ts";
@@ -7,17 +8,20 @@ import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf, type CallSite } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
+import { placesHolding } from "./initial-pointers.ts";
 import { Flow } from "./lengths.ts";
 import { eachLink, type Hit, LinkList } from "./link-list.ts";
 import type { CodeRun } from "./module-code.ts";
 import { placesNaming } from "./naming.ts";
+import { type ServiceStub, serviceCalls } from "./services.ts";
 import { onlyNumber } from "./values.ts";
 
 /**
  * How code gets to what it calls: a near call; a jump, which ends the caller; the same through a pointer in the image;
- * the form that the kernel writes over calls through import slots; and through a register.
+ * the form that the kernel writes over calls through import slots; through a register; and from a stub of the kernel by
+ * the number of a system service.
  */
-export type CallForm = "call" | "jump" | "call-slot" | "jump-slot" | "optimized" | "register";
+export type CallForm = "call" | "jump" | "call-slot" | "jump-slot" | "optimized" | "register" | "service";
 
 /** One call. */
 export interface CallEdge {
@@ -45,14 +49,43 @@ export class CallGraph {
   }
 
   /**
-   * Calls to any of the given places: functions of the image by their entries, and functions of others by the import
-   * slots that hold their addresses. One pass over the code, whatever the number of places.
+   * Calls to any of the given places: functions of the image by their entries, also through variables and constants
+   * that hold their addresses, and functions of others by the import slots that do. One pass over the code, whatever the
+   * number of places.
    */
   callersOf(places: Iterable<number>): readonly CallEdge[] {
-    const wanted = new BitSet(this.#flows.image.image.size);
-    for (const place of places) wanted.add(place);
-    const hits = this.#hits(wanted);
-    return this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look)));
+    const { image, callees } = this.#flows;
+    if (image.image.machine === "arm64") return this.#armCallers(new Set(places));
+    const asked = new BitSet(image.image.size);
+    const wanted = new BitSet(image.image.size);
+    const services: CallEdge[] = [];
+    for (const place of places) {
+      asked.add(place);
+      wanted.add(place);
+      for (const stub of serviceCalls(image).stubsOf(place)) services.push(...this.#service(stub));
+    }
+    for (const place of placesHolding(image, asked)) if (callees.isVariable(place)) wanted.add(place);
+    const hits = this.#hits(wanted).filter(({ kind, place }) => kind !== "near" || asked.has(place));
+    return [...this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look))), ...services];
+  }
+
+  #armCallers(asked: ReadonlySet<number>): readonly CallEdge[] {
+    const { image, callees } = this.#flows;
+    const wanted = new BitSet(image.image.size);
+    for (const place of asked) wanted.add(place);
+    const pointers = new Set(placesHolding(image, wanted).filter((place) => callees.isVariable(place)));
+    return armCalls(this.#flows)
+      .filter(({ places }) => places.some((place) => asked.has(place) || pointers.has(place)))
+      .flatMap(({ at, form, callee }) =>
+        image.functions.owning(at).map((from) => ({ at, from, form, callee })),
+      );
+  }
+
+  /** The call of a system service that a stub makes; none where no function is known there. */
+  #service({ entry, at, service }: ServiceStub): readonly CallEdge[] {
+    const from = this.#flows.image.functions.startingAt(entry);
+    if (from === undefined) return [];
+    return [{ at: at as Rva, from, form: "service", callee: this.#flows.callees.at(service) }];
   }
 
   /** The first question reads the code; whoever asks again, as a walk through callers does, asks a list of it. */
@@ -72,19 +105,27 @@ export class CallGraph {
 
   /** Everything that a function calls. */
   calleesOf(from: CodeFunction): readonly CallEdge[] {
+    const { callees, image } = this.#flows;
+    if (image.image.machine === "arm64") {
+      const within = ({ at }: ArmCall): boolean =>
+        from.fragments.some(({ start, end }) => at >= start && at < end);
+      return armCalls(this.#flows)
+        .filter(within)
+        .map(({ at, form, callee }) => ({ at, from, form, callee }));
+    }
+    const stub = serviceCalls(image).stubAt(from.entry);
     return this.#flows
       .of(from)
-      .calls.flatMap((site) =>
-        this.#flows.callees
-          .of(site)
-          .map((callee) => ({ at: startOf(site), from, form: formOf(site, callee), callee })),
-      );
+      .calls.flatMap((site): readonly CallEdge[] =>
+        callees.of(site).map((callee) => ({ at: startOf(site), from, form: formOf(site, callee), callee })),
+      )
+      .concat(stub === undefined ? [] : this.#service(stub));
   }
 
   /** The arguments of a call that are constants, the first `count` of them. */
   constantArguments({ at, from }: CallEdge, count: number): readonly (number | undefined)[] {
-    const site = this.#flows.siteAt(from, at);
-    const { wide } = this.#flows.image.code;
+    const { wide, image } = this.#flows.image.code;
+    const site = image.machine === "arm64" ? undefined : this.#flows.siteAt(from, at);
     return Array.from({ length: count }, (_, index) =>
       site === undefined ? undefined : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index + 1))),
     );
@@ -152,9 +193,19 @@ export class CallGraph {
     });
   }
 
-  /** Calls through a register that was loaded from an import slot, anywhere in the function. */
+  /**
+   * Calls through a register that was loaded from an import slot or a variable, anywhere in the function; with Control
+   * Flow Guard the register goes through the guard's own pointer.
+   */
   #throughRegister(from: CodeFunction, slot: number): readonly CallEdge[] {
-    return this.calleesOf(from).filter(({ form, callee }) => form === "register" && callee.slot === slot);
+    const { callees } = this.#flows;
+    return this.#flows.of(from).calls.flatMap((site): readonly CallEdge[] => {
+      if (site.through === undefined || names(site.instruction, slot)) return [];
+      return callees
+        .of(site)
+        .filter((callee) => callee.slot === slot)
+        .map((callee) => ({ at: startOf(site), from, form: "register", callee }));
+    });
   }
 
   #instructionAt(owner: CodeFunction, place: number, look: Look): number | undefined {

@@ -1,3 +1,4 @@
+import { namesOf } from "../code/callees.ts";
 import { type CallForm, CallGraph } from "../code/calls.ts";
 import { advance, type Va } from "../core/address.ts";
 import { callsThrough } from "./call-sites.ts";
@@ -29,6 +30,8 @@ export interface CallList {
   }[];
   /** Where the function's address stands without being called: whoever has it may call it. */
   readonly addressTaken: readonly Va[];
+  /** The module's code is not decoded as a whole: calls that are not listed are not known, and may be there. */
+  readonly undecoded: boolean;
   readonly notes: readonly string[];
 }
 
@@ -56,8 +59,8 @@ export function functionNamed(
   const own = module.image?.exports.byName(name);
   if (own !== undefined && own.forwarder === undefined)
     return { address: advance(module.base, own.rva), slots: [] };
-  const slots = module.imports.slots.filter(
-    (slot) => decoded.flows.callees.throughSlot(slot.rva).name === name,
+  const slots = module.imports.slots.filter((slot) =>
+    namesOf(decoded.flows.callees.throughSlot(slot.rva)).includes(name),
   );
   const [first] = slots;
   return first === undefined ? undefined : { address: first.value, slots: slots.map((slot) => slot.rva) };
@@ -70,6 +73,7 @@ export function listCalls(
   { address, slots }: CalledFunction,
 ): CallList {
   const graph = new CallGraph(decoded.flows);
+  const { machine } = decoded.image.image;
   const inside = address !== undefined && address >= module.base && address < module.end;
   const rva = inside ? Number(address - module.base) : -1;
   const found = inside
@@ -77,6 +81,7 @@ export function listCalls(
     : undefined;
   const wanted = found === undefined ? slots : [found.entry, ...slots];
   const notes = [...decoded.image.notes];
+  if (machine === "arm64") notes.push("arm64 calls are told of straight lines of code only");
   if (wanted.length === 0) {
     notes.push(
       inside ? "no function is known at this address" : "no import slot of this module holds this address",
@@ -105,7 +110,10 @@ export function listCalls(
             name: callee.name === undefined ? null : `${callee.module ?? module.name}!${callee.name}`,
           })),
     addressTaken:
-      found === undefined ? [] : graph.addressTaken(found.entry).map(({ at }) => advance(module.base, at)),
+      found === undefined || machine === "arm64"
+        ? []
+        : graph.addressTaken(found.entry).map(({ at }) => advance(module.base, at)),
+    undecoded: machine !== "x64" && machine !== "x86",
     notes,
   };
 }

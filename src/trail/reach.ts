@@ -1,16 +1,19 @@
 import { CallGraph } from "../code/calls.ts";
 import type { CodeFunction } from "../code/function-table.ts";
+import { serviceCalls } from "../code/services.ts";
 import { hex } from "../core/address.ts";
 import { MAX_REACH_DEPTH, MAX_REACH_EXPORTS, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
 import type { DecodedModule } from "./module-codes.ts";
-import { exportedName } from "./places.ts";
+import { exportedName, exportedNames } from "./places.ts";
 
 /** An exported function from which a function is reached by direct calls of its own image. */
 export interface ReachedFrom {
   readonly name: string;
+  /** All names that it is exported by, `name` first. */
+  readonly names: readonly string[];
   /** Where it starts. */
   readonly entry: number;
-  /** Direct calls on the way; 0: the function itself is exported. */
+  /** Calls on the way; 0: the function itself is exported, or is the service of a stub that is. */
   readonly depth: number;
   /** The functions on the way, from the exported one on: names, or offsets where nothing names one. */
   readonly path: readonly string[];
@@ -43,20 +46,27 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
   const { image, flows } = decoded;
   const graph = new CallGraph(flows);
   const notes: string[] = [];
-  const exports = new Map<string, { node: Node; leads: Set<number>; name: string }>();
+  const exports = new Map<number, { node: Node; leads: Set<number>; names: readonly string[] }>();
+  const variables = new Map<number, Node>();
   const seen = new Set<string>();
   let frontier: Node[] = [];
   const visit = (node: Node): void => {
     const key = `${node.found.entry}:${node.lead}`;
     if (seen.has(key) || seen.size >= MAX_REACH_FUNCTIONS) return;
     seen.add(key);
-    const exported = exportedName(image.image, node.found.entry);
-    if (exported !== null) {
-      const known = exports.get(exported);
-      if (known === undefined) exports.set(exported, { node, leads: new Set([node.lead]), name: exported });
+    const { entry } = node.found;
+    const names = exportedNames(image.image, entry);
+    if (names.length > 0) {
+      const known = exports.get(entry);
+      if (known === undefined) exports.set(entry, { node, leads: new Set([node.lead]), names });
       else known.leads.add(node.lead);
     }
     frontier.push(node);
+    // A stub of a system service is the service by another name: no step in between.
+    for (const stub of serviceCalls(image).stubsOf(entry)) {
+      const found = image.functions.startingAt(stub.entry);
+      if (found !== undefined) visit({ found, depth: node.depth, next: node, lead: node.lead });
+    }
   };
   for (const found of leads) visit({ found, depth: 0, next: undefined, lead: found.entry });
 
@@ -74,14 +84,22 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
     frontier = [];
     for (const edge of graph.callersOf(below.keys())) {
       for (const next of below.get(edge.callee.thunk ?? edge.callee.offset ?? -1) ?? []) {
+        const { variable } = edge.callee;
+        if (variable?.writable && image.image.layout === "file") variables.set(variable.rva, next);
         visit({ found: edge.from, depth, next, lead: next.lead });
       }
     }
   }
+  for (const [variable, { found }] of variables) {
+    notes.push(
+      `${functionLabel(name, decoded, found.entry)} is called through the variable at ${name}+${hex(variable)}, as it stands in the file; it may be written to later`,
+    );
+  }
   if (seen.size >= MAX_REACH_FUNCTIONS) notes.push(`${name}: more functions lead there than were followed`);
   return {
-    exports: [...exports.values()].map(({ node, leads: reached, name: exported }) => ({
-      name: exported,
+    exports: [...exports.values()].map(({ node, leads: reached, names }) => ({
+      name: names[0] ?? "",
+      names,
       entry: node.found.entry,
       depth: node.depth,
       path: pathOf(name, decoded, node),

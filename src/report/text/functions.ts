@@ -41,11 +41,11 @@ export function renderCalls(list: CallList, view: View): string {
   ]);
   const title = (text: string): string => view.style.bold(text);
   return blocks(
-    `${title(plural(callers.length, "call"))} to ${list.target === null ? "it" : at(view, list.target)}`,
+    `${title(count(callers.length, list))} to ${list.target === null ? "it" : at(view, list.target)}`,
     callers.length === 0
       ? ""
       : renderTable([{ title: "call" }, { title: "form" }, { title: "in" }], callers, view.style),
-    `${title(plural(callees.length, "call"))} from it`,
+    `${title(count(callees.length, list))} from it`,
     callees.length === 0
       ? ""
       : renderTable(
@@ -58,6 +58,11 @@ export function renderCalls(list: CallList, view: View): string {
       : `Its address stands, without being called, at ${list.addressTaken.map((where) => at(view, where)).join(", ")}`,
     renderNotes(list.notes, view),
   );
+}
+
+/** None seen is not none, in code that is not decoded as a whole. */
+function count(calls: number, { undecoded }: CallList): string {
+  return undecoded && calls === 0 ? "No call was seen" : plural(calls, "call");
 }
 
 function place(found: CallList["callers"][number]["function"], module: string, view: View): string {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { PLAIN } from "../../src/report/style.ts";
+import { renderCalls } from "../../src/report/text/functions.ts";
+import { renderScan } from "../../src/report/text/scan.ts";
+import type { CallList } from "../../src/trail/calls.ts";
+import type { Scan } from "../../src/trail/trail.ts";
+
+const view = { style: PLAIN, pointerSize: 8 } as const;
+
+describe("answers about code that is not decoded", () => {
+  const scan: Scan = { tag: "Tg64", references: [], coverage: [], undecoded: ["tg64"], notes: [] };
+  const calls: CallList = {
+    target: null,
+    callers: [],
+    callees: [],
+    addressTaken: [],
+    undecoded: true,
+    notes: [],
+  };
+
+  it("do not say that a tag stands nowhere", () => {
+    expect(renderScan(scan, view)).toContain(
+      "`Tg64` was not found; the code of 1 module was not looked at as a whole.",
+    );
+    expect(renderScan({ ...scan, undecoded: [] }, view)).toContain("stands nowhere");
+  });
+
+  it("do not say that there are no calls", () => {
+    expect(renderCalls(calls, view)).not.toMatch(/0 calls/);
+    expect(renderCalls({ ...calls, undecoded: false }, view)).toMatch(/0 calls to it/);
+  });
+});
