@@ -29,27 +29,55 @@ export function findApis(
   for (const module of target.modules) {
     const own = references.filter((reference) => reference.module === module.name);
     if (own.length === 0) continue;
-    const leading = own.filter((reference) => LEADS.has(reference.use) && reference.function !== null);
-    const reach = reachOf(module, codes, leading);
-    apis.push(...reach.exports.map((found) => apiOf(target, module, found, leading)));
+    const leading = own.filter((reference) => LEADS.has(reference.use));
+    const leads = leadsOf(module, codes, leading);
+    const reach = reachOf(module, codes, leads);
+    apis.push(...reach.exports.map((found) => apiOf(target, module, found, leads)));
     notes.push(...reach.notes);
     apis.push(...neighbours(target, module, own, apis));
   }
   return { apis: apis.sort((a, b) => a.depth - b.depth || b.references.length - a.references.length), notes };
 }
 
-function reachOf(
+/** A function that allocates with the tag, and where the tag stands that it uses. */
+interface Lead {
+  readonly found: CodeFunction;
+  readonly references: readonly Va[];
+}
+
+/** By entry: the functions that the references stand in, or that use the variable where the tag stands. */
+function leadsOf(
   module: TrailModule,
   codes: ModuleCodes,
   leading: readonly Reference[],
+): ReadonlyMap<number, Lead> {
+  const decoded = leading.length === 0 ? undefined : codes.of(module);
+  const leads = new Map<number, { found: CodeFunction; references: Va[] }>();
+  if (decoded === undefined) return leads;
+  const { functions } = decoded.image;
+  for (const { rva, address } of leading) {
+    const users = decoded.uses.at(rva).users?.flatMap((entry) => functions.startingAt(entry) ?? []);
+    for (const found of users ?? functions.owning(rva)) {
+      const same = leads.get(found.entry);
+      if (same === undefined) leads.set(found.entry, { found, references: [address] });
+      else same.references.push(address);
+    }
+  }
+  return leads;
+}
+
+function reachOf(
+  module: TrailModule,
+  codes: ModuleCodes,
+  leads: ReadonlyMap<number, Lead>,
 ): ReturnType<typeof reachedFrom> {
   const decoded = codes.of(module);
-  if (decoded === undefined || leading.length === 0) return { exports: [], notes: [] };
-  const leads = new Map<number, CodeFunction>();
-  for (const reference of leading) {
-    for (const found of decoded.image.functions.owning(reference.rva)) leads.set(found.entry, found);
-  }
-  const reach = reachedFrom(module.name, decoded, [...leads.values()]);
+  if (decoded === undefined || leads.size === 0) return { exports: [], notes: [] };
+  const reach = reachedFrom(
+    module.name,
+    decoded,
+    [...leads.values()].map(({ found }) => found),
+  );
   const reached = new Set(reach.exports.flatMap((found) => found.leads));
   const lost = [...leads.keys()].filter((entry) => !reached.has(entry));
   if (lost.length === 0) return reach;
@@ -62,19 +90,20 @@ function apiOf(
   target: TrailTarget,
   module: TrailModule,
   found: ReachedFrom,
-  leading: readonly Reference[],
+  leads: ReadonlyMap<number, Lead>,
 ): TrailApi {
-  const leads = new Set(found.leads.map((entry) => module.base + BigInt(entry)));
+  const names = documentedFirst(target, module, found.names);
+  const name = names[0] ?? found.name;
   return {
-    name: found.name,
+    name,
+    names,
     module: module.name,
     address: (module.base + BigInt(found.entry)) as Va,
     depth: found.depth,
-    documented: documented(target, module, found.name),
-    path: found.path,
-    references: leading
-      .filter((reference) => reference.function !== null && leads.has(reference.function.entry))
-      .map((reference) => reference.address),
+    documented: documented(target, module, name),
+    path: [name, ...found.path.slice(1)],
+    references: [...new Set(found.leads.flatMap((entry) => leads.get(entry)?.references ?? []))],
+    leads: found.leads.map((entry) => (module.base + BigInt(entry)) as Va),
     basis: found.basis,
   };
 }
@@ -95,17 +124,29 @@ function neighbours(
     else {
       found.set(nearest.address, {
         name: nearest.name,
+        names: [nearest.name],
         module: module.name,
         address: nearest.address,
         depth: 0,
         documented: documented(target, module, nearest.name),
         path: [nearest.name],
         references: [address],
+        leads: [],
         basis: "nearest-export",
       });
     }
   }
   return [...found.values()];
+}
+
+/** One function, several names: the one that people know comes first. */
+function documentedFirst(
+  target: TrailTarget,
+  module: TrailModule,
+  names: readonly string[],
+): readonly string[] {
+  const rank = (name: string): number => (documented(target, module, name) === true ? 0 : 1);
+  return [...names].sort((a, b) => rank(a) - rank(b));
 }
 
 /** The list is of the kernel's and the HAL's functions. */
