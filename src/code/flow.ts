@@ -20,6 +20,10 @@ export interface FlowRules {
   isTailJump(jump: TailJump): boolean;
   /** Whether a function seems to start behind a call, `padded` when there is padding between. */
   startsFunction(at: number, padded: boolean): boolean;
+  /** Whether what stands here is known to be no code: a call in front of it does not return. */
+  isData?(at: number): boolean;
+  /** Whether an instruction is none that anybody wrote: the walk is cut there. */
+  rejects?(run: CodeRun, at: number, length: number): boolean;
   /** Told of each call to code of the image. */
   onCall?(target: number): void;
   /** Told of each jump that leaves for another function. */
@@ -177,6 +181,7 @@ export class FlowWalker {
           return this.#ended(at, true, true);
         }
       }
+      if (rules.rejects?.(run, at, length)) return this.#ended(at, true, true);
       const flow = packed >> FLOW_SHIFT;
       const next = at + length;
       switch (flow) {
@@ -253,7 +258,7 @@ export class FlowWalker {
   /** Behind a call stands padding up to another function: the call does not return. */
   #endsHere(run: CodeRun, next: number, rules: FlowRules): boolean {
     const byte = run.bytes[next - run.start];
-    if (byte === 0xcc) return true;
+    if (byte === 0xcc || rules.isData?.(next)) return true;
     if (rules.fence.has(next) || rules.startsFunction(next, false)) return true;
     if (byte !== 0x90 && byte !== 0x66 && byte !== 0x0f && byte !== 0x8d && byte !== 0x2e) return false;
     const after = skipPadding(run, next, next + 32);

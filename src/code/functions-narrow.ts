@@ -1,16 +1,19 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
+import { fixedSlot } from "./fixed-slot.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
 import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
-import { stepOver } from "./lengths.ts";
+import { goesOn, stepOver } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
+import { Oddness, TOO_ODD } from "./oddness.ts";
 import { nopLength, skipPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
+import { findTexts } from "./texts.ts";
 import { U32List } from "./u32-list.ts";
 
 /** Passes over the extents that do not hold, each with what the one before found. */
@@ -55,6 +58,10 @@ class NarrowFinder {
   /** Bytes of those extents. */
   readonly #covered: BitSet;
   readonly #data: KnownData;
+  readonly #texts: BitSet;
+  readonly #oddness: Oddness;
+  /** What a trial may still meet of instructions that are rare. */
+  #patience = 0;
   /** Starts of gaps that are no functions. */
   readonly #rejected: BitSet;
   /** While entries are looked for, and when they are known. */
@@ -84,6 +91,9 @@ class NarrowFinder {
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
     this.#data = knownData(code);
+    this.#texts = findTexts(code);
+    this.#oddness = new Oddness(code, seeds.relocated);
+    const isData = (at: number): boolean => this.#texts.has(at) || this.#data.sure.has(at);
     this.#searchRules = {
       fence: this.#entries,
       neverReturns: (target) => this.#importNeverReturns(target),
@@ -97,6 +107,7 @@ class NarrowFinder {
         );
       },
       isTailJump: (jump) => this.#isTailJump(jump),
+      isData,
       onCall: (target) => {
         this.#noteCall(target);
         this.#add(target);
@@ -107,9 +118,17 @@ class NarrowFinder {
       neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
       startsFunction: () => false,
       isTailJump: () => false,
+      isData,
       onCall: (target) => this.#noteCall(target),
     };
-    this.#trialRules = { ...this.#finalRules, onCall: () => undefined };
+    this.#trialRules = {
+      ...this.#finalRules,
+      rejects: (run, at, length) => {
+        this.#patience -= this.#texts.has(at) ? TOO_ODD : this.#oddness.of(run, at, length);
+        return this.#patience <= 0;
+      },
+      onCall: () => undefined,
+    };
   }
 
   run(builder: FunctionTableBuilder, notes: string[]): void {
@@ -192,11 +211,14 @@ class NarrowFinder {
   #isBehindEnd(run: CodeRun, at: number): boolean {
     // Behind a hole stands the rest of some function.
     if (at === run.start) return this.#code.sections.some((section) => section.start === at);
-    if (this.#tables.holds(at - 1)) return true;
+    if (this.#isNoCode(at - 1)) return true;
     const offset = at - run.start;
     const { bytes } = run;
     const before = bytes[offset - 1];
-    if (before === 0xcc || before === 0x90 || before === 0xc3 || before === 0) return true;
+    if (before === 0xcc || before === 0x90 || before === 0xc3) return true;
+    // A zero ends most displacements; it is padding where linkers join sections, and ends texts and numbers.
+    if (before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame" || this.#isNoCode(at - 1)))
+      return true;
     if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
     if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
     if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
@@ -209,7 +231,7 @@ class NarrowFinder {
   #isPointedFunction(target: number): boolean {
     if (this.#entries.has(target)) return false;
     const run = this.#code.runAt(target);
-    if (run === undefined || this.#tables.holds(target) || nopLength(run.bytes, target - run.start) > 0)
+    if (run === undefined || this.#isNoCode(target) || nopLength(run.bytes, target - run.start) > 0)
       return false;
     const prologue = prologueAt(run, target);
     const behindEnd = this.#isBehindEnd(run, target);
@@ -217,7 +239,14 @@ class NarrowFinder {
     // mov esp, [ebp-18h]: an exception handler, which its function's frame data points to.
     const { bytes, start } = run;
     if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
-    return prologue !== undefined || behindEnd || target % 16 === 0;
+    if (prologue === "frame" || (prologue === "strong" && behindEnd)) return true;
+    // Texts and numbers in the code are pointed to as well, and stand behind a zero, or where a paragraph starts.
+    if (prologue === undefined && !behindEnd && target % 16 !== 0) return false;
+    const { cut, mayReturn } = this.#try(target);
+    if (cut) return false;
+    return (
+      (mayReturn && prologue !== undefined) || isSelfContained(this.#decoder, false, target, () => false)
+    );
   }
 
   /** Tables that `jmp [reg*4+table]` names, so that their words are known before pointers are followed. */
@@ -241,16 +270,21 @@ class NarrowFinder {
     const before = this.#list.length;
     for (const run of this.#code.runs) {
       let at = this.#covered.nextMissing(run.start, run.end);
+      /** Behind an instruction that goes on: no function starts here but with a frame. */
+      let flowsIn = -1;
       while (at < run.end && !this.#walker.exhausted) {
-        const start = this.#tables.holds(at) || this.#data.sure.has(at) ? at : skipPadding(run, at, run.end);
+        const start = this.#isNoCode(at) ? at : skipPadding(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
-          if (this.#startsInGap(run, at, start)) {
+          const starts =
+            start === flowsIn ? prologueAt(run, start) === "frame" : this.#startsInGap(run, at, start);
+          if (starts) {
             this.#add(start);
             this.#drain();
           } else this.#rejected.add(start);
         }
         // Over whole instructions, so that bytes inside of one are not taken for padding.
-        const next = this.#tables.holds(start) ? start + 1 : stepOver(run, start, false);
+        const next = this.#isNoCode(start) ? start + 1 : stepOver(run, start, false);
+        flowsIn = this.#isNoCode(start) || !goesOn(run, start, false) ? -1 : next;
         at = this.#covered.nextMissing(next, run.end);
       }
     }
@@ -258,19 +292,24 @@ class NarrowFinder {
   }
 
   #isCandidate(start: number): boolean {
-    return (
-      ![this.#covered, this.#data.sure, this.#rejected].some((set) => set.has(start)) &&
-      !this.#tables.holds(start)
-    );
+    return !this.#covered.has(start) && !this.#rejected.has(start) && !this.#isNoCode(start);
+  }
+
+  #isNoCode(at: number): boolean {
+    return this.#tables.holds(at) || this.#data.sure.has(at) || this.#texts.has(at);
   }
 
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {
     const prologue = prologueAt(run, start);
-    const padded = start > gap || this.#code.sections.some((section) => section.start === start);
+    // Zeros are padding only where linkers join sections; elsewhere they are numbers.
+    const zero = run.bytes[start - run.start - 1] === 0;
+    const filled = start > gap && (!zero || start % 16 === 0);
+    const padded = filled || this.#code.sections.some((section) => section.start === start);
     if ((prologue === "frame" || prologue === "strong") && this.#isBehindEnd(run, start)) return true;
     if (this.#data.likely.has(start)) return false;
-    if (isThunk(run, start)) return true;
+    if (isThunk(run, start) && fixedSlot(this.#code, run, start, 6) !== undefined) return true;
     const aligned = padded || start % 16 === 0;
+    if (zero && prologue === undefined && start > run.start) return false;
     if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
     if (!this.#readsAsFunction(start)) return false;
     // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
@@ -280,12 +319,18 @@ class NarrowFinder {
 
   /** Whether a walk from here comes to an end without meeting what is no code. */
   #readsAsFunction(start: number): boolean {
+    const { cut, mayReturn } = this.#try(start);
+    return !cut && mayReturn;
+  }
+
+  #try(start: number): FlowExtent {
+    this.#patience = TOO_ODD;
     this.#trialSeen ??= new BitSet(this.#code.image.size);
     const limit = Math.min(MAX_TRIAL, this.#trials);
     const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, limit);
-    const { cut, mayReturn } = trial.walk(start, this.#trialRules);
+    const extent = trial.walk(start, this.#trialRules);
     this.#trials -= limit - Math.max(trial.left, 0);
-    return !cut && mayReturn;
+    return extent;
   }
 
   /**

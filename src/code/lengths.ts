@@ -233,6 +233,23 @@ export function stepOver(
   return at + (packed === 0 ? 1 : packed & LENGTH_MASK);
 }
 
+/** Whether the instruction behind the one at `at` is reached from it; not known (false) where none can be read. */
+export function goesOn(
+  run: { readonly start: number; readonly bytes: Uint8Array },
+  at: number,
+  wide: boolean,
+): boolean {
+  const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, wide);
+  const flow = packed >> FLOW_SHIFT;
+  return (
+    packed !== 0 &&
+    flow !== Flow.Jump &&
+    flow !== Flow.JumpIndirect &&
+    flow !== Flow.Return &&
+    flow !== Flow.Stop
+  );
+}
+
 function isLongForm(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < 5) return false;
   const opcode = bytes[at + length - 5] as number;

@@ -22,10 +22,13 @@ export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
   if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
   // sub esp, n
   if ((b0 === 0x83 || b0 === 0x81) && b1 === 0xec) return "weak";
-  // mov reg, [esp+n]: an argument of a function without a frame
-  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44) return "weak";
+  // mov reg, [esp+n]: one of the first arguments of a function without a frame
+  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44 && FIRST_ARGUMENTS.has(b[3] ?? 0))
+    return "weak";
   return undefined;
 }
+
+const FIRST_ARGUMENTS: ReadonlySet<number> = new Set([4, 8, 12, 16, 20]);
 
 /** `jmp [slot]` */
 export function isThunk(run: CodeRun, at: number): boolean {

@@ -97,6 +97,17 @@ function readsOnly(instruction: Instruction, known: ReadonlySet<number>): boolea
   ) {
     return true;
   }
+  // lea esi, [esi+0]: padding
+  if (
+    instruction.mnemonic === "lea" &&
+    first?.kind === "register" &&
+    second?.kind === "memory" &&
+    second.base === first.register &&
+    second.index === undefined &&
+    second.displacement === 0
+  ) {
+    return true;
+  }
   for (const [index, operand] of instruction.operands.entries()) {
     if (operand.kind === "memory") {
       if (operand.base !== undefined && !known.has(operand.base)) return false;
