@@ -64,7 +64,7 @@ function eachWideText(bytes: Uint8Array, found: (from: number, to: number) => vo
 }
 
 /** Words have small letters that no instruction starts with, or capitals beyond those of `push` and `pop`. */
-function readsAsWords(bytes: Uint8Array, from: number, to: number): boolean {
+export function readsAsWords(bytes: Uint8Array, from: number, to: number): boolean {
   let small = 0;
   let capitals = 0;
   let common = 0;
@@ -77,6 +77,11 @@ function readsAsWords(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
   if (common < length * 0.75) return false;
   return (small >= 4 && small >= length * 0.4) || (length >= 8 && capitals >= 4);
+}
+
+/** A letter, digit or sign of ASCII, a blank, or what ends a line. */
+export function isPrintable(byte: number): boolean {
+  return PRINTABLE[byte] === 1;
 }
 
 const PRINTABLE = new Uint8Array(256);
