@@ -9,7 +9,7 @@ import { goesOn, stepOver } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
 import { Oddness, TOO_ODD } from "./oddness.ts";
-import { nopLength, skipPadding } from "./padding.ts";
+import { isBehindNop, nopLength, startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
@@ -216,16 +216,12 @@ class NarrowFinder {
     const { bytes } = run;
     const before = bytes[offset - 1];
     if (before === 0xcc || before === 0x90 || before === 0xc3) return true;
-    // A zero ends most displacements; it is padding where linkers join sections, and ends texts and numbers.
-    if (before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame" || this.#isNoCode(at - 1)))
-      return true;
     if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
     if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
     if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
-    for (let back = 2; back <= 15 && back <= offset; back++) {
-      if (nopLength(bytes, offset - back) === back) return true;
-    }
-    return false;
+    if (isBehindNop(run, at)) return true;
+    // A zero ends most displacements; it is padding where linkers join sections.
+    return before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame");
   }
 
   #isPointedFunction(target: number): boolean {
@@ -273,7 +269,7 @@ class NarrowFinder {
       /** Behind an instruction that goes on: no function starts here but with a frame. */
       let flowsIn = -1;
       while (at < run.end && !this.#walker.exhausted) {
-        const start = this.#isNoCode(at) ? at : skipPadding(run, at, run.end);
+        const start = this.#isNoCode(at) ? at : startBehindPadding(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
           const starts =
             start === flowsIn ? prologueAt(run, start) === "frame" : this.#startsInGap(run, at, start);
@@ -302,7 +298,7 @@ class NarrowFinder {
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {
     const prologue = prologueAt(run, start);
     // Zeros are padding only where linkers join sections; elsewhere they are numbers.
-    const zero = run.bytes[start - run.start - 1] === 0;
+    const zero = run.bytes[start - run.start - 1] === 0 && !isBehindNop(run, start);
     const filled = start > gap && (!zero || start % 16 === 0);
     const padded = filled || this.#code.sections.some((section) => section.start === start);
     if ((prologue === "frame" || prologue === "strong") && this.#isBehindEnd(run, start)) return true;

@@ -41,8 +41,10 @@ export function findWideFunctions(
   if (unwind.unreadable > 0) notes.push(`${unwind.unreadable} unwind entries could not be read`);
   if (unwind.stopped !== undefined) notes.push("the unwind data could not be read to its end");
 
-  const called = new BitSet(code.image.size);
-  const parents = coldParents(code, decoder, seeds, functions, covered, called);
+  const links = findLinks(code, seeds, functions, covered);
+  const pieces = new PieceIndex(functions);
+  const boundaries = new Boundaries(code, decoder);
+  const parents = coldParents(code, seeds, functions, links, pieces, boundaries);
   const parts = new Map<number, number[]>();
   for (const [index, owners] of parents) {
     for (const owner of owners) {
@@ -55,7 +57,13 @@ export function findWideFunctions(
     const ranges = pairsOf(found);
     builder.add(found.entry, "pdata", cold === undefined ? ranges : joinRanges([...ranges, ...cold]));
   }
-  findLeaves(code, decoder, seeds, called, covered, builder, notes);
+  const entered = new Set<number>();
+  for (const { at, target } of links.outside) {
+    if (entered.has(target)) continue;
+    const from = pieces.at(at);
+    if (from !== undefined && boundaries.holding(from, at) === at) entered.add(target);
+  }
+  findLeaves(code, decoder, seeds, links.called, [...entered], covered, builder, notes);
 }
 
 function pairsOf(found: UnwindFunction | undefined): number[] {
@@ -64,19 +72,22 @@ function pairsOf(found: UnwindFunction | undefined): number[] {
   return pairs;
 }
 
-/**
- * The pieces that are cold parts of other functions: index of the piece to those of the functions.
- *
- * @param called is filled with what calls lead to, and with what jumps lead to that no unwind data covers
- */
-function coldParents(
+/** What near calls, jumps and branches lead to, as far as it matters; told by bytes, and to be confirmed. */
+interface Links {
+  /** What calls lead to, and what jumps lead to that no unwind data covers. */
+  readonly called: BitSet;
+  /** Jumps and branches to pieces that may be cold parts. */
+  readonly cold: readonly Link[];
+  /** Calls and jumps from code with unwind data to code that has none. */
+  readonly outside: readonly Link[];
+}
+
+function findLinks(
   code: ModuleCode,
-  decoder: Decoder,
   seeds: Seeds,
   functions: readonly UnwindFunction[],
   covered: BitSet,
-  called: BitSet,
-): Map<number, Set<number>> {
+): Links {
   const prologues = new Prologues(code);
   const candidates = new BitSet(code.image.size);
   for (const { entry, entryKnown, fragments } of functions) {
@@ -84,16 +95,31 @@ function coldParents(
     if (entryKnown && prologues.sizeAt(entry) !== 0) continue;
     for (const { start, end } of fragments) candidates.addRange(start, end);
   }
-  const links: Link[] = [];
+  const called = new BitSet(code.image.size);
+  const cold: Link[] = [];
+  const outside: Link[] = [];
   eachNearLink(code, (at, target, kind) => {
-    if (kind === LINK_CALL || !covered.has(target)) called.add(target);
-    else if (candidates.has(target)) links.push({ at, target, conditional: kind === LINK_BRANCH });
+    const conditional = kind === LINK_BRANCH;
+    const inside = covered.has(target);
+    if (kind === LINK_CALL || !inside) called.add(target);
+    else if (candidates.has(target)) cold.push({ at, target, conditional });
+    if (!inside && !conditional && covered.has(at)) outside.push({ at, target, conditional });
   });
+  return { called, cold, outside };
+}
 
-  const pieces = new PieceIndex(functions);
-  const boundaries = new Boundaries(code, decoder);
+/** The pieces that are cold parts of other functions: index of the piece to those of the functions. */
+function coldParents(
+  code: ModuleCode,
+  seeds: Seeds,
+  functions: readonly UnwindFunction[],
+  { called, cold }: Links,
+  pieces: PieceIndex,
+  boundaries: Boundaries,
+): Map<number, Set<number>> {
+  const prologues = new Prologues(code);
   const parents = new Map<number, Set<number>>();
-  for (const { at, target, conditional } of links) {
+  for (const { at, target, conditional } of cold) {
     const from = pieces.at(at);
     const to = pieces.at(target);
     if (from === undefined || to === undefined || from.index === to.index) continue;

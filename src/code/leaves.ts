@@ -1,26 +1,32 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
-import { type FlowRules, FlowWalker } from "./flow.ts";
-import type { Basis, FunctionTableBuilder } from "./function-table.ts";
+import { type FlowExtent, type FlowRules, FlowWalker } from "./flow.ts";
+import type { FunctionTableBuilder } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { knownData } from "./known-data.ts";
 import { stepOver } from "./lengths.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { skipPadding } from "./padding.ts";
+import { startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
+import { findTexts } from "./texts.ts";
 
 /**
- * The functions that have no unwind data, in the gaps between those that have. Where rows of the unwind data could
+ * The functions that have no unwind data, in the gaps between those that have: first those that other functions are
+ * seen to call or jump to, then what is left over. Where rows of the unwind data could
  * not be read, a gap may be the inside of any function: there its place alone makes nothing a function but behind
  * padding, where compilers align one.
+ *
+ * @param called what reads as a call's or jump's target
+ * @param entered what calls and jumps of functions with unwind data lead to, and is in none of them
  */
 export function findLeaves(
   code: ModuleCode,
   decoder: Decoder,
   seeds: Seeds,
   called: BitSet,
+  entered: readonly number[],
   covered: BitSet,
   builder: FunctionTableBuilder,
   notes: string[],
@@ -28,23 +34,37 @@ export function findLeaves(
   const tables = new JumpTables(code, decoder, undefined);
   const data = knownData(code);
   const walker = new FlowWalker(code, decoder, tables, new BitSet(code.image.size), code.readable + 0x1_0000);
-  const isNamed = (at: number): boolean => seeds.exported.has(at) || seeds.pointed.has(at);
+  const texts = findTexts(code);
+  const isNoCode = (at: number): boolean => tables.holds(at) || data.sure.has(at) || texts.has(at);
+  const known = new BitSet(code.image.size);
+  for (const place of entered) known.add(place);
+  const isNamed = (at: number): boolean => seeds.exported.has(at) || seeds.pointed.has(at) || known.has(at);
   const rules: FlowRules = {
-    fence: { has: (at) => covered.has(at) || seeds.exported.has(at) || seeds.pointed.has(at) },
+    fence: { has: (at) => covered.has(at) || isNamed(at) },
     neverReturns: () => false,
     startsFunction: () => false,
     isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
   };
   const gapsKnown = code.image.unwind.stopped === undefined;
+  const add = (start: number, { ranges }: FlowExtent): void => {
+    builder.add(start, seeds.exported.has(start) ? "export" : "flow", joinPadded(code, ranges));
+    eachPair(ranges, (from, to) => covered.addRange(from, to));
+  };
+  for (const start of entered) {
+    if (covered.has(start) || isNoCode(start)) continue;
+    const extent = walker.walk(start, rules);
+    if (!extent.cut) add(start, extent);
+  }
   /** Where the last leaf function ended: what directly follows one is another. */
   let ended = -1;
   for (const run of code.runs) {
     for (let at = run.start; at < run.end && !walker.exhausted; ) {
       at = covered.nextMissing(at, run.end);
       if (at >= run.end) break;
-      let start = skipPadding(run, at, run.end);
+      let start = startBehindPadding(run, at, run.end);
       // What reads as padding is code where an export stands.
-      for (let place = at; place < start; place++) if (seeds.exported.has(place)) start = place;
+      for (let place = at; place < start; place++)
+        if (seeds.exported.has(place) || covered.has(place)) start = place;
       if (start >= run.end) break;
       if (covered.has(start)) {
         at = start;
@@ -62,25 +82,18 @@ export function findLeaves(
         gapsKnown &&
         (start === ended || covered.has(start - 1)) &&
         (called.has(start) || isSelfContained(decoder, true, start, () => false));
-      if (
-        tables.holds(start) ||
-        data.likely.has(start) ||
-        data.sure.has(start) ||
-        !(named || thunk || padded || follows)
-      ) {
+      if (isNoCode(start) || data.likely.has(start) || !(named || thunk || padded || follows)) {
         // Over whole instructions, so that bytes inside of one are not taken for padding.
-        at = tables.holds(start) ? start + 1 : stepOver(run, start, true);
+        at = isNoCode(start) ? start + 1 : stepOver(run, start, true);
         continue;
       }
-      const { ranges, cut } = walker.walk(start, rules);
-      const basis: Basis = seeds.exported.has(start) ? "export" : "flow";
-      if (cut && !named) {
+      const extent = walker.walk(start, rules);
+      if (extent.cut && !named) {
         at = stepOver(run, start, true);
         continue;
       }
-      builder.add(start, basis, joinPadded(code, ranges));
-      eachPair(ranges, (from, to) => covered.addRange(from, to));
-      at = Math.max(ranges[1] ?? start + 1, start + 1);
+      add(start, extent);
+      at = Math.max(extent.ranges[1] ?? start + 1, start + 1);
       ended = at;
     }
   }

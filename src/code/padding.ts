@@ -1,5 +1,7 @@
 import type { CodeRun } from "./module-code.ts";
 
+const MAX_NOP = 15;
+
 /**
  * Where padding between functions ends: `int 3`, and the forms of `nop` that compilers align with. Zeros are
  * padding where linkers join sections.
@@ -18,6 +20,27 @@ export function skipPadding(run: CodeRun, from: number, end: number): number {
     }
   }
   return Math.min(at, stop) + start;
+}
+
+/**
+ * Where code starts behind padding. Padding ends where a paragraph starts: a `nop` that starts there, in front of
+ * code that does not, is the function's own first instruction, which leaves room for a patch.
+ */
+export function startBehindPadding(run: CodeRun, from: number, end: number): number {
+  const start = skipPadding(run, from, end);
+  const paragraph = start & ~15;
+  if (paragraph === start || paragraph < from || start >= end) return start;
+  return skipPadding(run, from, paragraph) === paragraph && nopLength(run.bytes, paragraph - run.start) > 0
+    ? paragraph
+    : start;
+}
+
+/** A `nop` of several bytes ends in front of `at`. */
+export function isBehindNop({ bytes, start }: CodeRun, at: number): boolean {
+  const offset = at - start;
+  for (let back = 2; back <= MAX_NOP && back <= offset; back++)
+    if (nopLength(bytes, offset - back) === back) return true;
+  return false;
 }
 
 /** The bytes of the `nop` at `at`, in the forms that compilers align with; 0 where there is none. */

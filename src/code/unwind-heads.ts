@@ -1,5 +1,8 @@
 import type { ModuleCode } from "./module-code.ts";
 
+/** Where an epilog is: an unwind code of version 2. */
+const UWOP_EPILOG = 6;
+
 /** The heads of UNWIND_INFO: how long prologues are. */
 export class Prologues {
   readonly #code: ModuleCode;
@@ -18,12 +21,30 @@ export class Prologues {
     return head === undefined ? undefined : (head >>> 8) & 0xff;
   }
 
-  /** There is a frame to unwind. */
+  /** There is a frame to unwind. Version 2 tells where epilogs are as well, in codes that unwind nothing. */
   hasCodes(entry: number): boolean {
-    return (((this.#head(entry) ?? 0) >>> 16) & 0xff) > 0;
+    const head = this.#head(entry) ?? 0;
+    const count = (head >>> 16) & 0xff;
+    if ((head & 7) < 2) return count > 0;
+    let epilogs = 0;
+    while (epilogs < count && (this.#operationAt(entry, epilogs) & 0xf) === UWOP_EPILOG) epilogs++;
+    return epilogs < count;
+  }
+
+  /** The byte of an unwind code whose low bits tell the operation. */
+  #operationAt(entry: number, index: number): number {
+    return this.#bytesAt((this.#infoOf(entry) ?? 0) + 4 + index * 2)[1] ?? 0;
   }
 
   #head(entry: number): number | undefined {
+    const info = this.#infoOf(entry);
+    if (info === undefined || info + 4 > this.#code.image.size) return undefined;
+    const [version = 0, prologue = 0, codes = 0, frame = 0] = this.#bytesAt(info);
+    return version | (prologue << 8) | (codes << 16) | (frame << 24);
+  }
+
+  /** Where a function's UNWIND_INFO stands. */
+  #infoOf(entry: number): number | undefined {
     let low = 0;
     let high = this.#rows.length / 3;
     while (low < high) {
@@ -32,14 +53,14 @@ export class Prologues {
       else high = middle;
     }
     if (this.#rows[low * 3] !== entry) return undefined;
-    const info = this.#rows[low * 3 + 2] ?? 0;
-    if (info + 4 > this.#code.image.size) return undefined;
-    if (info < this.#windowStart || info + 4 > this.#windowStart + this.#window.length) {
-      this.#window = this.#code.image.readSparse(info, 0x1_0000).bytes;
-      this.#windowStart = info;
+    return this.#rows[low * 3 + 2] ?? 0;
+  }
+
+  #bytesAt(rva: number): Uint8Array {
+    if (rva < this.#windowStart || rva + 4 > this.#windowStart + this.#window.length) {
+      this.#window = this.#code.image.readSparse(rva, 0x1_0000).bytes;
+      this.#windowStart = rva;
     }
-    const at = info - this.#windowStart;
-    const byte = (index: number): number => this.#window[at + index] ?? 0;
-    return byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24);
+    return this.#window.subarray(rva - this.#windowStart);
   }
 }
