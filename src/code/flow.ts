@@ -10,6 +10,10 @@ import { joinRanges } from "./ranges.ts";
 /** Bytes behind a call that does not return which may still be the function's. */
 const MAX_DEAD_TAIL = 64;
 
+/** `push imm32`, `mov [mem], imm32`. */
+const NAMES_TABLE = new Uint8Array(256);
+for (const byte of [0x68, 0xc7]) NAMES_TABLE[byte] = 1;
+
 /** What stands around one function's code. */
 export interface FlowRules {
   /** Where other functions start, or, where their extents are known, all of their bytes: no walk enters them. */
@@ -24,6 +28,8 @@ export interface FlowRules {
   isData?(at: number): boolean;
   /** Whether an instruction is none that anybody wrote: the walk is cut there. */
   rejects?(run: CodeRun, at: number, length: number): boolean;
+  /** Filters and handlers of the exception table that a `push` or `mov` names: the function has them, too. */
+  handlersAt?(at: number): readonly number[] | undefined;
   /** Told of each call to code of the image. */
   onCall?(target: number): void;
   /** Told of each jump that leaves for another function. */
@@ -187,6 +193,9 @@ export class FlowWalker {
       switch (flow) {
         case Flow.Next:
           if (nopLength(bytes, at - base) === 0) solid = next;
+          if (rules.handlersAt !== undefined && NAMES_TABLE[bytes[at - base] as number] === 1) {
+            for (const handler of rules.handlersAt(at) ?? []) pending.push(handler);
+          }
           break;
         case Flow.Call: {
           const target = base + nearTarget(bytes, at - base, length);

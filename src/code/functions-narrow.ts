@@ -11,6 +11,7 @@ import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
 import { Oddness, TOO_ODD } from "./oddness.ts";
 import { isBehindNop, nopLength, startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
+import { NarrowScopes } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 import { findTexts } from "./texts.ts";
@@ -59,6 +60,7 @@ class NarrowFinder {
   readonly #covered: BitSet;
   readonly #data: KnownData;
   readonly #texts: BitSet;
+  readonly #scopes: NarrowScopes;
   readonly #oddness: Oddness;
   /** What a trial may still meet of instructions that are rare. */
   #patience = 0;
@@ -92,6 +94,7 @@ class NarrowFinder {
     this.#rejected = new BitSet(code.image.size);
     this.#data = knownData(code);
     this.#texts = findTexts(code);
+    this.#scopes = new NarrowScopes(code, seeds.relocated);
     this.#oddness = new Oddness(code, seeds.relocated);
     const isData = (at: number): boolean => this.#texts.has(at) || this.#data.sure.has(at);
     this.#searchRules = {
@@ -108,6 +111,7 @@ class NarrowFinder {
       },
       isTailJump: (jump) => this.#isTailJump(jump),
       isData,
+      handlersAt: (at) => this.#scopes.namedAt(at),
       onCall: (target) => {
         this.#noteCall(target);
         this.#add(target);
@@ -119,6 +123,7 @@ class NarrowFinder {
       startsFunction: () => false,
       isTailJump: () => false,
       isData,
+      handlersAt: (at) => this.#scopes.namedAt(at),
       onCall: (target) => this.#noteCall(target),
     };
     this.#trialRules = {
@@ -160,6 +165,8 @@ class NarrowFinder {
 
   #add(entry: number): void {
     if (this.#entries.has(entry) || this.#code.runAt(entry) === undefined) return;
+    // Called or not, a `__finally` block runs on the frame of its function.
+    if (this.#scopes.entries.has(entry) && !this.#seeds.exported.has(entry)) return;
     this.#entries.add(entry);
     this.#list.push(entry);
     this.#pending.push(entry);
@@ -225,14 +232,14 @@ class NarrowFinder {
   }
 
   #isPointedFunction(target: number): boolean {
-    if (this.#entries.has(target)) return false;
+    if (this.#entries.has(target) || this.#scopes.entries.has(target)) return false;
     const run = this.#code.runAt(target);
     if (run === undefined || this.#isNoCode(target) || nopLength(run.bytes, target - run.start) > 0)
       return false;
     const prologue = prologueAt(run, target);
     const behindEnd = this.#isBehindEnd(run, target);
     if (this.#covered.has(target)) return (prologue === "frame" || prologue === "strong") && behindEnd;
-    // mov esp, [ebp-18h]: an exception handler, which its function's frame data points to.
+    // mov esp, [ebp-18h]: an exception handler, whose function is not known.
     const { bytes, start } = run;
     if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
     if (prologue === "frame" || (prologue === "strong" && behindEnd)) return true;
@@ -288,11 +295,16 @@ class NarrowFinder {
   }
 
   #isCandidate(start: number): boolean {
-    return !this.#covered.has(start) && !this.#rejected.has(start) && !this.#isNoCode(start);
+    return (
+      ![this.#covered, this.#rejected, this.#scopes.entries].some((set) => set.has(start)) &&
+      !this.#isNoCode(start)
+    );
   }
 
   #isNoCode(at: number): boolean {
-    return this.#tables.holds(at) || this.#data.sure.has(at) || this.#texts.has(at);
+    return (
+      this.#tables.holds(at) || this.#data.sure.has(at) || this.#texts.has(at) || this.#scopes.words.has(at)
+    );
   }
 
   #startsInGap(run: CodeRun, gap: number, start: number): boolean {

@@ -9,6 +9,7 @@ import { findLeaves } from "./leaves.ts";
 import type { CodeRange, ModuleCode } from "./module-code.ts";
 import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
 import { joinRanges } from "./ranges.ts";
+import { outsideHandlers } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { Prologues } from "./unwind-heads.ts";
 
@@ -130,6 +131,16 @@ function coldParents(
       if (called.has(entry) || seeds.pointed.has(entry)) continue;
     }
     if (boundaries.holding(from, at) !== at) continue;
+    const known = parents.get(to.index);
+    if (known === undefined) parents.set(to.index, new Set([from.index]));
+    else known.add(from.index);
+  }
+  // A filter or a `__finally` block runs on its function's frame, and only exceptions lead to it.
+  for (const { handler, row } of outsideHandlers(code)) {
+    const to = pieces.at(handler);
+    const from = pieces.at(code.image.unwind.rows[row * 3] ?? 0);
+    if (to === undefined || from === undefined || to.index === from.index) continue;
+    if (functions[to.index]?.entry !== handler || seeds.exported.has(handler)) continue;
     const known = parents.get(to.index);
     if (known === undefined) parents.set(to.index, new Set([from.index]));
     else known.add(from.index);

@@ -6,7 +6,7 @@ import { JumpTables } from "./jump-tables.ts";
 import { knownData } from "./known-data.ts";
 import { stepOver } from "./lengths.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { startBehindPadding } from "./padding.ts";
+import { isBehindNop, startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
@@ -73,8 +73,11 @@ export function findLeaves(
       // Behind a hole stands the rest of some function.
       const first = at === run.start && code.sections.some((section) => section.start === at);
       const aligned = start % 16 === 0;
+      // Zeros are padding only where linkers join sections; elsewhere they are numbers.
+      const filled =
+        start > at && (aligned || run.bytes[start - run.start - 1] !== 0 || isBehindNop(run, start));
       const padded = gapsKnown
-        ? start > at || first || (aligned && at > run.start)
+        ? filled || first || (aligned && at > run.start)
         : first || (start > at && aligned);
       const named = isNamed(start);
       const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;

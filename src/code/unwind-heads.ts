@@ -1,3 +1,4 @@
+import { ImageWindow } from "./image-window.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Where an epilog is: an unwind code of version 2. */
@@ -7,12 +8,12 @@ const UWOP_EPILOG = 6;
 export class Prologues {
   readonly #code: ModuleCode;
   readonly #rows: Uint32Array;
-  #window: Uint8Array = new Uint8Array(0);
-  #windowStart = 0;
+  readonly #window: ImageWindow;
 
   constructor(code: ModuleCode) {
     this.#code = code;
     this.#rows = code.image.unwind.rows;
+    this.#window = new ImageWindow(code.image);
   }
 
   /** In bytes; `undefined` where it cannot be read. */
@@ -33,14 +34,13 @@ export class Prologues {
 
   /** The byte of an unwind code whose low bits tell the operation. */
   #operationAt(entry: number, index: number): number {
-    return this.#bytesAt((this.#infoOf(entry) ?? 0) + 4 + index * 2)[1] ?? 0;
+    return this.#window.bytesAt((this.#infoOf(entry) ?? 0) + 4 + index * 2, 2)[1] ?? 0;
   }
 
   #head(entry: number): number | undefined {
     const info = this.#infoOf(entry);
     if (info === undefined || info + 4 > this.#code.image.size) return undefined;
-    const [version = 0, prologue = 0, codes = 0, frame = 0] = this.#bytesAt(info);
-    return version | (prologue << 8) | (codes << 16) | (frame << 24);
+    return this.#window.u32At(info);
   }
 
   /** Where a function's UNWIND_INFO stands. */
@@ -54,13 +54,5 @@ export class Prologues {
     }
     if (this.#rows[low * 3] !== entry) return undefined;
     return this.#rows[low * 3 + 2] ?? 0;
-  }
-
-  #bytesAt(rva: number): Uint8Array {
-    if (rva < this.#windowStart || rva + 4 > this.#windowStart + this.#window.length) {
-      this.#window = this.#code.image.readSparse(rva, 0x1_0000).bytes;
-      this.#windowStart = rva;
-    }
-    return this.#window.subarray(rva - this.#windowStart);
   }
 }
