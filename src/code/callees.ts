@@ -8,6 +8,7 @@ import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { InitialPointers } from "./initial-pointers.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
+import { behindIdleHead } from "./thunks.ts";
 import type { Value } from "./values.ts";
 import { WdfTable } from "./wdf.ts";
 
@@ -271,9 +272,10 @@ export class Callees {
     return { target, ...this.#resolve?.(target) };
   }
 
-  #jumpAt(at: number): { target: number; slot?: undefined } | { slot: number } | undefined {
-    const run = this.#image.code.runAt(at);
+  #jumpAt(entry: number): { target: number; slot?: undefined } | { slot: number } | undefined {
+    const run = this.#image.code.runAt(entry);
     if (run === undefined) return undefined;
+    const at = behindIdleHead(run, entry);
     const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, this.#image.code.wide);
     const flow = packed >> FLOW_SHIFT;
     const length = packed & LENGTH_MASK;

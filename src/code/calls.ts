@@ -11,7 +11,7 @@ import type { CodeFunction } from "./function-table.ts";
 import { placesHolding } from "./initial-pointers.ts";
 import { Flow } from "./lengths.ts";
 import { eachLink, type Hit, LinkList } from "./link-list.ts";
-import type { CodeRun } from "./module-code.ts";
+import type { CodeRun, ModuleCode } from "./module-code.ts";
 import { placesNaming } from "./naming.ts";
 import { type ServiceStub, serviceCalls } from "./services.ts";
 import { onlyNumber } from "./values.ts";
@@ -41,6 +41,10 @@ export class CallGraph {
 
   constructor(flows: Flows) {
     this.#flows = flows;
+  }
+
+  get code(): ModuleCode {
+    return this.#flows.image.code;
   }
 
   /** An answer left calls out, because telling them from other bytes took too long. */

@@ -20,6 +20,8 @@ export interface RuntimeLookup {
   readonly call?: { readonly at: Rva; readonly function: CodeFunction; readonly routine: string };
   /** The variable that the answer is kept in. */
   readonly pointer?: Rva;
+  /** Calls of the answer in the function that looks it up. */
+  readonly uses?: readonly Rva[];
 }
 
 /** Routines that give a function by its name, which is their first argument. */
@@ -83,7 +85,7 @@ function standsAlone(image: ImageCode["image"], rva: number, encoding: "ansi" | 
   return !/[A-Za-z0-9_]/.test(String.fromCharCode(before[0] ?? 0));
 }
 
-type Taken = Pick<RuntimeLookup, "call" | "pointer">;
+type Taken = Pick<RuntimeLookup, "call" | "pointer" | "uses">;
 
 /** The calls that look up the name at `string`, in all functions that name it or a counted string of it. */
 function lookupsOf(flows: Flows, string: number): readonly Taken[] {
@@ -117,9 +119,11 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
         if (!isName(first) && !isName(buffer) && !first.some(({ key }) => initialised.has(key))) continue;
         const at = site.instruction.start as Rva;
         const pointer = keptIn(flow, at);
+        const uses = usesOf(flow, at);
         taken.push({
           call: { at, function: found, routine },
           ...(pointer === undefined ? {} : { pointer }),
+          ...(uses.length === 0 ? {} : { uses }),
         });
       }
     }
@@ -130,6 +134,20 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
 function argument(flows: Flows, site: CallSite, index: number): Value {
   const { wide } = flows.image.code;
   return argumentOf(wide, site, argumentPlace(wide, index));
+}
+
+/** The place in the image that a value is the address of: 32-bit code names places by numbers. */
+function placeOf({ code }: ImageCode, atom: Atom): number | undefined {
+  if (atom.kind === "address") return atom.rva;
+  if (atom.kind !== "constant" || code.wide) return undefined;
+  return code.offsetOf(BigInt(atom.value >>> 0));
+}
+
+/** Calls through what a call has given. */
+function usesOf(flow: FunctionFlow, call: number): readonly Rva[] {
+  return flow.calls
+    .filter(({ through }) => through?.some((atom) => atom.kind === "result" && atom.call === call))
+    .map(({ instruction }) => instruction.start as Rva);
 }
 
 /** Where the answer of a call is stored. */

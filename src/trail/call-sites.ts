@@ -1,5 +1,6 @@
 import { type CallEdge, CallGraph } from "../code/calls.ts";
 import { withDecoder } from "../code/decoder.ts";
+import { behindIdleHead } from "../code/thunks.ts";
 import type { Va } from "../core/address.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -62,12 +63,16 @@ export function callsThrough<T>(
   slots: ReadonlyMap<number, T>,
 ): readonly { readonly edge: CallEdge; readonly item: T }[] {
   if (slots.size === 0) return [];
+  const startOf = ({ from }: CallEdge): number => {
+    const run = graph.code.runAt(from.entry);
+    return run === undefined ? from.entry : behindIdleHead(run, from.entry);
+  };
   const calls = new Map<string, { edge: CallEdge; item: T }>();
   const thunks = new Map<number, T>();
   for (const edge of graph.callersOf(slots.keys())) {
     const item = slots.get(edge.callee.slot ?? -1);
     if (item === undefined) continue;
-    if (edge.form === "jump-slot" && edge.from.entry === edge.at) thunks.set(edge.at, item);
+    if (edge.form === "jump-slot" && startOf(edge) === edge.at) thunks.set(edge.from.entry, item);
     else calls.set(`${edge.at}:${edge.callee.slot}`, { edge, item });
   }
   for (const edge of thunks.size === 0 ? [] : graph.callersOf(thunks.keys())) {

@@ -1,6 +1,6 @@
-import { namesOf } from "../code/callees.ts";
-import { type CallForm, CallGraph } from "../code/calls.ts";
-import { advance, type Va } from "../core/address.ts";
+import { type CallEdge, type CallForm, CallGraph } from "../code/calls.ts";
+import { findRuntimeLookups } from "../code/lookups.ts";
+import { advance, type Rva, type Va } from "../core/address.ts";
 import { callsThrough } from "./call-sites.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { FunctionPlace } from "./place.ts";
@@ -38,8 +38,10 @@ export interface CallList {
 /** A function as one module knows it: by its address, or by import slots that no loader has filled. */
 export interface CalledFunction {
   readonly address: Va | undefined;
-  /** Offsets of the import slots that lead there. */
+  /** Offsets of the import slots, and of variables, that lead there. */
   readonly slots: readonly number[];
+  /** Calls of what the function that makes them has just looked up by name. */
+  readonly lookedUp?: readonly Rva[];
 }
 
 /** The function that an address means to a module: its own, or one whose address its import slots hold. */
@@ -50,7 +52,7 @@ export function functionAtAddress(module: TrailModule, address: Va): CalledFunct
   };
 }
 
-/** The function that a module exports, or imports, by a name; undefined where it does neither. */
+/** The function that a module exports, imports or looks up by a name; undefined where it does none of it. */
 export function functionNamed(
   module: TrailModule,
   decoded: DecodedModule,
@@ -62,15 +64,21 @@ export function functionNamed(
   const slots = module.imports.slots.filter((slot) =>
     namesOf(decoded.flows.callees.throughSlot(slot.rva)).includes(name),
   );
+  const lookups = findRuntimeLookups(decoded.flows, new Set([name])).filter(({ call }) => call !== undefined);
   const [first] = slots;
-  return first === undefined ? undefined : { address: first.value, slots: slots.map((slot) => slot.rva) };
+  if (first === undefined && lookups.length === 0) return undefined;
+  return {
+    address: first?.value,
+    slots: [...new Set([...slots.map(({ rva }) => rva), ...lookups.flatMap(({ pointer }) => pointer ?? [])])],
+    lookedUp: lookups.flatMap(({ uses = [] }) => uses),
+  };
 }
 
 /** Who calls a function in one module's code, and, where the function is the module's, what it calls. */
 export function listCalls(
   module: TrailModule,
   decoded: DecodedModule,
-  { address, slots }: CalledFunction,
+  { address, slots, lookedUp = [] }: CalledFunction,
 ): CallList {
   const graph = new CallGraph(decoded.flows);
   const { machine } = decoded.image.image;
@@ -81,8 +89,7 @@ export function listCalls(
     : undefined;
   const wanted = found === undefined ? slots : [found.entry, ...slots];
   const notes = [...decoded.image.notes];
-  if (machine === "arm64") notes.push("arm64 calls are told of straight lines of code only");
-  if (wanted.length === 0) {
+  if (wanted.length === 0 && lookedUp.length === 0) {
     notes.push(
       inside ? "no function is known at this address" : "no import slot of this module holds this address",
     );
@@ -92,7 +99,8 @@ export function listCalls(
   return {
     target: found === undefined ? (address ?? null) : advance(module.base, found.entry),
     callers: callsThrough(graph, new Map(slots.map((slot) => [slot, slot])))
-      .map(({ edge }) => edge)
+      .map(({ edge }): Pick<CallEdge, "at" | "form"> => edge)
+      .concat(lookedUp.map((at) => ({ at, form: "register" as const })))
       .concat(found === undefined ? [] : graph.callersOf([found.entry]))
       .map((edge) => ({
         address: advance(module.base, edge.at),
