@@ -36,10 +36,13 @@ export function findWideFunctions(
   const functions = unwind.functions();
   const covered = new BitSet(code.image.size);
   for (const { fragments } of functions) for (const { start, end } of fragments) covered.addRange(start, end);
-  if (unwind.overlapping > 0) notes.push(`${unwind.overlapping} unwind entries overlap others`);
-  if (unwind.rejected > 0)
-    notes.push(`${unwind.rejected} unwind entries say what cannot be, and were left out`);
-  if (unwind.unreadable > 0) notes.push(`${unwind.unreadable} unwind entries could not be read`);
+  const count = (entries: number, one: string, many: string): void => {
+    if (entries > 0)
+      notes.push(entries === 1 ? `1 unwind entry ${one}` : `${entries} unwind entries ${many}`);
+  };
+  count(unwind.overlapping, "overlaps others", "overlap others");
+  count(unwind.rejected, "says what cannot be, and was left out", "say what cannot be, and were left out");
+  count(unwind.unreadable, "could not be read", "could not be read");
   if (unwind.stopped !== undefined) notes.push("the unwind data could not be read to its end");
 
   const links = findLinks(code, seeds, functions, covered);

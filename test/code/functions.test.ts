@@ -1,23 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { analyzeImage, functionsAt } from "../../src/code/functions.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
-
-/** The functions as text: `1000 flow 1000-1010,1200-1210`. */
-function functionsOf(options: Parameters<typeof codeImage>[0]): string[] {
-  const { functions } = analyzeImage(codeImage(options));
-  return Array.from(functions.entries.keys(), (index) => {
-    const { entry, basis, fragments } = functions.at(index);
-    const ranges = fragments.map(({ start, end }) => `${start.toString(16)}-${end.toString(16)}`);
-    return `${entry.toString(16)} ${basis} ${ranges.join(",")}`;
-  });
-}
-
-/** Pieces of code at offsets, with int3 between them. */
-function laidOut(size: number, pieces: Readonly<Record<number, string>>): Uint8Array {
-  const bytes = new Uint8Array(size).fill(0xcc);
-  for (const [at, hex] of Object.entries(pieces)) bytes.set(fromHex(hex), Number(at));
-  return bytes;
-}
+import { functionsOf, laidOut } from "../fixtures/functions-of.ts";
 
 describe("analyzeImage, 32-bit", () => {
   it("gives a far cold block to the function that jumps to it, and not to its neighbours", () => {
@@ -207,7 +191,7 @@ describe("analyzeImage, 64-bit", () => {
       }),
     );
     expect(functions.owning(0x1050).map(({ entry }) => entry)).toEqual([0x1000, 0x1040]);
-    expect(notes).toEqual(["1 unwind entries overlap others"]);
+    expect(notes).toEqual(["1 unwind entry overlaps others"]);
   });
 });
 

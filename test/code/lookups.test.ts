@@ -45,6 +45,13 @@ describe("findRuntimeLookups", () => {
     });
   });
 
+  it("finds the calls of what was looked up, where it is kept in no variable", () => {
+    // push 800020c0; call [MmGetSystemRoutineAddress]; push 1; call eax; ret
+    const [first] = lookups("68 c0 20 00 80 ff 15 00 20 00 80 6a 01 ff d0 c3");
+    expect(first).toMatchObject({ call: { at: 0x1005 }, uses: [0x100d] });
+    expect(first).not.toHaveProperty("pointer");
+  });
+
   it("finds the call that gets a string which the code sets up itself", () => {
     // sub esp, 8; mov dword [esp], 30002eh; mov dword [esp+4], 80002040; push esp; call [MmGetSystemRoutineAddress]; …
     expect(
