@@ -7,7 +7,7 @@ import { JumpTables } from "./jump-tables.ts";
 import { type KnownData, knownData } from "./known-data.ts";
 import { goesOn, stepOver } from "./lengths.ts";
 import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
+import { isBehindIndirectJump, isFrameEnd, isPatchedFrame, isThunk, prologueAt } from "./narrow-starts.ts";
 import { Oddness, TOO_ODD } from "./oddness.ts";
 import { isBehindNop, nopLength, startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
@@ -226,6 +226,7 @@ class NarrowFinder {
     if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
     if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
     if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
+    if (isBehindIndirectJump(bytes, offset) || isPatchedFrame(run, at)) return true;
     if (isBehindNop(run, at)) return true;
     // A zero ends most displacements; it is padding where linkers join sections.
     return before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame");

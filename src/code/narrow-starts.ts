@@ -18,6 +18,8 @@ export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
   // push n; push scope table; call __SEH_prolog
   if (b0 === 0x6a && b2 === 0x68 && b[7] === 0xe8) return "strong";
   if (b0 === 0x68 && b[5] === 0x68 && b[10] === 0xe8) return "strong";
+  // push n; mov eax, handler; call __EH_prolog3
+  if (b0 === 0x6a && b2 === 0xb8 && b[7] === 0xe8) return "strong";
   // push ebp, edi, esi or ebx
   if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
   // sub esp, n
@@ -29,6 +31,25 @@ export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
 }
 
 const FIRST_ARGUMENTS: ReadonlySet<number> = new Set([4, 8, 12, 16, 20]);
+
+/** mov edi, edi; push ebp; mov ebp, esp: five bytes that stand nowhere but where a function starts. */
+export function isPatchedFrame({ bytes, start }: CodeRun, at: number): boolean {
+  const i = at - start;
+  return (
+    bytes[i] === 0x8b &&
+    bytes[i + 1] === 0xff &&
+    bytes[i + 2] === 0x55 &&
+    bytes[i + 3] === 0x8b &&
+    bytes[i + 4] === 0xec
+  );
+}
+
+/** `jmp reg`, `jmp [reg+n]` or `jmp [slot]` ends in front of an offset. */
+export function isBehindIndirectJump(bytes: Uint8Array, offset: number): boolean {
+  const jump = (back: number, mask: number, form: number): boolean =>
+    offset >= back && bytes[offset - back] === 0xff && ((bytes[offset - back + 1] ?? 0) & mask) === form;
+  return jump(2, 0xf8, 0xe0) || jump(3, 0xf8, 0x60) || jump(6, 0xff, 0x25);
+}
 
 /** `jmp [slot]` */
 export function isThunk(run: CodeRun, at: number): boolean {

@@ -24,15 +24,28 @@ export function skipPadding(run: CodeRun, from: number, end: number): number {
 
 /**
  * Where code starts behind padding. Padding ends where a paragraph starts: a `nop` that starts there, in front of
- * code that does not, is the function's own first instruction, which leaves room for a patch.
+ * code that does not and behind no other `nop`, is the function's own first instruction, which leaves room for a patch.
  */
 export function startBehindPadding(run: CodeRun, from: number, end: number): number {
   const start = skipPadding(run, from, end);
+  if (start >= end || start % 16 === 0) return start;
+  const { bytes } = run;
+  const at = start - run.start;
+  // int3 pads; a nop of two bytes behind it does not, if it leads to no paragraph.
+  if (start - 3 >= from && isPatchPlace(bytes, at - 2) && bytes[at - 3] === 0xcc) return start - 2;
   const paragraph = start & ~15;
-  if (paragraph === start || paragraph < from || start >= end) return start;
-  return skipPadding(run, from, paragraph) === paragraph && nopLength(run.bytes, paragraph - run.start) > 0
-    ? paragraph
-    : start;
+  if (paragraph < from) return start;
+  const own =
+    skipPadding(run, from, paragraph) === paragraph &&
+    nopLength(bytes, paragraph - run.start) > 0 &&
+    bytes[paragraph - run.start - 1] !== 0x90 &&
+    !isBehindNop(run, paragraph);
+  return own ? paragraph : start;
+}
+
+/** mov edi, edi; xchg ax, ax */
+function isPatchPlace(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at] === 0x8b && bytes[at + 1] === 0xff) || (bytes[at] === 0x66 && bytes[at + 1] === 0x90);
 }
 
 /** A `nop` of several bytes ends in front of `at`. */
@@ -58,6 +71,8 @@ export function nopLength(bytes: Uint8Array, at: number): number {
   // mov esi, esi as old assemblers wrote it; mov edi, edi, unless a function starts with it.
   if (byte === 0x89 && second === 0xf6) return next + 2 - at;
   if (byte === 0x8b && second === 0xff && bytes[next + 2] !== 0x55) return next + 2 - at;
+  // mov eax, eax: Delphi's.
+  if (byte === 0x8b && second === 0xc0) return next + 2 - at;
   return 0;
 }
 
