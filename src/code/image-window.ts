@@ -12,18 +12,24 @@ export class ImageWindow {
     this.#image = image;
   }
 
-  /** The bytes from `rva` on, at least `length` of them; zeros in holes, and fewer only at the image's end. */
-  bytesAt(rva: number, length: number): Uint8Array {
-    if (rva < this.#start || rva + length > this.#start + this.#bytes.length) {
-      this.#bytes = this.#image.readSparse(rva, Math.max(SIZE, length)).bytes;
-      this.#start = rva;
-    }
-    return this.#bytes.subarray(rva - this.#start);
+  /** 0 past the image's end, and in holes. */
+  byteAt(rva: number): number {
+    this.#reach(rva, 1);
+    return this.#bytes[rva - this.#start] ?? 0;
   }
 
-  /** 0 past the image's end. */
+  /** Zeros past the image's end, and in holes. */
   u32At(rva: number): number {
-    const [a = 0, b = 0, c = 0, d = 0] = this.bytesAt(rva, 4);
-    return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+    this.#reach(rva, 4);
+    const bytes = this.#bytes;
+    const at = rva - this.#start;
+    const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+    return (low | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+  }
+
+  #reach(rva: number, length: number): void {
+    if (rva >= this.#start && rva + length <= this.#start + this.#bytes.length) return;
+    this.#bytes = this.#image.readSparse(rva, SIZE).bytes;
+    this.#start = rva;
   }
 }

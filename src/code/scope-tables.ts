@@ -111,9 +111,9 @@ export class NarrowScopes {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let i = 0; i + 7 <= bytes.length; i++) {
       // push table; mov [ebp-n], table
-      const byte = bytes[i];
-      const operand = byte === 0x68 ? i + 1 : byte === 0xc7 && bytes[i + 1] === 0x45 ? i + 3 : 0;
-      if (operand === 0 || operand + 4 > bytes.length) continue;
+      const byte = bytes[i] as number;
+      if (byte !== 0x68 && (byte !== 0xc7 || bytes[i + 1] !== 0x45)) continue;
+      const operand = byte === 0x68 ? i + 1 : i + 3;
       if (relocated !== undefined && !relocated.has(start + operand)) continue;
       const table = view.getUint32(operand, true) - this.#code.base32;
       if (table < 0x1000 || table + 12 > this.#code.image.size || table % 4 !== 0) continue;

@@ -23,42 +23,48 @@ export function findTexts(code: ModuleCode): BitSet {
 }
 
 function eachText(bytes: Uint8Array, found: (from: number, to: number) => void): void {
-  /** Words that are no text for themselves, since the last byte that ends all text. */
-  let waiting: [from: number, to: number][] = [];
+  /** Words that are no text for themselves, since the last byte that ends all text: pairs of start and end. */
+  const waiting: number[] = [];
   /** Up to where text goes on: a short word behind it is text as well. */
   let reach = -1;
   let from = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
     if (PRINTABLE[byte] === 1) continue;
-    const length = at - from;
     if (byte !== 0) {
-      waiting = [];
+      if (waiting.length > 0) waiting.length = 0;
       reach = -1;
-    } else if (length > 0) {
-      if (reach >= 0 || (length >= MIN_LETTERS && readsAsWords(bytes, from, at))) {
-        for (const [start, end] of waiting) found(start, end);
-        found(from, at + 1);
-        waiting = [];
-        reach = at + 1;
-      } else if (length >= MIN_NEIGHBOUR) waiting.push([from, at + 1]);
-      else waiting = [];
-    } else if (reach >= 0 && at - reach >= MAX_ALIGNMENT) reach = -1;
-    else if (reach < 0 && at - (waiting.at(-1)?.[1] ?? at) >= MAX_ALIGNMENT) waiting = [];
+      from = at + 1;
+      continue;
+    }
+    const length = at - from;
+    if (length === 0) {
+      const last = reach >= 0 ? reach : (waiting.at(-1) ?? at);
+      if (at - last >= MAX_ALIGNMENT) {
+        reach = -1;
+        waiting.length = 0;
+      }
+    } else if (reach >= 0 || (length >= MIN_LETTERS && readsAsWords(bytes, from, at))) {
+      for (let i = 0; i < waiting.length; i += 2) found(waiting[i] ?? 0, waiting[i + 1] ?? 0);
+      waiting.length = 0;
+      found(from, at + 1);
+      reach = at + 1;
+    } else if (length >= MIN_NEIGHBOUR) waiting.push(from, at + 1);
+    else waiting.length = 0;
     from = at + 1;
   }
 }
 
 function eachWideText(bytes: Uint8Array, found: (from: number, to: number) => void): void {
-  for (let at = 0; at + 2 * MIN_WIDE_LETTERS < bytes.length; at++) {
-    if (bytes[at + 1] !== 0 || PRINTABLE[bytes[at] as number] !== 1) continue;
+  const last = bytes.length - 2 * MIN_WIDE_LETTERS - 1;
+  for (let at = 0; at < last; at++) {
+    if (bytes[at + 1] !== 0 || bytes[at + 3] !== 0 || PRINTABLE[bytes[at] as number] !== 1) continue;
     const from = at;
-    const met = new Set<number>();
-    for (; at + 1 < bytes.length && bytes[at + 1] === 0 && PRINTABLE[bytes[at] as number] === 1; at += 2)
-      met.add(bytes[at] as number);
+    while (bytes[at + 1] === 0 && PRINTABLE[bytes[at] as number] === 1) at += 2;
+    const ended = bytes[at] === 0 && bytes[at + 1] === 0;
     // `push 0` in a row reads as one letter over and over.
-    const ended = at + 1 < bytes.length && bytes[at] === 0 && bytes[at + 1] === 0;
-    if (ended && at - from >= 2 * MIN_WIDE_LETTERS && met.size >= 3) found(from, at + 2);
+    if (ended && at - from >= 2 * MIN_WIDE_LETTERS && new Set(bytes.subarray(from, at)).size > 3)
+      found(from, at + 2);
     else at--;
   }
 }

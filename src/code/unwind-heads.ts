@@ -34,7 +34,7 @@ export class Prologues {
 
   /** The byte of an unwind code whose low bits tell the operation. */
   #operationAt(entry: number, index: number): number {
-    return this.#window.bytesAt((this.#infoOf(entry) ?? 0) + 4 + index * 2, 2)[1] ?? 0;
+    return this.#window.byteAt((this.#infoOf(entry) ?? 0) + 4 + index * 2 + 1);
   }
 
   #head(entry: number): number | undefined {
