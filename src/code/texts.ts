@@ -4,6 +4,8 @@ import type { ModuleCode } from "./module-code.ts";
 /** Shorter words are no proof: code that saves its registers reads `SVWj@`. */
 const MIN_LETTERS = 6;
 const MIN_WIDE_LETTERS = 4;
+/** No code goes on so long with nothing but letters and signs. */
+const SURE_LENGTH = 20;
 /** Words this long are text where only zeros part them from text. */
 const MIN_NEIGHBOUR = 2;
 /** Zeros that align the next text. */
@@ -69,20 +71,21 @@ function eachWideText(bytes: Uint8Array, found: (from: number, to: number) => vo
   }
 }
 
-/** Words have small letters that no instruction starts with, or capitals beyond those of `push` and `pop`. */
+/** Words have small letters that instructions seldom start with, or capitals beyond those of `push` and `pop`. */
 export function readsAsWords(bytes: Uint8Array, from: number, to: number): boolean {
   let small = 0;
   let capitals = 0;
   let common = 0;
   for (let at = from; at < to; at++) {
     const byte = bytes[at] as number;
-    if (byte >= 0x61 && byte <= 0x7a) small++;
+    if (byte >= 0x61 && byte <= 0x7a && CODE_LETTERS[byte] === 0) small++;
     else if (byte >= 0x41 && byte <= 0x4f) capitals++;
     if (COMMON[byte] === 1) common++;
   }
   const length = to - from;
-  if (common < length * 0.75) return false;
-  return (small >= 4 && small >= length * 0.4) || (length >= 8 && capitals >= 4);
+  if (length >= SURE_LENGTH) return true;
+  if (common < length * 0.75 && (length < 12 || small < 3)) return false;
+  return (small >= 3 && small >= length * 0.3) || (length >= 8 && capitals >= 4);
 }
 
 /** A letter, digit or sign of ASCII, a blank, or what ends a line. */
@@ -93,6 +96,9 @@ export function isPrintable(byte: number): boolean {
 const PRINTABLE = new Uint8Array(256);
 for (let byte = 0x20; byte < 0x7f; byte++) PRINTABLE[byte] = 1;
 for (const byte of [9, 10, 13]) PRINTABLE[byte] = 1;
+/** d, f, h, j, t and u: prefixes, `push` of constants, and short branches. */
+const CODE_LETTERS = new Uint8Array(256);
+for (const letter of "dfhjtu") CODE_LETTERS[letter.charCodeAt(0)] = 1;
 /** What texts of programs are made of. */
 const COMMON = new Uint8Array(256);
 for (const letter of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:%\\/\r\n")
