@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CallGraph } from "../../src/code/calls.ts";
 import { Flows } from "../../src/code/flows.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -28,7 +29,7 @@ function calls(code: Readonly<Record<number, string>>) {
   });
   const analyzed = analyzeImage(image);
   const flows = new Flows(analyzed);
-  const decoded = { image: analyzed, flows, uses: new TagUses(flows) };
+  const decoded = { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) };
   const { base, size, imports } = image;
   const module = { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule;
   const found = functionNamed(module, decoded, NAME);
