@@ -17,7 +17,12 @@ export function renderFunctions(list: FunctionList, view: View): string {
     rows.length === 0
       ? ""
       : renderTable(
-          [{ title: "entry" }, { title: "known by" }, { title: "name" }, { title: "pieces" }],
+          [
+            { title: "entry address" },
+            { title: "known by" },
+            { title: "name" },
+            { title: "addresses of its pieces" },
+          ],
           rows,
           view.style,
         ),
@@ -44,12 +49,12 @@ export function renderCalls(list: CallList, view: View): string {
     `${title(count(callers.length, list))} to ${list.target === null ? "it" : at(view, list.target)}`,
     callers.length === 0
       ? ""
-      : renderTable([{ title: "call" }, { title: "form" }, { title: "in" }], callers, view.style),
-    `${title(count(callees.length, list))} from it`,
+      : renderTable([{ title: "address" }, { title: "form" }, { title: "in" }], callers, view.style),
+    `${title(plural(callees.length, "call"))} from it`,
     callees.length === 0
       ? ""
       : renderTable(
-          [{ title: "call" }, { title: "form" }, { title: "to" }, { title: "which is" }],
+          [{ title: "address" }, { title: "form" }, { title: "to address" }, { title: "which is" }],
           callees,
           view.style,
         ),

@@ -14,14 +14,14 @@ export function renderHeaders(document: HeadersDocument, view: View): string {
   );
   const directories = document.directories.map(
     (directory) =>
-      `${directory.rva.toString(16).toUpperCase().padStart(8)} [${directory.size.toString(16).toUpperCase().padStart(8)}] ${directory.name}`,
+      `${directory.rva.toString(16).toUpperCase().padStart(8)} [${directory.size.toString(16).toUpperCase().padStart(8)}] ${directory.name}${directory.name === "security" && directory.rva !== 0 ? " (offset in the file)" : ""}`,
   );
   const sections = renderTable(
     [
       { title: "section" },
-      { title: "rva", align: "right" },
+      { title: "offset", align: "right" },
       { title: "size", align: "right" },
-      { title: "in file", align: "right" },
+      { title: "file offset", align: "right" },
       { title: "file size", align: "right" },
       { title: "flags", align: "right" },
       { title: "readable", align: "right" },
@@ -40,7 +40,7 @@ export function renderHeaders(document: HeadersDocument, view: View): string {
   return blocks(
     view.style.bold(title),
     fields.join("\n"),
-    `${view.style.bold("directories")} (offset [size], hex)\n${directories.join("\n")}`,
+    `${view.style.bold("directories")} (offset from the base [size], hex)\n${directories.join("\n")}`,
     sections,
     identity(document),
     renderNotes(document.notes, view),
@@ -52,7 +52,12 @@ function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
+/** Fields that the format calls addresses, and that are none by themselves. */
+const OFFSETS: ReadonlySet<string> = new Set(["addressOfEntryPoint", "baseOfCode"]);
+
 function annotation(name: string, value: number | bigint): string {
+  if (OFFSETS.has(name)) return " (offset from the base)";
+  if (name === "filePointerToSymbolTable") return " (offset in the file)";
   if (name !== "timestamp" || typeof value !== "number") return "";
   return ` (${new Date(value * 1000).toISOString().replace("T", " ").slice(0, 19)} UTC, if it is a time)`;
 }

@@ -15,7 +15,7 @@ export function renderImports(document: ImportsDocument, view: View): string {
     declared(slot),
   ]);
   const table = renderTable(
-    [{ title: "slot" }, { title: "holds" }, { title: "which is" }, { title: "declared as" }],
+    [{ title: "slot address" }, { title: "holds address" }, { title: "which is" }, { title: "declared as" }],
     rows,
     view.style,
   );
@@ -60,7 +60,7 @@ export function renderExports(document: ExportsDocument, view: View): string {
     [
       { title: "ordinal", align: "right" },
       { title: "address" },
-      { title: "rva" },
+      { title: "offset" },
       { title: "name" },
       { title: "forwarded to" },
     ],
