@@ -92,7 +92,7 @@ describe("version 1 of the documents", () => {
   it("near", () => {
     const { symbols } = pooltrailJson("near", X64, "nt!SeQueryInformationToken+4");
     const row = firstOf(symbols);
-    expect(lacks(row, "address module below above function")).toEqual([]);
+    expect(lacks(row, "address module rva below above function")).toEqual([]);
     expect(lacks(row.below, "name address offset")).toEqual([]);
     expect(lacks(row.above, "name address")).toEqual([]);
     expect(lacks(row.function, FUNCTION)).toEqual([]);
@@ -141,6 +141,19 @@ describe("version 1 of the documents", () => {
     expect(lacks(firstOf(callees), "address target form")).toEqual([]);
   });
 
+  it("code", () => {
+    const document = pooltrailJson("code", X64, "nt!SeQueryInformationToken");
+    expect(lacks(document, "address module view pieces notes")).toEqual([]);
+    const piece = firstOf(document.pieces);
+    expect(lacks(piece, "name function lines")).toEqual([]);
+    const line = firstOf(piece.lines);
+    expect(lacks(line, "address length kind bytes text refers here note fault")).toEqual([]);
+    const [referral] = document.pieces
+      .flatMap(({ lines }: Json) => lines as Json[])
+      .flatMap((row: Json) => row.refers);
+    expect(lacks(referral, "kind address name text")).toEqual([]);
+  });
+
   it("writes addresses as lower-case hex strings, and sizes and counts as numbers", () => {
     const { modules } = pooltrailJson("modules", X64);
     for (const { base, end, size, readableBytes } of modules) {
@@ -163,7 +176,7 @@ describe("version 1 of the documents", () => {
 
 describe("version 1 of the command line", () => {
   const names = fields(
-    "trace info modules memory tags scan near pointers headers imports exports functions calls read repl",
+    "trace info modules memory tags scan near pointers headers imports exports functions calls code read repl",
   );
 
   it.each(names)("has the command %s", (name) => {
@@ -180,6 +193,9 @@ describe("version 1 of the command line", () => {
     ["dh", "headers"],
     ["dps", "imports"],
     ["db", "read"],
+    ["u", "code"],
+    ["uf", "code"],
+    ["ub", "code"],
   ])("knows %s as %s", (alias, name) => {
     expect(commandNamed(alias)?.name).toBe(name);
   });

@@ -47,7 +47,9 @@ function lines(tag: string, address: string, module: string): [string, ...string
     ["exports", module],
     ["functions", module],
     ["calls", module, address],
+    ["code", address],
     ["read", address, "0x40"],
+    ["read", "1000"],
   ];
 }
 
@@ -119,11 +121,15 @@ describe("every answer from PE files", () => {
     expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
   });
 
-  it.each([["headers"], ["imports"], ["exports"], ["functions"], ["calls", "FltQuerySecurityObject"]])(
-    "of one file fits the schema: %s",
-    (command, ...operands) => {
-      using file = openImageFile("samples/images/x64/fltmgr.sys");
-      expect(faults(command, answerFromImage(file, command, operands).document)).toEqual([]);
-    },
-  );
+  it.each([
+    ["headers"],
+    ["imports"],
+    ["exports"],
+    ["functions"],
+    ["calls", "FltQuerySecurityObject"],
+    ["code", "FltQuerySecurityObject+4"],
+  ])("of one file fits the schema: %s", (command, ...operands) => {
+    using file = openImageFile("samples/images/x64/fltmgr.sys");
+    expect(faults(command, answerFromImage(file, command, operands).document)).toEqual([]);
+  });
 });

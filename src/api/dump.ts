@@ -108,6 +108,10 @@ export class Dump extends Workspace implements Disposable {
     this.kernel = kernel;
   }
 
+  protected get machine(): string {
+    return this.header.machine;
+  }
+
   /** What is missing or odd, one sentence each. */
   get notes(): readonly string[] {
     return [...this.#dump.notes, ...this.kernel.notes, ...this.#images.notes];

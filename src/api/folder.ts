@@ -57,6 +57,10 @@ export class ImageFolder extends Workspace implements Disposable {
     this.#sources = sources;
   }
 
+  protected get machine(): string {
+    return this.modules.items[0]?.image?.machine ?? "unknown";
+  }
+
   /** From a tag to the drivers that can make it grow, as far as files alone tell. */
   trace(tag: string, work: WorkOptions = {}): Trail {
     const trail = traceTag(this.target, parseTag(tag), null, work);

@@ -2,15 +2,18 @@ import { statSync } from "node:fs";
 import { Flows } from "../code/flows.ts";
 import { analyzeImage } from "../code/functions.ts";
 import { TagUses } from "../code/uses.ts";
-import { advance, toVa } from "../core/address.ts";
+import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.ts";
 import { Image } from "../pe/image.ts";
-import type { ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
+import { codeDocument } from "../report/code-document.ts";
+import type { CodeDocument, ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
+import { type ListingOptions, listCode } from "../trail/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/functions.ts";
 import type { TrailModule } from "../trail/target.ts";
 import { exportsDocument } from "./exports.ts";
+import { parseAddress } from "./expression.ts";
 import { headersDocument } from "./headers.ts";
 import { importsDocument } from "./imports.ts";
 
@@ -58,6 +61,44 @@ export class ImageFile implements Disposable {
     const decoded = { image: flows.image, flows, uses: new TagUses(flows) };
     const named = functionNamed(module, decoded, function_);
     return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));
+  }
+
+  /**
+   * The instructions around an address, from it on, before it, or of its whole function.
+   *
+   * @param address an address at the base that the file prefers, an offset from its base, a name that it exports, or
+   * `driver.sys+0x1234`
+   * @throws {TypeError} none of these
+   */
+  code(address: AddressLike, options: ListingOptions = {}): CodeDocument {
+    const module = this.#module;
+    const target = { space: this.image.space, modules: [module], resolve: () => undefined, build: undefined };
+    const { pointerSize, base, machine } = this.image;
+    const note = `addresses are at the base that the file prefers, ${hex(base)}`;
+    return codeDocument(listCode(target, machine, this.address(address), options), pointerSize, [note]);
+  }
+
+  /**
+   * An address as a person writes it; what is below the image's size is an offset from its base.
+   *
+   * @throws {TypeError} no address and no name of the image
+   */
+  address(expression: AddressLike): Va {
+    const { image } = this;
+    const exported = (name: string): Va | undefined => {
+      const found = image.exports.byName(name);
+      return found === undefined || found.forwarder !== undefined ? undefined : image.addressOf(found.rva);
+    };
+    const isOwn = (name: string): boolean =>
+      [image.label, image.label.replace(/\.[^.]*$/, "")].some(
+        (own) => own.toLowerCase() === name.toLowerCase(),
+      );
+    const address = parseAddress(expression, {
+      pointerSize: image.pointerSize,
+      moduleBase: (name) => (isOwn(name) ? image.base : exported(name)),
+      exportAddress: (module, name) => (isOwn(module) ? exported(name) : undefined),
+    });
+    return address < BigInt(image.size) ? image.addressOf(Number(address)) : address;
   }
 
   get #module(): TrailModule {

@@ -17,5 +17,6 @@ export function nearRow(target: TrailTarget, address: Va): NearRow {
     notes.push(`the export table ends early, a nearer name may be missing: ${stopText(stopped)}`);
   if (module === undefined)
     notes.push(`${windbgHex(address, target.space.pointerSize)} belongs to no module in the list`);
-  return { address, module: module?.name ?? null, below, above, function: place, notes };
+  const rva = module === undefined ? null : Number(address - module.base);
+  return { address, module: module?.name ?? null, rva, below, above, function: place, notes };
 }

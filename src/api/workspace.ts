@@ -3,7 +3,9 @@ import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
+import { codeDocument } from "../report/code-document.ts";
 import type {
+  CodeDocument,
   ExportsDocument,
   HeadersDocument,
   ImportsDocument,
@@ -11,12 +13,14 @@ import type {
   PointersDocument,
 } from "../report/documents.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
+import { type ListingOptions, listCode } from "../trail/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/functions.ts";
 import { ModuleCodes } from "../trail/module-codes.ts";
 import { exportedNames } from "../trail/places.ts";
 import { findPointers } from "../trail/pointers.ts";
 import type { SearchLimits } from "../trail/references.ts";
 import { scanTag } from "../trail/scan.ts";
+import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
 import type { Scan } from "../trail/trail.ts";
 import { exportsDocument, type FollowForwarder } from "./exports.ts";
@@ -45,6 +49,8 @@ export abstract class Workspace {
   abstract readonly notes: readonly string[];
   readonly space: AddressSpace;
   readonly modules: ModuleList;
+  /** Whose instructions the images hold: `x86`, `x64`, `arm64`. */
+  protected abstract readonly machine: string;
   /** What the trail looks at. */
   protected readonly target: TrailTarget;
   #set: ImageSet<NamedImage> | undefined;
@@ -176,6 +182,28 @@ export abstract class Workspace {
     if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
     const named = typeof function_ === "string" ? functionNamed(found, decoded, function_) : undefined;
     return listCalls(found, decoded, named ?? functionAtAddress(found, this.address(function_)));
+  }
+
+  /**
+   * The instructions around an address, from it on, before it, or of its whole function, with names for what they refer
+   * to. Those before it are decoded from the function's start.
+   *
+   * @throws {TypeError} no address and no name of this dump
+   */
+  code(address: AddressLike, options: ListingOptions = {}): CodeDocument {
+    const listing = listCode(this.target, this.machine, this.address(address), options);
+    return codeDocument(listing, this.pointerSize);
+  }
+
+  /** Where an address stands in its module, and the export at or below it; no code is decoded for that. */
+  placeOf(address: AddressLike): Pick<NearRow, "module" | "rva" | "below"> {
+    const at = this.address(address);
+    const { module, below } = neighboursOf(this.target, at);
+    return {
+      module: module?.name ?? null,
+      rva: module === undefined ? null : Number(at - module.base),
+      below,
+    };
   }
 
   /** What can be read of `length` bytes, with its holes. */

@@ -9,6 +9,7 @@ import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import { parseTag, parseTagPattern } from "../pool/tag.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import { readDocument } from "../report/read-document.ts";
+import { renderCode } from "../report/text/code.ts";
 import { renderCalls, renderFunctions } from "../report/text/functions.ts";
 import { renderGrowth } from "../report/text/growth.ts";
 import { renderHeaders } from "../report/text/headers.ts";
@@ -24,6 +25,8 @@ import { renderTags } from "../report/text/tags.ts";
 import { renderTrails } from "../report/text/trace.ts";
 import type { View } from "../report/text/view.ts";
 import { FileError, openFile } from "../source/file-source.ts";
+import type { CodeView } from "../trail/code-lines.ts";
+import type { ListingOptions } from "../trail/code-listing.ts";
 import { UsageError } from "./arguments.ts";
 
 /** What the command line can say beyond operands. */
@@ -32,6 +35,9 @@ export interface AnswerOptions {
   readonly top?: number | undefined;
   /** An older dump of the same machine. */
   readonly since?: string | undefined;
+  /** Which instructions are listed, and how many. */
+  readonly view?: CodeView | undefined;
+  readonly lines?: number | undefined;
   /** A file in pooltag.txt's format. */
   readonly pooltags?: string | undefined;
 }
@@ -113,17 +119,18 @@ export function answerFrom(
         renderCalls,
       );
     }
+    case "code":
+      return answer(
+        opened.code(
+          asked(command, () => opened.address(first)),
+          listingOf(options),
+        ),
+        renderCode,
+      );
     case "read": {
       const length = second === undefined ? DEFAULT_LENGTH : lengthOf(second, command);
-      return answer(
-        readDocument(
-          opened.read(
-            asked(command, () => opened.address(first)),
-            length,
-          ),
-        ),
-        renderRead,
-      );
+      const address = asked(command, () => opened.address(first));
+      return answer(readDocument(opened.read(address, length), opened.placeOf(address)), renderRead);
     }
     default:
       throw new UsageError(`there is no command "${command}"`);
@@ -131,7 +138,12 @@ export function answerFrom(
 }
 
 /** Answers one command from a single PE file. */
-export function answerFromImage(file: ImageFile, command: string, operands: readonly string[] = []): Answer {
+export function answerFromImage(
+  file: ImageFile,
+  command: string,
+  operands: readonly string[] = [],
+  options: AnswerOptions = {},
+): Answer {
   switch (command) {
     case "functions":
       return answer(file.functions(), renderFunctions);
@@ -139,6 +151,14 @@ export function answerFromImage(file: ImageFile, command: string, operands: read
       return answer(
         asked(command, () => file.calls(operands[0] ?? "")),
         renderCalls,
+      );
+    case "code":
+      return answer(
+        file.code(
+          asked(command, () => file.address(operands[0] ?? "")),
+          listingOf(options),
+        ),
+        renderCode,
       );
     case "headers":
       return answer(file.headers(), renderHeaders);
@@ -149,6 +169,10 @@ export function answerFromImage(file: ImageFile, command: string, operands: read
     default:
       throw new UsageError(`${command} needs a dump`, command);
   }
+}
+
+function listingOf({ view, lines }: AnswerOptions): ListingOptions {
+  return { view, lines };
 }
 
 /** nt, which is meant where no MODULE is named. */

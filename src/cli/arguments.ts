@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { TagOrder } from "../pool/tag-table.ts";
+import type { CodeView } from "../trail/code-lines.ts";
 import { type Command, commandNamed } from "./commands.ts";
 
 /** The command line was not understood: exit code 2. */
@@ -42,6 +43,8 @@ export interface Options {
   readonly since: string | undefined;
   readonly sort: TagOrder | undefined;
   readonly top: number | undefined;
+  readonly view: CodeView | undefined;
+  readonly lines: number | undefined;
 }
 
 /** Every option, in the order of the help text. */
@@ -66,6 +69,16 @@ export const OPTIONS = {
     of: "tags",
   },
   top: { type: "string", value: "N", help: "tags: the first N of that order" },
+  view: {
+    type: "string",
+    value: "PART",
+    help: "code: around, from, before or function; u, ub and uf mean the last three",
+  },
+  lines: {
+    type: "string",
+    value: "N",
+    help: "code: so many instructions, 16 when left out; of around on both sides",
+  },
   since: { type: "string", value: "OLDER", help: "tags: what grew since an older dump of the same machine" },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
@@ -74,7 +87,7 @@ export const OPTIONS = {
 } as const;
 
 /** Options that only some commands take. */
-const OWN_OPTIONS = ["sort", "top", "since", "system-hive"] as const;
+const OWN_OPTIONS = ["sort", "top", "since", "view", "lines", "system-hive"] as const;
 
 /** Whether a command takes an option. */
 export function takesOption(command: Command, option: string): boolean {
@@ -126,7 +139,9 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       pooltags: values.pooltags,
       since: values.since,
       sort: orderOf(values.sort),
-      top: countOf(values.top),
+      top: countOf(values.top, "--top", "tags"),
+      view: viewOf(values.view) ?? command.presets?.[first]?.view,
+      lines: countOf(values.lines, "--lines", "code"),
     },
   };
 }
@@ -139,10 +154,18 @@ function orderOf(text: string | undefined): TagOrder | undefined {
   throw new UsageError(`--sort takes ${ORDERS.join(", ")}, not "${text}"`, "tags");
 }
 
-function countOf(text: string | undefined): number | undefined {
+const VIEWS: readonly CodeView[] = ["around", "from", "before", "function"];
+
+function viewOf(text: string | undefined): CodeView | undefined {
+  const view = VIEWS.find((candidate) => candidate === text);
+  if (text === undefined || view !== undefined) return view;
+  throw new UsageError(`--view takes ${VIEWS.join(", ")}, not "${text}"`, "code");
+}
+
+function countOf(text: string | undefined, option: string, command: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new UsageError(`--top takes a number from 1 on, not "${text}"`, "tags");
+  throw new UsageError(`${option} takes a number from 1 on, not "${text}"`, command);
 }
 
 function help(name: string | undefined): Invocation {

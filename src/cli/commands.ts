@@ -1,3 +1,5 @@
+import type { CodeView } from "../trail/code-lines.ts";
+
 /** One command of the command line: what it is called, what it takes, and what it answers. */
 export interface Command {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface Command {
   readonly details: readonly string[];
   /** Options that only it takes, by their name in `OPTIONS`. */
   readonly options: readonly string[];
+  /** What an alias asks for beyond the command's name. */
+  readonly presets?: Readonly<Record<string, { readonly view: CodeView }>>;
   /** Whether a single PE file may stand where the dump does. */
   readonly takesImage: boolean;
 }
@@ -159,6 +163,21 @@ export const COMMANDS: readonly Command[] = [
       "NAME is one that the module exports or imports, ADDRESS hex or nt!Name: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
     ],
     options: [],
+    takesImage: true,
+  },
+  {
+    name: "code",
+    aliases: ["u", "uf", "ub"],
+    operands: "ADDRESS",
+    arity: [1, 1],
+    summary: "the instructions around an address, or of its function, with names",
+    details: [
+      "u lists from the address on, ub what stands before it, uf the whole function, piece by piece; code alone both sides of the address, which is marked.",
+      "ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d, ctstor+0x1234. Of a PE file it may be an offset, or a name that it exports.",
+      "Instructions are decoded from the true start of the function, and so those before an address are the ones that run.",
+    ],
+    options: ["view", "lines"],
+    presets: { u: { view: "from" }, uf: { view: "function" }, ub: { view: "before" } },
     takesImage: true,
   },
   {

@@ -18,10 +18,10 @@ interface ReplStreams {
   readonly historyFile: string | undefined;
 }
 
-/** By name and by WinDbg's name, the command that each function prints as. */
-const CALLS: ReadonlyMap<string, string> = new Map(
-  COMMANDS.filter(({ name }) => name !== "repl").flatMap(({ name, aliases }) =>
-    [name, ...aliases].map((called) => [called, name] as const),
+/** By name and by WinDbg's name, the command that each function prints as, and what an alias asks for. */
+const CALLS: ReadonlyMap<string, { readonly command: string; readonly preset: AnswerOptions }> = new Map(
+  COMMANDS.filter(({ name }) => name !== "repl").flatMap(({ name, aliases, presets }) =>
+    [name, ...aliases].map((called) => [called, { command: name, preset: presets?.[called] ?? {} }] as const),
   ),
 );
 
@@ -42,11 +42,11 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     preview: false,
     writer: (value) => inspectHex(value, style.colored),
   });
-  const calls = [...CALLS].map(([name, command]) => {
+  const calls = [...CALLS].map(([name, { command, preset }]) => {
     const call = (...operands: readonly unknown[]): object =>
       withoutStack(() => {
         const last = operands.at(-1);
-        const options = isOptions(last) ? last : {};
+        const options = isOptions(last) ? { ...preset, ...last } : preset;
         const texts = operands.filter((operand) => !isOptions(operand)).map(operandText);
         const answer = answerFrom(dump, command, texts, options);
         return printed(answer.document, answer.text(view));
@@ -75,7 +75,9 @@ function isOptions(operand: unknown): operand is AnswerOptions {
     typeof operand === "object" &&
     operand !== null &&
     !("name" in operand) &&
-    Object.keys(Object(operand)).every((key) => ["sort", "top", "pooltags", "since"].includes(key))
+    Object.keys(Object(operand)).every((key) =>
+      ["sort", "top", "pooltags", "since", "view", "lines"].includes(key),
+    )
   );
 }
 

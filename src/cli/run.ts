@@ -31,11 +31,11 @@ export async function run(invocation: RunInvocation, streams: Streams): Promise<
     options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
 
   if (command.takesImage && !isFolder(file) && isImageFile(file)) {
-    const most = command.name === "calls" ? 1 : 0;
+    const most = command.name === "calls" || command.name === "code" ? 1 : 0;
     if (operands.length > most)
       throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
     using image = openImageFile(file);
-    return show(answerFromImage(image, command.name, operands), image.image.pointerSize);
+    return show(answerFromImage(image, command.name, operands, options), image.image.pointerSize);
   }
   const progress = new Progress(streams.stderr, options.quiet);
   using opened = openOrSay(invocation);

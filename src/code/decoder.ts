@@ -50,7 +50,7 @@ export interface Instruction {
   readonly displacementAt: number | undefined;
 }
 
-type IcedModule = typeof Iced;
+export type IcedModule = typeof Iced;
 
 /** What the decoder copies at a time, in bytes. */
 const PIECE = 0x10000;
@@ -67,7 +67,7 @@ interface GeneralRegister {
 const registers: (GeneralRegister | undefined)[] = [];
 
 /** The package is CommonJS and compiles its WebAssembly when it is required: 25 to 50 ms, so only on first use. */
-function iced(): IcedModule {
+export function iced(): IcedModule {
   if (loaded === undefined) {
     const module: IcedModule = createRequire(import.meta.url)("iced-x86");
     const names: string[] = [];

@@ -25,13 +25,13 @@ export interface RuntimeLookup {
 }
 
 /** Routines that give a function by its name, which is their first argument. */
-const ROUTINES: ReadonlySet<string> = new Set([
+export const ROUTINES: ReadonlySet<string> = new Set([
   "MmGetSystemRoutineAddress",
   "FltGetRoutineAddress",
   "NdisGetRoutineAddress",
   "RtlFindExportedRoutineByName",
 ]);
-const INITIALISERS: ReadonlySet<string> = new Set([
+export const INITIALISERS: ReadonlySet<string> = new Set([
   "RtlInitUnicodeString",
   "RtlInitAnsiString",
   "RtlInitString",
@@ -96,7 +96,7 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),
   );
   const isName = (value: Value): boolean =>
-    value.some((atom) => named.includes(placeNamed(flows.image, atom) ?? -1));
+    value.some((atom) => named.includes(imagePlace(flows.image, atom) ?? -1));
   const pointerSize = image.pointerSize;
   const taken: Taken[] = [];
   for (const found of functions.values()) {
@@ -104,11 +104,10 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     /** Where counted strings of the name have been set up, by key. */
     const initialised = new Set<string>();
     for (const site of flow.calls) {
-      for (const callee of flows.callees.of(site)) {
-        const names = namesOf(callee);
-        if (names.length === 0) continue;
-        const first = argument(flows, site, 1);
-        if (names.some((name) => INITIALISERS.has(name)) && isName(argument(flows, site, 2))) {
+      for (const { name } of flows.callees.of(site)) {
+        if (name === undefined) continue;
+        const first = callArgument(flows, site, 1);
+        if (INITIALISERS.has(name) && isName(callArgument(flows, site, 2))) {
           for (const { key } of first) initialised.add(key);
         }
         const routine = names.find((name) => ROUTINES.has(name));
@@ -131,13 +130,13 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
   return taken;
 }
 
-function argument(flows: Flows, site: CallSite, index: number): Value {
+export function callArgument(flows: Flows, site: CallSite, index: number): Value {
   const { wide } = flows.image.code;
   return argumentOf(wide, site, argumentPlace(wide, index));
 }
 
 /** The place in the image that a value is the address of: 32-bit code names places by numbers. */
-function placeOf({ code }: ImageCode, atom: Atom): number | undefined {
+export function imagePlace({ code }: ImageCode, atom: Atom): number | undefined {
   if (atom.kind === "address") return atom.rva;
   if (atom.kind !== "constant" || code.wide) return undefined;
   return code.offsetOf(BigInt(atom.value >>> 0));
@@ -151,7 +150,7 @@ function usesOf(flow: FunctionFlow, call: number): readonly Rva[] {
 }
 
 /** Where the answer of a call is stored. */
-function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
+export function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
   const store = flow.events.find(
     ({ kind, place, value }) =>
       kind === "store" &&

@@ -107,6 +107,10 @@ export const MAX_VALUE_STEPS = 400_000;
 export const MAX_FOLLOWED = 0x40_0000;
 /** Followed functions of one image that are kept, for the next question about them. */
 export const MAX_FLOWS_KEPT = 1024;
+/** Instructions that one listing shows: the largest functions of kernels have 20,000. */
+export const MAX_LISTED_LINES = 65_536;
+/** Bytes of one piece of code that are listed at once: more belong to broken unwind data. */
+export const MAX_LISTED_BYTES = 0x10_0000;
 /** Functions that share one block: of shared code in Microsoft's kernels, some ten. */
 export const MAX_OWNERS = 64;
 /** Entries of PoolBigPageTable: it doubles as it fills, and 2^22 of them cover terabytes of pool. */

@@ -3,6 +3,7 @@ import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-summary.ts";
 import type { PoolTotals } from "../pool/tag-table.ts";
 import type { PoolCounts } from "../pool/tracker-sum.ts";
+import type { CodeView } from "../trail/code-lines.ts";
 import type { FunctionPlace } from "../trail/place.ts";
 import type { Pointers } from "../trail/pointers.ts";
 
@@ -95,6 +96,8 @@ export interface NearSymbol {
 export interface NearRow {
   readonly address: Va;
   readonly module: string | null;
+  /** From the module's base. */
+  readonly rva: number | null;
   readonly below: (NearSymbol & { readonly offset: number }) | null;
   readonly above: NearSymbol | null;
   readonly function: FunctionPlace | null;
@@ -180,8 +183,75 @@ export interface HeadersDocument {
   readonly notes: readonly string[];
 }
 
+/** Something that an instruction refers to. */
+export interface CodeReferral {
+  /**
+   * What stands at `address`: `function`, `code` inside one, `import-slot`, `data`, a `pointer` to the function of that
+   * name or to what is `looked-up` by it, `text`, a `tag`; `callee`: where a call through a register, a variable or a
+   * thunk leads.
+   */
+  readonly kind:
+    | "function"
+    | "code"
+    | "import-slot"
+    | "data"
+    | "callee"
+    | "pointer"
+    | "looked-up"
+    | "text"
+    | "tag";
+  readonly address: Va | null;
+  readonly name: string | null;
+  /** The characters of a text, or the four of a tag; null of others, and of a text that cannot be read. */
+  readonly text: string | null;
+  /** Of a text. */
+  readonly encoding: "ascii" | "utf-16" | null;
+  /** Why a text cannot be read. */
+  readonly fault: Gap | null;
+}
+
+export interface CodeLine {
+  readonly address: Va;
+  /** In bytes. */
+  readonly length: number;
+  /**
+   * `hole`: cannot be read; `cut`: part of an instruction that a hole cuts off; `bad`: no instruction; `padding`: equal
+   * bytes between functions; `table`: what a jump goes through.
+   */
+  readonly kind: "instruction" | "hole" | "cut" | "bad" | "padding" | "table";
+  /** Two digits a byte; `??` of a hole, however long. */
+  readonly bytes: string;
+  /** The instruction with names in it; null of what is none. */
+  readonly text: string | null;
+  readonly refers: readonly CodeReferral[];
+  /** The address that was asked for is in it. */
+  readonly here: boolean;
+  /** What else is known of it. */
+  readonly note: string | null;
+  /** Why a hole cannot be read. */
+  readonly fault: Gap | null;
+}
+
+export interface CodeDocument {
+  readonly address: Va;
+  readonly module: string | null;
+  readonly view: CodeView;
+  readonly pieces: readonly {
+    /** Of the function, or the module and an offset; null in no module. */
+    readonly name: string | null;
+    readonly function: FunctionPlace | null;
+    readonly lines: readonly CodeLine[];
+  }[];
+  readonly notes: readonly string[];
+}
+
 export interface ReadDocument {
   readonly address: Va;
+  /** Null where no module holds the address; so are `rva` and `below`. */
+  readonly module: string | null;
+  readonly rva: number | null;
+  /** The exported name at or below the address. */
+  readonly below: (NearSymbol & { readonly offset: number }) | null;
   readonly length: number;
   /** Two digits a byte, `??` where it cannot be read. */
   readonly bytes: string;

@@ -21,7 +21,8 @@ export function placeOf(module: TrailModule, address: Va): FunctionPlace | null 
   return placesOf(module, address)[0] ?? null;
 }
 
-function placeIn(module: string, image: Image, found: CodeFunction, at: number): FunctionPlace {
+/** Where in a function of an image the offset `at` stands. */
+export function placeIn(module: string, image: Image, found: CodeFunction, at: number): FunctionPlace {
   const fragment = found.fragments.find(({ start, end }) => at >= start && at < end);
   return {
     module,

@@ -41,9 +41,17 @@ describe("what an answer says where it knows little", () => {
   });
 
   it("is not that a driver without exports has a first exported name", () => {
-    const row = { address, module: "ctstor", below: null, above: null, function: null, notes: [] };
+    const row = {
+      address,
+      module: "ctstor",
+      rva: 0x120c,
+      below: null,
+      above: null,
+      function: null,
+      notes: [],
+    };
     expect(renderNear({ symbols: [row] }, view)).toBe(
-      "ctstor, with no exported name at or below it\n  the function it stands in is not known",
+      "ctstor+0x120c, with no exported name at or below it\n  the function it stands in is not known",
     );
   });
 

@@ -13,14 +13,17 @@ function renderRow(row: NearRow, view: View): string {
   if (row.module === null) {
     lines.push(`${at(view, row.address)} is in no loaded module`);
   } else {
+    const own = `${row.module}+${hex(row.rva ?? 0)}`;
     const below =
       row.below === null
-        ? `${row.module}, with no exported name at or below it`
+        ? `${own}, with no exported name at or below it`
         : `(${at(view, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
     const above =
       row.above === null ? "" : `   |   (${at(view, row.above.address)})   ${row.module}!${row.above.name}`;
     lines.push(printable(below + above));
-    lines.push(view.style.dim(printable(`  ${describePlace(row, view)}`)));
+    lines.push(
+      view.style.dim(printable(`  ${row.below === null ? "" : `${own}, `}${describePlace(row, view)}`)),
+    );
   }
   if (row.notes.length > 0) lines.push(renderNotes(row.notes, view));
   return lines.join("\n");
@@ -38,10 +41,11 @@ function describePlace({ function: place, below, above }: NearRow, view: View): 
     place.fragment === null
       ? ""
       : `, ${hex(place.offset)} into its piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}`;
-  return `in ${name}, entry ${at(view, place.entry)}${fragment} (known by ${BASIS[place.basis]})`;
+  return `in ${name}, entry ${at(view, place.entry)}${fragment} (known by ${KNOWN_BY[place.basis]})`;
 }
 
-const BASIS = {
+/** On which basis a function is known, in words. */
+export const KNOWN_BY = {
   pdata: "unwind data",
   symbol: "a symbol",
   export: "the export table",

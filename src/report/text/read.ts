@@ -1,5 +1,8 @@
+import { hex } from "../../core/address.ts";
+import { printable } from "../../core/text.ts";
 import type { ReadDocument } from "../documents.ts";
 import { plural } from "../words.ts";
+import { plus } from "./near.ts";
 import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `read`: a hex dump as `db` prints it, `??` where a byte cannot be read. */
@@ -19,7 +22,21 @@ export function renderRead(document: ReadDocument, view: View): string {
   );
   if (document.fromFile > 0)
     notes.push(`${plural(document.fromFile, "byte")} came from a PE file, not from the dump`);
-  return blocks(lines.join("\n"), renderNotes(notes, view));
+  return blocks(lines.join("\n"), standing(document, view), renderNotes(notes, view));
+}
+
+/** Where the first byte stands; the export below it is a neighbour, and may be far. */
+function standing({ address, module, rva, below }: ReadDocument, view: View): string {
+  if (module === null || rva === null) return "";
+  const where = `${at(view, address)} is ${module}+${hex(rva)}`;
+  const name = below === null ? "" : `${module}!${below.name}`;
+  const near =
+    below === null
+      ? ", with no exported name at or below it"
+      : below.offset === 0
+        ? `, ${name}`
+        : ` (nearest export ${name}${plus(below.offset)})`;
+  return view.style.dim(printable(where + near));
 }
 
 function character(byte: string): string {

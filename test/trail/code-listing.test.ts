@@ -1,0 +1,273 @@
+import { describe, expect, it } from "vitest";
+import { advance, va } from "../../src/core/address.ts";
+import type { Image } from "../../src/pe/image.ts";
+import { codeDocument } from "../../src/report/code-document.ts";
+import { PLAIN } from "../../src/report/style.ts";
+import { renderCode } from "../../src/report/text/code.ts";
+import { type ListingOptions, listCode } from "../../src/trail/code-listing.ts";
+import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
+import { type CodeImageOptions, codeImage } from "../fixtures/code-image.ts";
+
+const BASE = 0x80000000n;
+
+function targetOf(image: Image): TrailTarget {
+  const module: TrailModule = {
+    name: "drv",
+    imageName: "drv.sys",
+    path: null,
+    base: image.base,
+    end: advance(image.base, image.size),
+    size: image.size,
+    image,
+    imageProblem: undefined,
+    imports: image.imports,
+    publisher: { company: null, thirdParty: null, basis: null },
+  };
+  return { space: image.space, modules: [module], resolve: () => undefined, build: undefined };
+}
+
+/** What a listing of a 32-bit image says; `at` is an offset from its base. */
+function list(options: CodeImageOptions, at: number, listing: ListingOptions = {}) {
+  const image = codeImage({ machine: "x86", ...options });
+  const found = listCode(targetOf(image), "x86", image.addressOf(at), listing);
+  const document = codeDocument(found, image.pointerSize);
+  const lines = document.pieces.flatMap((piece) => piece.lines);
+  const text = renderCode(document, { style: PLAIN, pointerSize: image.pointerSize });
+  return { document, lines, text, texts: lines.map((line) => line.text) };
+}
+
+const line = (text: string, pattern: RegExp): string =>
+  text.split("\n").find((row) => pattern.test(row)) ?? "";
+
+describe("before an address", () => {
+  // F: push ebp; mov ebp,esp; push 1; call G; ret — the call's last bytes also read as instructions of their own
+  const code = {
+    parts: [{ rva: 0x1000, bytes: "55 8b ec 6a 01 e8 03 00 00 00 5d c3 cc 33 c0 c3" }],
+    exports: { F: 0x1000, G: 0x100d },
+  };
+
+  it("stand the instructions that run, counted from the function's start", () => {
+    // objdump -D -b binary -m i386 --adjust-vma=0x80001000:
+    // 80001000: 55              push   ebp
+    // 80001001: 8b ec           mov    ebp,esp
+    // 80001003: 6a 01           push   0x1
+    // 80001005: e8 03 00 00 00  call   0x8000100d
+    // 8000100a: 5d              pop    ebp
+    const { lines } = list(code, 0x100a, { view: "before", lines: 3 });
+    expect(lines.map(({ address, bytes, text }) => [Number(address - BASE), bytes, text])).toEqual([
+      [0x1001, "8b ec", "mov     ebp,esp"],
+      [0x1003, "6a 01", "push    1"],
+      [0x1005, "e8 03 00 00 00", "call    drv!G (8000100d)"],
+    ]);
+    expect(lines.some(({ here }) => here)).toBe(false);
+  });
+
+  it("come those of the function that stands before it in memory", () => {
+    const { document } = list(code, 0x100d, { view: "before", lines: 2 });
+    expect(document.pieces.map(({ name, lines }) => [name, lines.map(({ text }) => text)])).toEqual([
+      ["drv!F", ["ret"]],
+      ["drv+0x100c", ["int     3"]],
+    ]);
+  });
+
+  it("marks the line that holds an address inside an instruction, and says so", () => {
+    const { lines, document } = list(code, 0x1007, { lines: 1 });
+    expect(lines.map(({ here, text }) => [here, text])).toEqual([
+      [false, "push    1"],
+      [true, "call    drv!G (8000100d)"],
+      [false, "pop     ebp"],
+    ]);
+    expect(document.notes).toEqual([
+      "no instruction of the code starts at 80001007: it is 0x2 into the one at 80001005",
+    ]);
+  });
+
+  it("lists from the very address on where u is asked for", () => {
+    // 03 00: add eax,[eax]
+    const { texts } = list(code, 0x1006, { view: "from", lines: 1 });
+    expect(texts).toEqual(["add     eax,dword ptr [eax]"]);
+  });
+});
+
+describe("a whole function", () => {
+  // F: test eax,eax; je far; ret, then G: ret, and behind it what F jumps to: xor eax,eax; ret
+  const code = {
+    parts: [
+      { rva: 0x1000, bytes: `85 c0 0f 84 18 00 00 00 c3 ${"cc ".repeat(7)} c3 ${"cc ".repeat(15)} 33 c0 c3` },
+    ],
+    exports: { F: 0x1000, G: 0x1010 },
+  };
+
+  it("is listed piece by piece, the one with the entry first", () => {
+    const { document } = list(code, 0x1021, { view: "function" });
+    expect(document.pieces.map((piece) => piece.lines.map(({ text }) => text))).toEqual([
+      ["test    eax,eax", "je      drv+0x1020 (80001020)", "ret"],
+      ["xor     eax,eax", "ret"],
+    ]);
+    expect(document.pieces.map(({ name }) => name)).toEqual(["drv!F", "drv!F"]);
+  });
+
+  it("is cut where fewer lines are wanted, and says what is left out", () => {
+    const { texts, document } = list(code, 0x1000, { view: "function", lines: 3 });
+    expect(texts).toHaveLength(3);
+    expect(document.notes).toEqual(["3 more bytes of the function are not listed"]);
+  });
+
+  it("is none between functions", () => {
+    const { document } = list(code, 0x1009, { view: "function" });
+    expect(document.pieces).toEqual([]);
+    expect(document.notes[0]).toMatch(/^no function is known at 80001009/);
+  });
+});
+
+describe("what instructions refer to", () => {
+  const data = Buffer.alloc(0x200);
+  data.write("\\Device\\Drv", 0x40, "latin1");
+  data.write("DosDevices", 0x80, "utf16le");
+  data.writeUInt16LE(20, 0xc0);
+  data.writeUInt16LE(22, 0xc2);
+  data.writeUInt32LE(0x80002080, 0xc4);
+  data.write("ObNm", 0xe0, "latin1");
+  const image = (bytes: string, more: Partial<CodeImageOptions> = {}): CodeImageOptions => ({
+    parts: [
+      { rva: 0x1000, bytes },
+      { rva: 0x2000, bytes: data, executable: false },
+    ],
+    slots: { ExAllocatePoolWithTag: 0x2000 },
+    exports: { F: 0x1000 },
+    ...more,
+  });
+  const all = (options: CodeImageOptions): string => list(options, 0x1000, { view: "function" }).text;
+
+  it("has the tag in the order that it is written in, and the import by its name", () => {
+    // push 'Se  '; push 10h; push 1; call [ExAllocatePoolWithTag]; ret
+    const text = all(image("68 53 65 20 20 6a 10 6a 01 ff 15 00 20 00 80 c3"));
+    expect(line(text, /push +2020/)).toMatch(/push {4}20206553h {2}; 'Se {2}'$/);
+    expect(line(text, /call/)).toMatch(
+      /call {4}dword ptr \[__imp ntoskrnl\.exe!ExAllocatePoolWithTag \(80002000\)\]$/,
+    );
+  });
+
+  it("knows a protected tag, and no tag in other numbers", () => {
+    const { lines } = list(image("68 53 65 20 a0 68 22 00 00 c0 6a 41 c3"), 0x1000, { view: "function" });
+    expect(lines.map(({ refers }) => refers.map(({ kind, text }) => [kind, text]))).toEqual([
+      [["tag", "Se  "]],
+      [],
+      [],
+      [],
+    ]);
+  });
+
+  it("shows texts: ASCII, UTF-16, and what a counted string points to", () => {
+    const text = all(image("68 40 20 00 80 68 80 20 00 80 68 c0 20 00 80 c3"));
+    expect(line(text, /80002040/)).toMatch(
+      /push {4}offset drv\+0x2040 \(80002040\) {2}; "\\\\Device\\\\Drv"$/,
+    );
+    expect(line(text, /80002080/)).toMatch(/; L"DosDevices"$/);
+    expect(line(text, /800020c0/)).toMatch(/; L"DosDevices"$/);
+  });
+
+  it("says so where a text cannot be read", () => {
+    const holes = [[0x2080, 0x20a0]] as const;
+    const text = all(image("68 80 20 00 80 c3", { holes }));
+    expect(line(text, /offset/)).toMatch(/; what stands there cannot be read: 0x80002080 is not mapped: PTE/);
+  });
+
+  it("shows the tag that a variable holds", () => {
+    // mov eax,[800020e0]
+    expect(all(image("a1 e0 20 00 80 c3"))).toContain("dword ptr [drv+0x20e0 (800020e0)]  ; holds 'ObNm'");
+  });
+
+  it("takes a number for an address only where relocations name it, if there are any", () => {
+    const code = "68 40 20 00 80 68 40 20 00 80 c3";
+    const { lines } = list(image(code, { relocations: [0x1001] }), 0x1000, { view: "function" });
+    expect(lines.map(({ text }) => text)).toEqual([
+      "push    offset drv+0x2040 (80002040)",
+      "push    80002040h",
+      "ret",
+    ]);
+  });
+
+  it("names what a call through a register leads to", () => {
+    // mov esi,[ExAllocatePoolWithTag]; call esi; ret
+    const text = all(image("8b 35 00 20 00 80 ff d6 c3"));
+    expect(line(text, /call/)).toMatch(/call {4}esi {2}; -> ntoskrnl\.exe!ExAllocatePoolWithTag$/);
+  });
+
+  it("says which name a variable's function was looked up by", () => {
+    const name = "SeQueryInformationToken";
+    data.write(name, 0x100, "utf16le");
+    data.writeUInt16LE(name.length * 2, 0x180);
+    data.writeUInt16LE(name.length * 2 + 2, 0x182);
+    data.writeUInt32LE(0x80002100, 0x184);
+    // push 80002180; call [MmGetSystemRoutineAddress]; mov [80002190],eax; call [80002190]; ret
+    const options = image("68 80 21 00 80 ff 15 04 20 00 80 a3 90 21 00 80 ff 15 90 21 00 80 c3", {
+      slots: { MmGetSystemRoutineAddress: 0x2004 },
+    });
+    expect(line(all(options), /call +dword ptr \[drv/)).toMatch(
+      /\[drv\+0x2190 \(80002190\)\] {2}; SeQueryInformationToken, looked up by its name$/,
+    );
+  });
+
+  it("shows marks beside the instructions that they belong to", () => {
+    const marks = new Map([[BASE + 0x1001n, "the token is forgotten here"]]);
+    const { lines, text } = list(image("90 c3"), 0x1000, { view: "function", marks });
+    expect(lines.map(({ note }) => note)).toEqual([null, "the token is forgotten here"]);
+    expect(text).toContain("ret  ; ** the token is forgotten here");
+  });
+});
+
+describe("what cannot be listed", () => {
+  const code = { parts: [{ rva: 0x1000, bytes: `90 90 ${"90 ".repeat(0x2e)} c3` }], exports: { F: 0x1000 } };
+
+  it("has a line that says why bytes cannot be read", () => {
+    const { lines, text } = list({ ...code, holes: [[0x1010, 0x1020]] }, 0x1010, { lines: 2 });
+    expect(lines.find(({ kind }) => kind === "hole")).toMatchObject({
+      address: BASE + 0x1010n,
+      bytes: "??",
+      text: null,
+      here: true,
+      fault: { kind: "not-mapped", detail: "0x80001010 is not mapped: PTE not present" },
+    });
+    expect(text).toMatch(/^> 80001010 {2}\?\? +not readable: 0x80001010 is not mapped/m);
+  });
+
+  // 8e /1 has a length in the opcode map, and is `mov cs`: the line had no text and was an instruction all the same
+  it("is an encoding that no processor runs", () => {
+    const { lines, text } = list(
+      { parts: [{ rva: 0x1000, bytes: "8e 48 00 c3" }], exports: { F: 0x1000 } },
+      0x1000,
+    );
+    expect(lines[0]).toMatchObject({ kind: "bad", length: 3, bytes: "8e 48 00", text: null });
+    expect(text).toContain("db      8eh,48h,00h  (no instruction)");
+  });
+
+  it("is another machine's code, which is said and not guessed at", () => {
+    const image = codeImage({ machine: "arm64", parts: [{ rva: 0x1000, bytes: "c0 03 5f d6" }] });
+    const document = codeDocument(listCode(targetOf(image), "arm64", image.addressOf(0x1000)), 8);
+    expect(document.pieces).toEqual([]);
+    expect(document.notes).toEqual([
+      "arm64 instructions are not decoded; pooltrail read shows the bytes, and near the function",
+    ]);
+  });
+
+  it("is listed without functions where no module holds the address", () => {
+    const image = codeImage({ machine: "x86", parts: [{ rva: 0x1000, bytes: "33 c0 40 41 c3" }] });
+    const target = { ...targetOf(image), modules: [] };
+    const document = codeDocument(listCode(target, "x86", image.addressOf(0x1002), { lines: 1 }), 4);
+    expect(document.pieces[0]?.lines.map(({ text }) => text)).toEqual([
+      "xor     eax,eax",
+      "inc     eax",
+      "inc     ecx",
+    ]);
+    expect(document.notes[0]).toMatch(/belongs to no module in the list/);
+  });
+
+  it("ends at the ends of memory", () => {
+    const target = { ...targetOf(codeImage({ machine: "x86", ...code })), modules: [] };
+    for (const at of [0n, 0xfffffff0n])
+      expect(codeDocument(listCode(target, "x86", va(at)), 4).pieces[0]?.lines[0]?.bytes).toBe("??");
+    expect(listCode(target, "x86", va(0xffffffffn)).pieces).toEqual([]);
+    expect(listCode(target, "x64", va(0xffffffffffffffffn)).pieces).toEqual([]);
+  });
+});
