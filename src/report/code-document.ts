@@ -1,11 +1,10 @@
 import { hex, windbgHex } from "../core/address.ts";
-import { grouped } from "../core/text.ts";
 import { tableKey, tagText } from "../pool/tag.ts";
 import type { ListingDoubt } from "../trail/code-doubts.ts";
 import type { CodeListing, ListedLine } from "../trail/code-listing.ts";
 import type { NamedMention, Referral } from "../trail/code-references.ts";
 import type { CodeDocument, CodeLine, CodeReferral } from "./documents.ts";
-import { gapOf } from "./words.ts";
+import { gapOf, plural } from "./words.ts";
 
 /**
  * A listing as the `code` command's document.
@@ -96,9 +95,11 @@ function doubtText(doubt: ListingDoubt, { address, module, view }: CodeListing, 
       return `no instruction of the code starts at ${at}: it is ${hex(address - doubt.start)} into the one at ${windbgHex(doubt.start, pointerSize)}`;
     case "shared":
       return `the code at ${at} belongs to ${doubt.entries.length} functions: ${doubt.entries.map((entry) => windbgHex(entry, pointerSize)).join(", ")}`;
+    case "from-file":
+      return `${plural(doubt.bytes, "byte")} came from a PE file, not from the dump`;
     case "not-followed":
       return "a function here is too large to be followed: not all calls through registers are named";
     case "cut":
-      return `${grouped(doubt.bytes)} more ${doubt.bytes === 1 ? "byte" : "bytes"} of the function are not listed`;
+      return `${plural(doubt.bytes, "more byte")} of the function ${doubt.bytes === 1 ? "is" : "are"} not listed`;
   }
 }

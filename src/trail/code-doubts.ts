@@ -10,5 +10,7 @@ export type ListingDoubt =
   /** The address is not where an instruction starts. */
   | { readonly kind: "inside-instruction"; readonly start: Va }
   | { readonly kind: "shared"; readonly entries: readonly Va[] }
+  /** Bytes that a PE file given by the user gave, and not the dump. */
+  | { readonly kind: "from-file"; readonly bytes: number }
   | { readonly kind: "not-followed" }
   | { readonly kind: "cut"; readonly bytes: number };

@@ -99,6 +99,8 @@ export function listCode(
   const { owners = [] } = piece ?? {};
   if (module !== undefined && owners.length > 1)
     doubts.push({ kind: "shared", entries: owners.map(({ entry }) => advance(module.base, entry)) });
+  const filled = module?.image?.layout === "file" ? 0 : fromFile(target, chosen);
+  if (filled > 0) doubts.push({ kind: "from-file", bytes: filled });
   const names = new CodeNames(target, module, decoded);
   const references = new CodeReferences(module, decoded, names, wide);
   const sites = new CodeSites(module, decoded, doubts);
@@ -125,6 +127,13 @@ export function listCode(
       })),
     );
   });
+}
+
+/** How many of the lines' bytes a file filled in where the dump has none. */
+function fromFile({ space }: TrailTarget, lines: readonly ChosenLine[]): number {
+  return lines
+    .flatMap(({ address, length }) => space.spans(address, length))
+    .reduce((sum, { content, length }) => sum + (content === "file" ? length : 0), 0);
 }
 
 /** What a piece is called, and its function as `near` tells it. */

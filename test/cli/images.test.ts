@@ -77,6 +77,15 @@ describe("the same dump with --images", () => {
     );
   });
 
+  it("lists the code that a file gave, and says that it did", () => {
+    const { stdout } = pooltrail("u", path, "fffff804`81401036", "--lines", "1", "--images", IMAGES);
+    expect(stdout).toMatch(/^> fffff804`81401036 .*SeQueryInformationToken/m);
+    expect(stdout).toMatch(/^note: \d+ bytes came from a PE file, not from the dump$/m);
+    expect(pooltrail("u", path, "fffff804`8140103d", "--lines", "1").stdout).toMatch(
+      /not readable: 0xfffff8048140103d is not in this triage dump/,
+    );
+  });
+
   it("tells what came from a file from what came from the dump", () => {
     const fromDump = references.filter(({ origin }: Row) => origin === "dump");
     expect(fromDump.map(({ address }: Row) => address)).toEqual(["0xfffff8047bbf1004", "0xfffff8047bbf1014"]);
