@@ -104,6 +104,8 @@ function render({ rows, summary }) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const { openDump } = await import("../dist/index.js");
-  process.stdout.write(`${render(runLeakBench(openDump))}\n`);
+  const { openDump, openFolder } = await import("../dist/index.js");
+  process.stdout.write(`Machines, whole\n\n${render(runLeakBench(openDump))}\n`);
+  const { renderRealCode, runRealCode } = await import("./realcode-report.mjs");
+  process.stdout.write(`\n${renderRealCode(runRealCode(openFolder))}\n`);
 }

@@ -1,0 +1,425 @@
+/*
+ * The drivers of the kinds, one for each KIND_ name; what each does wrong, or does right, is said at it.
+ */
+#include "kinds.h"
+
+static ULONG Count;
+static PVOID Device;
+static ULONG Seen(PVOID p) { return *(volatile ULONG *)p; }
+#define QUERY(p) SeQueryInformationToken(PsInitialSystemProcess, 1, (p))
+
+#if defined KIND_ONEPATH
+/* Leaks on one path only: where the length is odd, it returns before the release. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  if (Seen(p) & 1) { irp->Information = 0; return STATUS_NOT_FOUND; }
+  Count += Seen(p);
+  ExFreePool(p);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ALLPATHS
+/* Releases on both. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  if (Seen(p) & 1) { irp->Information = 0; ExFreePool(p); return STATUS_NOT_FOUND; }
+  Count += Seen(p);
+  ExFreePool(p);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_FORTY || defined KIND_FORTYALL
+/* Forty control codes, each asks and releases; fortys forgets it in one of them, fortyall in none. */
+#ifdef KIND_FORTY
+#define LAST(p) Count += Seen(p)
+#else
+#define LAST(p) ExFreePool(p)
+#endif
+#define CODE(n, release) \
+  case 0x222000 + 4 * (n): \
+    status = SeQueryInformationToken(PsInitialSystemProcess, (n) % 29 + 1, &p); \
+    if (!NT_SUCCESS(status)) return status; \
+    irp->Information = Seen(p) + (n); \
+    release(p); \
+    return STATUS_SUCCESS;
+#define FIVE(n) CODE(n, ExFreePool) CODE(n + 1, ExFreePool) CODE(n + 2, ExFreePool) CODE(n + 3, ExFreePool) CODE(n + 4, ExFreePool)
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status;
+  switch (irp->Flags) {
+    FIVE(0) FIVE(5) FIVE(10) FIVE(15) FIVE(20) FIVE(25) FIVE(30)
+    CODE(35, ExFreePool) CODE(36, ExFreePool) CODE(37, LAST) CODE(38, ExFreePool) CODE(39, ExFreePool)
+  }
+  return STATUS_INVALID_PARAMETER;
+}
+#elif defined KIND_GLOBKEEP || defined KIND_GLOBFREE
+/* Stores the answer in a variable; globfree releases the one before, globkeep nothing. */
+static PVOID Kept;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+#ifdef KIND_GLOBFREE
+  if (Kept != 0) ExFreePool(Kept);
+#endif
+  Kept = p;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_FIELDKEEP || defined KIND_FIELDFREE
+/* Stores the answer in a field of its argument; fieldfree has a routine that only a pointer leads to and that releases it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  *(PVOID *)(irp->Rest + 16) = p;
+  return STATUS_SUCCESS;
+}
+#ifdef KIND_FIELDFREE
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  PVOID p = *(PVOID *)(irp->Rest + 16);
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  if (p != 0) ExFreePool(p);
+  *(PVOID *)(irp->Rest + 16) = 0;
+  return STATUS_SUCCESS;
+}
+#endif
+#elif defined KIND_LISTKEEP || defined KIND_LISTFREE
+/* Puts the answer on a list; listfree has a routine that empties it. */
+static LIST_ENTRY List = { &List, &List };
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  LIST_ENTRY *e = (LIST_ENTRY *)((UCHAR *)p + 16);
+  irp->Information = Count++;
+  e->Blink = &List;
+  e->Flink = List.Flink;
+  List.Flink->Blink = e;
+  List.Flink = e;
+  return STATUS_SUCCESS;
+}
+#ifdef KIND_LISTFREE
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  while (List.Flink != &List) {
+    LIST_ENTRY *e = List.Flink;
+    List.Flink = e->Flink;
+    e->Flink->Blink = &List;
+    ExFreePool((UCHAR *)e - 16);
+  }
+  irp->Status = device == 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+  return irp->Status;
+}
+#endif
+#elif defined KIND_OUTKEEP || defined KIND_OUTFREE
+/* One function hands the answer to another through an out-parameter; outfree's caller releases it. */
+NOINLINE NTSTATUS Ask(ULONG flags, PVOID *answer) {
+  if (flags == 0) return STATUS_INVALID_PARAMETER;
+  return SeQueryInformationToken(PsInitialSystemProcess, flags, answer);
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = Ask(irp->Flags, &p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+#ifdef KIND_OUTFREE
+  ExFreePoolWithTag(p, TAG('S', 'e', ' ', ' '));
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_NULLOK || defined KIND_IRPKEEP
+/* Needs to free nothing where nothing was given; irpkeep frees nothing anywhere. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  IRP *mine = IoAllocateIrp(2, 0);
+  if (mine == 0) { Count++; return STATUS_INSUFFICIENT_RESOURCES; }
+  mine->Flags = irp->Flags;
+#ifdef KIND_NULLOK
+  Count += mine->Size;
+  IoFreeIrp(mine);
+#else
+  Device = mine;
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_EXCUSE
+/* Keeps the answer, and calls a library that frees what is the library's own. */
+static PVOID Kept, Port;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+  Kept = p;
+  return STATUS_SUCCESS;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  InnUnregister(Port);
+  irp->Status = STATUS_SUCCESS;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_OTHERTAG
+/* Releases the answer under a tag that is not its own: where the kernel does not check, that is a release. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+  ExFreePoolWithTag(p, TAG('O', 't', 'h', 'r'));
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_TAILFREE
+/* Releases in a function of its own whose last instruction is a jump. */
+NOINLINE void GiveBack(PVOID p) { ExFreePool(p); }
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+  GiveBack(p);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_LOOKFREE || defined KIND_LOOKKEEP
+/* Both look a function up by its name: lookfree the release, lookkeep the query, and it keeps the answer. */
+static const WCHAR Name[] =
+#ifdef KIND_LOOKFREE
+  L"ExFreePool";
+typedef void NTAPI FUNCTION(PVOID p);
+#else
+  L"SeQueryInformationToken";
+typedef NTSTATUS NTAPI FUNCTION(PVOID token, ULONG class_, PVOID *information);
+#endif
+static FUNCTION *Found;
+NOINLINE void Resolve(void) {
+  UNICODE_STRING name;
+  RtlInitUnicodeString(&name, Name);
+  Found = (FUNCTION *)MmGetSystemRoutineAddress(&name);
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  if (Found == 0) Resolve();
+  if (Found == 0) return STATUS_NOT_FOUND;
+#ifdef KIND_LOOKFREE
+  NTSTATUS status = QUERY(&p);
+#else
+  NTSTATUS status = Found(PsInitialSystemProcess, 1, &p);
+#endif
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+#ifdef KIND_LOOKFREE
+  Found(p);
+#else
+  Device = p;
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_KEYKEEP || defined KIND_KEYCLOSE
+/* Opens a key for each request; keyclose closes it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  HANDLE key;
+  NTSTATUS status = ZwOpenKey(&key, 0x20019, irp->SystemBuffer);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = (ULONG_PTR)key;
+#ifdef KIND_KEYCLOSE
+  ZwClose(key);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_STRFALSE || defined KIND_STRKEEP || defined KIND_STRALIAS
+/* strfalse lets nothing be allocated: its string has a buffer. strkeep never frees, stralias frees under the other name of the routine. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  UNICODE_STRING text;
+#ifdef KIND_STRFALSE
+  WCHAR buffer[32];
+  text.Buffer = buffer;
+  text.MaximumLength = sizeof buffer;
+  NTSTATUS status = RtlAnsiStringToUnicodeString(&text, irp->SystemBuffer, 0);
+#else
+  NTSTATUS status = RtlAnsiStringToUnicodeString(&text, irp->SystemBuffer, 1);
+#endif
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = text.Buffer[0];
+#ifdef KIND_STRALIAS
+  RtlFreeAnsiString(&text);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_SECTREF
+/* References the section that it has just opened, and keeps it: no process, token or file can grow by it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  HANDLE section;
+  PVOID object;
+  NTSTATUS status = ZwOpenSection(&section, 0xf001f, irp->SystemBuffer);
+  if (!NT_SUCCESS(status)) return status;
+  status = ObReferenceObjectByHandle(section, 0xf001f, 0, 0, &object, 0);
+  if (NT_SUCCESS(status)) irp->Information = (ULONG_PTR)object;
+  ZwClose(section);
+  return status;
+}
+#elif defined KIND_TYPEDPROC || defined KIND_TYPEDFILE
+/* References what a caller's handle stands for, by type, and keeps it: a process, or a file. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID object;
+#ifdef KIND_TYPEDPROC
+  NTSTATUS status = ObReferenceObjectByHandle((HANDLE)(ULONG_PTR)irp->Flags, 0x400, PsProcessType, 1, &object, 0);
+#else
+  NTSTATUS status = ObReferenceObjectByHandle((HANDLE)(ULONG_PTR)irp->Flags, 1, IoFileObjectType, 1, &object, 0);
+#endif
+  if (NT_SUCCESS(status)) irp->Information = Seen(object);
+  return status;
+}
+#elif defined KIND_PROCKEEP || defined KIND_PROCDEREF
+/* Looks a process up for each request; procderef gives it back. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)irp->Flags, &process);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = (ULONG_PTR)PsGetProcessId(process);
+#ifdef KIND_PROCDEREF
+  ObfDereferenceObject(process);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ONCE
+/* Looks one process up when it starts, and keeps it for as long as it runs. */
+static PVOID System;
+NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = (ULONG_PTR)PsGetProcessId(System); return STATUS_SUCCESS; }
+#define AT_START NT_SUCCESS(PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)8, &System))
+#elif defined KIND_PDOBUS
+/* A bus driver: references the devices that it reports, as the PnP manager wants it, which dereferences them. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG_PTR *relations = ExAllocatePoolWithTag(PagedPool, 2 * sizeof(ULONG_PTR), TAG('B', 'u', 's', 'R'));
+  if (relations == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  *(ULONG *)relations = 1;
+  relations[1] = (ULONG_PTR)Device;
+  ObfReferenceObject(Device);
+  irp->Information = (ULONG_PTR)relations;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_TOKEKEEP || defined KIND_TOKEDEREF
+/* References the caller's token for each request; tokederef gives it back. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID token = PsReferencePrimaryToken(PsGetCurrentProcess());
+  irp->Information = Seen(token);
+#ifdef KIND_TOKEDEREF
+  PsDereferencePrimaryToken(token);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_SENDER
+/* Calls a library function that gives back what it takes. */
+NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = 0; return InnSend(Device); }
+#elif defined KIND_PORTER
+/* Registers with a library, which keeps what it takes. */
+static PVOID Port;
+NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = (ULONG_PTR)Port; return STATUS_SUCCESS; }
+#define AT_START NT_SUCCESS(InnRegister(driver, &Port))
+#elif defined KIND_LIBKEEP || defined KIND_LIBFREE
+/* Opens a library's handle for each request; libfree closes it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID handle;
+  NTSTATUS status = InnOpen(0x40, &handle);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(handle);
+#ifdef KIND_LIBFREE
+  InnClose(handle);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_CHAINKEEP || defined KIND_CHAINFREE
+/* Takes data through two libraries; chainfree gives it back through them. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID data;
+  NTSTATUS status = OutAcquire(irp->SystemBuffer, &data);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(data);
+#ifdef KIND_CHAINFREE
+  OutApply(irp->SystemBuffer, data);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_VIALIBKEEP || defined KIND_VIALIBFREE
+/* A library asks the kernel for it; vialibfree releases the answer as its own. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = InnQuery(irp->SystemBuffer, &p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+#ifdef KIND_VIALIBFREE
+  ExFreePool(p);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ORDER
+/* Ends its thread by a kernel function that balances, at an address below the query that it keeps. */
+NOINLINE void EndThread(void) { PsTerminateSystemThread(STATUS_SUCCESS); }
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  if (irp->Flags == 0xffff) EndThread();
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  Device = p;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ENDER
+/* Ends its thread, and does no more with a token. */
+NOINLINE NTSTATUS Work(IRP *irp) { return irp->Flags == 0xffff ? PsTerminateSystemThread(STATUS_SUCCESS) : STATUS_SUCCESS; }
+#elif defined KIND_MAPKEEP || defined KIND_MAPFREE
+/* Maps sections; mapfree unmaps them. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID map = MmMapSection(irp->Flags);
+  if (map == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->Information = Seen(map);
+#ifdef KIND_MAPFREE
+  MmUnmapSection(map);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_GLOBTAG || defined KIND_GLOBTAGFREE
+/* The tag of its own allocations is a constant in memory. */
+const ULONG TagConstant = TAG('G', 'l', 'b', 'T');
+#define Tag (*(const volatile ULONG *)&TagConstant)
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG *p = ExAllocatePoolWithTag(PagedPool, 0x80, Tag);
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  p[0] = irp->Flags;
+#ifdef KIND_GLOBTAGFREE
+  Count += Seen(p);
+  ExFreePoolWithTag(p, Tag);
+#else
+  Device = p;
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_TEXTONLY
+/* Has the letters of tags in its texts and in the names of what it calls. */
+static const char Text[] = "Process created; Token dropped; Keys and Irp  in Strg";
+NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = (ULONG)Text[irp->Flags & 31]; return CmOpenHive(irp->SystemBuffer); }
+#endif
+
+NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  NTSTATUS status = Work(irp);
+  irp->Status = status;
+  IofCompleteRequest(irp, 0);
+  return status;
+}
+PAGED void NTAPI Unload(DRIVER_OBJECT *driver) { IoDeleteDevice(driver->DeviceObject); }
+INIT NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *path) {
+  driver->DriverUnload = (PVOID)Unload;
+  driver->MajorFunction[14] = (PVOID)Dispatch;
+#ifdef SECOND
+  driver->MajorFunction[18] = (PVOID)SECOND;
+#endif
+  Count = path->Length;
+  Device = driver->DeviceObject;
+#ifdef AT_START
+  if (!AT_START) return STATUS_UNSUCCESSFUL;
+#endif
+  return STATUS_SUCCESS;
+}

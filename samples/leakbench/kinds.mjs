@@ -1,0 +1,223 @@
+// @ts-check
+import { fileURLToPath } from "node:url";
+
+/**
+ * Folders of images of which it is known who leaks: one for each way in which a driver can lose, or seem to lose, what it
+ * took. What each driver does is said in ../images/kinds/drivers.c.
+ *
+ * @typedef {"x64" | "x86"} Arch
+ * @typedef {{ name: string, why: string, arch: Arch, tag: string, culprit: string | null, innocent: readonly string[], files: readonly string[] }} Kind
+ *   culprit: a module's name, null where nobody may be named. innocent: the other modules. files: paths
+ */
+
+const LIBRARIES = ["inner", "outer"];
+
+/** @type {Readonly<Record<string, { why: string, tag: string, culprit: string | null, beside: readonly string[] }>>} */
+const KINDS = {
+  "one-path": {
+    why: "released on one path, forgotten on another",
+    tag: "Se  ",
+    culprit: "onepath",
+    beside: ["allpaths", "globfree"],
+  },
+  "control-codes": {
+    why: "forty control codes, of which one forgets",
+    tag: "Se  ",
+    culprit: "forty",
+    beside: ["fortyall", "allpaths"],
+  },
+  global: {
+    why: "stored in a variable, and released nowhere",
+    tag: "Se  ",
+    culprit: "globkeep",
+    beside: ["globfree", "outfree"],
+  },
+  field: {
+    why: "stored in a field of an argument; the innocent releases it in another routine",
+    tag: "Se  ",
+    culprit: "fieldkeep",
+    beside: ["fieldfree", "globfree"],
+  },
+  list: {
+    why: "put on a list; the innocent empties it in another routine",
+    tag: "Se  ",
+    culprit: "listkeep",
+    beside: ["listfree", "fieldfree"],
+  },
+  "out-parameter": {
+    why: "handed out by one function, and forgotten by its caller",
+    tag: "Se  ",
+    culprit: "outkeep",
+    beside: ["outfree", "listfree"],
+  },
+  "failed-acquisition": {
+    why: "where nothing was given nothing is to be freed",
+    tag: "Irp ",
+    culprit: "irpkeep",
+    beside: ["nullok", "sender"],
+  },
+  "library-frees-its-own": {
+    why: "a call into a library that frees the library's own memory excuses nobody",
+    tag: "Se  ",
+    culprit: "excuse",
+    beside: ["globfree", "allpaths"],
+  },
+  "other-tag": {
+    why: "a release of the same pointer under another tag is one",
+    tag: "Se  ",
+    culprit: "globkeep",
+    beside: ["othertag", "tailfree"],
+  },
+  "looked-up-release": {
+    why: "a release through a pointer that was looked up",
+    tag: "Se  ",
+    culprit: "globkeep",
+    beside: ["lookfree", "tailfree"],
+  },
+  "looked-up-query": {
+    why: "the function that acquires was looked up",
+    tag: "Se  ",
+    culprit: "lookkeep",
+    beside: ["lookfree", "globfree"],
+  },
+  "kernel-closes": {
+    why: "the kernel closes by calls of its own functions",
+    tag: "Key ",
+    culprit: "keykeep",
+    beside: ["keyclose", "textonly"],
+  },
+  "kernel-alone": {
+    why: "nobody leaks: the kernel and a driver close what they open",
+    tag: "Key ",
+    culprit: null,
+    beside: ["keyclose", "textonly"],
+  },
+  "no-allocation": {
+    why: "AllocateDestinationString is FALSE, or the string is freed under the routine's other name",
+    tag: "Strg",
+    culprit: "strkeep",
+    beside: ["strfalse", "stralias"],
+  },
+  "no-allocation-alone": {
+    why: "nobody leaks: no string is allocated, or it is freed under the routine's other name",
+    tag: "Strg",
+    culprit: null,
+    beside: ["strfalse", "stralias"],
+  },
+  "typed-reference": {
+    why: "a reference by handle with the type of a process; others are of sections and files",
+    tag: "Proc",
+    culprit: "typedproc",
+    beside: ["typedfile", "sectref", "procderef"],
+  },
+  "typed-file": {
+    why: "a reference by handle with the type of a file; others are of sections and processes",
+    tag: "File",
+    culprit: "typedfile",
+    beside: ["typedproc", "sectref", "procderef"],
+  },
+  "section-handle": {
+    why: "nobody can make processes grow by referencing a section that it opened",
+    tag: "Proc",
+    culprit: null,
+    beside: ["sectref", "procderef", "pdobus"],
+  },
+  "reported-devices": {
+    why: "a bus driver's references of the devices that it reports are the PnP manager's",
+    tag: "Toke",
+    culprit: "tokekeep",
+    beside: ["pdobus", "tokederef"],
+  },
+  "reported-devices-alone": {
+    why: "nobody leaks: a bus driver's references are the PnP manager's",
+    tag: "Toke",
+    culprit: null,
+    beside: ["pdobus", "tokederef"],
+  },
+  "once-at-start": {
+    why: "one reference at start makes nothing grow; one for each request does",
+    tag: "Proc",
+    culprit: "prockeep",
+    beside: ["once", "procderef"],
+  },
+  "balanced-library": {
+    why: "who calls a library function that gives back itself leaks nothing",
+    tag: "Irp ",
+    culprit: null,
+    beside: ["sender", "nullok"],
+  },
+  "keeping-library": {
+    why: "what a library keeps for itself its callers do not leak",
+    tag: "InRg",
+    culprit: null,
+    beside: ["porter", "excuse"],
+  },
+  "learnt-pair": {
+    why: "a library's own memory; its release is nowhere documented",
+    tag: "InOp",
+    culprit: "libkeep",
+    beside: ["libfree", "chainfree"],
+  },
+  "two-libraries": {
+    why: "two libraries between the driver and the tag, and the release goes through both",
+    tag: "InOp",
+    culprit: "chainkeep",
+    beside: ["chainfree", "libfree"],
+  },
+  "through-library": {
+    why: "a library asks the kernel, and its caller owns the answer",
+    tag: "Se  ",
+    culprit: "vialibkeep",
+    beside: ["vialibfree", "globfree"],
+  },
+  "order-of-calls": {
+    why: "a call that balances stands below the one that does not",
+    tag: "Se  ",
+    culprit: "order",
+    beside: ["ender", "globfree"],
+  },
+  "balanced-api": {
+    why: "nobody leaks: the kernel function that they call balances",
+    tag: "Se  ",
+    culprit: null,
+    beside: ["ender", "globfree"],
+  },
+  "tag-in-code-constant": {
+    why: "the kernel's tag is a constant in .text",
+    tag: "MmSt",
+    culprit: "mapkeep",
+    beside: ["mapfree", "globfree"],
+  },
+  "tag-in-global": {
+    why: "the driver's tag is a constant in memory",
+    tag: "GlbT",
+    culprit: "globtag",
+    beside: ["globtagfree", "globfree"],
+  },
+  "text-only": {
+    why: "the tag's letters stand in texts and names only",
+    tag: "Toke",
+    culprit: null,
+    beside: ["textonly", "ender"],
+  },
+};
+
+const image = (/** @type {Arch} */ arch, /** @type {string} */ file) =>
+  fileURLToPath(new URL(`../images/kinds/${arch}/${file}`, import.meta.url));
+
+/** @type {readonly Kind[]} */
+export const KIND_SCENARIOS = Object.entries(KINDS).flatMap(([name, { why, tag, culprit, beside }]) =>
+  /** @type {const} */ (["x64", "x86"]).map((arch) => {
+    const others = [...LIBRARIES, ...beside];
+    const drivers = culprit === null ? others : [culprit, ...others];
+    return {
+      name: `${name}-${arch}`,
+      why,
+      arch,
+      tag,
+      culprit,
+      innocent: ["nt", ...others],
+      files: [image(arch, "ntoskrnl.exe"), ...drivers.map((driver) => image(arch, `${driver}.sys`))],
+    };
+  }),
+);
