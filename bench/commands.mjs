@@ -51,7 +51,13 @@ export function medianSeconds(commands, rounds) {
 
 /** @param {Command} command @returns {number} its peak memory in bytes */
 export function peakMemory(command) {
-  return Number(start(command, ["--require", RSS]).extra) * 1024;
+  return usageOf(command).peak;
+}
+
+/** @param {Command} command of node @returns {{ cpu: number, peak: number }} seconds of CPU, of all its threads; peak memory in bytes */
+export function usageOf(command) {
+  const [peak, cpu] = start(command, ["--require", RSS]).extra.split(" ").map(Number);
+  return { cpu: (cpu ?? Number.NaN) / 1e6, peak: (peak ?? Number.NaN) * 1024 };
 }
 
 /** @param {readonly number[]} values */
