@@ -1,12 +1,13 @@
 // @ts-check
 /**
  * Wine's kernel-mode images, which are free and by a real compiler: Debian's package libwine is fetched once, into a
- * cache outside the project (`POOLTRAIL_CACHE`, or `~/.cache/pooltrail`).
+ * cache outside the project (`POOLTRAIL_CACHE`, or `~/.cache/pooltrail`). `node bench/wine-images.mjs` does only that.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const CACHE = process.env.POOLTRAIL_CACHE ?? join(homedir(), ".cache/pooltrail");
 const KERNEL_MODE = /^(?:ntoskrnl\.exe|hal\.dll|.*\.sys)$/i;
@@ -68,4 +69,11 @@ function download(kept) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { files, missing } = wineImages({ fetch: true });
+  console.log(
+    missing === undefined ? `${files.length} images of Wine's` : `Wine's images are skipped: ${missing}`,
+  );
 }

@@ -1,19 +1,25 @@
 // @ts-check
+import { Area } from "../writer/bytes.mjs";
 import { writeDump } from "../writer/dump.mjs";
 import { innocentTags } from "../writer/innocent-tags.mjs";
 import { fileTime } from "../writer/kernel.mjs";
+import { writePoolPage } from "../writer/poolpages.mjs";
 import { System } from "../writer/system.mjs";
 
 /**
  * @typedef {"x64" | "x86"} Arch
  * @typedef {{ tag: string, paged: boolean, block: Readonly<Record<Arch, number>>, live: number, frees?: number }} Counted block: bytes of one allocation with its header
+ * @typedef {{ image: string, function: string, strangers: number, through?: boolean }} BlockOwner whose code the blocks point at, but for `strangers`
+ *   of them. through: they point at an object each, which points at the code
  * @typedef {import("../writer/load-pe.mjs").LoadOptions} LoadOptions
  * @typedef {{
  *   arch: Arch, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
  *   images?: Readonly<Record<string, Partial<LoadOptions>>>, importOptimisation?: boolean, unloaded?: readonly string[],
  *   stacks?: readonly (readonly import("../writer/system.mjs").Call[])[], pointers?: readonly (readonly [image: string, variable: string, target: string])[],
+ *   blocks?: BlockOwner,
  * }} Plan drivers: file names without .sys, beside those that every machine has. images: what is special about some.
- *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function
+ *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function.
+ *   blocks: what the blocks of the first tag hold; without it no block is in the dump
  */
 
 const PLACE = {
@@ -42,6 +48,7 @@ export function buildDump({
   unloaded = [],
   stacks = [],
   pointers = [],
+  blocks,
 }) {
   const at = PLACE[arch];
   const system = new System({
@@ -65,6 +72,7 @@ export function buildDump({
   ]);
   for (const [image, variable, target] of pointers)
     machine.pointer(system.symbol(image, variable), system.nt(target));
+  if (blocks !== undefined && counts[0] !== undefined) writeBlocks(system, counts[0], blocks);
   const thread = (
     /** @type {string} */ innermost,
     /** @type {readonly import("../writer/system.mjs").Call[]} */ calls,
@@ -122,4 +130,40 @@ export function buildDump({
     ...(arch === "x86" ? { pagedMaximum: 0x15800 } : {}),
   });
   return writeDump(machine, { type: form, header });
+}
+
+/** How many pages of blocks a machine has: enough for some hundreds. */
+const BLOCK_PAGES = 24;
+
+/**
+ * Pages of pool full of the leaked blocks, each of which points at its owner's code.
+ * @param {System} system @param {Counted} counted @param {BlockOwner} owner
+ */
+function writeBlocks(system, { tag, paged, block }, { image, function: name, strangers, through = false }) {
+  const { machine, is64, arch } = system;
+  const header = is64 ? 16 : 8;
+  const code = system.symbol(image, name);
+  const word = (/** @type {Area} */ area, /** @type {number} */ at, /** @type {bigint} */ value) =>
+    is64 ? area.u64(at, value) : area.u32(at, Number(value));
+  let written = 0;
+  for (let page = 0; page < BLOCK_PAGES; page++) {
+    const va = machine.allocate(0x1000, { align: 0x1000, paged });
+    const fitting = Array.from({ length: Math.floor(0x1000 / block[arch]) }, () => {
+      const content = new Area(block[arch] - header).u32(0, 0x10001);
+      if (written++ >= strangers) word(content, 0x20, through ? objectOf(system, code) : code);
+      return { tag, bytes: block[arch], content: content.bytes };
+    });
+    writePoolPage(machine, va, fitting, { paged });
+  }
+}
+
+/** An object that points at code, as a timer or a work item does. @param {System} system @param {bigint} code @returns {bigint} */
+function objectOf({ machine, is64 }, code) {
+  const size = is64 ? 0x50 : 0x28;
+  const va = machine.allocate(size);
+  const content = new Area(size).u32(0, 8);
+  if (is64) content.u64(0x18, code);
+  else content.u32(0x0c, Number(code));
+  machine.write(va, content.bytes);
+  return va;
 }

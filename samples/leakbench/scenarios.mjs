@@ -288,6 +288,38 @@ const CASES = {
     culprit: "schoolf",
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
+  blocks: {
+    why: "by its code one keeps what it allocates, and the other frees it: but all blocks are the other's",
+    drivers: ["woodgr", "advworks"],
+    leak: ADVW,
+    culprit: "woodgr",
+    blocks: { image: "woodgr.sys", function: "WgbDone", strangers: 3 },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "blocks-decide": {
+    why: "by their code two drivers keep what they ask for, and the blocks are one's",
+    drivers: ["ctstor", "lamna"],
+    leak: SE,
+    culprit: "lamna",
+    blocks: { image: "lamna.sys", function: "BenchWork", strangers: 5 },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "blocks-through-objects": {
+    why: "by their code two drivers keep what they ask for; each block points at an object of one",
+    drivers: ["ctstor", "lamna"],
+    leak: SE,
+    culprit: "lamna",
+    blocks: { image: "lamna.sys", function: "BenchWork", strangers: 5, through: true },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "stacks-decide": {
+    why: "by their code two drivers keep what they ask for; threads stand behind the calls of one",
+    drivers: ["lamna", "ctstor", "nwindav"],
+    leak: SE,
+    culprit: "ctstor",
+    stacks: [ctstor, ctstor, ctstor],
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
 };
 
 /** @type {readonly Scenario[]} */

@@ -11,14 +11,15 @@ describe("the leak benchmark", () => {
     expect(new Set(rows.map((row) => row.form)).size).toBeGreaterThanOrEqual(3);
   });
 
-  it("names the culprit first in nine of ten", () => {
+  it("names the culprit first in nineteen of twenty", () => {
     const missed = rows.filter((row) => row.culprit !== null && row.named !== row.culprit);
-    expect(missed.map((row) => `${row.name}: ${row.named} for ${row.culprit}`).length).toBeLessThanOrEqual(
-      Math.floor(summary.withCulprit / 10),
-    );
+    const told = missed.map((row) => `${row.name}: ${row.named} for ${row.culprit}`);
+    expect(told.slice(Math.floor(summary.withCulprit / 20))).toEqual([]);
   });
 
-  it("blames nobody wrongly with high confidence, and says when it cannot tell", () => {
+  it("blames nobody wrongly with medium or high confidence, and says when it cannot tell", () => {
+    const wrong = rows.filter((row) => row.named !== null && row.named !== row.culprit);
+    expect(wrong.filter(({ confidence }) => confidence === "medium" || confidence === "high")).toEqual([]);
     expect(summary.wrongWithHighConfidence).toBe(0);
     expect(summary.cannotTell).toBe(summary.withoutCulprit);
   });
