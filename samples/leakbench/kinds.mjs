@@ -194,6 +194,24 @@ const KINDS = {
     culprit: "globtag",
     beside: ["globtagfree", "globfree"],
   },
+  "own-at-start": {
+    why: "the driver's own memory, allocated for each request; another's once, at start",
+    tag: "GlbT",
+    culprit: "globtag",
+    beside: ["ownonce", "globfree"],
+  },
+  "own-at-start-alone": {
+    why: "nobody leaks: one allocates once, at start, and one frees",
+    tag: "GlbT",
+    culprit: null,
+    beside: ["ownonce", "globtagfree"],
+  },
+  "unrelated-pair": {
+    why: "closing a thread's handle gives no token's answer back",
+    tag: "Se  ",
+    culprit: "unrelated",
+    beside: ["globfree", "tailfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -400,6 +400,28 @@ NOINLINE NTSTATUS Work(IRP *irp) {
 /* Has the letters of tags in its texts and in the names of what it calls. */
 static const char Text[] = "Process created; Token dropped; Keys and Irp  in Strg";
 NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = (ULONG)Text[irp->Flags & 31]; return CmOpenHive(irp->SystemBuffer); }
+#elif defined KIND_OWNONCE
+/* Allocates its own memory once, when it starts. */
+static PVOID Own;
+NOINLINE NTSTATUS Work(IRP *irp) { irp->Information = Seen(Own); return STATUS_SUCCESS; }
+#define AT_START (Own = ExAllocatePoolWithTag(NonPagedPoolNx, 0x400, TAG('G', 'l', 'b', 'T'))) != 0
+#elif defined KIND_UNRELATED
+/* Keeps the answer; the handle of the thread that it starts it closes, which says nothing of the answer. */
+static BOOLEAN Started(DRIVER_OBJECT *driver) {
+  HANDLE thread;
+  if (!NT_SUCCESS(PsCreateSystemThread(&thread, 0, 0, 0, 0, (WORKER *)IoDeleteDevice, driver))) return 0;
+  ZwClose(thread);
+  return 1;
+}
+#define AT_START Started(driver)
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+  Device = p;
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
@@ -419,7 +441,7 @@ INIT NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *path) {
   Count = path->Length;
   Device = driver->DeviceObject;
 #ifdef AT_START
-  if (!AT_START) return STATUS_UNSUCCESSFUL;
+  if (!(AT_START)) return STATUS_UNSUCCESSFUL;
 #endif
   return STATUS_SUCCESS;
 }
