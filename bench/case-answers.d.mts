@@ -3,6 +3,7 @@ export interface CaseAnswer {
   readonly sources: readonly string[];
   readonly tag: string;
   readonly culprit?: string | null;
+  readonly first?: string;
   readonly lowest?: "low" | "medium" | "high";
   readonly innocent?: readonly string[];
   readonly apis?: readonly string[];

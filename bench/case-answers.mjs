@@ -5,11 +5,12 @@
  * `../shared/data/cases`); where they are absent, tests and benchmark say so.
  *
  * `culprit` is the module that must be named, null where nobody may be; left out where the case does not decide it.
+ * `first` is the first suspect, of whom the case does not say whether it can be named: it calls at its start only.
  * `innocent` may never be named. `lowest` is the least confidence that is right for the culprit.
  *
  * @typedef {"low" | "medium" | "high"} Confidence
  * @typedef {{
- *   case: string, sources: readonly string[], tag: string, culprit?: string | null, lowest?: Confidence,
+ *   case: string, sources: readonly string[], tag: string, culprit?: string | null, first?: string, lowest?: Confidence,
  *   innocent?: readonly string[], apis?: readonly string[], noApis?: readonly string[], use?: readonly (readonly [module: string, use: readonly string[], count: number])[],
  * }} CaseAnswer sources: assembly files, in the folder of the case. use: in that module the tag stands that often, with one of these uses
  */
@@ -107,7 +108,7 @@ export const CASE_ANSWERS = [
     case: "strg",
     sources: ["nt.s", "strleak.s", "strfine.s"],
     tag: "Strg",
-    culprit: "strleak",
+    first: "strleak",
     innocent: ["strfine", "nt"],
     apis: ["RtlCreateUnicodeString", "RtlAnsiStringToUnicodeString"],
   },
@@ -115,7 +116,7 @@ export const CASE_ANSWERS = [
     case: "tag-in-global",
     sources: ["nt.s", "mapdrv.s"],
     tag: "MmSt",
-    culprit: "mapdrv",
+    first: "mapdrv",
     innocent: ["nt"],
     apis: ["MmMapSection"],
     use: [["nt", ["allocate"], 1]],
@@ -124,7 +125,7 @@ export const CASE_ANSWERS = [
     case: "tag-in-global",
     sources: ["nt.s", "gtag.s"],
     tag: "GlTg",
-    culprit: "gtag",
+    first: "gtag",
     use: [["gtag", ["allocate"], 1]],
   },
   { case: "toke-bus-driver", sources: BUS, tag: "Toke", culprit: "xyzav", innocent: ["abcbus", "nt"] },

@@ -5,6 +5,8 @@ export interface Question {
   readonly tag: string;
   /** A module's name; null where nobody may be named. */
   readonly culprit: string | null;
+  /** It is enough that it is the first suspect. */
+  readonly first?: boolean;
   /** Those that may not be named; all but the culprit where left out. */
   readonly innocent?: readonly string[] | undefined;
   /** Paths of PE files. */

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
 /**
- * @typedef {{ name: string, tag: string, culprit: string | null, innocent?: readonly string[] | undefined, files: readonly string[] }} Question
- *   culprit: a module's name, null where nobody may be named. innocent: those that may not, all others where left out
+ * @typedef {{ name: string, tag: string, culprit: string | null, first?: boolean, innocent?: readonly string[] | undefined, files: readonly string[] }} Question
+ *   culprit: a module's name, null where nobody may be named. first: it is enough that it is the first suspect. innocent: those that may not, all others where left out
  * @typedef {{ name: string, tag: string, culprit: string | null, named: string | null, confidence: string, right: boolean, wrong: boolean }} Verdict
  *   wrong: somebody innocent is named, with medium or high confidence
  */
@@ -42,10 +42,11 @@ export function inFolder(openFolder, files, ask) {
  * @param {Question} question
  * @returns {Verdict}
  */
-export function judgeFolder(openFolder, { name, tag, culprit, innocent, files }) {
+export function judgeFolder(openFolder, { name, tag, culprit, first = false, innocent, files }) {
   return inFolder(openFolder, files, (folder) => {
-    const { module, confidence } = folder.trace(tag).conclusion;
-    const right = module === culprit;
+    const { conclusion, suspects } = folder.trace(tag);
+    const { module, confidence } = conclusion;
+    const right = module === culprit || (first && module === null && suspects[0]?.module === culprit);
     const accused = module !== null && !right && (innocent === undefined || innocent.includes(module));
     return {
       name,

@@ -81,11 +81,14 @@ export function judgeCases(openFolder) {
   try {
     const cases = join(work, "cases");
     copyCases(cases);
-    const verdicts = CASE_ANSWERS.flatMap(({ case: name, sources, tag, culprit, innocent }) => {
-      if (culprit === undefined) return [];
+    const verdicts = CASE_ANSWERS.flatMap(({ case: name, sources, tag, culprit, first, innocent }) => {
+      const told = first ?? culprit;
+      if (told === undefined) return [];
       const folder = buildCase({ cases, name, sources });
       const files = readdirSync(folder).map((file) => join(folder, file));
-      return [judgeFolder(openFolder, { name, tag, culprit, innocent, files })];
+      return [
+        judgeFolder(openFolder, { name, tag, culprit: told, first: first !== undefined, innocent, files }),
+      ];
     });
     return { verdicts, skipped: [] };
   } finally {

@@ -29,13 +29,19 @@ describe.each(CASE_ANSWERS)("$case ($sources), `$tag`", (answer) => {
     const trail = folder.trace(answer.tag);
     const { module, confidence } = trail.conclusion;
     if (answer.culprit !== undefined) expect({ named: module }).toEqual({ named: answer.culprit });
+    if (answer.first !== undefined) {
+      expect({ first: trail.suspects[0]?.module }).toEqual({ first: answer.first });
+      expect([answer.first, null]).toContain(module);
+    }
     expect(answer.innocent ?? []).not.toContain(module);
     if (answer.lowest !== undefined)
       expect(CONFIDENCE.indexOf(confidence)).toBeGreaterThanOrEqual(CONFIDENCE.indexOf(answer.lowest));
     for (const innocent of answer.innocent ?? []) {
-      const first = suspect(trail, answer.culprit ?? "")?.rank ?? 1;
+      const guilty = answer.culprit ?? answer.first;
+      if (guilty === undefined) continue;
+      const first = suspect(trail, guilty)?.rank ?? 1;
       const rank = suspect(trail, innocent)?.rank ?? Number.POSITIVE_INFINITY;
-      if (answer.culprit) expect({ innocent, behind: rank > first }).toEqual({ innocent, behind: true });
+      expect({ innocent, behind: rank > first }).toEqual({ innocent, behind: true });
     }
     const apis = trail.apis.map(({ name }) => name);
     for (const api of answer.apis ?? []) expect(apis).toContain(api);
