@@ -31,6 +31,10 @@ export const MAX_NAME_BYTES_TOTAL = 0x100_0000;
 export const MAX_IMPORT_DLLS = 1024;
 /** Import slots of one image; large programs have some 10,000. */
 export const MAX_IMPORTS = 65_536;
+/** Pages of a section that are tried for where names stood before an image was moved: the largest section seen has 5,000. */
+export const MAX_LOOKUP_BASES = 16_384;
+/** Names looked at on that search in one image: each page once, and some thousand imports at a few pages. */
+export const MAX_LOOKUP_PROBES = 200_000;
 /** Rows of one exception directory: the largest kernel has 40,000, large programs 500,000. */
 export const MAX_UNWIND_ROWS = 0x10_0000;
 /** Steps from a fragment's unwind data to its function's; compilers write one or two. */

@@ -180,8 +180,13 @@ export class Image {
         delayImports: this.directory("delay-import"),
         addresses: this.directory("import-address-table"),
       },
-      this.layout === "memory",
-      this.base,
+      {
+        inMemory: this.layout === "memory",
+        linkedBase: this.base,
+        preferredBase: this.preferredBase,
+        headersSize: this.headers.headersSize,
+        sections: this.sections,
+      },
     );
     return this.#imports;
   }

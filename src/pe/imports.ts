@@ -3,19 +3,9 @@ import { FormatError, type MemoryFault } from "../core/errors.ts";
 import { MAX_IMPORTS } from "../core/limits.ts";
 import type { DataDirectory } from "./headers.ts";
 import { type ImportedDll, readDelayDlls, readImportedDlls } from "./import-descriptors.ts";
-import { NameReader } from "./names.ts";
+import { type DeclaredImport, type ImportLayout, ImportNames, type ReadLookup } from "./import-names.ts";
 import { PointerRun } from "./pointer-run.ts";
 import type { RvaReader, TableStop } from "./rva-reader.ts";
-
-/** What the image asked for, as its linker wrote it. `null`: it cannot be read, or there is none. */
-export interface DeclaredImport {
-  readonly dll: string | null;
-  readonly name: string | null;
-  /** `null` where the import is by name. */
-  readonly ordinal: number | null;
-  /** Where the linker last saw the name in the DLL's table. */
-  readonly hint?: number;
-}
 
 /** One place that the loader fills with the address of an imported function. */
 export interface ImportSlot {
@@ -49,6 +39,15 @@ export interface ImportTable {
   readonly slots: readonly ImportSlot[];
   /** What could not be read. Empty: `slots` is all, with all names. */
   readonly gaps: readonly ImportGap[];
+  /** What slots were declared as before a later descriptor, which the loader binds later, declared them again. Absent: none. */
+  readonly replaced?: readonly ReplacedImport[];
+}
+
+/** A slot that two descriptors share. */
+export interface ReplacedImport {
+  readonly rva: Rva;
+  /** What the loader writes over. */
+  readonly declared: DeclaredImport;
 }
 
 /** The directories that imports are read from. */
@@ -62,63 +61,58 @@ export interface ImportDirectories {
  * Reads the import slots from the descriptors, those of delayed imports, and, in memory, from the
  * import address table: in a dump the descriptors have usually been freed with the driver's INIT
  * section, and the addresses are all that is left.
- *
- * @param inMemory the loader has filled the slots
- * @param linkedBase the base that descriptors with addresses instead of RVAs were relocated to
  */
 export function readImports(
   reader: RvaReader,
   directories: ImportDirectories,
-  inMemory: boolean,
-  linkedBase: bigint,
+  layout: ImportLayout,
 ): ImportTable {
-  const walk = new ImportWalk(reader, inMemory);
-  if (directories.imports !== undefined) {
-    const { items, stopped } = readImportedDlls(reader, directories.imports);
-    for (const dll of items) walk.addDll(dll, "iat");
-    walk.addGap("descriptors", null, stopped);
-  }
-  if (directories.delayImports !== undefined) {
-    const { items, stopped } = readDelayDlls(reader, directories.delayImports, linkedBase);
-    for (const dll of items) walk.addDll(dll, "delay-iat");
-    walk.addGap("delay-descriptors", null, stopped);
-  }
-  if (inMemory && directories.addresses !== undefined) walk.addAddresses(directories.addresses);
+  const imported =
+    directories.imports === undefined ? { items: [] } : readImportedDlls(reader, directories.imports);
+  const delayed =
+    directories.delayImports === undefined
+      ? { items: [] }
+      : readDelayDlls(reader, directories.delayImports, layout.linkedBase);
+  const names = new ImportNames(reader, layout, [...imported.items, ...delayed.items]);
+  const walk = new ImportWalk(reader, layout.inMemory, names);
+  for (const dll of imported.items) walk.addDll(dll, "iat");
+  walk.addGap("descriptors", null, imported.stopped);
+  for (const dll of delayed.items) walk.addDll(dll, "delay-iat");
+  walk.addGap("delay-descriptors", null, delayed.stopped);
+  if (layout.inMemory && directories.addresses !== undefined) walk.addAddresses(directories.addresses);
   return walk.end();
 }
 
 class ImportWalk {
   readonly #reader: RvaReader;
   readonly #inMemory: boolean;
-  readonly #names: NameReader;
+  readonly #names: ImportNames;
   readonly #slots: Map<number, ImportSlot> = new Map();
   readonly #gaps: ImportGap[] = [];
+  readonly #replaced: ReplacedImport[] = [];
   #budget: number = MAX_IMPORTS;
 
-  constructor(reader: RvaReader, inMemory: boolean) {
+  constructor(reader: RvaReader, inMemory: boolean, names: ImportNames) {
     this.#reader = reader;
     this.#inMemory = inMemory;
-    this.#names = new NameReader(reader);
+    this.#names = names;
   }
 
   addGap(table: ImportGap["table"], dll: string | null, stopped: TableStop | undefined): void {
     if (stopped !== undefined) this.#gaps.push({ table, dll, stopped });
   }
 
-  addDll({ nameRva, lookupRva, addressRva, linkedBase }: ImportedDll, kind: ImportSlot["kind"]): void {
+  addDll(dllEntry: ImportedDll, kind: ImportSlot["kind"]): void {
     const { pointerSize, size } = this.#reader;
     this.#names.stopped = undefined;
-    const dll = this.#names.at(nameRva, "name of an imported DLL") ?? null;
-    // Without a lookup table, a file has the names where the addresses will be.
-    const lookupAt = lookupRva !== 0 ? lookupRva : this.#inMemory ? undefined : addressRva;
-    let lookup = lookupAt === undefined ? undefined : new PointerRun(this.#reader, lookupAt);
-    const addresses = this.#inMemory ? new PointerRun(this.#reader, addressRva) : undefined;
+    const dll = this.#names.dllName(dllEntry);
+    let lookup: ReadLookup | undefined = this.#names.lookupOf(dllEntry);
+    const addresses = this.#inMemory ? new PointerRun(this.#reader, dllEntry.addressRva) : undefined;
 
     for (let index = 0; ; index++) {
-      const entry = lookup?.at(index);
-      if (entry === 0n) break;
-      if (lookup !== undefined && entry === undefined) {
-        this.addGap("lookup", dll, lookup.fault(index));
+      if (lookup !== undefined && index === lookup.entries.length) {
+        if (lookup.stopped === undefined) break;
+        this.addGap("lookup", dll, lookup.stopped);
         lookup = undefined;
       }
       const value = addresses?.at(index);
@@ -129,12 +123,14 @@ class ImportWalk {
           break;
         }
       }
-      const rva = addressRva + index * pointerSize;
+      const rva = dllEntry.addressRva + index * pointerSize;
       if (rva + pointerSize > size || this.#budget-- <= 0) {
         this.addGap("addresses", dll, rva + pointerSize > size ? (fault ?? this.#pastEnd(rva)) : "limit");
         break;
       }
-      this.#add(rva, kind, value, fault, this.#declared(dll, entry, linkedBase));
+      const declared =
+        lookup === undefined ? { dll, name: null, ordinal: null } : this.#names.declared(dll, lookup, index);
+      this.#add(rva, kind, value, fault, declared);
     }
     this.addGap("names", dll, this.#names.stopped);
   }
@@ -154,7 +150,9 @@ class ImportWalk {
   }
 
   end(): ImportTable {
-    return { slots: [...this.#slots.values()].sort((a, b) => a.rva - b.rva), gaps: this.#gaps };
+    const slots = [...this.#slots.values()].sort((a, b) => a.rva - b.rva);
+    const table = { slots, gaps: this.#gaps };
+    return this.#replaced.length === 0 ? table : { ...table, replaced: this.#replaced };
   }
 
   #add(
@@ -164,7 +162,12 @@ class ImportWalk {
     fault: MemoryFault | undefined,
     declared: DeclaredImport | undefined,
   ): void {
-    if (this.#slots.has(rva)) return;
+    const earlier = this.#slots.get(rva)?.declared;
+    if (earlier !== undefined) {
+      // The loader binds descriptor after descriptor: what it writes last stays.
+      if (declared === undefined || (declared.name ?? declared.ordinal) === null) return;
+      if (!isSame(earlier, declared)) this.#replaced.push({ rva: rva as Rva, declared: earlier });
+    }
     const { base, size } = this.#reader;
     const own = value !== undefined && value >= base && value < base + BigInt(size);
     this.#slots.set(rva, {
@@ -175,23 +178,6 @@ class ImportWalk {
       pending: kind === "delay-iat" && own,
       ...(declared === undefined ? {} : { declared }),
     });
-  }
-
-  /** @param entry `undefined`: the lookup table cannot be read */
-  #declared(dll: string | null, entry: Va | undefined, linkedBase: bigint | undefined): DeclaredImport {
-    if (entry === undefined) return { dll, name: null, ordinal: null };
-    if (entry >> BigInt(this.#reader.pointerSize * 8 - 1) === 1n) {
-      return { dll, name: null, ordinal: Number(entry & 0xffffn) };
-    }
-    const rva = entry - (linkedBase ?? 0n);
-    if (rva < 0n || rva >= BigInt(this.#reader.size)) {
-      this.#names.stopped ??= this.#pastEnd(Number(BigInt.asUintN(52, rva)));
-      return { dll, name: null, ordinal: null };
-    }
-    const at = Number(rva);
-    const name = this.#names.at(at + 2, "name of an import") ?? null;
-    const hint = this.#reader.table(at, 2).u16(0);
-    return { dll, name, ordinal: null, ...(hint === undefined ? {} : { hint }) };
   }
 
   #pastEnd(rva: number): FormatError {
@@ -205,4 +191,8 @@ class ImportWalk {
       found: "an RVA past its end",
     });
   }
+}
+
+function isSame(a: DeclaredImport, b: DeclaredImport): boolean {
+  return a.dll?.toLowerCase() === b.dll?.toLowerCase() && a.name === b.name && a.ordinal === b.ordinal;
 }

@@ -276,7 +276,155 @@ describe("the imports of an image whose file is at hand", () => {
   });
 });
 
+/** INIT with other lookup entries: the two of ntoskrnl.exe, one of them by ordinal, and the one of hal.dll. */
+function withEntries(named: bigint, other: bigint): PeSpec {
+  const data = patch(INIT.slice(), { 0x80: Number(named), 0x90: Number(other) });
+  return {
+    ...SPEC,
+    sections: SPEC.sections!.map((section) => (section.name === "INIT" ? { ...section, data } : section)),
+  };
+}
+
+describe("the lookup entries of an image that the kernel's loader bound", () => {
+  const names = (spec: PeSpec, change = (memory: VirtualMemory): VirtualMemory => memory) => {
+    const { slots, gaps } = imageIn(change(loadPe(new VirtualMemory(4), spec, BASE))).imports;
+    return { declared: slots.slice(0, 3).map(({ declared }) => declared), gaps };
+  };
+
+  it("are addresses: on x86 their top bit is set, and they are no ordinals", () => {
+    const { declared, gaps } = names(withEntries(BASE + 0x3100n, BASE + 0x3120n));
+    expect(declared).toEqual(DECLARED.slice(0, 3));
+    expect(gaps).toEqual([]);
+  });
+
+  it("are addresses of where a boot driver stood before it was moved, all from one base", () => {
+    const { declared, gaps } = names(withEntries(0x8178_b100n, 0x8178_b120n));
+    expect(declared).toEqual(DECLARED.slice(0, 3));
+    expect(gaps).toEqual([]);
+  });
+
+  it("are found by the earlier base that a longer table shows, where one entry alone fits two places", () => {
+    const spec = withEntries(0x8178_b100n, 0x8178_b120n);
+    const init = spec.sections!.find(({ name }) => name === "INIT")!;
+    // A page further on another record stands where hal.dll's one entry could lead, too.
+    const data = patch(new Uint8Array(0x1200), { 0x1120: 0x6f46_0001, 0x1124: "o" });
+    data.set(init.data);
+    // ntoskrnl.exe's table has two names: its ordinal becomes the second.
+    new DataView(data.buffer).setUint32(0x84, 0x8178_b120, true);
+    const sections = spec.sections!.map((one) => (one === init ? { ...one, data } : one)).slice(0, 3);
+    const { declared, gaps } = names({ ...spec, sections });
+    expect(declared.map((one) => one?.name)).toEqual([
+      "SeQueryInformationToken",
+      "KeBugCheckEx",
+      "KeBugCheckEx",
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it("that lead to no name are neither an ordinal nor a name, and that is said", () => {
+    const { declared, gaps } = names(withEntries(0x8178_b104n, 0x8178_b126n));
+    expect(declared).toEqual([
+      { dll: "ntoskrnl.exe", name: null, ordinal: null },
+      { dll: "ntoskrnl.exe", name: null, ordinal: 12 },
+      { dll: "HAL.dll", name: null, ordinal: null },
+    ]);
+    expect(gaps.map(({ table, dll }) => [table, dll])).toEqual([
+      ["names", "ntoskrnl.exe"],
+      ["names", "HAL.dll"],
+    ]);
+  });
+
+  it("are no ordinals where their names are paged out either", () => {
+    const spec = withEntries(BASE + 0x4010n, BASE + 0x4020n);
+    const { declared, gaps } = names(spec, (memory) => memory.pageOut(BASE + 0x4000n, 0x100));
+    expect(declared.map((one) => [one?.name, one?.ordinal])).toEqual([
+      [null, null],
+      [null, 12],
+      [null, null],
+    ]);
+    expect(gaps[0]?.stopped).toMatchObject({ kind: "paged-out", va: BASE + 0x4012n });
+  });
+
+  it("are names in a file that was written out of memory, too", () => {
+    const file = Image.fromFile(peSource(withEntries(0x8178_b100n, 0x8178_b120n)));
+    expect(file.imports.slots.slice(0, 3).map(({ declared }) => declared)).toEqual(DECLARED.slice(0, 3));
+  });
+
+  it("of 64 bits are no ordinals for their top bit", () => {
+    const base = 0xfffff800_10000000n;
+    const data = patch(new Uint8Array(0x100), {
+      0: 0x2040,
+      12: 0x2080,
+      16: 0x1000,
+      0x40: base + 0x2090n,
+      0x48: 0x8000_0000_0000_0101n,
+      0x80: "a.sys",
+      0x92: "Name",
+    });
+    const spec: PeSpec = {
+      bits: 64,
+      directories: { 1: [0x2000, 40] },
+      sections: [
+        { name: ".rdata", rva: 0x1000, data: new Uint8Array(0x40) },
+        { name: ".idata", rva: 0x2000, data },
+      ],
+    };
+    const read = (at: bigint) => Image.at(loadPe(new VirtualMemory(8), spec, at).space, va(at)).imports.slots;
+    const expected = [
+      { dll: "a.sys", name: "Name", ordinal: null, hint: 0 },
+      { dll: "a.sys", name: null, ordinal: 0x101 },
+    ];
+    expect(read(base).map(({ declared }) => declared)).toEqual(expected);
+    // Moved since, by four pages and to far away.
+    expect(read(base - 0x4000n).map(({ declared }) => declared)).toEqual(expected);
+    expect(read(0xfffff804_7e5a_0000n).map(({ declared }) => declared)).toEqual(expected);
+  });
+});
+
+describe("import descriptors as the loader takes them", () => {
+  it("have their names in the address table where the lookup table would stand in the headers or past the image", () => {
+    for (const nowhere of [1, 0x11, 0x3ff, 0xffff_ffff, 0x7000]) {
+      const data = patch(INIT.slice(), { 0: nowhere, 20: nowhere });
+      const sections = SPEC.sections!.map((one) => (one.name === "INIT" ? { ...one, data } : one));
+      const { slots, gaps } = Image.fromFile(peSource({ ...SPEC, sections })).imports;
+      expect(slots.slice(0, 3).map(({ declared }) => declared)).toEqual(DECLARED.slice(0, 3));
+      expect(gaps).toEqual([]);
+    }
+  });
+
+  it("that share a slot leave there what the last one declares, and the first is not forgotten", () => {
+    // hal.dll's one slot is ntoskrnl.exe's second.
+    const data = patch(INIT.slice(), { 36: 0x1004 });
+    const sections = SPEC.sections!.map((one) => (one.name === "INIT" ? { ...one, data } : one));
+    const { slots, replaced } = Image.fromFile(peSource({ ...SPEC, sections })).imports;
+    expect(slots.slice(0, 2).map(({ rva, declared }) => [rva, declared])).toEqual([
+      [0x1000, DECLARED[0]],
+      [0x1004, DECLARED[2]],
+    ]);
+    expect(replaced).toEqual([{ rva: 0x1004, declared: DECLARED[1] }]);
+  });
+});
+
 describe("hostile imports", () => {
+  it("that fit an earlier base everywhere are given up soon, and said to be", () => {
+    // Each page holds the same record at its start, and every entry leads to the start of a page.
+    const data = new Uint8Array(0x40_0000);
+    for (let page = 0; page < data.length; page += 0x1000) patch(data, { [page + 2]: "Name" });
+    const entries = new Uint32Array(data.buffer, 0x100, 0x300);
+    entries.fill(0x9000_1000);
+    patch(data, { 0x40: 0x1100, 0x4c: 0x1002, 0x50: 0x1fff000 & 0x3ff000 });
+    const spec: PeSpec = {
+      bits: 32,
+      directories: { 1: [0x1040, 20] },
+      sections: [{ name: "x", rva: 0x1000, data }],
+    };
+    const started = performance.now();
+    const { slots } = Image.fromFile(peSource(spec)).imports;
+    expect(slots).toHaveLength(0x300);
+    expect(slots.map(({ declared }) => declared?.name).filter((name) => name !== null)).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
   it("that never end are cut at the cap, soon, and said to be", () => {
     // Every descriptor and every lookup entry is 0x2020: all of them lead everywhere.
     const data = new Uint8Array(0x80000);
