@@ -98,10 +98,17 @@ export function leakX64() {
     },
     { name: "hal.dll", base: 0xfffff8047b140000n, ...drivers },
     { name: "fltmgr.sys", base: 0xfffff8047e5a0000n, ...drivers },
-    { name: "msdisk.sys", base: 0xfffff8047e640000n, ...drivers },
+    // two whose INIT was kept, so that their look-up entries show: of a boot driver, from before it was moved
+    {
+      name: "msdisk.sys",
+      base: 0xfffff8047e640000n,
+      boundAt: 0xfffff80479c13000n,
+      keep: ["INIT"],
+      ...drivers,
+    },
     { name: "wwilib.sys", base: 0xfffff8047e780000n, ...drivers },
     { name: "litwflt.sys", base: 0xfffff80480ba0000n, ...drivers },
-    { name: "adatum.sys", base: 0xfffff80480be0000n, ...drivers },
+    { name: "adatum.sys", base: 0xfffff80480be0000n, keep: ["INIT"], ...drivers },
     { name: "fabusb.sys", base: 0xfffff80481200000n, ...drivers },
     // built before there was filler: its calls keep the form of the file
     {

@@ -9,11 +9,11 @@ import { putVersion } from "../writer/version.mjs";
 /**
  * @typedef {{
  *   base: number, size: number, file: string, company: string, description: string, timestamp?: number, seed: number,
- *   iat?: number, before?: number, fixed?: readonly string[], after?: number, exports?: readonly (readonly [name: string, address?: number])[],
+ *   iat?: number, boundAt?: number, before?: number, fixed?: readonly string[], after?: number, exports?: readonly (readonly [name: string, address?: number])[],
  *   calls?: number, frees?: boolean, hal?: readonly string[], alignment?: number, textPages?: number, resource?: boolean, also?: readonly string[],
  *   hook?: readonly [name: string, target: number], extra?: (place: { code: CodeArea, slot: (name: string) => number, image: Image, data: number, text: number }) => void,
  * }} DriverSpec
- *   iat: RVA of the slots. before, fixed, after: how many arbitrary imports from nt, then those that the article shows, then more.
+ *   iat: RVA of the slots. boundAt: where a boot driver stood when it was bound. before, fixed, after: how many arbitrary imports from nt, then those that the article shows, then more.
  *   calls: how many functions call SeQueryInformationToken. frees: whether they free what they get. textPages: how many pages of code are made up.
  *   also: imports after all others. hook: the slot of that name leads elsewhere. extra: code and data of its own.
  */
@@ -132,6 +132,7 @@ export function buildDriver(spec, { argumentBytes, resolve }) {
       { dll: "HAL.dll", imports: hal.map((name) => ({ name })) },
     ],
     iat,
+    ...(spec.boundAt === undefined ? {} : { boundAt: BigInt(spec.boundAt) }),
     room: initSize - 0x80,
     resolve: (dll, entry) => {
       const name = "name" in entry ? entry.name : "";

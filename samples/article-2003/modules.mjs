@@ -94,6 +94,7 @@ export const MODULES = [
   {
     file: "kdcom.dll",
     base: 0xf7c2d000,
+    boundAt: 0x80a89000,
     size: 0x3000,
     company: MICROSOFT,
     description: "Kernel Debugger HW Extension DLL",
@@ -104,6 +105,7 @@ export const MODULES = [
   {
     file: "BOOTVID.dll",
     base: 0xf7b9d000,
+    boundAt: 0x80a8c000,
     size: 0x4000,
     company: MICROSOFT,
     description: "VGA Boot Driver",
@@ -185,6 +187,7 @@ export const MODULES = [
   {
     file: "KSecDD.sys",
     base: 0xf7b52000,
+    boundAt: 0x80bb2000,
     size: 0x17000,
     company: MICROSOFT,
     description: "Kernel Security Support Provider Interface",
@@ -236,6 +239,7 @@ export const MODULES = [
   {
     file: "Dfs.sys",
     base: 0xf74d6000,
+    boundAt: 0x80cf4000,
     size: 0x12000,
     company: MICROSOFT,
     description: "Distributed File System Filter Driver",

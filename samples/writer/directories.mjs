@@ -71,11 +71,16 @@ export function putExports(image, rva, { dll, exports, ordinalBase = 1, timestam
 /**
  * Import descriptors, look-up tables and names at `rva`, the IAT elsewhere.
  * @param {Image} image @param {number} rva
- * @param {{ dlls: readonly ImportedDll[], iat: number, resolve: (dll: string, entry: ImportSpec) => bigint, room?: number }} options
- *   resolve: what the loader put into the slot. room: bytes that may be used at `rva`.
+ * @param {{ dlls: readonly ImportedDll[], iat: number, resolve: (dll: string, entry: ImportSpec) => bigint, room?: number, boundAt?: bigint }} options
+ *   resolve: what the loader put into the slot. room: bytes that may be used at `rva`. boundAt: where the image stood when it was
+ *   bound; the loader makes addresses of the look-up entries then, and moves them no more.
  * @returns {{ size: number, iatSize: number, slots: Map<string, number> }} size: of all at rva. slots: "dll!name" to the slot's RVA
  */
-export function putImports(image, rva, { dlls, iat, resolve, room = Number.POSITIVE_INFINITY }) {
+export function putImports(
+  image,
+  rva,
+  { dlls, iat, resolve, room = Number.POSITIVE_INFINITY, boundAt = image.base },
+) {
   const word = image.is64 ? 8 : 4;
   const pointer = (/** @type {Area} */ area, /** @type {number} */ at, /** @type {bigint} */ value) =>
     image.is64 ? area.u64(at, value) : area.u32(at, Number(value));
@@ -108,7 +113,8 @@ export function putImports(image, rva, { dlls, iat, resolve, room = Number.POSIT
         area.u16(text, entry.hint ?? 0).put(text + 2, cString(entry.name));
         text += nameBytes(entry);
       } else lookup = BigInt(entry.ordinal) | (image.is64 ? 1n << 63n : 1n << 31n);
-      pointer(area, lookupAt + slot * word, lookup);
+      pointer(area, lookupAt + slot * word, "name" in entry ? boundAt + lookup : lookup);
+      image.unboundSlots.set(rva + lookupAt + slot * word, lookup);
       pointer(image.memory, iat + slot * word, resolve(dll, entry));
       image.unboundSlots.set(iat + slot * word, lookup);
       slots.set(`${dll}!${"name" in entry ? entry.name : `#${entry.ordinal}`}`, iat + slot * word);

@@ -9,12 +9,13 @@ import { Area } from "./bytes.mjs";
  * @typedef {{ section: string, first?: number, count?: number, state: import("./machine.mjs").PageState }} PageChange first, count: pages of the section; default all
  * @typedef {{
  *   base: bigint, name: string, path?: string, largePages?: readonly string[], keep?: readonly string[], pages?: readonly PageChange[],
- *   importOptimisation?: boolean, bindDelayed?: boolean,
+ *   importOptimisation?: boolean, bindDelayed?: boolean, boundAt?: bigint,
  * }} LoadOptions name: the file name, by which other images import from it. largePages: sections that lie in large
  *   pages. keep: discardable sections that stay mapped, beside .rsrc. pages: what became of some pages afterwards.
- *   importOptimisation: write the form of Windows 10 and 11 over marked calls. bindDelayed: delayed imports were used
+ *   importOptimisation: write the form of Windows 10 and 11 over marked calls. bindDelayed: delayed imports were used.
+ *   boundAt: where a boot driver stood when it was bound, before it was moved to its base
  * @typedef {{ name: string, rva: number, size: number, fileOffset: number, fileSize: number, flags: number }} Section
- * @typedef {{ dll: string, name: string | undefined, ordinal: number | undefined, slot: number }} Import slot: its RVA
+ * @typedef {{ dll: string, name: string | undefined, ordinal: number | undefined, slot: number, lookup: number }} Import slot: its RVA. lookup: the RVA of its look-up entry
  * @typedef {{
  *   base: bigint, size: number, name: string, path: string | undefined, entryPoint: bigint, timestamp: number, checksum: number, sections: Section[],
  *   exports: Map<string, bigint>, slots: Map<number, bigint>, rewritten: number[], file: Uint8Array, options: LoadOptions,
@@ -118,6 +119,7 @@ class PeFile {
         name: byOrdinal ? undefined : this.text(low + 2),
         ordinal: byOrdinal ? low & 0xffff : undefined,
         slot: slots + i,
+        lookup: names + i,
       });
     }
   }
@@ -267,6 +269,12 @@ export function loadImages(machine, images) {
       const target = resolve(dll, name ?? `#${ordinal}`);
       image.slots.set(slot, target);
       machine.pointer(image.base + BigInt(slot), target);
+    }
+    // As it binds, the loader makes addresses of the entries that lead to names; no relocation covers them.
+    for (const { name, lookup } of image.pe.imports()) {
+      if (name === undefined) continue;
+      const at = image.base + BigInt(lookup);
+      machine.pointer(at, (image.options.boundAt ?? image.base) + BigInt(machine.readU32(at)));
     }
   }
   return placed.map(({ pe, ...image }) => {

@@ -1,7 +1,9 @@
-import { advance, rva, type Va } from "../core/address.ts";
+import { advance, hex, rva, type Va } from "../core/address.ts";
+import type { ExportGap } from "../pe/exports.ts";
 import type { Image } from "../pe/image.ts";
 import type { ExportsDocument } from "../report/documents.ts";
-import { stopText } from "../report/words.ts";
+import { plural, stopText } from "../report/words.ts";
+import { layoutNotes } from "./image-notes.ts";
 
 /** Follows a forwarder to the function that it stands for. */
 export type FollowForwarder = (
@@ -10,7 +12,7 @@ export type FollowForwarder = (
 
 /** The export table of one image, in order of ordinal. */
 export function exportsDocument(name: string, image: Image, follow: FollowForwarder): ExportsDocument {
-  const { items, stopped } = image.exports;
+  const { items, gaps } = image.exports;
   return {
     module: name,
     exports: items.map((item) => ({
@@ -21,6 +23,30 @@ export function exportsDocument(name: string, image: Image, follow: FollowForwar
       forwarder: item.forwarder ?? null,
       forwardedTo: item.forwarder === undefined ? null : follow(item.forwarder),
     })),
-    notes: stopped === undefined ? [] : [`the export table ends early: ${stopText(stopped)}`],
+    notes: [...layoutNotes(image), ...gaps.map(gapNote), ...outsideNotes(image)],
   };
+}
+
+function gapNote({ part, count, stopped }: ExportGap): string {
+  const why = stopText(stopped);
+  switch (part) {
+    case "table":
+      return `the export table ends early: ${why}`;
+    case "names":
+      return `the table of export names ends early: ${why}`;
+    case "name":
+      return `${plural(count, "export name")} cannot be read${count > 1 ? ", the first" : ""}: ${why}`;
+    case "forwarder":
+      return `${plural(count, "forwarder")} cannot be read${count > 1 ? ", the first" : ""}: ${why}`;
+    case "dll-name":
+      return `the image's own name in its export table cannot be read: ${why}`;
+  }
+}
+
+/** Exports at RVAs that the image does not have are no functions. */
+function outsideNotes(image: Image): readonly string[] {
+  const outside = image.exports.items.filter((item) => item.rva >= image.size).length;
+  if (outside === 0) return [];
+  const stand = outside === 1 ? "export stands" : "exports stand";
+  return [`${outside} ${stand} outside the image of ${hex(image.size)} bytes`];
 }

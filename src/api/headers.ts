@@ -2,6 +2,7 @@ import type { Image } from "../pe/image.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { HeadersDocument } from "../report/documents.ts";
 import { stopText } from "../report/words.ts";
+import { layoutNotes } from "./image-notes.ts";
 
 /**
  * The headers of one image, its directories and its sections.
@@ -10,7 +11,7 @@ import { stopText } from "../report/words.ts";
  */
 export function headersDocument(name: string, image: Image): HeadersDocument {
   const headers = image.headers;
-  const notes: string[] = [];
+  const notes: string[] = [...layoutNotes(image)];
   const pdb = image.pdb;
   const version = image.version;
   if (pdb.state === "unreadable") notes.push(`the debug record cannot be read: ${stopText(pdb.reason)}`);

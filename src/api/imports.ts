@@ -1,8 +1,9 @@
-import { advance, rva, type Va } from "../core/address.ts";
+import { advance, hex, rva, type Va } from "../core/address.ts";
 import type { Image } from "../pe/image.ts";
-import type { ImportSlot, ImportTable } from "../pe/imports.ts";
+import type { ImportSlot, ImportTable, ReplacedImport } from "../pe/imports.ts";
 import type { ImportRow, ImportsDocument } from "../report/documents.ts";
 import { stopText } from "../report/words.ts";
+import { layoutNotes } from "./image-notes.ts";
 
 /** A function by the export at or below its address. */
 export interface NamedFunction {
@@ -30,12 +31,31 @@ export function importsDocument(
   nameFunction: NameFunction,
   locate: LocateImport,
 ): ImportsDocument {
-  const { slots, gaps } = imports;
-  const notes = gaps.map((gap) => {
+  const { slots, gaps, replaced = [] } = imports;
+  const unread = gaps.map((gap) => {
     const of = gap.dll === null ? "" : ` of ${gap.dll}`;
     return `${GAPS[gap.table]}${of}: ${stopText(gap.stopped)}`;
   });
+  const notes = [...layoutNotes(image), ...unread, ...replacedNotes(image, replaced)];
   return { module: name, imports: slots.map((slot) => rowOf(image, slot, nameFunction, locate)), notes };
+}
+
+/** Slots that are told one by one. */
+const REPLACED_SHOWN = 5;
+
+/** What the table no longer shows of slots that several descriptors share. */
+function replacedNotes(image: Image, replaced: readonly ReplacedImport[]): readonly string[] {
+  if (replaced.length === 0) return [];
+  const shown = replaced.slice(0, REPLACED_SHOWN).map(({ rva: at, declared }) => {
+    const { dll, name, ordinal } = declared;
+    const symbol = name ?? (ordinal === null ? "?" : `#${ordinal}`);
+    return `${hex(advance(image.base, at))} as ${dll ?? "?"}!${symbol}`;
+  });
+  const more = replaced.length - shown.length;
+  const rest = more === 0 ? "" : ` and ${more} more`;
+  const what =
+    replaced.length === 1 ? "1 slot was declared before" : `${replaced.length} slots were declared before`;
+  return [`address tables overlap, and the loader fills them in order: ${what}, ${shown.join(", ")}${rest}`];
 }
 
 const GAPS = {

@@ -1,5 +1,6 @@
 import type { Va } from "../core/address.ts";
 import type { SparseBytes } from "../memory/address-space.ts";
+import type { DeclaredImport } from "./import-names.ts";
 import type { ImportSlot, ImportTable } from "./imports.ts";
 
 /** The image whose slots are read: an `Image` in memory. */
@@ -24,13 +25,20 @@ export function declaredBy(
   const declared = new Map(file.slots.map((slot) => [slot.rva, slot]));
   const known = new Set(table.slots.map((slot) => slot.rva));
   const named = table.slots.map((slot) => {
-    const isNamed = slot.declared !== undefined && (slot.declared.name ?? slot.declared.ordinal) !== null;
-    const names = isNamed ? undefined : declared.get(slot.rva);
-    return names?.declared === undefined ? slot : { ...slot, kind: names.kind, declared: names.declared };
+    const names = declared.get(slot.rva);
+    if (names?.declared === undefined || !isBetter(names.declared, slot.declared)) return slot;
+    return { ...slot, kind: names.kind, declared: names.declared };
   });
   const missing = file.slots.filter((slot) => !known.has(slot.rva));
   const read = image === undefined ? missing : missing.map((slot) => withValue(slot, image));
-  return { slots: [...named, ...read].sort((a, b) => a.rva - b.rva), gaps: table.gaps };
+  return { ...table, slots: [...named, ...read].sort((a, b) => a.rva - b.rva) };
+}
+
+/** What the linker wrote stands against all that memory shows but a name, which nothing else turns into. */
+function isBetter(file: DeclaredImport, memory: DeclaredImport | undefined): boolean {
+  if (memory === undefined) return true;
+  if (memory.name !== null) return false;
+  return memory.ordinal === null || file.name !== null;
 }
 
 function withValue(slot: ImportSlot, image: SlotMemory): ImportSlot {

@@ -17,21 +17,35 @@ export interface Export {
   readonly forwarder?: string;
 }
 
+/** A part of an export table that could not be read. */
+export interface ExportGap {
+  /** `table`: functions are missing. `name`, `forwarder`: those are listed, and this of them is not known. */
+  readonly part: "table" | "names" | "name" | "forwarder" | "dll-name";
+  /** How many, of the last three. */
+  readonly count: number;
+  /** Why the first could not be read. */
+  readonly stopped: TableStop;
+}
+
 /** What an image offers to others. */
 export class ExportTable {
   /** The name that the linker gave the image; `null` where there is no table or the name cannot be read. */
   readonly dllName: string | null;
   /** In order of ordinal, then of name. */
   readonly items: readonly Export[];
-  /** Why `items` is not all of the table. Absent: it is. */
+  /** Why functions or names of functions are missing. Absent: `items` is the whole table, with all names. */
   readonly stopped?: TableStop;
+  /** Everything that could not be read, each part once. */
+  readonly gaps: readonly ExportGap[];
   #byName: ReadonlyMap<string, Export> | undefined;
   #byRva: readonly Export[] | undefined;
 
-  constructor(dllName: string | null, items: readonly Export[], stopped?: TableStop) {
+  constructor(dllName: string | null, items: readonly Export[], gaps: readonly ExportGap[] = []) {
     this.dllName = dllName;
     this.items = items;
-    if (stopped !== undefined) this.stopped = stopped;
+    this.gaps = gaps;
+    const missing = gaps.find(({ part }) => part !== "dll-name" && part !== "forwarder");
+    if (missing !== undefined) this.stopped = missing.stopped;
   }
 
   /** By its exact name. `undefined` in a table with `stopped` is no proof of absence. */
@@ -89,38 +103,63 @@ function firstAbove(sorted: readonly Export[], rva: number): number {
  * @see Microsoft PE Format, "The .edata Section (Image Only)"
  */
 export function readExports(reader: RvaReader, directory: DataDirectory): ExportTable {
+  const gaps = new Gaps();
   let header: PeExports;
   try {
     header = readStruct(PeExports, reader.bytes(directory.rva, 40), "export directory");
   } catch (error) {
-    return new ExportTable(null, [], toTableStop(error));
+    gaps.add("table", toTableStop(error));
+    return new ExportTable(null, [], gaps.items);
   }
   const names = new NameReader(reader, directory);
-  const dllName = names.at(header.nameRva, "DLL name") ?? null;
+  const text = (at: number, part: ExportGap["part"], field: string): string | undefined => {
+    names.stopped = undefined;
+    const found = names.at(at, field);
+    gaps.add(part, names.stopped);
+    return found;
+  };
+  const dllName = text(header.nameRva, "dll-name", "DLL name") ?? null;
   const functionCount = Math.min(header.functionCount, MAX_EXPORTS);
   const nameCount = Math.min(header.nameCount, MAX_EXPORTS);
   const addresses = reader.table(header.functionsRva, functionCount * 4);
-  const namesOf = readNames(reader, header, nameCount, names);
-  if (header.functionCount > functionCount || header.nameCount > nameCount) names.stopped ??= "limit";
+  const namesOf = readNames(reader, header, nameCount, gaps, (at) => text(at, "name", "export name"));
+  if (header.nameCount > nameCount) gaps.add("names", "limit");
 
   const items: Export[] = [];
   for (let index = 0; index < functionCount; index++) {
     const rva = addresses.u32(index * 4);
     if (rva === undefined) {
-      names.stopped ??= addresses.fault(index * 4, 4);
+      gaps.add("table", addresses.fault(index * 4, 4));
       if (addresses.length <= index * 4) break;
       continue;
     }
     // An unused ordinal.
     if (rva === 0) continue;
     const inDirectory = rva >= directory.rva && rva < directory.rva + directory.size;
-    const forwarder = inDirectory ? (names.at(rva, "forwarder") ?? "") : undefined;
+    const forwarder = inDirectory ? (text(rva, "forwarder", "forwarder") ?? "") : undefined;
     for (const name of namesOf.get(index) ?? [null]) {
       const item = { name, ordinal: header.ordinalBase + index, rva: rva as Rva };
       items.push(forwarder === undefined ? item : { ...item, forwarder });
     }
   }
-  return new ExportTable(dllName, items, names.stopped);
+  if (header.functionCount > functionCount) gaps.add("table", "limit");
+  return new ExportTable(dllName, items, gaps.items);
+}
+
+/** What could not be read, part by part. */
+class Gaps {
+  readonly #byPart: Map<ExportGap["part"], ExportGap> = new Map();
+
+  get items(): readonly ExportGap[] {
+    return [...this.#byPart.values()];
+  }
+
+  /** @param stopped `undefined`: nothing is wrong */
+  add(part: ExportGap["part"], stopped: TableStop | undefined): void {
+    if (stopped === undefined) return;
+    const known = this.#byPart.get(part);
+    this.#byPart.set(part, { part, count: (known?.count ?? 0) + 1, stopped: known?.stopped ?? stopped });
+  }
 }
 
 /** The names of each function that has any, by its index in the address table. */
@@ -128,7 +167,8 @@ function readNames(
   reader: RvaReader,
   header: PeExports,
   count: number,
-  names: NameReader,
+  gaps: Gaps,
+  text: (at: number) => string | undefined,
 ): ReadonlyMap<number, readonly string[]> {
   const pointers = reader.table(header.namesRva, count * 4);
   const ordinals = reader.table(header.nameOrdinalsRva, count * 2);
@@ -137,11 +177,11 @@ function readNames(
     const pointer = pointers.u32(index * 4);
     const ordinal = ordinals.u16(index * 2);
     if (pointer === undefined || ordinal === undefined) {
-      names.stopped ??= pointers.fault(index * 4, 4) ?? ordinals.fault(index * 2, 2);
+      gaps.add("names", pointers.fault(index * 4, 4) ?? ordinals.fault(index * 2, 2));
       if (pointers.length <= index * 4 || ordinals.length <= index * 2) break;
       continue;
     }
-    const name = names.at(pointer, "export name");
+    const name = text(pointer);
     if (name === undefined) continue;
     const others = found.get(ordinal);
     if (others === undefined) found.set(ordinal, [name]);

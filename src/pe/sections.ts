@@ -65,3 +65,29 @@ export function parseSections(table: Bytes, count: number): readonly Section[] {
 export function sectionSpan(section: Section): number {
   return section.virtualSize === 0 ? section.fileSize : section.virtualSize;
 }
+
+/** Two sections that want the same bytes of memory. */
+export interface SectionOverlap {
+  /** The one that starts first: its bytes are read. */
+  readonly shown: Section;
+  readonly hidden: Section;
+  readonly start: Rva;
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** Sections whose ranges overlap the one before them, which no loader takes. */
+export function overlapsOf(sections: readonly Section[]): readonly SectionOverlap[] {
+  const overlaps: SectionOverlap[] = [];
+  let shown: Section | undefined;
+  for (const section of [...sections].sort((a, b) => a.rva - b.rva)) {
+    const end = section.rva + sectionSpan(section);
+    const free = shown === undefined ? 0 : shown.rva + sectionSpan(shown);
+    const length = Math.min(free, end) - section.rva;
+    if (shown !== undefined && length > 0) {
+      overlaps.push({ shown, hidden: section, start: section.rva, length });
+    }
+    if (end > free) shown = section;
+  }
+  return overlaps;
+}
