@@ -1,3 +1,4 @@
+import { statedPages } from "../dump/full.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { type Dump as DumpFile, readDump } from "../dump/open.ts";
 import { openHive } from "../kernel/hive.ts";
@@ -273,7 +274,7 @@ export class Dump extends Workspace implements Disposable {
     const { body } = this.#dump;
     this.#memory ??= readMemorySummary(this.#pool, {
       triage: this.kernel.triage?.memory,
-      headerPages: body.kind === "full" ? body.pages.present + body.pages.missing : undefined,
+      headerPages: body.kind === "full" ? body.pages.present + body.pages.missing : statedPages(this.header),
     });
     return this.#memory;
   }

@@ -10,7 +10,8 @@ import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
 import type { Trail } from "../trail/trail.ts";
-import { filesBelow } from "./images.ts";
+import { eachOnce, filesBelow } from "./files-below.ts";
+import { layoutNotes } from "./image-notes.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
@@ -90,13 +91,16 @@ interface Placed {
  */
 export function openFolder(folder: string): ImageFolder {
   const sources: ByteSource[] = [];
-  const notes: string[] = [];
+  const below = filesBelow(folder);
+  const notes: string[] = [...below.notes];
   const files: { imageName: string; file: Image }[] = [];
-  for (const path of filesBelow(folder)) {
+  for (const path of eachOnce(below.files)) {
     try {
       const source = openFile(path);
       sources.push(source);
-      files.push({ imageName: source.name, file: Image.fromFile(source) });
+      const file = Image.fromFile(source);
+      files.push({ imageName: source.name, file });
+      notes.push(...layoutNotes(file).map((note) => `${source.name}: ${note}`));
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof FileError)) throw error;
       notes.push(`left out: ${error.message}`);
@@ -110,7 +114,7 @@ export function openFolder(folder: string): ImageFolder {
       offset: 0,
       field: "the folder",
       expected: "one of PE images (.sys, .exe, .dll)",
-      found: "none that can be read",
+      found: ["none that can be read", ...notes.slice(0, 3)].join("; "),
     });
   }
   const others = files.filter(({ file }) => file.machine !== machine);

@@ -1,11 +1,9 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { FormatError } from "../core/errors.ts";
-import { MAX_IMAGE_FILES } from "../core/limits.ts";
 import { Image } from "../pe/image.ts";
 import { type KnownImage, matchImage } from "../pe/match.ts";
 import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { filesBelow } from "./files-below.ts";
 
 /** A PE file that is the one a module was loaded from. */
 export interface MatchedFile {
@@ -27,7 +25,9 @@ export class GivenImages implements Disposable {
   constructor(folders: readonly string[]) {
     const paths = new Map<string, string[]>();
     for (const folder of folders) {
-      for (const path of filesBelow(folder)) {
+      const { files, notes } = filesBelow(folder);
+      this.#notes.push(...notes);
+      for (const { path } of files) {
         const key = baseName(path);
         const known = paths.get(key);
         if (known === undefined) paths.set(key, [path]);
@@ -80,32 +80,6 @@ export class GivenImages implements Disposable {
 
 /** Setup copies the kernel that fits the machine under one name, whatever it was called on the medium. */
 const KERNEL_FILES: readonly string[] = ["ntoskrnl.exe", "ntkrnlmp.exe", "ntkrnlpa.exe", "ntkrpamp.exe"];
-
-/**
- * The PE files below a folder, by their extension.
- *
- * @throws {FileError} a folder cannot be listed
- */
-export function* filesBelow(folder: string): Generator<string> {
-  const pending = [folder];
-  let count = 0;
-  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    for (const entry of list(at)) {
-      const path = join(at, entry.name);
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isFile() && /\.(?:sys|exe|dll)$/i.test(entry.name)) yield path;
-      if (++count >= MAX_IMAGE_FILES) return;
-    }
-  }
-}
-
-function list(folder: string): readonly { name: string; isDirectory(): boolean; isFile(): boolean }[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw new FileError(folder, "unreadable", "the folder cannot be listed", { cause });
-  }
-}
 
 function baseName(path: string): string {
   return path.replace(/^.*[\\/]/, "").toLowerCase();

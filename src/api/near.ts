@@ -14,7 +14,7 @@ export function nearRow(target: TrailTarget, address: Va): NearRow {
     notes.push(`the headers cannot be read: ${module.imageProblem.message}`);
   const stopped = module?.image?.exports.stopped;
   if (stopped !== undefined)
-    notes.push(`the export table ends early, a nearer name may be missing: ${stopText(stopped)}`);
+    notes.push(`some of the export table cannot be read, a nearer name may be missing: ${stopText(stopped)}`);
   if (module === undefined)
     notes.push(`${windbgHex(address, target.space.pointerSize)} belongs to no module in the list`);
   const rva = module === undefined ? null : Number(address - module.base);

@@ -67,6 +67,28 @@ export function mapFullDump(header: DumpHeader, fileSize: number): MappedPages |
   return { pages, notes };
 }
 
+/**
+ * How many pages of memory the machine has, by the block in the header. Kernels fill it in bitmap and triage dumps too,
+ * though no page stands where the runs say.
+ *
+ * @returns `undefined`: it is not filled, or its runs do not add up to what it says
+ */
+export function statedPages(header: DumpHeader): number | undefined {
+  const block = header.memoryBlock;
+  if (block === undefined) return undefined;
+  const layout = LAYOUT[header.bits];
+  const runs = block.u32(0, "NumberOfRuns");
+  if (runs === 0 || runs > layout.room) return undefined;
+  let total = 0;
+  for (let i = 0; i < runs; i++) {
+    const at = layout.runs + i * layout.stride;
+    const count = word(block, at + layout.count, header.bits);
+    if (word(block, at, header.bits) + count > MAX_PFN) return undefined;
+    total += count;
+  }
+  return total === word(block, layout.pages, header.bits) ? total : undefined;
+}
+
 /** A page number or count; one past 2^53 loses its last bits, and is refused for its size anyway. */
 function word(block: Bytes, at: number, bits: 32 | 64): number {
   return bits === 32 ? block.u32(at, "a run of pages") : Number(block.u64(at, "a run of pages"));

@@ -60,7 +60,7 @@ export interface DumpHeader {
   /** The registers of the processor that stopped: the CONTEXT as it stands in the file. */
   readonly context: Bytes | undefined;
   readonly exception: Exception | undefined;
-  /** PHYSICAL_MEMORY_DESCRIPTOR and its runs; of full dumps only. */
+  /** PHYSICAL_MEMORY_DESCRIPTOR and its runs; only in full dumps are they where the pages stand. */
   readonly memoryBlock: Bytes | undefined;
   /** Bytes from the start of the file to the body. */
   readonly headerSize: number;

@@ -137,6 +137,31 @@ describe("headers and imports, method 2", () => {
   });
 });
 
+describe("the names that modules declare", () => {
+  interface Row {
+    readonly resolved: { readonly name: string | null } | null;
+    readonly declared: {
+      readonly dll: string;
+      readonly name: string | null;
+      readonly ordinal: number | null;
+    };
+    readonly disagree: boolean;
+  }
+  // The loader made addresses of the look-up entries, those of the last two, boot drivers, before it moved them.
+  it.each([
+    ["ABCMiniFilter", 63],
+    ["KSecDD", 62],
+    ["Dfs", 65],
+  ])("are all read in %s, and none is an ordinal", (module, count) => {
+    const rows: readonly Row[] = pooltrailJson("imports", DUMP, module).imports;
+    expect(rows).toHaveLength(count);
+    for (const { resolved, declared, disagree } of rows) {
+      expect(declared).toMatchObject({ name: expect.stringMatching(/^\w{4,}$/), ordinal: null });
+      expect([disagree, resolved?.name != null]).toEqual([false, true]);
+    }
+  });
+});
+
 describe("modules", () => {
   // 0: kd> lm
   it.each([

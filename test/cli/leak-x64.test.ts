@@ -205,6 +205,18 @@ describe("imports", () => {
     },
   );
 
+  // One of them a boot driver, whose look-up entries are from before it was moved.
+  it.each(["msdisk.sys", "adatum.sys"])("reads the names that %s, whose INIT was kept, declares", (image) => {
+    const { imports, notes } = pooltrailJson("imports", DUMP, image);
+    expect(imports.map((row: ImportRow) => [row.slot, row.declared?.dll, row.declared?.name]).sort()).toEqual(
+      truthOf(image)
+        .imports.map(({ slot, dll, name }) => [at(image, slot), dll, name])
+        .sort(),
+    );
+    expect(imports.map((row: { disagree: boolean }) => row.disagree)).not.toContain(true);
+    expect(notes).toEqual([]);
+  });
+
   const prosew: readonly ImportRow[] = pooltrailJson("imports", DUMP, "prosew").imports;
 
   it("follows a forwarder into another module", () => {

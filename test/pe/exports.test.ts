@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { exportsDocument } from "../../src/api/exports.ts";
 import { va } from "../../src/core/address.ts";
 import { Image } from "../../src/pe/image.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
@@ -134,5 +135,43 @@ describe("the export table", () => {
       field: "export name",
     });
     expect(found.byName("Alpha")?.rva).toBe(0x1010);
+  });
+
+  it("does not end where only a name cannot be read: the functions are all there", () => {
+    const { items, gaps, stopped } = withDirectory({ 0x64: 0x7100_0000, 0x68: 0x7200_0000 }).exports;
+    expect(items.map(({ name, ordinal }) => [name, ordinal])).toEqual([
+      [null, 5],
+      ["Beta", 7],
+      ["Bis", 7],
+      [null, 8],
+      [null, 9],
+    ]);
+    expect(gaps).toMatchObject([
+      { part: "name", count: 2, stopped: { kind: "not-mapped", va: 0x7101_0000n } },
+    ]);
+    // A name that was looked for in vain may be one of these two.
+    expect(stopped).toBeDefined();
+  });
+
+  it("is whole where only the image's own name cannot be read", () => {
+    const { dllName, items, gaps, stopped } = withDirectory({ 12: 0x19_8050 }).exports;
+    expect(dllName).toBeNull();
+    expect(items).toEqual(exports.items);
+    expect(gaps).toMatchObject([{ part: "dll-name", count: 1 }]);
+    expect(stopped).toBeUndefined();
+  });
+
+  it("says in words which of these it is, and which exports stand outside the image", () => {
+    const notes = (patches: Parameters<typeof patch>[1]) =>
+      exportsDocument("made.sys", withDirectory(patches), () => null).notes;
+    expect(notes({ 0x64: 0x7100_0000 })).toEqual([
+      "1 export name cannot be read: 0x71010000 lies outside the image",
+    ]);
+    expect(notes({ 12: 0x19_8050 })).toEqual([
+      "the image's own name in its export table cannot be read: 0x1a8050 lies outside the image",
+    ]);
+    expect(notes({ 20: 0xffffffff })[0]).toMatch(/^the export table ends early: /);
+    expect(notes({ 0x50: 0x7473_6574 })).toEqual(["1 export stands outside the image of 0x3000 bytes"]);
+    expect(notes({})).toEqual([]);
   });
 });

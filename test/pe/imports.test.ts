@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { importsDocument } from "../../src/api/imports.ts";
 import { va } from "../../src/core/address.ts";
 import { declaredBy } from "../../src/pe/declared-imports.ts";
 import { Image } from "../../src/pe/image.ts";
@@ -265,6 +266,13 @@ describe("the imports of an image whose file is at hand", () => {
     ]);
   });
 
+  it("have the file's name where memory shows an ordinal, or what leads to no name", () => {
+    const image = imageIn(loadPe(new VirtualMemory(4), withEntries(0x8000_5678n, 0x8178_b126n), BASE));
+    expect(image.imports.slots[0]?.declared).toMatchObject({ name: null, ordinal: 0x5678 });
+    const { slots } = declaredBy(image.imports, file, image);
+    expect(slots.slice(0, 3).map(({ declared }) => declared)).toEqual(DECLARED.slice(0, 3));
+  });
+
   it("say why a slot that only the file knows of cannot be read", () => {
     const image = imageIn(loaded().pageOut(BASE + 0x1000n, 0x2200));
     const { slots } = declaredBy(image.imports, file, image);
@@ -402,6 +410,17 @@ describe("import descriptors as the loader takes them", () => {
       [0x1004, DECLARED[2]],
     ]);
     expect(replaced).toEqual([{ rva: 0x1004, declared: DECLARED[1] }]);
+    const image = Image.fromFile(peSource({ ...SPEC, sections }));
+    const document = importsDocument(
+      "made.sys",
+      image,
+      image.imports,
+      () => null,
+      () => undefined,
+    );
+    expect(document.notes).toEqual([
+      "address tables overlap, and the loader fills them in order: 1 slot was declared before, 0x11004 as ntoskrnl.exe!#12",
+    ]);
   });
 });
 
