@@ -64,6 +64,7 @@ class NarrowFinder {
   readonly #oddness: Oddness;
   /** What a trial may still meet of instructions that are rare. */
   #patience = 0;
+  #importSlots: ReadonlySet<number> | undefined;
   /** Starts of gaps that are no functions. */
   readonly #rejected: BitSet;
   /** While entries are looked for, and when they are known. */
@@ -320,16 +321,27 @@ class NarrowFinder {
     const aligned = padded || start % 16 === 0;
     if (zero && prologue === undefined && start > run.start) return false;
     if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
-    if (!this.#readsAsFunction(start)) return false;
+    const { cut, mayReturn, ranges } = this.#try(start);
+    // A thread's routine may never return, but calls.
+    if (cut || !(mayReturn || this.#callsImports(ranges))) return false;
     // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
     if (prologue !== undefined && padded && start % 16 === 0) return true;
-    return isSelfContained(this.#decoder, false, start, () => false);
+    return mayReturn && isSelfContained(this.#decoder, false, start, () => false);
   }
 
-  /** Whether a walk from here comes to an end without meeting what is no code. */
-  #readsAsFunction(start: number): boolean {
-    const { cut, mayReturn } = this.#try(start);
-    return !cut && mayReturn;
+  /** Whether code calls through a slot that the import table names. */
+  #callsImports(ranges: readonly number[]): boolean {
+    this.#importSlots ??= new Set(this.#code.image.imports.slots.map(({ rva }) => rva));
+    for (let i = 0; i < ranges.length; i += 2) {
+      const run = this.#code.runAt(ranges[i] ?? 0);
+      if (run === undefined) continue;
+      const end = Math.min(ranges[i + 1] ?? 0, run.end) - 6;
+      for (let at = ranges[i] ?? 0; at <= end; at++) {
+        const isCall = run.bytes[at - run.start] === 0xff && run.bytes[at - run.start + 1] === 0x15;
+        if (isCall && this.#importSlots.has(fixedSlot(this.#code, run, at, 6) ?? -1)) return true;
+      }
+    }
+    return false;
   }
 
   #try(start: number): FlowExtent {

@@ -56,6 +56,28 @@ describe("analyzeImage, 32-bit", () => {
     ).toEqual(["1000 export 1000-1008", "1010 flow 1010-1015"]);
   });
 
+  it("finds a thread's routine that never returns, though what gave its address away is gone", () => {
+    // 1010: push ebp; push edi; push esi; push ebx; mov ebx, [esp+14]; 1018: push ebx; call [KeWait]; jmp 1018
+    const options = (calls: string): Parameters<typeof functionsOf>[0] => ({
+      machine: "x86",
+      parts: [
+        {
+          rva: 0x1000,
+          bytes: laidOut(0x40, { 0: "55 8b ec 5d c3", 0x10: `55 57 56 53 8b 5c 24 14 53 ${calls} eb f7` }),
+        },
+        { rva: 0x2000, bytes: "00 00 00 00", executable: false },
+      ],
+      slots: { KeWaitForSingleObject: 0x2000 },
+      exports: { A: 0x1000 },
+    });
+    expect(functionsOf(options("ff 15 00 20 00 80"))).toEqual([
+      "1000 export 1000-1005",
+      "1010 flow 1010-1021",
+    ]);
+    // the same without a call of anybody may be anything
+    expect(functionsOf(options("ff 05 00 20 00 80"))).toEqual(["1000 export 1000-1005"]);
+  });
+
   it("takes neither a jump table's words nor its labels for functions", () => {
     // 1000: cmp eax, 2; ja 1030; jmp [eax*4+1040]; labels 1020, 1028, 1030: ret; the table behind them
     const bytes = laidOut(0x100, {
