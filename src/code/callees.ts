@@ -2,6 +2,7 @@ import type { Va } from "../core/address.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
+import { FASTCALL } from "./argument-places.ts";
 import { type Decoder, Reg, withDecoder } from "./decoder.ts";
 import { fixedSlot } from "./fixed-slot.ts";
 import type { CallSite, PoppedBytes } from "./function-flow.ts";
@@ -21,6 +22,9 @@ export interface NamedExport {
 
 /** Gives the exported function that starts at an address outside the image. */
 export type Resolver = (address: Va) => NamedExport | undefined;
+
+/** The bytes that a 32-bit function of another module takes off the stack; `undefined` where that is not known. */
+export type PoppedOutside = (callee: Callee) => number | undefined;
 
 /** What is called. */
 export interface Callee {
@@ -65,6 +69,7 @@ const MAX_THUNKS = 4;
 export class Callees {
   readonly #image: ImageCode;
   readonly #resolve: Resolver | undefined;
+  readonly #poppedOutside: PoppedOutside | undefined;
   readonly #slots: ReadonlyMap<number, ImportSlot>;
   readonly #exports = new Map<number, string[]>();
   readonly #pointers: InitialPointers;
@@ -77,8 +82,10 @@ export class Callees {
     image: ImageCode,
     resolve?: Resolver,
     slots: readonly ImportSlot[] = image.image.imports.slots,
+    poppedOutside?: PoppedOutside,
   ) {
     this.#image = image;
+    this.#poppedOutside = poppedOutside;
     this.#resolve = resolve;
     this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
     this.#pointers = new InitialPointers(image);
@@ -213,6 +220,8 @@ export class Callees {
       if (routine !== undefined) return argumentBytes(routine);
       const inside = callee.offset === undefined ? undefined : this.popsOf(callee.offset);
       if (inside !== undefined) return inside;
+      const outside = this.#poppedOutside?.(callee);
+      if (outside !== undefined) return outside;
       if (namesOf(callee).some((name) => FASTCALL.test(name))) return 0;
     }
     const [to, by] = next?.operands ?? [];
@@ -292,6 +301,3 @@ function named(names: readonly string[], declared?: string | null): Pick<Callee,
   if (name === undefined) return {};
   return names.length === 1 ? { name } : { name, names: [name, ...names.filter((other) => other !== name)] };
 }
-
-/** These take their arguments in registers. */
-const FASTCALL = /^@|^(?:Iof|Obf|Kf|Exf|Interlocked|KeAcquireInStackQueued|KeReleaseInStackQueued)/;

@@ -80,7 +80,7 @@ export function forget(key: string, facts: Facts): Facts {
 }
 
 /** Whether a value is only asked whether it is zero, or negative. */
-export function isSelfTest({ kind, left, right }: Comparison): boolean {
+function isSelfTest({ kind, left, right }: Comparison): boolean {
   const [a, ...others] = left;
   const [b, ...more] = right;
   return kind === "test" && others.length + more.length === 0 && a !== undefined && a.key === b?.key;

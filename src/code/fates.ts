@@ -34,6 +34,8 @@ export interface Ending {
   readonly at: number;
   /** Conditional jumps on the way there, the last ones. */
   readonly branches: readonly number[];
+  /** The function returns a negative status: something else went wrong on this way. */
+  readonly failing: boolean;
 }
 
 /** Something that was put away. */

@@ -1,6 +1,6 @@
 import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
 import type { ImportSlot } from "../pe/imports.ts";
-import { Callees, type Resolver } from "./callees.ts";
+import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
 import type { Instruction } from "./decoder.ts";
 import { setsUpFrame } from "./frames.ts";
 import {
@@ -29,9 +29,14 @@ export class Flows {
    * @param resolve names exported functions of other modules by their address
    * @param slots the import slots, where more is known of them than the image itself tells
    */
-  constructor(image: ImageCode, resolve?: Resolver, slots?: readonly ImportSlot[]) {
+  constructor(
+    image: ImageCode,
+    resolve?: Resolver,
+    slots?: readonly ImportSlot[],
+    poppedOutside?: PoppedOutside,
+  ) {
     this.image = image;
-    this.callees = new Callees(image, resolve, slots);
+    this.callees = new Callees(image, resolve, slots, poppedOutside);
     this.transfer = new Transfer(image.code);
   }
 

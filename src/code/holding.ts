@@ -1,22 +1,17 @@
-import { type ArgumentPlace, argumentPlace } from "./allocators.ts";
-import type { Callee } from "./callees.ts";
-import { type Comparison, holdsFor, isAgainstZero } from "./conditions.ts";
+import type { ArgumentPlace } from "./allocators.ts";
+import { argumentNumber, argumentPlaces, placeOfArgument } from "./argument-places.ts";
+import { type Callee, namesOf } from "./callees.ts";
+import type { Comparison } from "./conditions.ts";
 import { type Instruction, type Operand, Reg } from "./decoder.ts";
-import type { ArgumentOrigin, Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
+import type { Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
 import type { Flows } from "./flows.ts";
 import { usesCallersFrame } from "./frames.ts";
 import { argumentOf, type CallSite } from "./function-flow.ts";
+import { fieldPointer, keepingBehind, keyOf, originOf, sameKeeping } from "./keeping.ts";
+import { placed } from "./naming.ts";
+import { failsAnother, outcomeOf, returnsFailure, type Subject } from "./outcome.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
-import {
-  type Atom,
-  fieldOf,
-  leftBy,
-  type MachineState,
-  movedBy,
-  numberOf,
-  UNKNOWN,
-  type Value,
-} from "./values.ts";
+import { type Atom, fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./values.ts";
 
 /**
  * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
@@ -40,16 +35,34 @@ export interface AcquiringCall {
   readonly at: number;
   readonly gives: Gives;
   readonly fails: Fails;
+  /** Names of what gives it back by its documentation. */
+  readonly releases?: ReadonlySet<string>;
 }
+
+/** Something that happens to the thing that is followed. */
+export interface Happening {
+  readonly at: number;
+  readonly what: "acquires" | "copies" | "tests" | "passes" | "stores" | "releases" | "returns" | "forgets";
+  /** The function that it is passed to, or that gives it back. */
+  readonly name?: string | undefined;
+}
+
+export type OnHappening = (happening: Happening) => void;
 
 /** What is known of the thing that is followed, on one way. */
 export interface Held {
   /** Keys of the atoms that are it. */
   readonly aliases: ReadonlySet<string>;
+  /** Keys of pointers to structures that hold it, and how many bytes into them. */
+  readonly structures: ReadonlyMap<string, number>;
   /** The acquisition is known to have come out well. */
   readonly certain: boolean;
   readonly stored: readonly Stored[];
   readonly handed: Stored | undefined;
+  /** Keys of answers to whether it can be used at all. */
+  readonly checks: ReadonlySet<string>;
+  /** Another call has failed on this way since. */
+  readonly failing: boolean;
 }
 
 /** How far behind a pointer a structure may hold it that is passed by its address. */
@@ -60,6 +73,7 @@ export class Holding implements Visitor<Held> {
   readonly #flows: Flows;
   readonly #effect: EffectOf;
   readonly #call: AcquiringCall | undefined;
+  readonly #tell: OnHappening | undefined;
   readonly #released = new Set<number>();
   readonly #forgotten = new Map<number, Ending>();
   readonly #stored = new Map<string, Stored>();
@@ -69,8 +83,9 @@ export class Holding implements Visitor<Held> {
   #inFrame = false;
 
   /** @param call absent where the function is given it */
-  constructor(flows: Flows, effect: EffectOf, call: AcquiringCall | undefined) {
+  constructor(flows: Flows, effect: EffectOf, call: AcquiringCall | undefined, onHappening?: OnHappening) {
     this.#flows = flows;
+    this.#tell = onHappening;
     this.#effect = effect;
     this.#call = call;
   }
@@ -102,7 +117,19 @@ export class Holding implements Visitor<Held> {
         : path.state.stackAt(place.offset + word);
     const all = within === undefined ? value : value.flatMap((atom) => fieldOf(atom, within));
     const aliases = new Set(all.map(({ key }) => key));
-    return { ...path, told: { aliases, certain: true, stored: [], handed: undefined } };
+    const structures = new Map(within === undefined ? [] : value.map(({ key }) => [key, within]));
+    return {
+      ...path,
+      told: {
+        aliases,
+        structures,
+        checks: NONE,
+        failing: false,
+        certain: true,
+        stored: [],
+        handed: undefined,
+      },
+    };
   }
 
   fates(whole: boolean): Fates {
@@ -116,14 +143,19 @@ export class Holding implements Visitor<Held> {
     };
   }
 
-  key({ aliases, certain, stored, handed }: Held): string {
-    return `${[...aliases].join()};${certain};${stored.map(({ at }) => at).join()};${handed?.at}`;
+  key({ aliases, certain, failing, stored, handed }: Held): string {
+    return `${[...aliases].join()};${certain};${failing};${stored.map(({ at }) => at).join()};${handed?.at}`;
   }
 
   instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
     const [to, from] = instruction.operands;
-    if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
     const { transfer } = this.#flows;
+    if (this.#tell !== undefined && from !== undefined && COPIES.has(instruction.mnemonic)) {
+      const copied = this.#isHeld(told, transfer.valueOf(state, from, instruction));
+      const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
+      if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
+    }
+    if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
     if (transfer.stackOffsetOf(state, to) !== undefined) return told;
     const value = transfer.valueOf(state, from, instruction);
     const place = this.#placeOf(state, to, instruction);
@@ -132,6 +164,7 @@ export class Holding implements Visitor<Held> {
       if (place.alias !== undefined && this.#isInside(told, place.base)) return told;
       const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
       const stored = { at: instruction.start, keeping: place.keeping };
+      this.#tell?.({ at: instruction.start, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
     }
     if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
@@ -147,25 +180,23 @@ export class Holding implements Visitor<Held> {
     const at = site.instruction.start;
     // the same call again, in a loop: what it gave before has to be somewhere by now
     if (at === this.#call?.at) {
-      this.#end(told, at, []);
+      this.#end(told, { at, branches: [], failing: told.failing });
       return undefined;
     }
     const callees = this.#flows.callees.of(site);
-    if (this.#releasedInFrame(told, site, callees[0])) {
-      this.#released.add(at);
-      return undefined;
-    }
+    if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = this.#givenTo(told, site, callees[0]);
     if (given.length === 0) return told;
+    if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid")))
+      return { ...told, checks: new Set([...told.checks, `=${at}`]) };
     let now = told;
     for (const one of given) {
-      const effects = callees.map((callee) => ({ callee, effect: this.#effect(callee, one, site) }));
+      const effects = callees.map((callee) => ({ callee, effect: this.#effectOf(callee, one, site) }));
       if (effects.length === 0 && one.within !== undefined) continue;
       const [first] = effects;
-      if (effects.some(({ effect }) => effect === "releases" || effect === "may-release")) {
-        this.#released.add(at);
-        return undefined;
-      }
+      const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
+      if (release !== undefined) return this.#release(at, release.callee);
+      this.#tell?.({ at, what: "passes", name: first?.callee.name });
       const callee = { in: "callee", name: first?.callee.name, target: first?.callee.offset } as const;
       if (effects.some(({ effect }) => effect === "keeps"))
         now = { ...now, stored: [...now.stored, { at, keeping: callee }] };
@@ -173,6 +204,12 @@ export class Holding implements Visitor<Held> {
         now = { ...now, handed: { at, keeping: callee } };
     }
     return now;
+  }
+
+  #release(at: number, callee: Callee | undefined): undefined {
+    this.#released.add(at);
+    this.#tell?.({ at, what: "releases", name: callee?.name });
+    return undefined;
   }
 
   /** What stood where a call was given the address of is taken to stand there still. */
@@ -188,32 +225,45 @@ export class Holding implements Visitor<Held> {
     return this.#subject(told, comparison) !== undefined;
   }
 
-  decided({ told }: Path<Held>, condition: string, comparison: Comparison, holds: boolean): Held | undefined {
+  decided(
+    { at, told }: Path<Held>,
+    condition: string,
+    comparison: Comparison,
+    holds: boolean,
+  ): Held | undefined {
     const subject = this.#subject(told, comparison);
-    if (subject === undefined) return told;
+    if (subject === undefined)
+      return !told.failing && failsAnother(condition, comparison, holds) ? { ...told, failing: true } : told;
+    this.#tell?.({ at, what: "tests" });
     const outcome = outcomeOf(subject, condition, comparison, holds);
     if (outcome === "failed") return undefined;
     return outcome === "acquired" ? { ...told, certain: true } : told;
   }
 
-  ends({ state, told, branches }: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
+  ends(path: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
+    const { state, told, branches } = path;
+    const at = instruction.start;
     if (tail !== undefined) {
-      const now = this.call({ state, told } as Path<Held>, tail);
-      if (now === undefined) return;
-      this.#end(now, instruction.start, branches);
+      const now = this.call(path, tail);
+      if (now !== undefined) this.#end(now, { at, branches, failing: now.failing });
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
     const returned = told.stored.length === 0 && this.#isHeld(told, state.registers[Reg.ax] ?? UNKNOWN);
-    if (returned) this.#returned.add(instruction.start);
-    else this.#end(told, instruction.start, branches);
+    if (returned) {
+      this.#returned.add(at);
+      this.#tell?.({ at, what: "returns" });
+    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(path) });
   }
 
-  #end({ stored, handed }: Held, at: number, branches: readonly number[]): void {
+  #end({ stored, handed }: Held, ending: Ending): void {
     const last = stored.at(-1);
     if (last !== undefined) this.#stored.set(keyOf(last), last);
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
-    else if (!this.#forgotten.has(at)) this.#forgotten.set(at, { at, branches });
+    else {
+      this.#tell?.({ at: ending.at, what: "forgets" });
+      if (this.#forgotten.get(ending.at)?.failing !== false) this.#forgotten.set(ending.at, ending);
+    }
   }
 
   /** What is known right behind the acquiring call. */
@@ -221,7 +271,13 @@ export class Holding implements Visitor<Held> {
     const call = this.#call as AcquiringCall;
     const { gives, at, fails } = call;
     const certain = fails === "never";
-    const nothing = { certain, handed: undefined };
+    const nothing = {
+      certain,
+      structures: new Map<string, number>(),
+      checks: NONE,
+      failing: false,
+      handed: undefined,
+    };
     if (gives.by === "return") return { ...nothing, aliases: new Set([`=${at}`]), stored: [] };
     if (gives.by === "argument") {
       const kept = given.flatMap((atom): Stored[] => {
@@ -232,16 +288,17 @@ export class Holding implements Visitor<Held> {
     }
     const offset = gives.offset ?? 0;
     const aliases = new Set([`!${at}`]);
-    if (gives.by === "structure") for (const key of keysOf(given)) aliases.add(key);
+    const structures = new Map<string, number>();
+    if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
     for (const atom of given) {
       if (atom.kind === "stack") state.stack.set(atom.offset + offset, leftBy(at));
       else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
       else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
     }
-    const unknown = given.length === 0 || given.every(({ kind }) => kind === "unknown");
+    const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
     const moved = given.flatMap((atom) => movedBy(atom, offset));
     const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(moved, at);
-    return { ...nothing, aliases, stored };
+    return { ...nothing, aliases, structures, stored };
   }
 
   /** Places that outlive the function, of pointers to where something is put. */
@@ -255,7 +312,8 @@ export class Holding implements Visitor<Held> {
   #documentedArgument(site: CallSite, argument: number): Value {
     const { wide } = this.#flows.image.code;
     const [callee] = this.#flows.callees.of(site);
-    return argumentOf(wide, site, placeOfArgument(wide, argument, callee?.name));
+    const value = argumentOf(wide, site, placeOfArgument(wide, argument, callee?.name));
+    return placed(this.#flows.image, value);
   }
 
   /** Where a call is given what is followed: in which arguments, and in structures behind which. */
@@ -263,11 +321,13 @@ export class Holding implements Visitor<Held> {
     const { wide } = this.#flows.image.code;
     const given: Given[] = [];
     for (const place of argumentPlaces(wide, site, callee?.name)) {
-      const value = argumentOf(wide, site, place);
+      const value = placed(this.#flows.image, argumentOf(wide, site, place));
       const argument = argumentNumber(wide, place, callee?.name);
       if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
       for (const atom of value) {
-        if (atom.kind !== "stack") continue;
+        const inside = told.structures.get(atom.key);
+        if (inside !== undefined) given.push({ place, argument, within: inside });
+        if (inside !== undefined || atom.kind !== "stack") continue;
         for (let within = 0; within < STRUCTURE; within += wide ? 8 : 4) {
           const held = site.state.stack.get(atom.offset + within);
           if (held?.some(({ key }) => told.aliases.has(key)) === true)
@@ -328,57 +388,29 @@ export class Holding implements Visitor<Held> {
     };
   }
 
+  /** Of functions that take it over, and give it back only if it came from certain others, these are the ones to ask. */
+  #effectOf(callee: Callee, given: Given, site: CallSite): Effect {
+    const releases = given.within === undefined ? this.#call?.releases : undefined;
+    const own = releases !== undefined && namesOf(callee).some((name) => releases.has(name));
+    return own && given.argument === 1 ? "releases" : this.#effect(callee, given, site);
+  }
+
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
-  #subject({ aliases }: Held, { left }: Comparison): Subject | undefined {
+  #subject({ aliases, checks }: Held, { left }: Comparison): Subject | undefined {
     const [atom, ...others] = left;
     if (atom === undefined || others.length > 0) return undefined;
     const whole = atom.kind === "part" ? atom.of : atom;
     const call = this.#call;
     if (call !== undefined && whole.key === `=${call.at}` && call.fails !== "never") {
-      return call.gives.by === "return" && call.fails === "null"
-        ? "value"
-        : call.fails === "null"
-          ? undefined
-          : call.fails;
+      if (call.fails !== "null") return call.fails;
+      // what is written is 0 where nothing was acquired, and a status says so as well
+      return call.gives.by === "return" ? "value" : "status";
     }
-    return aliases.has(whole.key) ? "value" : undefined;
+    return aliases.has(whole.key) || checks.has(whole.key) ? "value" : undefined;
   }
 }
 
-/** What a comparison is of: the thing itself, or what its acquisition returned. */
-type Subject = "value" | "status" | "nonzero" | "false";
-
-/** What a comparison tells of the acquisition. */
-function outcomeOf(
-  subject: Subject,
-  condition: string,
-  comparison: Comparison,
-  holds: boolean,
-): "acquired" | "failed" | undefined {
-  if (!isAgainstZero(comparison)) {
-    const number = numberOf(comparison.right[0] ?? (UNKNOWN[0] as Atom));
-    if (number === undefined || (condition === "e") !== holds || !/^n?e$/.test(condition)) return undefined;
-    if (subject === "status") return (number | 0) < 0 ? "failed" : "acquired";
-    return subject === "nonzero" ? "failed" : undefined;
-  }
-  const asksZero = holdsFor(condition, comparison, 0);
-  const asksNegative = holdsFor(condition, comparison, -1);
-  const asksPositive = holdsFor(condition, comparison, 1);
-  switch (subject) {
-    case "value":
-    case "false":
-      if (asksZero === asksPositive) return undefined;
-      return asksZero === holds ? "failed" : "acquired";
-    case "nonzero":
-      if (asksZero === asksPositive && asksZero === asksNegative) return undefined;
-      return asksZero === holds ? "acquired" : "failed";
-    default:
-      if (asksNegative === asksZero && asksZero === asksPositive) return undefined;
-      // a status is negative where the call failed; what asks for 0 alone treats all others as failed
-      if (asksNegative === asksZero) return undefined;
-      return asksNegative === holds ? "failed" : "acquired";
-  }
-}
+const NONE: ReadonlySet<string> = new Set();
 
 function isCall(instruction: Instruction): boolean {
   return instruction.mnemonic === "call";
@@ -388,82 +420,7 @@ function keysOf(value: Value): Set<string> {
   return new Set(value.filter(({ kind }) => kind !== "unknown" && kind !== "constant").map(({ key }) => key));
 }
 
-/** Where an object is kept that was there before. */
-function originOf(atom: Atom): Keeping | undefined {
-  if (atom.kind === "loaded") return { in: "global", rva: atom.rva };
-  return atom.kind === "field" ? { in: "field", offset: atom.offset } : undefined;
-}
-
-function fieldPointer(base: Atom, displacement: number): Atom | undefined {
-  return { kind: "offset", key: `${base.key}#${displacement}`, of: base, offset: displacement };
-}
-
-/** What a place behind a pointer is. */
-function keepingBehind(pointer: Atom): Keeping {
-  switch (pointer.kind) {
-    case "address":
-      return { in: "global", rva: pointer.rva };
-    case "offset": {
-      const of = argumentOrigin(pointer.of);
-      return { in: "field", offset: pointer.offset, ...(of === undefined ? {} : { of }) };
-    }
-    case "register":
-    case "argument":
-      return { in: "argument", argument: argumentOrigin(pointer) as ArgumentOrigin };
-    case "unknown":
-    case "constant":
-    case "part":
-      return { in: "unknown" };
-    default:
-      return { in: "field", offset: 0 };
-  }
-}
-
-function argumentOrigin(atom: Atom): ArgumentOrigin | undefined {
-  if (atom.kind === "register") return { register: atom.register };
-  return atom.kind === "argument" ? { stack: atom.offset } : undefined;
-}
-
-function sameKeeping(a: Keeping, b: Keeping): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function keyOf({ keeping, at }: Stored): string {
-  return `${at}:${JSON.stringify(keeping)}`;
-}
-
+/** Instructions that bring a value to another place as it is. */
+const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);
 /** Instructions that write what they are given. */
 const WRITES: ReadonlySet<string> = new Set(["mov", "xchg", "cmpxchg", "and", "or"]);
-
-/** These take their first arguments in registers in 32-bit code, too. */
-export const FASTCALL: RegExp =
-  /^@|^(?:Iof|Obf|Kf|Exf|Interlocked|ExInterlocked|KeAcquireInStackQueued|KeReleaseInStackQueued)/;
-
-/** Where a documented argument stands. */
-export function placeOfArgument(wide: boolean, argument: number, name: string | undefined): ArgumentPlace {
-  if (wide || name === undefined || !FASTCALL.test(name)) return argumentPlace(wide, argument);
-  if (argument > 2) return { kind: "stack", offset: (argument - 3) * 4 };
-  return { kind: "register", register: argument === 1 ? Reg.cx : Reg.dx };
-}
-
-function argumentNumber(wide: boolean, place: ArgumentPlace, name: string | undefined): number {
-  if (place.kind === "stack") {
-    if (wide) return 5 + (place.offset - 0x20) / 8;
-    return place.offset / 4 + (name !== undefined && FASTCALL.test(name) ? 3 : 1);
-  }
-  return wide ? [1, 2, 8, 9].indexOf(place.register) + 1 : place.register === Reg.cx ? 1 : 2;
-}
-
-/** Arguments of one call that are looked at. */
-const MOST_ARGUMENTS = 12;
-
-/** Where a call may be given arguments. */
-function argumentPlaces(wide: boolean, site: CallSite, name: string | undefined): readonly ArgumentPlace[] {
-  if (wide) return [1, 2, 3, 4].map((index) => argumentPlace(true, index));
-  const pushed = Math.min((site.state.argumentsFrom - site.state.sp) / 4, MOST_ARGUMENTS);
-  const places: ArgumentPlace[] = [];
-  if (name === undefined || FASTCALL.test(name))
-    places.push({ kind: "register", register: Reg.cx }, { kind: "register", register: Reg.dx });
-  for (let index = 0; index < pushed; index++) places.push({ kind: "stack", offset: index * 4 });
-  return places;
-}

@@ -1,8 +1,9 @@
 import { CallGraph } from "./calls.ts";
 import type { Flows } from "./flows.ts";
 import type { CallSite } from "./function-flow.ts";
-import { callArgument, INITIALISERS, imagePlace, keptIn, ROUTINES } from "./lookups.ts";
-import { textAt } from "./text-at.ts";
+import { callArgument, INITIALISERS, keptIn, ROUTINES } from "./lookups.ts";
+import { placeNamed } from "./naming.ts";
+import { stringAt } from "./string-at.ts";
 import type { Value } from "./values.ts";
 
 /**
@@ -54,8 +55,8 @@ function lookedUp(flows: Flows, calls: readonly CallSite[], site: CallSite): str
 
 function nameIn(flows: Flows, value: Value): string | undefined {
   const [only, ...others] = value;
-  const place = only === undefined || others.length > 0 ? undefined : imagePlace(flows.image, only);
-  const found = place === undefined ? undefined : textAt(flows.image.image, place);
+  const place = only === undefined || others.length > 0 ? undefined : placeNamed(flows.image, only);
+  const found = place === undefined ? undefined : stringAt(flows.image.image, place);
   return found !== undefined && "text" in found && /^[A-Za-z_]\w{3,}$/.test(found.text)
     ? found.text
     : undefined;

@@ -96,7 +96,7 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),
   );
   const isName = (value: Value): boolean =>
-    value.some((atom) => named.includes(imagePlace(flows.image, atom) ?? -1));
+    value.some((atom) => named.includes(placeNamed(flows.image, atom) ?? -1));
   const pointerSize = image.pointerSize;
   const taken: Taken[] = [];
   for (const found of functions.values()) {
@@ -104,10 +104,11 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
     /** Where counted strings of the name have been set up, by key. */
     const initialised = new Set<string>();
     for (const site of flow.calls) {
-      for (const { name } of flows.callees.of(site)) {
-        if (name === undefined) continue;
+      for (const callee of flows.callees.of(site)) {
+        const names = namesOf(callee);
+        if (names.length === 0) continue;
         const first = callArgument(flows, site, 1);
-        if (INITIALISERS.has(name) && isName(callArgument(flows, site, 2))) {
+        if (names.some((name) => INITIALISERS.has(name)) && isName(callArgument(flows, site, 2))) {
           for (const { key } of first) initialised.add(key);
         }
         const routine = names.find((name) => ROUTINES.has(name));
@@ -133,13 +134,6 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
 export function callArgument(flows: Flows, site: CallSite, index: number): Value {
   const { wide } = flows.image.code;
   return argumentOf(wide, site, argumentPlace(wide, index));
-}
-
-/** The place in the image that a value is the address of: 32-bit code names places by numbers. */
-export function imagePlace({ code }: ImageCode, atom: Atom): number | undefined {
-  if (atom.kind === "address") return atom.rva;
-  if (atom.kind !== "constant" || code.wide) return undefined;
-  return code.offsetOf(BigInt(atom.value >>> 0));
 }
 
 /** Calls through what a call has given. */

@@ -1,6 +1,6 @@
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import type { Atom } from "./values.ts";
+import { type Atom, imageAddress, type Value } from "./values.ts";
 
 /**
  * The functions whose code names a place of the image: by its bytes, so that one may be there that only seems to.
@@ -37,6 +37,15 @@ export function placeNamed({ code }: ImageCode, atom: Atom): number | undefined 
   if (atom.kind === "address") return atom.rva;
   if (atom.kind !== "constant" || code.wide) return undefined;
   return code.offsetOf(BigInt(atom.value >>> 0));
+}
+
+/** A value with the addresses that 32-bit code writes as numbers told as such. */
+export function placed(image: ImageCode, value: Value): Value {
+  if (image.code.wide) return value;
+  return value.flatMap((atom) => {
+    const rva = atom.kind === "constant" ? placeNamed(image, atom) : undefined;
+    return rva === undefined || rva === 0 ? [atom] : imageAddress(rva);
+  });
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -5,7 +5,7 @@ import type { Fates } from "./fates.ts";
 import type { Flows } from "./flows.ts";
 import type { CallSite } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import { type AcquiringCall, type Effect, type Given, Holding } from "./holding.ts";
+import { type AcquiringCall, type Effect, type Given, Holding, type OnHappening } from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { MachineState } from "./values.ts";
 
@@ -29,11 +29,15 @@ export class Ownership {
     this.#knowledge = knowledge;
   }
 
-  /** What becomes of what a call acquires, on each way from the call to where the function ends. */
-  fatesOf(flows: Flows, from: CodeFunction, call: AcquiringCall): Fates {
+  /**
+   * What becomes of what a call acquires, on each way from the call to where the function ends.
+   *
+   * @param onHappening told each place where something happens to it, once for each way that comes there
+   */
+  fatesOf(flows: Flows, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
     const flow = flows.of(from);
     const instruction = flow.instructions.get(call.at);
-    const holding = new Holding(flows, this.#effectOf(flows), call);
+    const holding = new Holding(flows, this.#effectOf(flows), call, onHappening);
     if (instruction === undefined) return holding.fates(false);
     const approach = new Approach(call.at);
     walkPaths(flows, flow, [entered(from.entry)], approach, controlFlowOf(flow).reaching(call.at));

@@ -33,6 +33,8 @@ export interface TagUse {
   readonly poolType?: number;
   /** POOL_FLAGS, where they are a constant. */
   readonly poolFlags?: number;
+  /** The bytes are letters of this text, and no tag. */
+  readonly text?: string;
   /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
   readonly via?: string;
   /** One sentence for a person, with RVAs. */

@@ -42,6 +42,7 @@ export class Transfer {
       case "pop":
         this.#set(state, to, state.stackAt(state.sp));
         state.sp += this.#word;
+        state.argumentsFrom = Math.max(state.argumentsFrom, state.sp);
         return;
       case "leave":
         this.#setStackPointer(state, state.registers[Reg.bp] ?? UNKNOWN);

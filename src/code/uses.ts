@@ -9,57 +9,13 @@ import type { Flows } from "./flows.ts";
 import { argumentOf, type FunctionFlow } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { MAX_INSTRUCTION } from "./lengths.ts";
-import { functionsNaming } from "./naming.ts";
+import { functionsNaming, placeNamed } from "./naming.ts";
+import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
 import { textAt } from "./text-at.ts";
-import { comesFrom, onlyNumber, type Value } from "./values.ts";
-import { type Wrapper, wrappersAt } from "./wrappers.ts";
+import { comesFrom, type Value } from "./values.ts";
 
-/** What code does with a tag. */
-export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
-
-/** What happens to the tag whose bytes stand at one place. */
-export interface TagUse {
-  readonly use: UseKind;
-  /** The instruction that holds the bytes; `undefined` where none does. */
-  readonly instruction: Rva | undefined;
-  /** The function that the instruction is in; the first that has it, where several share it. */
-  readonly function: Rva | undefined;
-  /** The call that the tag reaches. */
-  readonly call?: {
-    readonly at: Rva;
-    /** `undefined` through an import slot of a file. */
-    readonly target: Va | undefined;
-    readonly module?: string;
-    readonly name?: string;
-  };
-  /** In bytes, where it is a constant. */
-  readonly size?: number;
-  /** POOL_TYPE, where it is a constant. */
-  readonly poolType?: number;
-  /** POOL_FLAGS, where they are a constant. */
-  readonly poolFlags?: number;
-  /** The bytes are letters of this text, and no tag. */
-  readonly text?: string;
-  /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
-  readonly via?: string;
-  /** One sentence for a person, with RVAs. */
-  readonly detail: string;
-}
-
-/** Finds the code of a callee in another module, so that a wrapper there is seen through. */
-export type FindElsewhere = (callee: Callee) => { readonly flows: Flows; readonly entry: Rva } | undefined;
-
-type Reached = Omit<TagUse, "instruction" | "function">;
-
-/** One reference can reach several calls: the first of these is told. */
-const RANK: readonly UseKind[] = ["allocate", "lookaside", "free", "compare", "store", "data", "unknown"];
-const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind }): number =>
-  RANK.indexOf(a.use) - RANK.indexOf(b.use);
 /** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
 const MAX_USERS = 8;
-/** Arguments of an unknown callee that are looked at. */
-const MAX_ARGUMENTS = 8;
-const REGISTER_ARGUMENTS = 4;
 /** Letters of a text that are shown. */
 const MAX_TEXT = 40;
 
@@ -100,15 +56,16 @@ export class TagUses {
     }
     if (code.runAt(rva) === undefined)
       return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
-    const [best] = functions
-      .owning(rva)
-      .slice(0, MAX_USERS)
-      .map((owner) => this.#inFunction(rva, owner))
-      .sort(byRank);
-    return (
-      best ??
-      this.#inText(rva) ?? { ...nowhere, use: "data", detail: "in an executable section, but in no function" }
-    );
+    const owners = functions.owning(rva).slice(0, MAX_USERS);
+    const [best] = owners.flatMap((owner) => this.#asOperand(rva, owner) ?? []).sort(byRank);
+    if (best !== undefined) return best;
+    // Linkers merge constants into code sections, where what is around them may read as code.
+    const data = this.#inData(rva);
+    if (data.use !== "data" || data.via !== undefined) return data;
+    const [owner] = owners;
+    if (owner !== undefined) return this.#noOperand(rva, owner);
+    if (data.text !== undefined) return data;
+    return { ...nowhere, use: "data", detail: "in an executable section, but in no function" };
   }
 
   /** The bytes as a part of an instruction; `undefined` where they are none that a tag can be. */
@@ -145,8 +102,15 @@ export class TagUses {
   #inData(rva: Rva): TagUse {
     const base = { instruction: undefined, function: undefined };
     const registration = readContextRegistration(this.#flows.image.image, rva);
-    if (registration === undefined)
-      return this.#throughVariable(rva) ?? this.#inText(rva) ?? { ...base, use: "data", detail: "in data" };
+    if (registration === undefined) {
+      const read = this.#inText(rva) ?? this.#throughVariable(rva) ?? this.#inStructure(rva);
+      if (read !== undefined) return read;
+      return {
+        ...base,
+        use: "data",
+        detail: this.#left > 0 ? "in data" : "in data; who reads it was not looked for",
+      };
+    }
     return {
       ...base,
       use: "data",

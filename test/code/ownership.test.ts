@@ -54,7 +54,7 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.onePath, OUT, "status")).toEqual({
       ...NOTHING,
       released: [0x101e],
-      forgotten: [{ at: 0x1028, branches: [0x1011, 0x1017] }],
+      forgotten: [{ at: 0x1028, branches: [0x1011, 0x1017], failing: false }],
     });
     expect(fates(code.bothPaths, OUT, "status")).toEqual({ ...NOTHING, released: [0x1023] });
   });
