@@ -93,6 +93,7 @@ export class Module implements TrailModule {
       pdbPath: this.#pdbPath(),
       path: this.path,
       imageName: this.imageName,
+      kernelModule: this.name === "nt" || this.name === "hal",
     });
     return this.#publisher;
   }

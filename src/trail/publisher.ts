@@ -6,7 +6,7 @@ export interface Publisher {
   readonly company: string | null;
   /** Null when it cannot be told; such a module is never hidden. */
   readonly thirdParty: boolean | null;
-  readonly basis: "signature" | "version resource" | "PDB path" | "path" | "file name" | null;
+  readonly basis: "signature" | "version resource" | "module name" | "PDB path" | "path" | "file name" | null;
 }
 
 /** Whom a signature names. */
@@ -26,33 +26,40 @@ export interface PublisherClues {
   readonly pdbPath: string | undefined;
   readonly path: string | null;
   readonly imageName: string | null;
+  /** It is loaded as the kernel or the HAL. */
+  readonly kernelModule?: boolean;
 }
 
 /**
- * Tells who made a module by the strongest clue there is. Nothing here is proof: a driver can claim
- * any company, so the basis stands beside the answer. A version resource that says Microsoft gives way to a
- * signature that says otherwise.
+ * Tells who made a module by the strongest clue there is: its version resource, which gives way to a signature that says
+ * otherwise; its signature; where it was loaded from and under which name; last the place where it was built, which says
+ * something only of a file that Windows does not bring. Nothing here is proof: a driver can claim any company, so the
+ * basis stands beside the answer.
  */
 export function judgePublisher(clues: PublisherClues): Publisher {
   const company = clues.company?.trim();
-  if (company !== undefined && company !== "") {
-    if (!isMicrosoft(company)) return { company, thirdParty: true, basis: "version resource" };
+  const named = company === undefined || company === "" ? null : company;
+  // whatever they are called and say, no third party writes these
+  if (clues.kernelModule === true)
+    return { company: named, thirdParty: false, basis: named === null ? "module name" : "version resource" };
+  if (named !== null) {
+    if (!isMicrosoft(named)) return { company: named, thirdParty: true, basis: "version resource" };
     const signer = clues.signer?.();
     if (signer?.microsoft === false) return { company: signer.name, thirdParty: true, basis: "signature" };
-    return { company, thirdParty: false, basis: "version resource" };
+    return { company: named, thirdParty: false, basis: "version resource" };
   }
   const signer = clues.signer?.();
   if (signer !== undefined && signer.microsoft !== null) {
     return { company: signer.name, thirdParty: !signer.microsoft, basis: "signature" };
-  }
-  if (clues.pdbPath !== undefined && /[\\/]/.test(clues.pdbPath)) {
-    return { company: null, thirdParty: true, basis: "PDB path" };
   }
   if (clues.path !== null && isElsewhere(clues.path)) {
     return { company: null, thirdParty: true, basis: "path" };
   }
   if (clues.imageName !== null && isWindowsFileName(clues.imageName)) {
     return { company: null, thirdParty: false, basis: "file name" };
+  }
+  if (clues.pdbPath !== undefined && /[\\/]/.test(clues.pdbPath)) {
+    return { company: null, thirdParty: true, basis: "PDB path" };
   }
   return { company: null, thirdParty: null, basis: null };
 }

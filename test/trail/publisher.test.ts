@@ -57,6 +57,20 @@ describe("judgePublisher", () => {
     expect(judgePublisher({ ...NOTHING, path, imageName })).toEqual({ company: null, thirdParty, basis });
   });
 
+  it("calls neither the kernel nor the HAL a third party's, whatever they say and wherever they were built", () => {
+    const kernel = { ...NOTHING, kernelModule: true, imageName: "ntkrnlpa.exe" };
+    expect(judgePublisher({ ...kernel, pdbPath: "d:\\private\\nt.pdb" })).toMatchObject({
+      thirdParty: false,
+      basis: "module name",
+    });
+    expect(judgePublisher({ ...kernel, company: "Example Corp." })).toMatchObject({ thirdParty: false });
+  });
+
+  it("lets the place where a file was built say nothing of one that Windows brings", () => {
+    const clues = { ...NOTHING, pdbPath: "e:\\build\\objfre\\i386\\ntfs.pdb", imageName: "Ntfs.sys" };
+    expect(judgePublisher(clues)).toMatchObject({ thirdParty: false, basis: "file name" });
+  });
+
   it("takes a PDB path with folders for a third party's: Microsoft ships bare names", () => {
     expect(judgePublisher({ ...NOTHING, pdbPath: "d:\\work\\abc\\abc.pdb" }).basis).toBe("PDB path");
     expect(judgePublisher({ ...NOTHING, pdbPath: "ntfs.pdb" }).basis).toBeNull();
