@@ -3,6 +3,7 @@ import { tableKey, tagText } from "../pool/tag.ts";
 import type { ListingDoubt } from "../trail/code-doubts.ts";
 import type { CodeListing, ListedLine } from "../trail/code-listing.ts";
 import type { NamedMention, Referral } from "../trail/code-references.ts";
+import type { ValueMark } from "../trail/value-marks.ts";
 import type { CodeDocument, CodeLine, CodeReferral } from "./documents.ts";
 import { gapOf, plural } from "./words.ts";
 
@@ -31,7 +32,7 @@ export function codeDocument(
 }
 
 function lineOf(line: ListedLine, pointerSize: 4 | 8): CodeLine {
-  const { address, length, kind, parts, refers, here, mark, fault } = line;
+  const { address, length, kind, parts, refers, here, marks, fault } = line;
   const digits = Array.from(line.bytes, (byte) => byte.toString(16).padStart(2, "0"));
   return {
     address,
@@ -41,9 +42,32 @@ function lineOf(line: ListedLine, pointerSize: 4 | 8): CodeLine {
     text: parts.length === 0 ? null : parts.map((part) => partText(part, pointerSize)).join(""),
     refers: refers.map(referralOf),
     here,
-    note: mark,
+    note: marks.length === 0 ? null : marks.map(markText).join("; "),
+    marks,
     fault: gapOf(fault),
   };
+}
+
+/** `A` stands for what one call acquires. */
+function markText({ value, what, name }: ValueMark): string {
+  switch (what) {
+    case "acquires":
+      return `${value} from here`;
+    case "copies":
+      return `copies ${value}`;
+    case "tests":
+      return `tests ${value}`;
+    case "passes":
+      return `given ${value}`;
+    case "stores":
+      return `stores ${value}`;
+    case "releases":
+      return name === null ? `gives ${value} back` : `${name} gives ${value} back`;
+    case "returns":
+      return `returns ${value}`;
+    case "forgets":
+      return `${value} is lost`;
+  }
 }
 
 /** As WinDbg writes it: the name, and the address behind it. */

@@ -8,18 +8,17 @@ import { type ChosenLine, CodeLines, type CodeView } from "./code-lines.ts";
 import { CodeNames } from "./code-names.ts";
 import { CodeReferences, type NamedMention, type Referral } from "./code-references.ts";
 import { CodeSites } from "./code-sites.ts";
-import { ModuleCodes } from "./module-codes.ts";
+import { type DecodedModule, ModuleCodes } from "./module-codes.ts";
 import type { FunctionPlace } from "./place.ts";
 import { placeIn } from "./places.ts";
 import { moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
+import { type ValueMark, valueMarks } from "./value-marks.ts";
 
 export interface ListingOptions {
   /** Default `around`. */
   readonly view?: CodeView | undefined;
   /** Of `around`: before the address, and behind it; of a function, at most. */
   readonly lines?: number | undefined;
-  /** What else is known of instructions, by their address. */
-  readonly marks?: ReadonlyMap<bigint, string> | undefined;
 }
 
 /** One line: an instruction, or bytes that are none. */
@@ -29,8 +28,8 @@ export interface ListedLine extends Pick<ChosenLine, "address" | "kind" | "lengt
   readonly refers: readonly Referral[];
   /** The address that was asked for is in it. */
   readonly here: boolean;
-  /** From `marks`. */
-  readonly mark: string | null;
+  /** What happens to what the function acquires. */
+  readonly marks: readonly ValueMark[];
 }
 
 /** Lines that stand together. */
@@ -61,7 +60,7 @@ export function listCode(
   target: TrailTarget,
   machine: string,
   address: Va,
-  { view = "around", lines, marks }: ListingOptions = {},
+  { view = "around", lines }: ListingOptions = {},
 ): CodeListing {
   const module = moduleAt(target, address);
   const doubts: ListingDoubt[] = [];
@@ -80,7 +79,8 @@ export function listCode(
   if (module === undefined) doubts.push({ kind: "no-module" });
   else if (module.imageProblem !== undefined)
     doubts.push({ kind: "no-headers", problem: module.imageProblem });
-  const decoded = module === undefined ? undefined : new ModuleCodes(target).of(module);
+  const codes = new ModuleCodes(target);
+  const decoded = module === undefined ? undefined : codes.of(module);
   const layout = module === undefined ? undefined : new CodeLayout(module);
   const wide = own === "x64";
   const bounds = [module?.base ?? va(0n), module?.end ?? va((1n << (wide ? 64n : 32n)) - 1n)] as const;
@@ -104,6 +104,7 @@ export function listCode(
   const names = new CodeNames(target, module, decoded);
   const references = new CodeReferences(module, decoded, names, wide);
   const sites = new CodeSites(module, decoded, doubts);
+  const marks = new LineMarks(codes, module, decoded);
   return withPrinter(wide, (printer) => {
     const line = (one: ChosenLine): ListedLine => {
       const printed = one.kind === "instruction" ? printer.print(one.bytes, one.address) : undefined;
@@ -117,7 +118,7 @@ export function listCode(
         parts,
         refers: references.of(parts, sites.at(one)),
         here: address >= one.address && address < end,
-        mark: marks?.get(one.address) ?? null,
+        marks: marks.at(one),
       };
     };
     return listing(
@@ -127,6 +128,27 @@ export function listCode(
       })),
     );
   });
+}
+
+/** Marks of lines, each function followed when its first line is listed. */
+class LineMarks {
+  readonly #codes: ModuleCodes;
+  readonly #module: TrailModule | undefined;
+  readonly #decoded: DecodedModule | undefined;
+  readonly #known = new Map<number, ReturnType<typeof valueMarks>>();
+
+  constructor(codes: ModuleCodes, module: TrailModule | undefined, decoded: DecodedModule | undefined) {
+    this.#codes = codes;
+    this.#module = module;
+    this.#decoded = decoded;
+  }
+
+  at({ address, piece: { owner } }: ChosenLine): readonly ValueMark[] {
+    if (this.#module === undefined || this.#decoded === undefined || owner === undefined) return [];
+    const marks = this.#known.get(owner.entry) ?? valueMarks(this.#codes, this.#decoded, owner);
+    this.#known.set(owner.entry, marks);
+    return marks.get(Number(address - this.#module.base)) ?? [];
+  }
 }
 
 /** How many of the lines' bytes a file filled in where the dump has none. */

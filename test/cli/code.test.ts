@@ -63,7 +63,7 @@ b8f06a1b:	8b 15 40 bc f0 b8    	mov    edx,DWORD PTR ds:0xb8f0bc40
     expect(stdout).toBe(
       "ABCMiniFilter+0x29d8, entry b8f069d8, piece b8f069d8 to b8f06a2e (known by the flow of the code)\n" +
         "  b8f06a09  56            push    esi\n" +
-        "  b8f06a0a  ff1538b9f0b8  call    dword ptr [__imp nt!SeQueryInformationToken (b8f0b938)]\n",
+        "  b8f06a0a  ff1538b9f0b8  call    dword ptr [__imp nt!SeQueryInformationToken (b8f0b938)]  ; ** A from here\n",
     );
   });
 
@@ -121,7 +121,7 @@ fffff8048140103d:	e8 7e fe 7f fa                      	call   0xfffff8047bc00ec0
 
   it("names what is called through registers", () => {
     expect(pooltrail("u", X64, "fffff804`8140120c", "--lines", "1").stdout).toMatch(
-      /call {4}r12 {2}; -> nt!SeQueryInformationToken$/m,
+      /call {4}r12 {2}; -> nt!SeQueryInformationToken; \*\* given A; B from here$/m,
     );
   });
 });

@@ -144,7 +144,7 @@ describe("what instructions refer to", () => {
     const text = all(image("68 53 65 20 20 6a 10 6a 01 ff 15 00 20 00 80 c3"));
     expect(line(text, /push +2020/)).toMatch(/push {4}20206553h {2}; 'Se {2}'$/);
     expect(line(text, /call/)).toMatch(
-      /call {4}dword ptr \[__imp ntoskrnl\.exe!ExAllocatePoolWithTag \(80002000\)\]$/,
+      /call {4}dword ptr \[__imp ntoskrnl\.exe!ExAllocatePoolWithTag \(80002000\)\] {2}; \*\* A from here$/,
     );
   });
 
@@ -191,7 +191,9 @@ describe("what instructions refer to", () => {
   it("names what a call through a register leads to", () => {
     // mov esi,[ExAllocatePoolWithTag]; call esi; ret
     const text = all(image("8b 35 00 20 00 80 ff d6 c3"));
-    expect(line(text, /call/)).toMatch(/call {4}esi {2}; -> ntoskrnl\.exe!ExAllocatePoolWithTag$/);
+    expect(line(text, /call/)).toMatch(
+      /call {4}esi {2}; -> ntoskrnl\.exe!ExAllocatePoolWithTag; \*\* A from here$/,
+    );
   });
 
   it("says which name a variable's function was looked up by", () => {
@@ -209,11 +211,25 @@ describe("what instructions refer to", () => {
     );
   });
 
-  it("shows marks beside the instructions that they belong to", () => {
-    const marks = new Map([[BASE + 0x1001n, "the token is forgotten here"]]);
-    const { lines, text } = list(image("90 c3"), 0x1000, { view: "function", marks });
-    expect(lines.map(({ note }) => note)).toEqual([null, "the token is forgotten here"]);
-    expect(text).toContain("ret  ; ** the token is forgotten here");
+  it("marks what happens to what a documented call acquires", () => {
+    // push 0; push 4; call [IoAllocateIrp]; test eax,eax; je 101b; test [ecx],1; jne 101c; mov [80002190],eax; 101b: ret; 101c: ret
+    const options = image(
+      "6a 00 6a 04 ff 15 04 20 00 80 85 c0 74 0d 90 f6 01 01 75 08 90 a3 90 21 00 80 90 c3 c3",
+      {
+        slots: { IoAllocateIrp: 0x2004 },
+      },
+    );
+    const { lines, text } = list(options, 0x1000, { view: "function" });
+    expect(
+      lines.flatMap(({ address, marks }) => marks.map((mark) => [Number(address - BASE), mark])),
+    ).toEqual([
+      [0x1004, { value: "A", what: "acquires", name: "IoAllocateIrp" }],
+      [0x100c, { value: "A", what: "tests", name: null }],
+      [0x1015, { value: "A", what: "stores", name: null }],
+      [0x101c, { value: "A", what: "returns", name: null }],
+    ]);
+    expect(text).toMatch(/call +dword ptr .*; .*\*\* A from here/);
+    expect(text).toMatch(/ret {2}; \*\* returns A/);
   });
 });
 

@@ -1,0 +1,70 @@
+import { poolRoutine } from "../code/allocators.ts";
+import { namesOf } from "../code/callees.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import type { AcquiringCall, Happening } from "../code/holding.ts";
+import { Ownership } from "../code/ownership.ts";
+import { handedOutBy } from "./acquiring.ts";
+import { knowledgeOf } from "./knowledge.ts";
+import type { DecodedModule, ModuleCodes } from "./module-codes.ts";
+import { acquirersNamed } from "./pairs/table.ts";
+import { mayAcquire } from "./terms.ts";
+
+/** What happens to something that the function acquires, at one instruction. */
+export interface ValueMark {
+  /** `A` for what the first call acquires, `B` for the next. */
+  readonly value: string;
+  readonly what: Happening["what"];
+  /** The function that acquires it, or that is given it; null where nothing names one. */
+  readonly name: string | null;
+}
+
+/** Acquisitions of one function that are followed; more letters than this tell a reader nothing. */
+const MOST_VALUES = 8;
+
+/**
+ * Follows what the calls of a function acquire, by their documentation, to where it is put, passed on, given back or
+ * forgotten.
+ *
+ * @returns by the instruction's offset
+ */
+export function valueMarks(
+  codes: ModuleCodes,
+  decoded: DecodedModule,
+  found: CodeFunction,
+): ReadonlyMap<number, readonly ValueMark[]> {
+  const { flows, image } = decoded;
+  const marks = new Map<number, ValueMark[]>();
+  const ownership = new Ownership(knowledgeOf(codes, image.code.wide));
+  const calls = acquiringCalls(decoded, found).slice(0, MOST_VALUES);
+  calls.forEach(({ call, name }, i) => {
+    const value = String.fromCharCode("A".charCodeAt(0) + i);
+    const add = (at: number, what: ValueMark["what"], to: string | null): void => {
+      const own = marks.get(at) ?? [];
+      marks.set(at, own);
+      if (!own.some((one) => one.value === value && one.what === what)) own.push({ value, what, name: to });
+    };
+    add(call.at, "acquires", name);
+    ownership.fatesOf(flows, found, call, ({ at, what, name: to }) => add(at, what, to ?? null));
+  });
+  return marks;
+}
+
+function acquiringCalls(
+  decoded: DecodedModule,
+  found: CodeFunction,
+): readonly { readonly call: AcquiringCall; readonly name: string }[] {
+  const { flows, image } = decoded;
+  return flows.of(found).calls.flatMap((site): { call: AcquiringCall; name: string }[] => {
+    const at = site.instruction.start;
+    for (const name of flows.callees.of(site).flatMap(namesOf)) {
+      const row = acquirersNamed(name).find((one) => mayAcquire(decoded, site, one));
+      if (row !== undefined) {
+        const releases = new Set(row.releases.map((release) => release.name));
+        return [{ call: { at, ...handedOutBy(row, image.code.wide), releases }, name }];
+      }
+      if (poolRoutine(name)?.use === "allocate")
+        return [{ call: { at, gives: { by: "return" }, fails: "null" }, name }];
+    }
+    return [];
+  });
+}
