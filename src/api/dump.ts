@@ -15,15 +15,16 @@ import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker.ts";
 import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
+import { largestTags } from "../report/pool-words.ts";
+import { type Trail, trailDocument } from "../report/trail-document.ts";
+import { tracksPool, verifierWords } from "../report/verifier-words.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/evidence/block-contents.ts";
 import { findBlockContents } from "../trail/evidence/pool-content.ts";
-import { tracksPool, verifierEvidence } from "../trail/evidence/verifier.ts";
 import { coverageOf } from "../trail/references.ts";
-import { emptyTrail, traceTag } from "../trail/trace.ts";
-import type { Trail } from "../trail/trail.ts";
+import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { infoDocument } from "./info.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { memoryDocument } from "./memory.ts";
@@ -31,6 +32,11 @@ import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { Tags } from "./tags.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
+
+/** Tags that are traced where none is named. */
+const MAX_TRACED = 3;
+/** Tags that are listed where none leaks. */
+const LARGEST = 5;
 
 /** How a dump is opened. */
 export interface OpenOptions {
@@ -197,7 +203,9 @@ export class Dump extends Workspace implements Disposable {
       const coverage = this.modules.items.map((module) =>
         coverageOf(this.target, module, module.readableBytes),
       );
-      return { ...emptyTrail([...this.leaks(work).notes, ...this.gaps]), coverage };
+      const notes = [...this.leaks(work).notes, ...this.#largest(work), ...this.gaps];
+      const findings = emptyFindings(notes, coverage, this.#shortfall ?? null);
+      return trailDocument(findings, this.space.pointerSize);
     }
     const parsed = parseTag(chosen);
     const tags = this.tags(work);
@@ -206,14 +214,28 @@ export class Dump extends Workspace implements Disposable {
     const usage =
       tags.get(parsed.key) ??
       (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
-    const trail = traceTag(this.target, parsed, usage, work);
+    const signs = this.leakSigns(parsed.text, undefined, work);
+    const findings = traceTag(this.target, parsed, { usage, signs, shortfall: this.#shortfall }, work);
     const unknown =
       "missing" in table
         ? [table.reason]
         : usage === null
           ? ["the tag tables do not have this tag in what could be read of them"]
           : [];
-    return { ...trail, notes: [...trail.notes, ...this.#verifierNotes(), ...unknown, ...this.gaps] };
+    const more = [...this.#verifierNotes(), ...unknown, ...this.gaps];
+    return trailDocument(findings, this.space.pointerSize, more);
+  }
+
+  /**
+   * The trails of the tags that look like leaks, the likeliest first, as `trace` gives them without a tag: the first
+   * `MAX_TRACED`, and of those that grow together only the one that never frees.
+   */
+  traces(work: WorkOptions = {}): readonly Trail[] {
+    const { candidates } = this.leaks(work);
+    const sources = candidates.filter(({ tag, group }) => (group?.source ?? tag) === tag);
+    const tags = [...new Set((sources.length > 0 ? sources : candidates).map(({ tag }) => tag))];
+    if (tags.length === 0) return [this.trace(undefined, work)];
+    return tags.slice(0, MAX_TRACED).map((tag) => this.trace(tag, work));
   }
 
   /** Closes the dump, and the PE files that were given with it. */
@@ -230,6 +252,22 @@ export class Dump extends Workspace implements Disposable {
       ...signalOf(work),
       processes: this.kernel.processes.items,
     });
+  }
+
+  /** What uses most of each pool, where nothing looks like a leak. */
+  #largest(work: WorkOptions): readonly string[] {
+    const tags = this.tags(work);
+    return [
+      ...largestTags("paged", tags.byPagedBytes().slice(0, LARGEST)),
+      ...largestTags("nonPaged", tags.byNonPagedBytes().slice(0, LARGEST)),
+    ];
+  }
+
+  /** Why the dump holds too little, whatever it is asked. */
+  get #shortfall(): "triage" | "cut-off" | undefined {
+    const { body } = this.#dump;
+    if (this.kernel.triage !== undefined) return "triage";
+    return "pages" in body && body.pages.missing > 0 ? "cut-off" : undefined;
   }
 
   #leakHints(): LeakHints {
@@ -255,7 +293,7 @@ export class Dump extends Workspace implements Disposable {
     const { kdbg } = this.kernel;
     const verifier = kdbg === undefined ? undefined : readVerifier(this.space, kdbg);
     if (verifier === undefined || verifier.state === "off") return [];
-    const { detail } = verifierEvidence(verifier);
+    const detail = verifierWords(verifier);
     return [
       tracksPool(verifier) ? `${detail}; !verifier 3 in a debugger lists the allocations of each` : detail,
     ];

@@ -6,10 +6,10 @@ import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import { Image } from "../pe/image.ts";
 import { RelocatedSource } from "../pe/relocated-source.ts";
 import { parseTag } from "../pool/tag.ts";
+import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
-import type { Trail } from "../trail/trail.ts";
 import { eachOnce, filesBelow } from "./files-below.ts";
 import { layoutNotes } from "./image-notes.ts";
 import { Module } from "./module.ts";
@@ -64,8 +64,8 @@ export class ImageFolder extends Workspace implements Disposable {
 
   /** From a tag to the drivers that can make it grow, as far as files alone tell. */
   trace(tag: string, work: WorkOptions = {}): Trail {
-    const trail = traceTag(this.target, parseTag(tag), null, work);
-    return { ...trail, notes: [...trail.notes, FILES_ALONE, ...this.notes] };
+    const findings = traceTag(this.target, parseTag(tag), undefined, work);
+    return trailDocument(findings, this.space.pointerSize, [FILES_ALONE, ...this.notes]);
   }
 
   [Symbol.dispose](): void {

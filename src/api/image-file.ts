@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { CallGraph } from "../code/calls.ts";
 import { Flows } from "../code/flows.ts";
 import { analyzeImage } from "../code/functions.ts";
 import { TagUses } from "../code/uses.ts";
@@ -58,7 +59,7 @@ export class ImageFile implements Disposable {
   calls(function_: string): CallList {
     const module = this.#module;
     const flows = new Flows(analyzeImage(this.image));
-    const decoded = { image: flows.image, flows, uses: new TagUses(flows) };
+    const decoded = { image: flows.image, flows, graph: new CallGraph(flows), uses: new TagUses(flows) };
     const named = functionNamed(module, decoded, function_);
     return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));
   }

@@ -195,7 +195,7 @@ function traceAnswer(opened: Dump | ImageFolder, operands: readonly string[], wo
     throw new UsageError("a folder has no usage by tag: name a TAG", "trace");
   const trails =
     operands.length === 0 && opened instanceof Dump
-      ? [opened.trace(undefined, work)]
+      ? opened.traces(work)
       : operands.map((tag) =>
           opened.trace(
             asked("trace", () => parseTag(tag).text),

@@ -175,6 +175,7 @@ export const COMMANDS: readonly Command[] = [
       "u lists from the address on, ub what stands before it, uf the whole function, piece by piece; code alone both sides of the address, which is marked.",
       "ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d, ctstor+0x1234. Of a PE file it may be an offset, or a name that it exports.",
       "Instructions are decoded from the true start of the function, and so those before an address are the ones that run.",
+      "Behind ** stands what happens to what a documented call of the function acquires: A is what the first of them does, followed to where it is tested, copied, passed on, stored, given back, returned or lost.",
     ],
     options: ["view", "lines"],
     presets: { u: { view: "from" }, uf: { view: "function" }, ub: { view: "before" } },

@@ -6,6 +6,7 @@ import type { PoolCounts } from "../pool/tracker-sum.ts";
 import type { CodeView } from "../trail/code-lines.ts";
 import type { FunctionPlace } from "../trail/place.ts";
 import type { Pointers } from "../trail/pointers.ts";
+import type { ValueMark } from "../trail/value-marks.ts";
 
 /**
  * The plain data of every answer, one interface a command. In JSON an address is a string, a size
@@ -226,8 +227,10 @@ export interface CodeLine {
   readonly refers: readonly CodeReferral[];
   /** The address that was asked for is in it. */
   readonly here: boolean;
-  /** What else is known of it. */
+  /** What is known of it besides, in words: `marks`. */
   readonly note: string | null;
+  /** What happens here to what the function's calls acquire; `A` stands for what the first of them does. */
+  readonly marks: readonly ValueMark[];
   /** Why a hole cannot be read. */
   readonly fault: Gap | null;
 }

@@ -1,5 +1,6 @@
 import { grouped } from "../core/text.ts";
 import type { LeakReason } from "../pool/leak-signs.ts";
+import type { TagUsage } from "../pool/tag-table.ts";
 import type { BlockNote } from "../trail/evidence/block-contents.ts";
 import type { SizeBasis } from "../trail/evidence/size-match.ts";
 import { duration, percent, plural } from "./words.ts";
@@ -99,4 +100,14 @@ export function sizeBasisText(by: SizeBasis): string {
   }
   const whole = Number.isInteger(by.average);
   return `the ${plural(by.outstanding, `${POOL[by.pool]} allocation`)} have ${whole ? `${by.average} bytes each` : `${by.average.toFixed(1)} bytes each on average`}`;
+}
+
+/** The tags that use most of a pool, as a sentence without its full stop; none where no usage is known. */
+export function largestTags(pool: "nonPaged" | "paged", tags: readonly TagUsage[]): readonly string[] {
+  const used = tags.filter((usage) => usage[pool].bytes > 0);
+  if (used.length === 0) return [];
+  const each = used.map(({ tag, [pool]: { bytes, outstanding } }) => {
+    return `\`${tag}\` ${grouped(bytes)} bytes in ${plural(outstanding, "allocation")}`;
+  });
+  return [`what uses most ${POOL[pool]} pool: ${each.join(", ")}`];
 }

@@ -1,48 +1,64 @@
 import type { CodeFunction } from "../code/function-table.ts";
-import type { Va } from "../core/address.ts";
+import type { Ownership } from "../code/ownership.ts";
+import { hex, type Va } from "../core/address.ts";
 import { isDocumented } from "./documented-functions.ts";
+import { allocationCarrier, type Carried } from "./leading.ts";
 import type { ModuleCodes } from "./module-codes.ts";
-import { type ReachedFrom, reachedFrom } from "./reach.ts";
+import { exportedName } from "./places.ts";
+import { type Reach, type ReachedFrom, reachedFrom } from "./reach.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 import type { Reference, TrailApi } from "./trail.ts";
 
 /** Uses that take memory from the pool, now or later. Frees and compares lead nowhere. */
 const LEADS: ReadonlySet<Reference["use"]> = new Set(["allocate", "lookaside"]);
 
+/** An API, and how its callers get what it allocates; null where it stays inside, or is not known. */
+export interface FoundApi {
+  readonly api: TrailApi;
+  readonly out: Carried;
+}
+
 export interface ApiSearch {
-  readonly apis: readonly TrailApi[];
+  readonly apis: readonly FoundApi[];
   readonly notes: readonly string[];
 }
 
 /**
  * The exported functions that lead to the references which allocate: the functions they stand in, and
- * those that call them. Where no function is known around a reference, the nearest export below stands
- * in for it, and `basis` says so.
+ * those that call them, but for those that free it themselves. Where no function is known around a
+ * reference, the nearest export below stands in for it, and `basis` says so.
  */
 export function findApis(
   target: TrailTarget,
   codes: ModuleCodes,
   references: readonly Reference[],
+  ownership: Ownership,
 ): ApiSearch {
-  const apis: TrailApi[] = [];
+  const apis: FoundApi[] = [];
   const notes: string[] = [];
   for (const module of target.modules) {
     const own = references.filter((reference) => reference.module === module.name);
     if (own.length === 0) continue;
     const leading = own.filter((reference) => LEADS.has(reference.use));
     const leads = leadsOf(module, codes, leading);
-    const reach = reachOf(module, codes, leads);
-    apis.push(...reach.exports.map((found) => apiOf(target, module, found, leads)));
+    const reach = reachOf(module, codes, leads, ownership);
+    for (const found of reach.exports) {
+      apis.push({ api: apiOf(target, module, found, leads), out: found.carried });
+    }
     notes.push(...reach.notes);
-    apis.push(...neighbours(target, module, own, apis));
+    for (const api of neighbours(target, module, own, apis)) apis.push({ api, out: null });
   }
-  return { apis: apis.sort((a, b) => a.depth - b.depth || b.references.length - a.references.length), notes };
+  const order = ({ api: a }: FoundApi, { api: b }: FoundApi): number =>
+    a.depth - b.depth || b.references.length - a.references.length;
+  return { apis: apis.sort(order), notes };
 }
 
 /** A function that allocates with the tag, and where the tag stands that it uses. */
 interface Lead {
   readonly found: CodeFunction;
   readonly references: readonly Va[];
+  /** Calls in it that allocate with the tag, as far as they are known. */
+  readonly calls: readonly number[];
 }
 
 /** By entry: the functions that the references stand in, or that use the variable where the tag stands. */
@@ -52,15 +68,19 @@ function leadsOf(
   leading: readonly Reference[],
 ): ReadonlyMap<number, Lead> {
   const decoded = leading.length === 0 ? undefined : codes.of(module);
-  const leads = new Map<number, { found: CodeFunction; references: Va[] }>();
+  const leads = new Map<number, { found: CodeFunction; references: Va[]; calls: number[] }>();
   if (decoded === undefined) return leads;
   const { functions } = decoded.image;
-  for (const { rva, address } of leading) {
-    const users = decoded.uses.at(rva).users?.flatMap((entry) => functions.startingAt(entry) ?? []);
+  for (const { rva, address, use } of leading) {
+    const { users: entries, call } = decoded.uses.at(rva);
+    const users = entries?.flatMap((entry) => functions.startingAt(entry) ?? []);
     for (const found of users ?? functions.owning(rva)) {
-      const same = leads.get(found.entry);
-      if (same === undefined) leads.set(found.entry, { found, references: [address] });
-      else same.references.push(address);
+      const lead = leads.get(found.entry) ?? { found, references: [], calls: [] };
+      leads.set(found.entry, lead);
+      lead.references.push(address);
+      const own =
+        call !== undefined && found.fragments.some(({ start, end }) => call.at >= start && call.at < end);
+      if (own && use === "allocate") lead.calls.push(call.at);
     }
   }
   return leads;
@@ -70,26 +90,42 @@ function reachOf(
   module: TrailModule,
   codes: ModuleCodes,
   leads: ReadonlyMap<number, Lead>,
-): ReturnType<typeof reachedFrom> {
+  ownership: Ownership,
+): Reach<Carried> {
   const decoded = codes.of(module);
-  if (decoded === undefined || leads.size === 0) return { exports: [], notes: [] };
+  if (decoded === undefined || leads.size === 0) return { exports: [], dropped: [], notes: [] };
   const reach = reachedFrom(
     module.name,
     decoded,
     [...leads.values()].map(({ found }) => found),
+    allocationCarrier(ownership, decoded, new Map([...leads].map(([entry, { calls }]) => [entry, calls]))),
   );
   const reached = new Set(reach.exports.flatMap((found) => found.leads));
-  const lost = [...leads.keys()].filter((entry) => !reached.has(entry));
-  if (lost.length === 0) return reach;
-  const places = lost.map((entry) => `${module.name}+0x${entry.toString(16)}`).slice(0, 6);
-  const note = `no exported function was found that calls ${places.join(", ")}${lost.length > 6 ? ", …" : ""}: reached through a pointer, or by code that cannot be read`;
-  return { ...reach, notes: [...reach.notes, note] };
+  const lost = [...leads.keys()].filter((entry) => !reached.has(entry) && !reach.dropped.includes(entry));
+  const notes = [...reach.notes];
+  if (reach.dropped.length > 0)
+    notes.push(`${placesIn(module, reach.dropped)} give back themselves what they allocate with the tag`);
+  if (lost.length > 0)
+    notes.push(
+      `no exported function was found that calls ${placesIn(module, lost)}: reached through a pointer, or by code that cannot be read`,
+    );
+  return { ...reach, notes };
+}
+
+const MOST_PLACES = 6;
+
+function placesIn(module: TrailModule, entries: readonly number[]): string {
+  const places = entries.slice(0, MOST_PLACES).map((entry) => {
+    const name = module.image === undefined ? null : exportedName(module.image, entry);
+    return `${module.name}${name === null ? `+${hex(entry)}` : `!${name}`}`;
+  });
+  return `${places.join(", ")}${entries.length > MOST_PLACES ? ", …" : ""}`;
 }
 
 function apiOf(
   target: TrailTarget,
   module: TrailModule,
-  found: ReachedFrom,
+  found: ReachedFrom & { readonly carried: Carried },
   leads: ReadonlyMap<number, Lead>,
 ): TrailApi {
   const names = documentedFirst(target, module, found.names);
@@ -105,6 +141,7 @@ function apiOf(
     references: [...new Set(found.leads.flatMap((entry) => leads.get(entry)?.references ?? []))],
     leads: found.leads.map((entry) => (module.base + BigInt(entry)) as Va),
     basis: found.basis,
+    handsOut: found.carried !== null,
   };
 }
 
@@ -113,12 +150,12 @@ function neighbours(
   target: TrailTarget,
   module: TrailModule,
   references: readonly Reference[],
-  known: readonly TrailApi[],
+  known: readonly FoundApi[],
 ): readonly TrailApi[] {
   const found = new Map<Va, TrailApi & { references: Va[] }>();
   for (const { use, function: place, nearest, address } of references) {
     if (place !== null || use !== "unknown" || nearest === null) continue;
-    if (known.some((api) => api.address === nearest.address)) continue;
+    if (known.some(({ api }) => api.address === nearest.address)) continue;
     const same = found.get(nearest.address);
     if (same !== undefined) same.references.push(address);
     else {
@@ -133,6 +170,7 @@ function neighbours(
         references: [address],
         leads: [],
         basis: "nearest-export",
+        handsOut: false,
       });
     }
   }

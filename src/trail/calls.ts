@@ -1,3 +1,4 @@
+import { namesOf } from "../code/callees.ts";
 import { type CallEdge, type CallForm, CallGraph } from "../code/calls.ts";
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
@@ -89,6 +90,7 @@ export function listCalls(
     : undefined;
   const wanted = found === undefined ? slots : [found.entry, ...slots];
   const notes = [...decoded.image.notes];
+  if (machine === "arm64") notes.push("arm64 calls are told of straight lines of code only");
   if (wanted.length === 0 && lookedUp.length === 0) {
     notes.push(
       inside ? "no function is known at this address" : "no import slot of this module holds this address",

@@ -1,7 +1,7 @@
 import type { CallSite } from "../code/function-flow.ts";
 import { lookedUpPointers } from "../code/looked-up-pointers.ts";
 import type { Mention, PrintedInstruction } from "../code/printer.ts";
-import { type TextAt, textAt } from "../code/text-at.ts";
+import { type StringAt, stringAt } from "../code/string-at.ts";
 import type { Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import { printableCount, tableKey } from "../pool/tag.ts";
@@ -22,7 +22,7 @@ export type Referral =
   | { readonly kind: "callee"; readonly address: Va | undefined; readonly name: string }
   /** A variable that holds the address of a function, or of what was looked up by that name. */
   | { readonly kind: "pointer" | "looked-up"; readonly address: Va; readonly name: string }
-  | { readonly kind: "text"; readonly address: Va; readonly found: TextAt | MemoryFault }
+  | { readonly kind: "text"; readonly address: Va; readonly found: StringAt | MemoryFault }
   /** Four printable bytes, as a value of the instruction or of the variable at `address`. */
   | { readonly kind: "tag"; readonly address: Va | undefined; readonly key: number };
 
@@ -95,7 +95,7 @@ export class CodeReferences {
     if (size === 0 || mention.kind === "immediate") {
       // Code that is somebody's is no text.
       if (this.#decoded?.image.functions.owning(rva).length !== 0) return [];
-      const found = textAt(image, rva);
+      const found = stringAt(image, rva);
       return found === undefined ? [] : [{ kind: "text", address, found }];
     }
     if (place.kind !== "data" || mention.kind !== "memory") return [];

@@ -1,15 +1,19 @@
-import type { Callee } from "../code/callees.ts";
+import { type Callee, namesOf, type PoppedOutside } from "../code/callees.ts";
+import { CallGraph } from "../code/calls.ts";
 import { Flows } from "../code/flows.ts";
 import { analyzeImage, type ImageCode } from "../code/functions.ts";
 import type { FindElsewhere } from "../code/reached.ts";
+import { returnBytes } from "../code/return-bytes.ts";
 import { TagUses } from "../code/uses.ts";
 import type { Rva } from "../core/address.ts";
+import { argumentBytesOf } from "./pairs/signatures.ts";
 import { isImportedAs, moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** What is known of one module's code. */
 export interface DecodedModule {
   readonly image: ImageCode;
   readonly flows: Flows;
+  readonly graph: CallGraph;
   readonly uses: TagUses;
 }
 
@@ -31,9 +35,20 @@ export class ModuleCodes {
   #decode(module: TrailModule): DecodedModule | undefined {
     if (module.image === undefined) return undefined;
     const image = analyzeImage(module.image);
-    const flows = new Flows(image, this.#target.resolve, module.imports.slots);
-    return { image, flows, uses: new TagUses(flows, this.#elsewhere) };
+    const flows = new Flows(image, this.#target.resolve, module.imports.slots, this.#popped);
+    return { image, flows, graph: new CallGraph(flows), uses: new TagUses(flows, this.#elsewhere) };
   }
+
+  /** By what is documented of the callee, else by its own return. */
+  readonly #popped: PoppedOutside = (callee) => {
+    for (const name of namesOf(callee)) {
+      const documented = argumentBytesOf(name);
+      if (documented !== undefined) return documented;
+    }
+    const found = this.find(callee);
+    const { image } = found?.module ?? {};
+    return found === undefined || image === undefined ? undefined : returnBytes(image, found.entry);
+  };
 
   /** The code of a function in another module, so that a wrapper there is seen through. */
   readonly #elsewhere: FindElsewhere = (callee) => {

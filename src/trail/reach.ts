@@ -1,4 +1,4 @@
-import { CallGraph } from "../code/calls.ts";
+import type { CallEdge } from "../code/calls.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { serviceCalls } from "../code/services.ts";
 import { hex } from "../core/address.ts";
@@ -22,17 +22,26 @@ export interface ReachedFrom {
   readonly basis: CodeFunction["basis"];
 }
 
-export interface Reach {
-  readonly exports: readonly ReachedFrom[];
+export interface Reach<C = undefined> {
+  readonly exports: readonly (ReachedFrom & { readonly carried: C })[];
+  /** The functions that the walk would begin at, and that the carrier leads no further. */
+  readonly dropped: readonly number[];
   /** What was cut off, and what is reached through pointers only; one sentence each. */
   readonly notes: readonly string[];
 }
 
-interface Node {
+/** What is carried along from the functions that a walk begins at; where it gives `undefined` the walk goes no further. */
+export interface Carrier<C> {
+  lead(found: CodeFunction): C | undefined;
+  through(edge: CallEdge, carried: C): C | undefined;
+}
+
+interface Node<C> {
+  readonly carried: C;
   readonly found: CodeFunction;
   readonly depth: number;
   /** One call nearer to the lead. */
-  readonly next: Node | undefined;
+  readonly next: Node<C> | undefined;
   readonly lead: number;
 }
 
@@ -42,15 +51,19 @@ interface Node {
  *
  * @param name how the module is called in paths
  */
-export function reachedFrom(name: string, decoded: DecodedModule, leads: readonly CodeFunction[]): Reach {
-  const { image, flows } = decoded;
-  const graph = new CallGraph(flows);
+export function reachedFrom<C = null>(
+  name: string,
+  decoded: DecodedModule,
+  leads: readonly CodeFunction[],
+  carrier?: Carrier<C>,
+): Reach<C> {
+  const { image, graph } = decoded;
   const notes: string[] = [];
-  const exports = new Map<number, { node: Node; leads: Set<number>; names: readonly string[] }>();
-  const variables = new Map<number, Node>();
+  const exports = new Map<number, { node: Node<C>; leads: Set<number>; names: readonly string[] }>();
+  const variables = new Map<number, Node<C>>();
   const seen = new Set<string>();
-  let frontier: Node[] = [];
-  const visit = (node: Node): void => {
+  let frontier: Node<C>[] = [];
+  const visit = (node: Node<C>): void => {
     const key = `${node.found.entry}:${node.lead}`;
     if (seen.has(key) || seen.size >= MAX_REACH_FUNCTIONS) return;
     seen.add(key);
@@ -65,17 +78,22 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
     // A stub of a system service is the service by another name: no step in between.
     for (const stub of serviceCalls(image).stubsOf(entry)) {
       const found = image.functions.startingAt(stub.entry);
-      if (found !== undefined) visit({ found, depth: node.depth, next: node, lead: node.lead });
+      if (found !== undefined) visit({ ...node, found, next: node });
     }
   };
-  for (const found of leads) visit({ found, depth: 0, next: undefined, lead: found.entry });
+  const dropped: number[] = [];
+  for (const found of leads) {
+    const carried = carrier === undefined ? (null as C) : carrier.lead(found);
+    if (carried === undefined) dropped.push(found.entry);
+    else visit({ found, depth: 0, next: undefined, lead: found.entry, carried });
+  }
 
   for (let depth = 1; frontier.length > 0; depth++) {
     if (depth > MAX_REACH_DEPTH || exports.size >= MAX_REACH_EXPORTS) {
       notes.push(`${name}: callers ${depth} calls away and further were not looked for`);
       break;
     }
-    const below = new Map<number, Node[]>();
+    const below = new Map<number, Node<C>[]>();
     for (const node of frontier) {
       const same = below.get(node.found.entry);
       if (same === undefined) below.set(node.found.entry, [node]);
@@ -86,7 +104,9 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
       for (const next of below.get(edge.callee.thunk ?? edge.callee.offset ?? -1) ?? []) {
         const { variable } = edge.callee;
         if (variable?.writable && image.image.layout === "file") variables.set(variable.rva, next);
-        visit({ found: edge.from, depth, next, lead: next.lead });
+        if (seen.has(`${edge.from.entry}:${next.lead}`)) continue;
+        const carried = carrier === undefined ? next.carried : carrier.through(edge, next.carried);
+        if (carried !== undefined) visit({ found: edge.from, depth, next, lead: next.lead, carried });
       }
     }
   }
@@ -105,14 +125,16 @@ export function reachedFrom(name: string, decoded: DecodedModule, leads: readonl
       path: pathOf(name, decoded, node),
       leads: [...reached],
       basis: node.found.basis,
+      carried: node.carried,
     })),
+    dropped,
     notes,
   };
 }
 
-function pathOf(name: string, decoded: DecodedModule, from: Node): readonly string[] {
+function pathOf<C>(name: string, decoded: DecodedModule, from: Node<C>): readonly string[] {
   const path: string[] = [];
-  for (let node: Node | undefined = from; node !== undefined; node = node.next) {
+  for (let node: Node<C> | undefined = from; node !== undefined; node = node.next) {
     path.push(functionLabel(name, decoded, node.found.entry));
   }
   return path;

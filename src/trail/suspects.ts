@@ -1,37 +1,53 @@
 import { serviceOf } from "../kernel/service-image.ts";
 import type { Service } from "../kernel/services.ts";
-import type { Charge } from "./charge.ts";
+import type { Clue, ModuleClue } from "./clue.ts";
 import type { Coverage } from "./coverage.ts";
+import type { Suspect } from "./findings.ts";
 import type { TrailModule } from "./target.ts";
-import type { ServiceStart, Suspect } from "./trail.ts";
+import type { ServiceStart } from "./trail.ts";
+import { type TagSigns, type Weighed, weigh } from "./weigh.ts";
 import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
 
-/** Ranks modules by their evidence; those that cannot be told apart share a rank. */
+/** Ranks modules by their clues; those that cannot be told apart share a rank. */
 export function rankSuspects(
-  charges: readonly Charge[],
+  modules: readonly TrailModule[],
+  clues: readonly ModuleClue[],
+  signs: TagSigns,
   coverage: readonly Coverage[],
   services: readonly Service[] | undefined,
 ): readonly Suspect[] {
-  const scored = charges
-    .map((charge) => ({ charge, score: scoreOf(charge) }))
-    .sort((a, b) => b.score - a.score || side(a.charge) - side(b.charge));
+  const byModule = new Map<string, Clue[]>();
+  for (const { module, clue } of clues) {
+    const same = byModule.get(module);
+    if (same === undefined) byModule.set(module, [clue]);
+    else same.push(clue);
+  }
+  const scored = modules.flatMap((module) => {
+    const own = byModule.get(module.name);
+    if (own === undefined) return [];
+    const weighed = weigh(module.name, own, signs);
+    return [{ module, weighed, score: scoreOf(module, weighed) }];
+  });
+  scored.sort((a, b) => b.score - a.score || side(a.module) - side(b.module));
   const ranked: Suspect[] = [];
-  scored.forEach(({ charge, score }, i) => {
+  scored.forEach(({ module, weighed, score }, i) => {
     const above = ranked.at(-1);
-    const { name, publisher, size } = charge.module;
+    const { name, imageName, publisher, size } = module;
     ranked.push({
       rank: above !== undefined && above.score === score ? above.rank : i + 1,
       module: name,
-      verdict: charge.verdict,
+      imageName,
+      verdict: weighed.verdict,
       score,
       thirdParty: publisher.thirdParty,
       publisher: publisher.company,
       publisherBasis: publisher.basis,
-      service: startOf(charge.module, services),
-      evidence: charge.clues.map(({ evidence, points }) => ({
-        ...evidence,
-        points: Math.round(points * 10) / 10,
-      })),
+      service: startOf(module, services),
+      minifilter: module.imports.slots.some(({ declared }) => declared?.name === "FltRegisterFilter"),
+      ownsTag: weighed.verdict === "owns-tag",
+      proven: weighed.proven,
+      excused: weighed.excused,
+      clues: weighed.clues.map(({ clue, points }) => ({ clue, points: Math.round(points * 10) / 10 })),
       coverage: coverage.find((row) => row.module === name) ?? {
         module: name,
         readable: 0,
@@ -50,22 +66,13 @@ function startOf(module: TrailModule, services: readonly Service[] | undefined):
   return { name, start, group, description };
 }
 
-function scoreOf(charge: Charge): number {
-  const points = charge.clues.reduce((sum, clue) => sum + clue.points, 0);
-  const { thirdParty } = charge.module.publisher;
-  const factor = thirdParty === true ? 1 : thirdParty === null ? UNKNOWN_FACTOR : microsoftFactor(charge);
+function scoreOf({ publisher }: TrailModule, { points, proven }: Weighed): number {
+  const microsoft = proven ? MICROSOFT_FACTOR : CLEARED_MICROSOFT_FACTOR;
+  const factor =
+    publisher.thirdParty === true ? 1 : publisher.thirdParty === null ? UNKNOWN_FACTOR : microsoft;
   return Math.round(Math.max(0, points * factor) * 10) / 10;
 }
 
-/** Below everybody else's, unless something was seen that a leak needs. */
-function microsoftFactor(charge: Charge): number {
-  const keeps = ["allocates", "unbalanced", "not-released-there", "on-stack"].some((kind) =>
-    charge.has(kind),
-  );
-  return keeps ? MICROSOFT_FACTOR : CLEARED_MICROSOFT_FACTOR;
-}
-
-function side(charge: Charge): number {
-  const { thirdParty } = charge.module.publisher;
+function side({ publisher: { thirdParty } }: TrailModule): number {
   return thirdParty === true ? 0 : thirdParty === null ? 1 : 2;
 }

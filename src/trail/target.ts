@@ -44,6 +44,18 @@ export interface TrailTarget {
   readonly build: number | undefined;
 }
 
+/** Bytes of a module's lasting code that cannot be read; INIT is gone by then, and does not run again. */
+export function codeMissing(target: TrailTarget, module: TrailModule): number {
+  let missing = 0;
+  for (const section of module.image?.sections ?? []) {
+    if (!section.executable || section.discardable) continue;
+    const start = module.image?.addressOf(section.rva);
+    if (start !== undefined)
+      missing += section.virtualSize - target.space.readableBytes(start, section.virtualSize);
+  }
+  return missing;
+}
+
 /** The module that holds an address. */
 export function moduleAt(target: TrailTarget, address: Va): TrailModule | undefined {
   return target.modules.find((module) => address >= module.base && address < module.end);

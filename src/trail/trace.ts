@@ -1,78 +1,142 @@
+import { Ownership } from "../code/ownership.ts";
+import type { LeakSigns } from "../pool/leak-signs.ts";
 import type { Tag } from "../pool/tag.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
-import { accuseHolders, accuseLookups, acquiringFunctions, type Case } from "./accuse.ts";
-import { accuseContent } from "./accuse-content.ts";
-import { accuseOwners } from "./accuse-owners.ts";
-import { accuseSizes } from "./accuse-sizes.ts";
-import { accuseOnStack } from "./accuse-stacks.ts";
+import { findAcquisitions } from "./acquire.ts";
+import { acquiringFunctions } from "./acquiring.ts";
 import { findApis } from "./apis.ts";
-import { Charges } from "./charge.ts";
-import { conclude, nextSteps } from "./conclude.ts";
-import { findHolders } from "./importers.ts";
-import { accuseIndirect } from "./indirect.ts";
+import type { ModuleClue } from "./clue.ts";
+import { conclude } from "./conclude.ts";
+import { contentClues } from "./contents.ts";
+import type { Findings } from "./findings.ts";
+import { knowledgeOf } from "./knowledge.ts";
+import { learnReleases } from "./learnt.ts";
 import { ModuleCodes } from "./module-codes.ts";
+import { type Circumstances, nextSteps } from "./next-steps.ts";
+import { findOwners } from "./owners.ts";
+import { OBJECT_TAGS } from "./pairs/object-types.ts";
+import type { Release } from "./pairs/pair.ts";
+import type { Question } from "./question.ts";
 import type { SearchLimits } from "./references.ts";
 import { scanTag } from "./scan.ts";
+import { findSizes } from "./sizes.ts";
+import { findStacks } from "./stacks.ts";
 import { rankSuspects } from "./suspects.ts";
-import type { TrailTarget } from "./target.ts";
-import type { Trail } from "./trail.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
+import { ownerOfBlocks } from "./weigh.ts";
+
+/** What the kernel's counters say of the tag that is traced; absent where there is no dump. */
+export interface TagCounters {
+  /** Null where its tag table does not have it. */
+  readonly usage: TagUsage | null;
+  readonly signs: LeakSigns;
+  /** As `Circumstances.shortfall`. */
+  readonly shortfall?: Circumstances["shortfall"];
+}
 
 /**
- * Follows a tag: its references, the exported functions that lead to those which allocate, who holds and
- * calls these, and what speaks for and against each.
+ * Follows a tag: its references, the exported functions that lead to those which allocate, who holds and calls these
+ * and what becomes of what they give; then weighs all of it together.
  */
 export function traceTag(
   target: TrailTarget,
   tag: Tag,
-  usage: TagUsage | null,
+  counters: TagCounters | undefined,
   limits: SearchLimits = {},
-): Trail {
+): Findings {
   const codes = new ModuleCodes(target);
+  const ownership = new Ownership(knowledgeOf(codes, target.space.pointerSize === 8));
+  const learnt = new Map<TrailModule, readonly Release[]>();
+  const question: Question = {
+    target,
+    codes,
+    ownership,
+    tag: tag.text,
+    key: tag.key,
+    limits,
+    learnt: (module) => {
+      const known = learnt.get(module) ?? learnReleases(codes, ownership, module, tag.key);
+      learnt.set(module, known);
+      return known;
+    },
+  };
   const scan = scanTag(target, tag, limits, codes);
-  const { apis, notes } = findApis(target, codes, scan.references);
-  const case_: Case = { target, codes, charges: new Charges(), key: tag.key, apis };
-  const held = [...apis, ...acquiringFunctions(case_, tag.text)];
-  const sites = accuseHolders(case_, findHolders(target, held, limits));
-  accuseOwners(case_, scan.references, sites);
-  const relayed = accuseIndirect(case_, sites, limits);
-  accuseLookups(case_);
-  accuseSizes(case_, scan.references, usage, sites);
-  const content = accuseContent(case_, usage);
-  const stacks = accuseOnStack(case_, [...sites, ...relayed]);
-  const suspects = rankSuspects(case_.charges.all, scan.coverage, target.services);
-  const conclusion = conclude(tag.text, scan.references, apis, suspects);
+  const { apis, notes } = findApis(target, codes, scan.references, ownership);
+  const functions = acquiringFunctions(question, apis);
+  const { clues: acquired, sites } = findAcquisitions(question, functions);
+  const callers = (module: string): readonly string[] => [
+    ...new Set(sites.filter((site) => site.function.module === module).map((site) => site.module.name)),
+  ];
+  const owners = findOwners(question, scan.references, callers);
+  const allocators = new Set(
+    owners.flatMap(({ module, clue }) =>
+      clue.kind === "allocates" && clue.forOthers.length > 0 ? [module] : [],
+    ),
+  );
+  const usage = counters?.usage ?? null;
+  const outstanding = usage === null ? undefined : usage.nonPaged.outstanding + usage.paged.outstanding;
+  const blocks = target.poolContent?.(tag.key, outstanding);
+  const stacks = findStacks(target, sites);
+  const clues: readonly ModuleClue[] = [
+    ...acquired,
+    ...owners,
+    ...findSizes(target, scan.references, usage),
+    ...contentClues(blocks, allocators),
+    ...stacks.clues,
+  ];
+  const signs = { leaks: counters?.signs.looksLikeLeak, blocksOf: ownerOfBlocks(clues) };
+  const suspects = rankSuspects(target.modules, clues, signs, scan.coverage, target.services);
+  const conclusion = conclude(suspects, {
+    ...signs,
+    references: scan.references.length,
+    inCode: scan.references.filter(({ use }) => use !== "data").length,
+    undecoded: scan.undecoded.length > 0,
+  });
   return {
     tag: tag.text,
     usage: usage === null ? null : { nonPaged: usage.nonPaged, paged: usage.paged },
+    signs: counters?.signs ?? null,
     references: scan.references,
-    apis,
+    apis: apis.map(({ api }) => api),
     suspects,
     conclusion,
-    next: nextSteps(tag.text, suspects, scan.references, conclusion, target),
+    shortfall: counters?.shortfall ?? null,
+    next: nextSteps(suspects, conclusion, {
+      tag: tag.text,
+      objects: OBJECT_TAGS.has(tag.text),
+      hive: target.services !== undefined,
+      unloaded: target.unloaded ?? [],
+      references: scan.references.length,
+      dump: counters !== undefined,
+      shortfall: counters?.shortfall,
+    }),
     coverage: scan.coverage,
-    notes: [...scan.notes, ...notes, ...stacks, ...content],
+    blockNotes: blocks?.notes ?? [],
+    notes: [...scan.notes, ...notes, ...stacks.notes],
   };
 }
 
 /** The trail of a dump in which no tag was asked for and none looks like a leak. */
-export function emptyTrail(notes: readonly string[]): Trail {
+export function emptyFindings(
+  notes: readonly string[],
+  coverage: Findings["coverage"],
+  shortfall: Findings["shortfall"],
+): Findings {
   return {
     tag: null,
     usage: null,
+    signs: null,
     references: [],
     apis: [],
     suspects: [],
-    conclusion: {
-      module: null,
-      confidence: "none",
-      text: "No tag was named, and none was seen to leak in what could be read.",
-      because: [],
-    },
+    conclusion: { module: null, confidence: "none", outcome: "no-tag", tied: [], leaks: null, because: [] },
     next: [
-      "Name the tag that grows (poolmon shows it): pooltrail trace DUMP TAG.",
-      "pooltrail tags DUMP lists what each tag uses, where the dump holds the tables.",
+      ...(shortfall === null ? [] : [{ do: "take-dump", because: shortfall } as const]),
+      { do: "name-tag" },
     ],
-    coverage: [],
+    coverage,
+    blockNotes: [],
     notes,
+    shortfall,
   };
 }

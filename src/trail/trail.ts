@@ -62,21 +62,8 @@ export interface TrailApi {
    */
   readonly leads: readonly Va[];
   readonly basis: FunctionPlace["basis"] | "nearest-export";
-}
-
-export type Verdict = "owns-tag" | "calls" | "looks-up-at-run-time" | "imports" | "indirect" | "unknown";
-
-/** One thing seen that speaks for or against a suspect. */
-export interface Evidence {
-  readonly kind: string;
-  /** Where to look; null for what has no one place. */
-  readonly address: Va | null;
-  readonly detail: string;
-}
-
-/** Evidence with what it weighs: below 0 it speaks for the suspect, 0 only explains. */
-export interface WeighedEvidence extends Evidence {
-  readonly points: number;
+  /** What it allocates was followed to its callers, who have to give it back; false: it stays inside, or was not followed. */
+  readonly handsOut: boolean;
 }
 
 /** How Windows starts a driver. */
@@ -85,24 +72,6 @@ export interface ServiceStart {
   readonly start: "boot" | "system" | "automatic" | "manual" | "disabled" | null;
   readonly group: string | null;
   readonly description: string | null;
-}
-
-/** A module with evidence, ranked. */
-export interface Suspect {
-  /** From 1; modules that cannot be told apart share a rank. */
-  readonly rank: number;
-  readonly module: string;
-  readonly verdict: Verdict;
-  /** What the rank stands on; only the order and the distance to the next mean something. */
-  readonly score: number;
-  readonly thirdParty: boolean | null;
-  readonly publisher: string | null;
-  readonly publisherBasis: string | null;
-  /** How Windows starts it; null where no SYSTEM hive was given, or it has no service there. */
-  readonly service: ServiceStart | null;
-  /** The weightiest first. */
-  readonly evidence: readonly WeighedEvidence[];
-  readonly coverage: Coverage;
 }
 
 /** What the pool tracker says of one tag. */
@@ -118,31 +87,4 @@ export interface PoolUse {
   readonly bytes: number;
   /** Null where nothing is outstanding. */
   readonly bytesPerAllocation: number | null;
-}
-
-/** What it all comes to, in words that a person can act on. */
-export interface Conclusion {
-  /** The module named; null where none can be told from the others. */
-  readonly module: string | null;
-  /** How much speaks for it. `none`: nothing that could be read names a module. */
-  readonly confidence: "high" | "medium" | "low" | "none";
-  readonly text: string;
-  /** The reasons, one a line, the strongest first. */
-  readonly because: readonly string[];
-}
-
-/** From a tag to the drivers that can make it grow. */
-export interface Trail {
-  /** The tag's four characters; null where no tag was asked for and none looks like a leak. */
-  readonly tag: string | null;
-  /** Null when the dump's tag table was not found; `notes` says why. */
-  readonly usage: TagUsageSummary | null;
-  readonly references: readonly Reference[];
-  readonly apis: readonly TrailApi[];
-  readonly suspects: readonly Suspect[];
-  readonly conclusion: Conclusion;
-  /** What to do next, the cheapest first. */
-  readonly next: readonly string[];
-  readonly coverage: readonly Coverage[];
-  readonly notes: readonly string[];
 }

@@ -134,7 +134,7 @@ describe("the same dump with --images", () => {
         .find((row: { module: string }) => row.module === module)
         .evidence.map((row: { kind: string }) => row.kind);
     expect([suspects[0].module, conclusion.module]).toEqual(["ctstor", "ctstor"]);
-    expect(kinds("ctstor")).toEqual(expect.arrayContaining(["calls", "unbalanced"]));
+    expect(kinds("ctstor")).toEqual(expect.arrayContaining(["calls", "forgotten", "kept"]));
     expect(kinds("nwindav")).toEqual(expect.arrayContaining(["calls", "releases"]));
     expect(kinds("fabusb")).toEqual(["imports"]);
   });

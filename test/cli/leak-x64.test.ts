@@ -326,7 +326,7 @@ describe("trace", () => {
   });
 
   it("sees that the culprit does not", () => {
-    expect(kinds(truth.culprit)).toContain("unbalanced");
+    expect(kinds(truth.culprit)).toContain("forgotten");
     expect(kinds(truth.culprit)).not.toContain("releases");
   });
 

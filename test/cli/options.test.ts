@@ -9,7 +9,7 @@ describe("trace --system-hive", () => {
 
   it("says when a suspect starts, and warns of disabling it", () => {
     expect(trail.suspects[0]).toMatchObject({ module: "ctstor", service: { name: "ctstor", start: "boot" } });
-    expect(trail.next.join("\n")).toContain("ctstor (boot start): do not disable it blindly");
+    expect(trail.next.join("\n")).toContain("ctstor.sys (boot start): do not disable it blindly");
   });
 
   it("does not ask for a hive that it has", () => {

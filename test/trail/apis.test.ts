@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Flows } from "../../src/code/flows.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
+import { Ownership } from "../../src/code/ownership.ts";
 import { type Va, va } from "../../src/core/address.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findApis } from "../../src/trail/apis.ts";
 import { findHolders } from "../../src/trail/importers.ts";
+import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
 import { scanTag } from "../../src/trail/scan.ts";
 import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
@@ -55,7 +57,14 @@ function kernel(
 function apisOf(image: Image, tag = "Se") {
   const target = targetOf(moduleOf("nt", image));
   const codes = new ModuleCodes(target);
-  return findApis(target, codes, scanTag(target, parseTag(tag), {}, codes).references);
+  const { references } = scanTag(target, parseTag(tag), {}, codes);
+  const found = findApis(
+    target,
+    codes,
+    references,
+    new Ownership(knowledgeOf(codes, target.space.pointerSize === 8)),
+  );
+  return { apis: found.apis.map(({ api }) => api), notes: found.notes };
 }
 
 /** push 'Se  '; push 40h; push 1; call 1000; ret */

@@ -50,7 +50,7 @@ export function renderCalls(list: CallList, view: View): string {
     callers.length === 0
       ? ""
       : renderTable([{ title: "address" }, { title: "form" }, { title: "in" }], callers, view.style),
-    `${title(plural(callees.length, "call"))} from it`,
+    `${title(count(callees.length, list))} from it`,
     callees.length === 0
       ? ""
       : renderTable(

@@ -1,8 +1,9 @@
 import { hex } from "../../core/address.ts";
 import { grouped, printable } from "../../core/text.ts";
-import type { Suspect, Trail, TrailApi } from "../../trail/trail.ts";
+import type { TrailApi } from "../../trail/trail.ts";
 import type { InfoDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
+import type { Suspect, Trail } from "../trail-document.ts";
 import { duration, percent, plural } from "../words.ts";
 import { standsIn } from "./scan.ts";
 import { at, blocks, type View } from "./view.ts";
@@ -15,6 +16,9 @@ export function renderTrails(trails: readonly Trail[], info: InfoDocument | null
   const [first] = trails;
   return blocks(
     first === undefined || info === null ? "" : heading(info, first, view),
+    trails.length > 1
+      ? `${trails.length} tags are traced: ${printable(trails.map(({ tag }) => `\`${tag}\``).join(", "))}`
+      : "",
     ...trails.map((trail) => renderTrail(trail, view)),
   );
 }
@@ -25,7 +29,7 @@ function renderTrail(trail: Trail, view: View): string {
     ...(trail.tag === null
       ? []
       : [
-          section(`Tag \`${trail.tag}\``, usage(trail), view),
+          section(`Tag \`${trail.tag}\``, [...usage(trail), ...signs(trail)], view),
           section("References", references(trail, view), view),
           section("APIs", apis(trail, view), view),
           section("Suspects", suspects(trail, view), view),
@@ -78,6 +82,12 @@ function usage(trail: Trail): readonly string[] {
     );
   }
   return lines.length === 0 ? ["not in use"] : lines;
+}
+
+function signs({ signs: found }: Trail): readonly string[] {
+  if (found === null || found.looksLikeLeak === null) return [];
+  const verdict = found.looksLikeLeak ? "looks like a leak" : "does not look like a leak";
+  return [`${verdict}: ${found.reasons.join("; ")}`];
 }
 
 const MOST_REFERENCES = 40;
@@ -152,24 +162,43 @@ const MOST_SUSPECTS = 8;
 function suspects(trail: Trail, view: View): readonly string[] {
   if (trail.suspects.length === 0)
     return ["no module holds any of these functions' addresses, in what could be read"];
-  const shown = trail.suspects.slice(0, MOST_SUSPECTS);
-  const more = trail.suspects.length - shown.length;
+  const cleared = trail.suspects.filter(isCleared);
+  const others = trail.suspects.filter((suspect) => !isCleared(suspect));
+  const shown = others.slice(0, MOST_SUSPECTS);
+  const more = others.length - shown.length;
   return [
     ...shown.flatMap((suspect) => [
       `${`${suspect.rank}`.padStart(2)}  ${view.style.accent(printable(suspect.module))}   ${suspect.verdict}   ${side(suspect)}${start(suspect)}${coverage(suspect)}`,
       ...suspect.evidence.slice(0, MOST_EVIDENCE).map((evidence) => {
-        const where = evidence.address === null ? "" : `${at(view, evidence.address)}  `;
         const sign = evidence.points > 0 ? "+" : evidence.points < 0 ? "-" : " ";
-        return printable(`    ${sign} ${where}${evidence.detail}`);
+        const command = evidence.command === null ? "" : view.style.dim(`   (${evidence.command})`);
+        return `${printable(`    ${sign} ${evidence.detail}`)}${command}`;
       }),
       ...(suspect.evidence.length > MOST_EVIDENCE
         ? [`      and ${suspect.evidence.length - MOST_EVIDENCE} more`]
         : []),
     ]),
+    ...(cleared.length > 0 ? [`    ${clearedLine(cleared)}`] : []),
     ...(more > 0
-      ? [`and ${plural(more, "module")} with less against ${more === 1 ? "it" : "them"} (--json has all)`]
+      ? [`    and ${plural(more, "module")} with less against ${more === 1 ? "it" : "them"} (--json has all)`]
       : []),
   ];
+}
+
+/** Microsoft's own that call such functions, and of which nothing was seen that a leak needs. */
+function isCleared({ thirdParty, evidence }: Suspect): boolean {
+  return thirdParty === false && !evidence.some(({ kind, points }) => points > 0 && KEEPS.has(kind));
+}
+
+const KEEPS: ReadonlySet<string> = new Set(["forgotten", "kept", "allocates", "pool-content", "on-stack"]);
+const MOST_CLEARED = 6;
+
+function clearedLine(cleared: readonly Suspect[]): string {
+  const names = cleared.slice(0, MOST_CLEARED).map(({ module }) => module);
+  const more = cleared.length - names.length;
+  return printable(
+    `nothing against ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of Microsoft, which ${cleared.length === 1 ? "calls or imports" : "call or import"} them (--json has all)`,
+  );
 }
 
 function start({ service }: Suspect): string {

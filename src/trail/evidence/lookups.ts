@@ -1,19 +1,17 @@
 import { findRuntimeLookups } from "../../code/lookups.ts";
-import type { Va } from "../../core/address.ts";
+import { advance, type Rva } from "../../core/address.ts";
 import { findWords } from "../../memory/find-words.ts";
+import type { LooksUp } from "../clue.ts";
 import type { HeldFunction } from "../importers.ts";
 import type { DecodedModule } from "../module-codes.ts";
 import type { TrailModule, TrailTarget } from "../target.ts";
-import type { Evidence } from "../trail.ts";
 
 /** A function that a module looks up by its name while it runs. */
 export interface Lookup {
   readonly function: HeldFunction;
-  /** The code was seen that takes the name; else the name only stands there. */
-  readonly called: boolean;
   /** The variable that the answer is kept in. */
-  readonly pointer?: number;
-  readonly evidence: Evidence;
+  readonly pointer: Rva | undefined;
+  readonly clue: LooksUp;
 }
 
 /**
@@ -26,52 +24,54 @@ export function lookupsOf(
   decode: () => DecodedModule | undefined,
   functions: readonly HeldFunction[],
 ): readonly Lookup[] {
-  const names = namesIn(target, module, functions);
+  // the names of imports stand in every image that has them
+  const imported = new Set(module.imports.slots.map(({ declared }) => declared?.name));
+  const names = namesIn(
+    target,
+    module,
+    functions.filter(({ name }) => !imported.has(name)),
+  );
   if (names.size === 0) return [];
   const decoded = decode();
   if (decoded === undefined) return [];
   return findRuntimeLookups(decoded.flows, names).flatMap((lookup): Lookup[] => {
     const held = functions.find((candidate) => candidate.name === lookup.name);
     if (held === undefined) return [];
-    const address = (module.base + BigInt(lookup.call?.at ?? lookup.string)) as Va;
-    const kept =
-      lookup.pointer === undefined ? "" : `, and keeps the answer at +0x${lookup.pointer.toString(16)}`;
-    const detail =
-      lookup.call === undefined
-        ? `holds the name ${lookup.name} as ${lookup.encoding === "utf-16" ? "UTF-16" : "ASCII"} text; nothing was seen to look it up`
-        : `looks ${lookup.name} up by its name through ${lookup.call.routine}${kept}`;
-    return [
-      {
-        function: held,
-        called: lookup.call !== undefined,
-        ...(lookup.pointer === undefined ? {} : { pointer: lookup.pointer }),
-        evidence: { kind: "looks-up-at-run-time", address, detail },
-      },
-    ];
+    const { call, pointer, encoding } = lookup;
+    const { module: of, name, address } = held;
+    const clue: LooksUp = {
+      kind: "looks-up-at-run-time",
+      function: { module: of, name, address },
+      text: advance(module.base, lookup.string),
+      encoding,
+      call: call === undefined ? null : { at: advance(module.base, call.at), routine: call.routine },
+      keptIn: pointer === undefined ? null : advance(module.base, pointer),
+    };
+    return [{ function: held, pointer, clue }];
   });
 }
 
-/** The names whose first letters stand in a module in either encoding. */
+/** The names that stand in a module in either encoding; their first letters are searched for, and the rest compared. */
 function namesIn(
   target: TrailTarget,
   module: TrailModule,
   functions: readonly HeldFunction[],
 ): ReadonlySet<string> {
   const words: number[] = [];
-  const owners: string[] = [];
+  const texts: { readonly name: string; readonly bytes: Buffer; readonly skip: number }[] = [];
   for (const { name } of functions) {
     if (name.length < 4) continue;
-    const code = (i: number): number => name.charCodeAt(i) & 0xff;
-    words.push(
-      (code(0) | (code(1) << 8) | (code(2) << 16) | (code(3) << 24)) >>> 0,
-      (code(2) | (code(3) << 16)) >>> 0,
-    );
-    owners.push(name, name);
+    const ascii = Buffer.from(name, "latin1");
+    const wide = Buffer.from(name, "utf16le");
+    words.push(ascii.readUInt32LE(0), wide.readUInt32LE(4));
+    texts.push({ name, bytes: ascii, skip: 0 }, { name, bytes: wide, skip: 4 });
   }
   const found = new Set<string>();
-  findWords(target.space, module.base, module.size, words, (_at, word) => {
-    const owner = owners[word];
-    if (owner !== undefined) found.add(owner);
+  findWords(target.space, module.base, module.size, words, (at, word) => {
+    const text = texts[word];
+    if (text === undefined || found.has(text.name)) return;
+    const bytes = target.space.tryRead(advance(at, -text.skip), text.bytes.length);
+    if (bytes !== undefined && text.bytes.equals(bytes)) found.add(text.name);
   });
   return found;
 }

@@ -1,3 +1,5 @@
+import { acquirersNamed, consumersNamed } from "./table.ts";
+
 /**
  * Functions with arguments of 64 bits, passed by value: two words each on the stack of 32-bit code.
  * The others pass none, or none in front of what matters here.
@@ -58,4 +60,12 @@ export function argumentWord(name: string, argument: number): number {
 /** Whether 32-bit code passes the first two arguments in ecx and edx. */
 export function isFastcall(name: string): boolean {
   return FASTCALL.has(name);
+}
+
+/** The bytes that 32-bit code pushes for a documented function; `undefined` for another. */
+export function argumentBytesOf(name: string): number | undefined {
+  const [row] = [...acquirersNamed(name), ...consumersNamed(name)];
+  if (row === undefined) return undefined;
+  const words = argumentWord(row.name, row.arguments + 1) - 1;
+  return Math.max(0, words - (isFastcall(row.name) ? 2 : 0)) * 4;
 }

@@ -1,7 +1,6 @@
-import { hex } from "../../core/address.ts";
-import { grouped } from "../../core/text.ts";
-import type { Verifier } from "../../kernel/verifier.ts";
-import type { Evidence } from "../trail.ts";
+import { hex } from "../core/address.ts";
+import { grouped } from "../core/text.ts";
+import type { Verifier } from "../kernel/verifier.ts";
 
 /**
  * What each flag of Driver Verifier checks.
@@ -49,14 +48,10 @@ export function tracksPool(verifier: Verifier): boolean {
 }
 
 /**
- * Driver Verifier's state as evidence. It counts over all drivers that it checks, and so accuses none; which
- * drivers those are, KDBG does not tell.
+ * Driver Verifier's state in words. It counts over all drivers that it checks, and so accuses none; which drivers those
+ * are, KDBG does not tell.
  */
-export function verifierEvidence(verifier: Verifier): Evidence {
-  return { kind: "verifier", address: verifier.address ?? null, detail: describe(verifier) };
-}
-
-function describe(verifier: Verifier): string {
+export function verifierWords(verifier: Verifier): string {
   if (verifier.state === "unknown") return `whether Driver Verifier was on is not known: ${verifier.reason}`;
   if (verifier.state === "off")
     return "Driver Verifier was off: it counted nothing since the machine started";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { va } from "../../../src/core/address.ts";
-import type { VerifierCounts } from "../../../src/kernel/verifier.ts";
-import { tracksPool, verifierEvidence, verifierFlags } from "../../../src/trail/evidence/verifier.ts";
+import { va } from "../../src/core/address.ts";
+import type { VerifierCounts } from "../../src/kernel/verifier.ts";
+import { tracksPool, verifierFlags, verifierWords } from "../../src/report/verifier-words.ts";
 
 const counts: VerifierCounts = {
   level: 0x9bb,
@@ -30,27 +30,22 @@ describe("verifierFlags", () => {
   });
 });
 
-describe("verifierEvidence", () => {
+describe("verifierWords", () => {
   it("says what Verifier counted, and does not accuse", () => {
     const verifier = { state: "on", address: va(0x1000n), counts } as const;
-    expect(verifierEvidence(verifier)).toEqual({
-      kind: "verifier",
-      address: 0x1000n,
-      detail:
-        "Driver Verifier was on (0x9bb: special pool, force IRQL checking, pool tracking, I/O verification, deadlock detection, DMA checking, security checks, miscellaneous checks); the drivers that it checked hold 1 allocation with 2,384 bytes of paged and 1,500 allocations with 286,992 bytes of nonpaged pool",
-    });
+    expect(verifierWords(verifier)).toBe(
+      "Driver Verifier was on (0x9bb: special pool, force IRQL checking, pool tracking, I/O verification, deadlock detection, DMA checking, security checks, miscellaneous checks); the drivers that it checked hold 1 allocation with 2,384 bytes of paged and 1,500 allocations with 286,992 bytes of nonpaged pool",
+    );
     expect(tracksPool(verifier)).toBe(true);
     expect(tracksPool({ ...verifier, counts: { ...counts, level: 0x1 } })).toBe(false);
   });
 
   it("keeps off and unknown apart", () => {
-    expect(verifierEvidence({ state: "off", address: va(0x1000n) }).detail).toBe(
+    expect(verifierWords({ state: "off", address: va(0x1000n) })).toBe(
       "Driver Verifier was off: it counted nothing since the machine started",
     );
-    expect(verifierEvidence({ state: "unknown", address: undefined, reason: "it cannot be read" })).toEqual({
-      kind: "verifier",
-      address: null,
-      detail: "whether Driver Verifier was on is not known: it cannot be read",
-    });
+    expect(verifierWords({ state: "unknown", address: undefined, reason: "it cannot be read" })).toBe(
+      "whether Driver Verifier was on is not known: it cannot be read",
+    );
   });
 });

@@ -1,0 +1,138 @@
+import type { Va } from "../core/address.ts";
+import type { Clue } from "../trail/clue.ts";
+import type { Confidence, Conclusion as Drawn } from "../trail/conclude.ts";
+import type { Coverage } from "../trail/coverage.ts";
+import type { Findings, Suspect as FoundSuspect } from "../trail/findings.ts";
+import type { Step } from "../trail/next-steps.ts";
+import type { Reference, ServiceStart, TagUsageSummary, TrailApi } from "../trail/trail.ts";
+import type { Verdict } from "../trail/weigh.ts";
+import { clueWords } from "./clue-words.ts";
+import { blockNoteText, leakReasonText } from "./pool-words.ts";
+import { stepWords } from "./step-words.ts";
+import { reasonWords, verdictWords } from "./verdict-words.ts";
+
+/** One thing seen that speaks for or against a suspect. */
+export interface Evidence {
+  readonly kind: Clue["kind"];
+  /** Where to look first; null for what has no one place. */
+  readonly address: Va | null;
+  /** Every place that it stands on, `address` among them. */
+  readonly addresses: readonly Va[];
+  /** What it weighs: below 0 it speaks for the suspect, 0 only explains. */
+  readonly points: number;
+  /** A clause of which the module is the subject. */
+  readonly detail: string;
+  /** The command that shows it, without the dump's name; null where none does. */
+  readonly command: string | null;
+}
+
+/** A module with evidence, ranked. */
+export interface Suspect {
+  /** From 1; modules that cannot be told apart share a rank. */
+  readonly rank: number;
+  readonly module: string;
+  readonly verdict: Verdict;
+  /** What the rank stands on; only the order and the distance to the next mean something. */
+  readonly score: number;
+  readonly thirdParty: boolean | null;
+  readonly publisher: string | null;
+  readonly publisherBasis: string | null;
+  /** How Windows starts it; null where no SYSTEM hive was given, or it has no service there. */
+  readonly service: ServiceStart | null;
+  /** The weightiest first. */
+  readonly evidence: readonly Evidence[];
+  readonly coverage: Coverage;
+}
+
+/** What it all comes to, in words that a person can act on. */
+export interface Conclusion {
+  /** Whom the evidence names; null where none can be told from the others. */
+  readonly culprit: { readonly kind: "driver"; readonly name: string } | null;
+  /** The module named: `culprit.name`. */
+  readonly module: string | null;
+  /** How much speaks for it. `none`: nothing that could be read names anybody. */
+  readonly confidence: Confidence;
+  readonly outcome: Drawn["outcome"];
+  /** Those that cannot be told apart. */
+  readonly tied: readonly string[];
+  /** Whether the tag looks like a leak at all; null where the dump does not tell. */
+  readonly leaks: boolean | null;
+  readonly text: string;
+  /** The reasons, one sentence each, the strongest first. */
+  readonly because: readonly string[];
+}
+
+/** What the kernel's counters say of whether the tag leaks. */
+export interface TrailSigns {
+  readonly looksLikeLeak: boolean | null;
+  readonly reasons: readonly string[];
+}
+
+/** From a tag to the drivers that can make it grow. */
+export interface Trail {
+  /** The tag's four characters; null where no tag was asked for and none looks like a leak. */
+  readonly tag: string | null;
+  /** Null when the dump's tag table was not found; `notes` says why. */
+  readonly usage: TagUsageSummary | null;
+  /** Null where there is no dump. */
+  readonly signs: TrailSigns | null;
+  readonly references: readonly Reference[];
+  readonly apis: readonly TrailApi[];
+  readonly suspects: readonly Suspect[];
+  readonly conclusion: Conclusion;
+  /** What to do next, the cheapest first. */
+  readonly next: readonly string[];
+  readonly coverage: readonly Coverage[];
+  readonly notes: readonly string[];
+}
+
+/** A trail in words. */
+export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: readonly string[] = []): Trail {
+  const { tag, usage, signs, references, apis, suspects, conclusion, next, coverage } = findings;
+  return {
+    tag,
+    usage,
+    signs:
+      signs === null
+        ? null
+        : {
+            looksLikeLeak: signs.looksLikeLeak ?? null,
+            reasons: signs.reasons.map((reason) => leakReasonText(reason, signs.pool)),
+          },
+    references,
+    apis,
+    suspects: suspects.map((suspect) => suspectDocument(suspect, pointerSize)),
+    conclusion: {
+      culprit: conclusion.module === null ? null : { kind: "driver", name: conclusion.module },
+      module: conclusion.module,
+      confidence: conclusion.confidence,
+      outcome: conclusion.outcome,
+      tied: conclusion.tied,
+      leaks: conclusion.leaks,
+      text: verdictWords(findings),
+      because: reasonWords(conclusion, pointerSize),
+    },
+    next: next.map((step: Step) => stepWords(step, tag)),
+    coverage,
+    notes: [...findings.notes, ...findings.blockNotes.map(blockNoteText), ...more],
+  };
+}
+
+function suspectDocument(suspect: FoundSuspect, pointerSize: 4 | 8): Suspect {
+  const { rank, module, verdict, score, thirdParty, publisher, publisherBasis, service, coverage } = suspect;
+  return {
+    rank,
+    module,
+    verdict,
+    score,
+    thirdParty,
+    publisher,
+    publisherBasis,
+    service,
+    evidence: suspect.clues.map(({ clue, points }) => {
+      const { detail, address, addresses, command } = clueWords(clue, pointerSize);
+      return { kind: clue.kind, address, addresses, points, detail, command };
+    }),
+    coverage,
+  };
+}

@@ -1,0 +1,55 @@
+import type { Conclusion } from "../trail/conclude.ts";
+import type { Findings } from "../trail/findings.ts";
+import { clueWords } from "./clue-words.ts";
+import { list } from "./list.ts";
+
+const LIKELY = { high: "most likely makes", medium: "probably makes", low: "may make" } as const;
+const MOST_TIED = 5;
+
+const SHORTFALL = {
+  triage: "This is a triage dump (minidump), which holds next to nothing of drivers and pool. ",
+  "cut-off": "This dump is cut off, and much of it is missing. ",
+} as const;
+
+/** The verdict in a sentence; what the dump is too small for comes first. */
+export function verdictWords(findings: Findings): string {
+  const { shortfall } = findings;
+  return `${shortfall === null ? "" : SHORTFALL[shortfall]}${sentence(findings)}`;
+}
+
+function sentence({ tag, conclusion, suspects, apis }: Findings): string {
+  const { module, confidence, outcome, tied, leaks } = conclusion;
+  const shown = `\`${tag ?? ""}\``;
+  const calm = leaks === false ? `${shown} does not look like a leak. ` : "";
+  if (module !== null && confidence !== "none") {
+    const publisher = suspects.find((suspect) => suspect.module === module)?.publisher ?? null;
+    const who = publisher === null ? module : `${module} (${publisher})`;
+    return leaks === false
+      ? `${calm}If it is one, ${who} comes first.`
+      : `${who} ${LIKELY[confidence]} ${shown} grow.`;
+  }
+  switch (outcome) {
+    case "no-tag":
+      return "No tag was named, and none was seen to leak in what could be read.";
+    case "no-reference":
+      return `${calm}No image holds ${shown} in what could be read, so nothing leads to a driver.`;
+    case "not-looked-at":
+      return `${calm}${shown} was not found, but there is code that was not looked at: this instruction set is not decoded.`;
+    case "only-data":
+      return `${calm}${shown} stands only in text and data, and no code was seen to allocate with it.`;
+    case "tied":
+      return `${calm}The evidence cannot tell ${list(tied.slice(0, MOST_TIED))} apart${tied.length > MOST_TIED ? `, nor ${tied.length - MOST_TIED} more` : ""}: each can make ${shown} grow.`;
+    default:
+      return apis.length === 0 && suspects.length === 0
+        ? `${calm}No exported function was found that leads to an allocation with ${shown}.`
+        : `${calm}Nothing that could be read tells who makes ${shown} grow.`;
+  }
+}
+
+/** The reasons, one sentence each; those that speak for the module say so. */
+export function reasonWords({ because }: Conclusion, pointerSize: 4 | 8): readonly string[] {
+  return because.map(({ clue, points }) => {
+    const { detail } = clueWords(clue, pointerSize);
+    return points < 0 ? `But it ${detail}.` : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
+  });
+}

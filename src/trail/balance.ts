@@ -1,0 +1,243 @@
+import type { Fates, Keeping } from "../code/fates.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import type { AcquiringCall } from "../code/holding.ts";
+import { advance, type Rva, type Va } from "../core/address.ts";
+import { MAX_HANDING_CALLERS, MAX_RELAY_DEPTH } from "../core/limits.ts";
+import type { AcquiringFunction } from "./acquire.ts";
+import { type HandedOut, handedOut } from "./carry.ts";
+import type { Clue, Forgets, Keeps } from "./clue.ts";
+import { type ReleaseCall, releaseCalls, releasesKept } from "./later.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import { runsOnceOnly } from "./once.ts";
+import type { Release } from "./pairs/pair.ts";
+import { plainFree } from "./pairs/table.ts";
+import { exportedNames } from "./places.ts";
+import { canBeOfTag, type Question, releasesOf } from "./question.ts";
+import { functionLabel } from "./reach.ts";
+import type { TrailModule } from "./target.ts";
+
+/** An exported function that hands on what it acquires. */
+interface Relay {
+  readonly entry: Rva;
+  readonly names: readonly string[];
+  readonly out: HandedOut;
+  /** Functions between it and the one that acquires, in this module. */
+  readonly path: readonly string[];
+  readonly depth: number;
+}
+
+/** What becomes in one module of what one function gives it, in all functions that it comes through. */
+export class Balance {
+  readonly relays: Relay[] = [];
+  readonly #question: Question;
+  readonly #module: TrailModule;
+  readonly #decoded: DecodedModule;
+  readonly #function: AcquiringFunction;
+  readonly #missing: number;
+  readonly #forgets: (Forgets["ways"][number] & { readonly from: CodeFunction })[] = [];
+  readonly #kept: (Keeps["places"][number] & { readonly from: CodeFunction })[] = [];
+  readonly #released = new Map<Va, Set<Rva>>();
+  readonly #handed: { readonly call: Va; readonly at: Va; readonly name: string | null }[] = [];
+  readonly #handsOn = new Map<string, Va>();
+  readonly #seen = new Set<string>();
+  #partly = false;
+
+  /** @param missing bytes of the module's code that could not be read */
+  constructor(
+    question: Question,
+    module: TrailModule,
+    decoded: DecodedModule,
+    function_: AcquiringFunction,
+    missing: number,
+  ) {
+    this.#question = question;
+    this.#module = module;
+    this.#decoded = decoded;
+    this.#function = function_;
+    this.#missing = missing;
+  }
+
+  /** @param root the call of the function, where the value comes from in the end */
+  follow(from: CodeFunction, call: AcquiringCall, root: Va, path: readonly string[] = []): void {
+    const key = `${call.at}:${JSON.stringify(call.gives)}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const { flows, graph, image } = this.#decoded;
+    const fates = this.#question.ownership.fatesOf(flows, from, call);
+    this.#partly ||= !fates.whole;
+    this.#take(fates, from, root);
+    const out = handedOut(fates, image.code.wide);
+    const names = exportedNames(image.image, from.entry);
+    if (out !== undefined && names.length > 0) {
+      this.#handsOn.set(names[0] ?? "", root);
+      this.relays.push({ entry: from.entry, names, out, path, depth: path.length });
+    }
+    const label = functionLabel(this.#module.name, this.#decoded, from.entry);
+    const callers = out === undefined || path.length >= MAX_RELAY_DEPTH ? [] : graph.callersOf([from.entry]);
+    for (const edge of callers.slice(0, MAX_HANDING_CALLERS)) {
+      if (out !== undefined && edge.from.entry !== from.entry)
+        this.follow(edge.from, { at: edge.at, ...out }, root, [label, ...path]);
+    }
+    if (callers.length > 0 || names.length > 0) return;
+    // nobody is seen to call it, but whoever was given its address: what it gives is theirs, or in their structure
+    for (const at of fates.returned) {
+      // a routine that allocates memory for whoever it was given to returns it; no other callback returns a pointer
+      if (isPool(this.#function)) this.#handed.push({ call: root, at: this.#va(at), name: null });
+      else this.#forgets.push({ call: root, end: this.#va(at), branches: [], failing: false, from });
+    }
+    for (const { at, keeping } of fates.stored) {
+      if (handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
+    }
+  }
+
+  clues(): readonly Clue[] {
+    const { acquired } = this.#function;
+    const clues: Clue[] = [];
+    const releasedAt = [...this.#released].flatMap(([, ats]) => [...ats]);
+    if (this.#forgets.length > 0) {
+      clues.push({
+        kind: "forgotten",
+        acquired,
+        ways: this.#forgets.map(({ call, end, branches, failing }) => ({ call, end, branches, failing })),
+        releasedOnOthers: releasedAt.map((at) => this.#va(at)),
+        partly: this.#partly,
+        onceOnly: this.#onceOnly(this.#forgets),
+      });
+    }
+    if (this.#kept.length > 0) {
+      const { released, at } = this.#later();
+      clues.push({
+        kind: "kept",
+        acquired,
+        places: this.#kept.map(({ call, at: place, keeping }) => ({ call, at: place, keeping })),
+        released,
+        releasedAt: at,
+        codeMissing: this.#missing,
+        onceOnly: this.#onceOnly(this.#kept),
+      });
+    }
+    if (releasedAt.length > 0) {
+      const { flows } = this.#decoded;
+      clues.push({
+        kind: "releases",
+        acquired,
+        calls: [...this.#released.keys()],
+        releasedAt: releasedAt.map((at) => ({
+          at: this.#va(at),
+          name: nameAt(this.#decoded, at) ?? flows.image.image.label,
+        })),
+      });
+    }
+    if (this.#handsOn.size > 0)
+      clues.push({
+        kind: "hands-on",
+        acquired,
+        calls: [...new Set(this.#handsOn.values())],
+        through: [...this.#handsOn.keys()],
+      });
+    if (this.#handed.length > 0)
+      clues.push({
+        kind: "may-release",
+        acquired,
+        calls: [...new Set(this.#handed.map(({ call }) => call))],
+        to: this.#handed.map(({ at, name }) => ({ at, name })),
+      });
+    return clues;
+  }
+
+  #take(fates: Fates, from: CodeFunction, root: Va): void {
+    const { row } = this.#function;
+    const undoneElsewhere = row?.what === "registration" || row?.what === "list-head";
+    for (const { at, branches, failing } of fates.forgotten) {
+      if (undoneElsewhere) {
+        this.#kept.push({ call: root, at: root, keeping: { in: "unknown" }, from });
+        continue;
+      }
+      this.#forgets.push({
+        call: root,
+        end: this.#va(at),
+        branches: branches.map((place) => this.#va(place)),
+        failing,
+        from,
+      });
+    }
+    for (const { at, keeping } of fates.stored) {
+      if (!handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
+    }
+    for (const at of fates.released) {
+      const known = this.#released.get(root) ?? new Set<Rva>();
+      known.add(at as Rva);
+      this.#released.set(root, known);
+    }
+    for (const { at, keeping } of fates.handed) {
+      const name = keeping.in === "callee" ? (keeping.name ?? null) : null;
+      this.#handed.push({ call: root, at: this.#va(at), name });
+    }
+  }
+
+  /** Whether what is kept is given back elsewhere in the module. */
+  #later(): { readonly released: Keeps["released"]; readonly at: readonly Va[] } {
+    const calls = this.#releaseCalls();
+    const same = this.#kept.map(({ keeping }) =>
+      calls.filter(({ value }) => releasesKept(value, keeping) === "same-place"),
+    );
+    const [first] = same.filter((found) => found.length > 0);
+    if (first !== undefined && same.every((found) => found.length > 0))
+      return { released: "same-place", at: same.flat().map(({ at }) => this.#va(at)) };
+    const perhaps = calls.filter(
+      (call) =>
+        canBeOfTag(call.tag, this.#question.key) &&
+        this.#kept.some(({ keeping }) => releasesKept(call.value, keeping) !== "no"),
+    );
+    const own = perhaps.filter(({ name }) => plainFree(name) === undefined);
+    if (own.length > 0 || this.#holdsRelease(calls))
+      return { released: "perhaps", at: own.map(({ at }) => this.#va(at)) };
+    if (perhaps.length > 0) return { released: "any-free", at: perhaps.map(({ at }) => this.#va(at)) };
+    return { released: this.#missing > 0 ? "unread" : "none", at: [] };
+  }
+
+  #releaseCalls(): readonly ReleaseCall[] {
+    return releaseCalls(this.#module, this.#decoded, this.#releases());
+  }
+
+  #releases(): readonly Release[] {
+    const { row, module } = this.#function;
+    const owner = this.#question.target.modules.find(({ name }) => name === module);
+    const learnt = row !== undefined || owner === undefined ? [] : this.#question.learnt(owner);
+    return [...learnt, ...releasesOf(row)];
+  }
+
+  /** A release that it imports and is not seen to call may be called through a pointer. */
+  #holdsRelease(calls: readonly ReleaseCall[]): boolean {
+    const names = new Set((this.#function.row?.releases ?? []).map(({ name }) => name));
+    for (const { name } of calls) names.delete(name);
+    return this.#module.imports.slots.some(
+      ({ declared }) => declared?.name != null && names.has(declared.name),
+    );
+  }
+
+  #onceOnly(seen: readonly { readonly from: CodeFunction }[]): boolean {
+    return seen.every(({ from }) => runsOnceOnly(this.#decoded, from));
+  }
+
+  #va(at: number): Va {
+    return advance(this.#module.base, at);
+  }
+}
+
+/** Whether what acquires is the pool itself. */
+function isPool({ acquired }: AcquiringFunction): boolean {
+  return acquired.path.length === 0;
+}
+
+function handsOutBy(keeping: Keeping): boolean {
+  return keeping.in === "argument" || (keeping.in === "field" && keeping.of !== undefined);
+}
+
+/** The name of what is called at a place. */
+function nameAt({ flows, image }: DecodedModule, at: Rva): string | undefined {
+  const [from] = image.functions.owning(at);
+  const site = from === undefined ? undefined : flows.siteAt(from, at);
+  const [callee] = site === undefined ? [] : flows.callees.of(site);
+  return callee?.name;
+}

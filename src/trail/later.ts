@@ -1,0 +1,129 @@
+import { poolRoutine } from "../code/allocators.ts";
+import { placeOfArgument } from "../code/argument-places.ts";
+import { type Callee, namesOf } from "../code/callees.ts";
+import type { CallEdge } from "../code/calls.ts";
+import type { Keeping } from "../code/fates.ts";
+import { argumentOf } from "../code/function-flow.ts";
+import { placed } from "../code/naming.ts";
+import { type Atom, onlyNumber, type Value } from "../code/values.ts";
+import type { Rva } from "../core/address.ts";
+import { callsThrough } from "./call-sites.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import type { Release } from "./pairs/pair.ts";
+import type { TrailModule } from "./target.ts";
+
+/** A call that gives something back, and what it is given. */
+export interface ReleaseCall {
+  readonly at: Rva;
+  readonly name: string;
+  readonly value: Value;
+  /** The tag that a free is told, where it is a constant. */
+  readonly tag: number | undefined;
+}
+
+/** Helpers of helpers that give back what they are given. */
+const MAX_HELPERS = 2;
+
+/**
+ * All calls of a module that give something back by functions of these names, with what each is given; where
+ * a helper gives back its own argument, the calls of the helper.
+ */
+export function releaseCalls(
+  module: TrailModule,
+  decoded: DecodedModule,
+  releases: readonly Release[],
+): readonly ReleaseCall[] {
+  const byPlace = new Map<number, Release>();
+  const named = new Map(releases.map((release) => [release.name, release]));
+  for (const { rva } of module.imports.slots) {
+    const release = releaseAmong(named, decoded.flows.callees.throughSlot(rva));
+    if (release !== undefined) byPlace.set(rva, release);
+  }
+  for (const { name, rva, forwarder } of module.image?.exports.items ?? []) {
+    const release = name === null || forwarder !== undefined ? undefined : named.get(name);
+    if (release !== undefined) byPlace.set(rva, release);
+  }
+  const found: ReleaseCall[] = [];
+  let helpers: ReadonlyMap<number, Release> = byPlace;
+  for (let step = 0; step <= MAX_HELPERS && helpers.size > 0; step++) {
+    const next = new Map<number, Release>();
+    for (const { edge, item } of callsThrough(decoded.graph, helpers)) {
+      const call = callAt(decoded, edge, item);
+      if (call === undefined) continue;
+      const own = call.value.flatMap((atom) => argumentNumber(decoded, atom) ?? []);
+      const [argument] = own;
+      if (argument !== undefined && own.length === call.value.length)
+        next.set(edge.from.entry, { name: item.name, argument });
+      found.push(call);
+    }
+    for (const entry of helpers.keys()) next.delete(entry);
+    helpers = next;
+  }
+  return found;
+}
+
+function releaseAmong(named: ReadonlyMap<string, Release>, callee: Callee): Release | undefined {
+  return namesOf(callee)
+    .map((name) => named.get(name))
+    .find((release) => release !== undefined);
+}
+
+function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): ReleaseCall | undefined {
+  const { wide } = flows.image.code;
+  const site = flows.siteAt(edge.from, edge.at);
+  if (site === undefined) return undefined;
+  const name = edge.callee.name === undefined ? undefined : release.name;
+  const value = placed(flows.image, argumentOf(wide, site, placeOfArgument(wide, release.argument, name)));
+  const tagArgument = poolRoutine(release.name)?.tag;
+  const tag =
+    tagArgument === undefined || name === undefined
+      ? undefined
+      : onlyNumber(argumentOf(wide, site, placeOfArgument(wide, tagArgument, name)));
+  return { at: edge.at, name: release.name, value, tag };
+}
+
+/** Which argument of its function a value is. */
+function argumentNumber({ flows }: DecodedModule, atom: Atom): number | undefined {
+  const { wide } = flows.image.code;
+  if (atom.kind === "argument") return atom.offset / (wide ? 8 : 4);
+  const index = atom.kind === "register" && wide ? [1, 2, 8, 9].indexOf(atom.register) : -1;
+  return index < 0 ? undefined : index + 1;
+}
+
+/** Whether a release may be of what is kept there: `same-place`, or nobody can tell. */
+export function releasesKept(value: Value, keeping: Keeping): "same-place" | "perhaps" | "no" {
+  const verdicts = value.map((atom) => ofAtom(atom, keeping));
+  if (verdicts.includes("same-place")) return "same-place";
+  return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
+}
+
+function ofAtom(atom: Atom, keeping: Keeping): "same-place" | "perhaps" | "no" {
+  switch (atom.kind) {
+    case "loaded":
+      if (keeping.in === "global") return isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+      return keeping.in === "unknown" || keeping.in === "callee" ? "perhaps" : "no";
+    case "address":
+      return keeping.in === "global" && isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+    case "offset":
+      // a structure that is linked by its middle: the pointer is what was kept, moved back
+      if (atom.of.kind === "loaded" || atom.of.kind === "field" || atom.of.kind === "result")
+        return ofAtom(atom.of, keeping);
+      return keeping.in === "field" && isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+    case "field":
+      if (keeping.in === "field") return isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+      if (keeping.in !== "global") return "perhaps";
+      // further on in a list that starts there
+      return atom.of.kind === "loaded" && isAt(atom.of.rva, keeping.rva) ? "same-place" : "no";
+    case "stack":
+    case "constant":
+    case "part":
+      return "no";
+    default:
+      return "perhaps";
+  }
+}
+
+/** The place itself, or the pointer of a counted string that starts there. */
+function isAt(place: number, kept: number): boolean {
+  return place === kept || place === kept + 4 || place === kept + 8;
+}

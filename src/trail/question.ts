@@ -1,0 +1,36 @@
+import type { Ownership } from "../code/ownership.ts";
+import { tableKey } from "../pool/tag.ts";
+import type { ModuleCodes } from "./module-codes.ts";
+import type { Acquirer, Release } from "./pairs/pair.ts";
+import { FREE } from "./pairs/releases.ts";
+import type { SearchLimits } from "./references.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
+
+/** What is asked, and what every kind of clue is collected with. */
+export interface Question {
+  readonly target: TrailTarget;
+  readonly codes: ModuleCodes;
+  readonly ownership: Ownership;
+  /** The tag's four characters. */
+  readonly tag: string;
+  /** The tag's table key. */
+  readonly key: number;
+  readonly limits: SearchLimits;
+  /** Exported functions of a module that free with the tag what they are given, learnt from its code. */
+  readonly learnt: (module: TrailModule) => readonly Release[];
+}
+
+/** What gives back what a function acquires by its documentation; of one without any, plain frees do. */
+export function releasesOf(row: Acquirer | undefined): readonly Release[] {
+  return row === undefined ? FREE : row.releases;
+}
+
+/** Whether a free can be of the tag: one without a constant tag, or with 0, can be of any. */
+export function canBeOfTag(tag: number | undefined, key: number): boolean {
+  return tag === undefined || tag === 0 || tableKey(tag) === tableKey(key);
+}
+
+/** The kernel and the HAL are there for all others: what they hold, others asked for. */
+export function isKernelModule({ name }: Pick<TrailModule, "name">): boolean {
+  return name === "nt" || name === "hal";
+}
