@@ -9,6 +9,7 @@ import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { InitialPointers } from "./initial-pointers.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
+import { stubRegister } from "./register-stubs.ts";
 import { behindIdleHead } from "./thunks.ts";
 import type { Value } from "./values.ts";
 import { WdfTable } from "./wdf.ts";
@@ -76,6 +77,7 @@ export class Callees {
   #wdf: WdfTable | undefined;
   #guards: ReadonlySet<number> | undefined;
   readonly #pops = new Map<number, number | undefined>();
+  readonly #stubs = new Map<number, number | undefined>();
 
   /** @param slots as `Flows` takes them */
   constructor(
@@ -99,8 +101,10 @@ export class Callees {
 
   /** What a call site calls; several where a register may hold several, none where nobody knows. */
   of(site: CallSite): readonly Callee[] {
-    if (site.target !== undefined) return [this.#near(site)];
-    return this.#through(site).flatMap((atom): Callee[] => {
+    const stub = this.stubOf(site);
+    if (site.target !== undefined && stub === undefined) return [this.#near(site)];
+    const through = stub === undefined ? this.#through(site) : (site.state.registers[stub] ?? []);
+    return through.flatMap((atom): Callee[] => {
       const framework = this.#framework.functionOf(atom);
       if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
@@ -111,6 +115,15 @@ export class Callees {
       }
       return [];
     });
+  }
+
+  /** The register that a near call or jump goes through by a stub; `undefined` where it leads to no such stub. */
+  stubOf({ target }: CallSite): number | undefined {
+    if (target === undefined || !this.#image.code.isCode(target)) return undefined;
+    if (this.#stubs.has(target)) return this.#stubs.get(target);
+    const register = stubRegister(this.#image.code, target);
+    this.#stubs.set(target, register);
+    return register;
   }
 
   /** What an indirect call may go through: with control flow guard, the target is in a register. */

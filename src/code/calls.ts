@@ -204,7 +204,8 @@ export class CallGraph {
   #throughRegister(from: CodeFunction, slot: number): readonly CallEdge[] {
     const { callees } = this.#flows;
     return this.#flows.of(from).calls.flatMap((site): readonly CallEdge[] => {
-      if (site.through === undefined || names(site.instruction, slot)) return [];
+      const isThrough = site.through !== undefined || callees.stubOf(site) !== undefined;
+      if (!isThrough || names(site.instruction, slot)) return [];
       return callees
         .of(site)
         .filter((callee) => callee.slot === slot)
