@@ -26,19 +26,20 @@ export function lookupsOf(
 ): readonly Lookup[] {
   // the names of imports stand in every image that has them
   const imported = new Set(module.imports.slots.map(({ declared }) => declared?.name));
+  const named = byNames(functions);
   const names = namesIn(
     target,
     module,
-    functions.filter(({ name }) => !imported.has(name)),
+    [...named.keys()].filter((name) => !imported.has(name)),
   );
   if (names.size === 0) return [];
   const decoded = decode();
   if (decoded === undefined) return [];
   return findRuntimeLookups(decoded.flows, names).flatMap((lookup): Lookup[] => {
-    const held = functions.find((candidate) => candidate.name === lookup.name);
+    const held = named.get(lookup.name);
     if (held === undefined) return [];
-    const { call, pointer, encoding } = lookup;
-    const { module: of, name, address } = held;
+    const { name, call, pointer, encoding } = lookup;
+    const { module: of, address } = held;
     const clue: LooksUp = {
       kind: "looks-up-at-run-time",
       function: { module: of, name, address },
@@ -51,15 +52,20 @@ export function lookupsOf(
   });
 }
 
+/** One function may be exported by several names; whoever looks it up knows one of them. */
+function byNames(functions: readonly HeldFunction[]): ReadonlyMap<string, HeldFunction> {
+  const named = new Map<string, HeldFunction>();
+  for (const held of functions) if (!named.has(held.name)) named.set(held.name, held);
+  for (const held of functions)
+    for (const name of held.names ?? []) if (!named.has(name)) named.set(name, held);
+  return named;
+}
+
 /** The names that stand in a module in either encoding; their first letters are searched for, and the rest compared. */
-function namesIn(
-  target: TrailTarget,
-  module: TrailModule,
-  functions: readonly HeldFunction[],
-): ReadonlySet<string> {
+function namesIn(target: TrailTarget, module: TrailModule, names: Iterable<string>): ReadonlySet<string> {
   const words: number[] = [];
   const texts: { readonly name: string; readonly bytes: Buffer; readonly skip: number }[] = [];
-  for (const { name } of functions) {
+  for (const name of names) {
     if (name.length < 4) continue;
     const ascii = Buffer.from(name, "latin1");
     const wide = Buffer.from(name, "utf16le");
