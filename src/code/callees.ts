@@ -117,13 +117,31 @@ export class Callees {
     });
   }
 
-  /** The register that a near call or jump goes through by a stub; `undefined` where it leads to no such stub. */
+  /**
+   * The register that a near call or jump goes through by a stub, or by the guard that dispatches what is in rax;
+   * `undefined` where it leads to neither.
+   */
   stubOf({ target }: CallSite): number | undefined {
     if (target === undefined || !this.#image.code.isCode(target)) return undefined;
     if (this.#stubs.has(target)) return this.#stubs.get(target);
-    const register = stubRegister(this.#image.code, target);
+    const stub = stubRegister(this.#image.code, target);
+    const register = stub ?? (this.#image.code.wide && this.#leadsToGuard(target) ? Reg.ax : undefined);
     this.#stubs.set(target, register);
     return register;
+  }
+
+  /** A call of Control Flow Guard's check, which 32-bit code makes in front of the call that it is for. */
+  isCheck({ target, through = [] }: CallSite): boolean {
+    if (this.#image.code.wide) return false;
+    if (target !== undefined) return this.#image.code.isCode(target) && this.#leadsToGuard(target);
+    const [only, ...others] = through;
+    return others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
+  }
+
+  /** Linkers put `jmp [guard]` where code calls the guard by its name. */
+  #leadsToGuard(target: number): boolean {
+    const slot = this.#jumpAt(target)?.slot;
+    return slot !== undefined && this.#isGuard(slot);
   }
 
   /** What an indirect call may go through: with control flow guard, the target is in a register. */

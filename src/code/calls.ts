@@ -121,7 +121,10 @@ export class CallGraph {
     return this.#flows
       .of(from)
       .calls.flatMap((site): readonly CallEdge[] =>
-        callees.of(site).map((callee) => ({ at: startOf(site), from, form: formOf(site, callee), callee })),
+        callees.of(site).map((callee) => {
+          const form = callees.stubOf(site) === undefined ? formOf(site, callee) : "register";
+          return { at: startOf(site), from, form, callee };
+        }),
       )
       .concat(stub === undefined ? [] : this.#service(stub));
   }

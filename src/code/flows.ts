@@ -6,6 +6,7 @@ import { setsUpFrame } from "./frames.ts";
 import {
   afterCall,
   behindFrameHelper,
+  behindGuardCheck,
   type CallSite,
   type FunctionFlow,
   followValues,
@@ -74,6 +75,7 @@ export class Flows {
     const { code } = this.image;
     const { target } = site;
     if (target !== undefined && !code.wide && setsUpFrame(code, target)) behindFrameHelper(site);
+    else if (this.callees.isCheck(site)) behindGuardCheck(site);
     else afterCall(code.wide, this.callees.popped, site, next);
   };
 }

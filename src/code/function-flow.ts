@@ -133,6 +133,14 @@ export function behindFrameHelper({ state, instruction }: CallSite): void {
   state.argumentsFrom = state.sp;
 }
 
+/**
+ * Behind the check of Control Flow Guard in 32-bit code: its argument is in ecx, which it keeps, as LLVM's
+ * `CSR_Win32_CFGuard_Check` has it, and what is on the stack is for the call that follows.
+ */
+export function behindGuardCheck({ state }: CallSite): void {
+  for (const register of [Reg.ax, Reg.dx]) state.registers[register] = UNKNOWN;
+}
+
 /** Return address, handler, chain, scope table and level, and three registers. */
 const HELPER_FRAME = 0x20;
 
