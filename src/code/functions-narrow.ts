@@ -322,11 +322,11 @@ class NarrowFinder {
     if (zero && prologue === undefined && start > run.start) return false;
     if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
     const { cut, mayReturn, ranges } = this.#try(start);
-    // A thread's routine may never return, but calls.
+    // A thread's routine may never return, but calls; packed code has no padding to tell it by.
     if (cut || !(mayReturn || this.#callsImports(ranges))) return false;
     // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
     if (prologue !== undefined && padded && start % 16 === 0) return true;
-    return mayReturn && isSelfContained(this.#decoder, false, start, () => false);
+    return isSelfContained(this.#decoder, false, start, () => false);
   }
 
   /** Whether code calls through a slot that the import table names. */

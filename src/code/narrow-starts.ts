@@ -8,6 +8,8 @@ export function prologueAt(run: CodeRun, at: number): Prologue | undefined {
   const [b0, b1, b2] = b;
   // mov edi, edi; push ebp; mov ebp, esp
   if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "frame";
+  // mov edi, edi is room for a patch; push ecx behind it makes room for a variable.
+  if (b0 === 0x8b && b1 === 0xff && b2 !== 0x8b) return b2 === 0x51 ? "weak" : prologueAt(run, at + 2);
   // push ebp; mov ebp, esp in both encodings
   if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "frame";
   // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack

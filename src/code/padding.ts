@@ -33,6 +33,9 @@ export function startBehindPadding(run: CodeRun, from: number, end: number): num
   const at = start - run.start;
   // int3 pads; a nop of two bytes behind it does not, if it leads to no paragraph.
   if (start - 3 >= from && isPatchPlace(bytes, at - 2) && bytes[at - 3] === 0xcc) return start - 2;
+  // Where nothing pads at all, mov edi, edi is the function's own too.
+  if (start - 2 === from && bytes[at - 2] === 0x8b && bytes[at - 1] === 0xff && isBehindReturn(bytes, at - 2))
+    return from;
   const paragraph = start & ~15;
   if (paragraph < from) return start;
   const own =
@@ -41,6 +44,11 @@ export function startBehindPadding(run: CodeRun, from: number, end: number): num
     bytes[paragraph - run.start - 1] !== 0x90 &&
     !isBehindNop(run, paragraph);
   return own ? paragraph : start;
+}
+
+/** `ret` or `ret n` ends in front of `at`. */
+function isBehindReturn(bytes: Uint8Array, at: number): boolean {
+  return bytes[at - 1] === 0xc3 || (bytes[at - 3] === 0xc2 && bytes[at - 1] === 0);
 }
 
 /** mov edi, edi; xchg ax, ax */

@@ -78,6 +78,36 @@ describe("analyzeImage, 32-bit", () => {
     expect(functionsOf(options("ff 05 00 20 00 80"))).toEqual(["1000 export 1000-1005"]);
   });
 
+  it("finds such a routine also where the compiler pads nothing", () => {
+    const image = (routine: string): Parameters<typeof functionsOf>[0] => ({
+      machine: "x86",
+      parts: [
+        // 1000: push ebp; mov ebp, esp; pop ebp; ret
+        { rva: 0x1000, bytes: `55 8b ec 5d c3 ${routine}` },
+        { rva: 0x2000, bytes: "00 00 00 00", executable: false },
+      ],
+      slots: { PsTerminateSystemThread: 0x2000 },
+      exports: { A: 0x1000 },
+    });
+    // 1005: push esi; xor esi, esi; push esi; call [PsTerminateSystemThread]; int3
+    expect(functionsOf(image("56 33 f6 56 ff 15 00 20 00 80 cc"))).toEqual([
+      "1000 export 1000-1005",
+      "1005 flow 1005-100f",
+    ]);
+    // mov [ecx], eax; …: eax has to come from somewhere
+    expect(functionsOf(image("56 89 01 56 ff 15 00 20 00 80 cc"))).toEqual(["1000 export 1000-1005"]);
+  });
+
+  it("starts a function at its place for a patch, also where nothing is padded and no frame follows", () => {
+    // 1000: ret. 1001: mov edi, edi; push esi; mov esi, ecx; mov eax, [esi]; pop esi; ret. 100a: mov edi, edi; push ecx; xor eax, eax; pop ecx; ret
+    const bytes = "c3 8b ff 56 8b f1 8b 06 5e c3 8b ff 51 33 c0 59 c3";
+    expect(functionsOf({ machine: "x86", parts: [{ rva: 0x1000, bytes }], exports: { A: 0x1000 } })).toEqual([
+      "1000 export 1000-1001",
+      "1001 flow 1001-100a",
+      "100a flow 100a-1011",
+    ]);
+  });
+
   it("takes neither a jump table's words nor its labels for functions", () => {
     // 1000: cmp eax, 2; ja 1030; jmp [eax*4+1040]; labels 1020, 1028, 1030: ret; the table behind them
     const bytes = laidOut(0x100, {
