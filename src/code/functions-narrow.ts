@@ -1,28 +1,23 @@
 import { BitSet } from "./bit-set.ts";
 import type { Decoder } from "./decoder.ts";
-import { fixedSlot } from "./fixed-slot.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
 import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { type KnownData, knownData } from "./known-data.ts";
 import { goesOn, stepOver } from "./lengths.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { isBehindIndirectJump, isFrameEnd, isPatchedFrame, isThunk, prologueAt } from "./narrow-starts.ts";
-import { Oddness, TOO_ODD } from "./oddness.ts";
-import { isBehindNop, nopLength, startBehindPadding } from "./padding.ts";
+import type { ModuleCode } from "./module-code.ts";
+import { StartJudge } from "./narrow-judge.ts";
+import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
+import { startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import { NarrowScopes } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
-import { findTexts } from "./texts.ts";
 import { U32List } from "./u32-list.ts";
 
 /** Passes over the extents that do not hold, each with what the one before found. */
 const PASSES = 3;
 /** How often all the code may be walked in all. */
 const WALKS = 4;
-/** Instructions of a walk that only tries whether there is a function. */
-const MAX_TRIAL = 4096;
 /** Rounds of walking what stands in gaps: each may reach code that leaves new gaps. */
 const GAP_ROUNDS = 4;
 
@@ -58,24 +53,14 @@ class NarrowFinder {
   readonly #extents = new Map<number, FlowExtent>();
   /** Bytes of those extents. */
   readonly #covered: BitSet;
-  readonly #data: KnownData;
-  readonly #texts: BitSet;
   readonly #scopes: NarrowScopes;
-  readonly #oddness: Oddness;
-  /** What a trial may still meet of instructions that are rare. */
-  #patience = 0;
-  #importSlots: ReadonlySet<number> | undefined;
+  readonly #judge: StartJudge;
   /** Starts of gaps that are no functions. */
   readonly #rejected: BitSet;
   /** While entries are looked for, and when they are known. */
   readonly #searchRules: FlowRules;
   readonly #finalRules: FlowRules;
-  readonly #trialRules: FlowRules;
   readonly #dead = new Set<number>();
-  /** Instructions that trials may still look at. */
-  #trials: number;
-  /** Kept between trials: it is as large as the image. */
-  #trialSeen: BitSet | undefined;
   readonly #list: number[] = [];
   /** Pairs of a function and what it calls. */
   readonly #calls = new U32List();
@@ -89,15 +74,13 @@ class NarrowFinder {
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
     const budget = code.readable * WALKS + 0x1_0000;
-    this.#trials = budget;
     this.#walker = new FlowWalker(code, decoder, this.#tables, new BitSet(code.image.size), budget);
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
-    this.#data = knownData(code);
-    this.#texts = findTexts(code);
     this.#scopes = new NarrowScopes(code, seeds.relocated);
-    this.#oddness = new Oddness(code, seeds.relocated);
-    const isData = (at: number): boolean => this.#texts.has(at) || this.#data.sure.has(at);
+    const [tables, scopes, entries] = [this.#tables, this.#scopes, this.#entries];
+    this.#judge = new StartJudge(code, decoder, { tables, scopes, seeds, entries, neverReturns }, budget);
+    const isData = (at: number): boolean => this.#judge.isData(at);
     this.#searchRules = {
       fence: this.#entries,
       neverReturns: (target) => this.#importNeverReturns(target),
@@ -127,21 +110,13 @@ class NarrowFinder {
       handlersAt: (at) => this.#scopes.namedAt(at),
       onCall: (target) => this.#noteCall(target),
     };
-    this.#trialRules = {
-      ...this.#finalRules,
-      rejects: (run, at, length) => {
-        this.#patience -= this.#texts.has(at) ? TOO_ODD : this.#oddness.of(run, at, length);
-        return this.#patience <= 0;
-      },
-      onCall: () => undefined,
-    };
   }
 
   run(builder: FunctionTableBuilder, notes: string[]): void {
     this.#markTables();
     this.#search();
     this.#settle();
-    if (this.#walker.exhausted || this.#trials <= 0)
+    if (this.#walker.exhausted || this.#judge.exhausted)
       notes.push("the search for functions was ended at its limit");
     for (const [entry, { ranges }] of this.#extents) {
       builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
@@ -198,7 +173,7 @@ class NarrowFinder {
     const run = this.#code.runAt(target);
     if (run === undefined) return true;
     const prologue = prologueAt(run, target);
-    if (!this.#isBehindEnd(run, target) || (prologue === undefined && target % 16 !== 0)) return false;
+    if (!this.#judge.isBehindEnd(run, target) || (prologue === undefined && target % 16 !== 0)) return false;
     if (prologue === "frame") {
       this.#add(target);
       return true;
@@ -215,43 +190,9 @@ class NarrowFinder {
     return true;
   }
 
-  /** What stands before is padding, or an instruction that nothing follows: code does not fall in here. */
-  #isBehindEnd(run: CodeRun, at: number): boolean {
-    // Behind a hole stands the rest of some function.
-    if (at === run.start) return this.#code.sections.some((section) => section.start === at);
-    if (this.#isNoCode(at - 1)) return true;
-    const offset = at - run.start;
-    const { bytes } = run;
-    const before = bytes[offset - 1];
-    if (before === 0xcc || before === 0x90 || before === 0xc3) return true;
-    if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
-    if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
-    if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
-    if (isBehindIndirectJump(bytes, offset) || isPatchedFrame(run, at)) return true;
-    if (isBehindNop(run, at)) return true;
-    // A zero ends most displacements; it is padding where linkers join sections.
-    return before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame");
-  }
-
   #isPointedFunction(target: number): boolean {
     if (this.#entries.has(target) || this.#scopes.entries.has(target)) return false;
-    const run = this.#code.runAt(target);
-    if (run === undefined || this.#isNoCode(target) || nopLength(run.bytes, target - run.start) > 0)
-      return false;
-    const prologue = prologueAt(run, target);
-    const behindEnd = this.#isBehindEnd(run, target);
-    if (this.#covered.has(target)) return (prologue === "frame" || prologue === "strong") && behindEnd;
-    // mov esp, [ebp-18h]: an exception handler, whose function is not known.
-    const { bytes, start } = run;
-    if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
-    if (prologue === "frame" || (prologue === "strong" && behindEnd)) return true;
-    // Texts and numbers in the code are pointed to as well, and stand behind a zero, or where a paragraph starts.
-    if (prologue === undefined && !behindEnd && target % 16 !== 0) return false;
-    const { cut, mayReturn } = this.#try(target);
-    if (cut) return false;
-    return (
-      (mayReturn && prologue !== undefined) || isSelfContained(this.#decoder, false, target, () => false)
-    );
+    return this.#judge.isPointed(target, this.#covered.has(target));
   }
 
   /** Tables that `jmp [reg*4+table]` names, so that their words are known before pointers are followed. */
@@ -278,18 +219,18 @@ class NarrowFinder {
       /** Behind an instruction that goes on: no function starts here but with a frame. */
       let flowsIn = -1;
       while (at < run.end && !this.#walker.exhausted) {
-        const start = this.#isNoCode(at) ? at : startBehindPadding(run, at, run.end);
+        const start = this.#judge.isNoCode(at) ? at : startBehindPadding(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
           const starts =
-            start === flowsIn ? prologueAt(run, start) === "frame" : this.#startsInGap(run, at, start);
+            start === flowsIn ? prologueAt(run, start) === "frame" : this.#judge.startsInGap(run, at, start);
           if (starts) {
             this.#add(start);
             this.#drain();
           } else this.#rejected.add(start);
         }
         // Over whole instructions, so that bytes inside of one are not taken for padding.
-        const next = this.#isNoCode(start) ? start + 1 : stepOver(run, start, false);
-        flowsIn = this.#isNoCode(start) || !goesOn(run, start, false) ? -1 : next;
+        const next = this.#judge.isNoCode(start) ? start + 1 : stepOver(run, start, false);
+        flowsIn = this.#judge.isNoCode(start) || !goesOn(run, start, false) ? -1 : next;
         at = this.#covered.nextMissing(next, run.end);
       }
     }
@@ -299,59 +240,8 @@ class NarrowFinder {
   #isCandidate(start: number): boolean {
     return (
       ![this.#covered, this.#rejected, this.#scopes.entries].some((set) => set.has(start)) &&
-      !this.#isNoCode(start)
+      !this.#judge.isNoCode(start)
     );
-  }
-
-  #isNoCode(at: number): boolean {
-    return (
-      this.#tables.holds(at) || this.#data.sure.has(at) || this.#texts.has(at) || this.#scopes.words.has(at)
-    );
-  }
-
-  #startsInGap(run: CodeRun, gap: number, start: number): boolean {
-    const prologue = prologueAt(run, start);
-    // Zeros are padding only where linkers join sections; elsewhere they are numbers.
-    const zero = run.bytes[start - run.start - 1] === 0 && !isBehindNop(run, start);
-    const filled = start > gap && (!zero || start % 16 === 0);
-    const padded = filled || this.#code.sections.some((section) => section.start === start);
-    if ((prologue === "frame" || prologue === "strong") && this.#isBehindEnd(run, start)) return true;
-    if (this.#data.likely.has(start)) return false;
-    if (isThunk(run, start) && fixedSlot(this.#code, run, start, 6) !== undefined) return true;
-    const aligned = padded || start % 16 === 0;
-    if (zero && prologue === undefined && start > run.start) return false;
-    if (!this.#isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
-    const { cut, mayReturn, ranges } = this.#try(start);
-    // A thread's routine may never return, but calls; packed code has no padding to tell it by.
-    if (cut || !(mayReturn || this.#callsImports(ranges))) return false;
-    // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
-    if (prologue !== undefined && padded && start % 16 === 0) return true;
-    return isSelfContained(this.#decoder, false, start, () => false);
-  }
-
-  /** Whether code calls through a slot that the import table names. */
-  #callsImports(ranges: readonly number[]): boolean {
-    this.#importSlots ??= new Set(this.#code.image.imports.slots.map(({ rva }) => rva));
-    for (let i = 0; i < ranges.length; i += 2) {
-      const run = this.#code.runAt(ranges[i] ?? 0);
-      if (run === undefined) continue;
-      const end = Math.min(ranges[i + 1] ?? 0, run.end) - 6;
-      for (let at = ranges[i] ?? 0; at <= end; at++) {
-        const isCall = run.bytes[at - run.start] === 0xff && run.bytes[at - run.start + 1] === 0x15;
-        if (isCall && this.#importSlots.has(fixedSlot(this.#code, run, at, 6) ?? -1)) return true;
-      }
-    }
-    return false;
-  }
-
-  #try(start: number): FlowExtent {
-    this.#patience = TOO_ODD;
-    this.#trialSeen ??= new BitSet(this.#code.image.size);
-    const limit = Math.min(MAX_TRIAL, this.#trials);
-    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, limit);
-    const extent = trial.walk(start, this.#trialRules);
-    this.#trials -= limit - Math.max(trial.left, 0);
-    return extent;
   }
 
   /**
