@@ -51,7 +51,7 @@ export interface Weighed {
   readonly verdict: Verdict;
   /** Something was seen that a leak needs: a way that forgets, a place that is never emptied, blocks that lead there. */
   readonly proven: boolean;
-  /** It was seen to give back everything, or to hand it on. */
+  /** It was seen to give back everything, or to hand it on; at most where something else fails it does not. */
   readonly excused: boolean;
 }
 
@@ -101,7 +101,8 @@ export function weigh(module: string, clues: readonly Clue[], signs: TagSigns): 
     points: sum * (signs.blocksOf === undefined || ownsBlocks ? 1 : OTHERS_BLOCKS_FACTOR),
     verdict: verdictOf(clues),
     proven: weighed.some(({ clue, points }) => points > 0 && isProof(clue, live, ownsBlocks, signs)),
-    excused: excused && !clues.some((clue) => clue.kind === "allocates"),
+    excused:
+      excused && !clues.some((clue) => clue.kind === "allocates" && isProof(clue, live, ownsBlocks, signs)),
   };
 }
 
@@ -179,7 +180,8 @@ function weighGroup({ acquired, clues }: Group, { leaks: leaking }: TagSigns): W
     worst,
   );
   const kept = clues.filter((clue): clue is Keeps => clue.kind === "kept");
-  const open = kinds.has("forgotten") || kept.some(({ released }) => released !== "same-place");
+  const forgets = clues.some((clue) => clue.kind === "forgotten" && !onlyIfMoreFails(clue, clues, leaking));
+  const open = forgets || kept.some(({ released }) => released !== "same-place");
   const excused =
     !open && (kinds.has("releases") || kinds.has("hands-on") || kinds.has("may-release") || kept.length > 0);
   return { clues: weighed, sum, state: excused ? "excused" : open ? "leaks" : "open" };
@@ -192,6 +194,11 @@ function nearness({ depth, libraries, handsOut, basis, existing }: Acquired): nu
   const factor = DEPTH_FACTOR ** Math.max(0, depth - libraries) * LIBRARY_FACTOR ** libraries;
   if (existing) return factor * EXISTING_FACTOR;
   return factor * (basis === "nearest-export" ? NEAREST_FACTOR : handsOut ? 1 : INSIDE_FACTOR);
+}
+
+/** It gives back what it got, save where something else goes wrong; and nothing says that the tag leaks. */
+function onlyIfMoreFails({ ways }: Forgets, clues: readonly Clue[], leaks: boolean | undefined): boolean {
+  return leaks !== true && ways.every((way) => way.failing) && clues.some(({ kind }) => kind === "releases");
 }
 
 /** On ways that end with an error it is lost only as often as that error comes up. */

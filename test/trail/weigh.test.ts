@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import type { Acquired, Calls, Clue, Contents, Forgets, Keeps, OnStack } from "../../src/trail/clue.ts";
+import type {
+  Acquired,
+  Allocates,
+  Calls,
+  Clue,
+  Contents,
+  Forgets,
+  Keeps,
+  OnStack,
+} from "../../src/trail/clue.ts";
 import { conclude, type Grounds } from "../../src/trail/conclude.ts";
 import type { Suspect } from "../../src/trail/findings.ts";
 import { ownerOfBlocks, type TagSigns, weigh } from "../../src/trail/weigh.ts";
@@ -64,6 +73,16 @@ const stack = (state: OnStack["hits"][number]["state"]): OnStack => ({
   function: QUERY.function,
   hits: [{ at: va(0x5000n), returnsTo: va(0x106n), thread: va(0x6000n), process: "System", state }],
 });
+const OWN: Allocates = {
+  kind: "allocates",
+  at: [va(0x200n)],
+  size: 0x40,
+  forgets: [],
+  released: "every-way",
+  releasedAt: [],
+  onceOnly: false,
+  forOthers: [],
+};
 const contents = (blocks: number, of: number): Contents => ({
   kind: "pool-content",
   blocks,
@@ -127,6 +146,18 @@ describe("weigh", () => {
     const weighed = weigh("driver", [calls(QUERY), forgets({ ways: [way] })], { leaks: undefined });
     expect(weighed.proven).toBe(false);
     expect(weighed.points).toBeLessThan(MEDIUM.score);
+  });
+
+  it("excuses who gives back all but where something else fails, also if it allocates with the tag itself", () => {
+    const way = { call: va(0x100n), end: va(0x140n), branches: [], failing: true };
+    const own: Clue = { ...OWN, released: "any-free" };
+    const clues = [calls(QUERY), forgets({ ways: [way] }), releases, own];
+    expect(weigh("driver", clues, { leaks: undefined }).excused).toBe(true);
+    expect(weigh("driver", clues, { leaks: true }).excused).toBe(false);
+    expect(weigh("driver", [...clues, forgets()], { leaks: undefined }).excused).toBe(false);
+    expect(
+      weigh("driver", [calls(QUERY), releases, { ...OWN, released: "none" }], { leaks: undefined }).excused,
+    ).toBe(false);
   });
 
   it("lets stacks count little for who gives everything back", () => {

@@ -25,11 +25,11 @@ export function renderTrails(trails: readonly Trail[], info: InfoDocument | null
 
 function renderTrail(trail: Trail, view: View): string {
   return blocks(
-    section("Verdict", [trail.conclusion.text, ...trail.conclusion.because], view),
+    section("Verdict", [...signs(trail), trail.conclusion.text, ...trail.conclusion.because], view),
     ...(trail.tag === null
       ? []
       : [
-          section(`Tag \`${trail.tag}\``, [...usage(trail), ...signs(trail)], view),
+          section(`Tag \`${trail.tag}\``, usage(trail), view),
           section("References", references(trail, view), view),
           section("APIs", apis(trail, view), view),
           section("Suspects", suspects(trail, view), view),
@@ -84,10 +84,11 @@ function usage(trail: Trail): readonly string[] {
   return lines.length === 0 ? ["not in use"] : lines;
 }
 
-function signs({ signs: found }: Trail): readonly string[] {
+/** Whether the tag leaks at all comes before the question who leaks it. */
+function signs({ tag, signs: found }: Trail): readonly string[] {
   if (found === null || found.looksLikeLeak === null) return [];
   const verdict = found.looksLikeLeak ? "looks like a leak" : "does not look like a leak";
-  return [`${verdict}: ${found.reasons.join("; ")}`];
+  return [printable(`\`${tag}\` ${verdict}: ${found.reasons.join("; ")}`)];
 }
 
 const MOST_REFERENCES = 40;
