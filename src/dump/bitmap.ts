@@ -2,8 +2,7 @@ import { Bytes } from "../core/bytes.ts";
 import { readStruct, toBigInt } from "../core/kaitai.ts";
 import { MAX_BITMAP_BYTES } from "../core/limits.ts";
 import { BitmapDump } from "../generated/bitmap_dump.js";
-import { SummaryDump32 } from "../generated/summary_dump_32.js";
-import { SummaryDump64 } from "../generated/summary_dump_64.js";
+import { SummaryDump } from "../generated/summary_dump.js";
 import type { ByteSource } from "../source/source.ts";
 import { BitmapMap } from "./bitmap-map.ts";
 import type { MappedPages } from "./full.ts";
@@ -67,10 +66,7 @@ function claimOfBitmap(head: Bytes, start: number): Claim {
 }
 
 function claimOfSummary(head: Bytes, start: number, bits: 32 | 64): Claim {
-  const raw =
-    bits === 32
-      ? readStruct(SummaryDump32, head, "the head of the bitmap")
-      : readStruct(SummaryDump64, head, "the head of the bitmap");
+  const raw = readStruct(SummaryDump, head, "the head of the bitmap", bits);
   return {
     layout: "summary",
     bitsAt: start + (bits === 32 ? 0x20 : 0x28),

@@ -1,10 +1,11 @@
 import type { Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
-import { readStruct, toBigInt, type U64Halves } from "../core/kaitai.ts";
+import { readStruct, toAddress, toBigInt } from "../core/kaitai.ts";
 import { MAX_PROCESSORS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
-import { DumpHeader32 } from "../generated/dump_header_32.js";
-import { DumpHeader64 } from "../generated/dump_header_64.js";
+import { DumpHeader as Layout } from "../generated/dump_header.js";
+import type { U64 } from "../generated/u64.js";
+import type { Word } from "../generated/word.js";
 import type { ByteSource } from "../source/source.ts";
 import { ENCRYPTED_DUMP_DATA, writerOf } from "./attributes.ts";
 import { whatElse } from "./foreign.ts";
@@ -80,8 +81,6 @@ export interface Exception {
   readonly parameters: readonly bigint[];
 }
 
-type Halves = U64Halves | number;
-
 const PAGE = 0x45474150;
 const MEMORY_BLOCK = { 32: 0x64, 64: 0x88 } as const;
 const CONTEXT = { 32: 0x320, 64: 0x348 } as const;
@@ -103,10 +102,7 @@ export function readDumpHeader(source: ByteSource): DumpHeader {
     const found = `the end at 0x${bytes.length.toString(16)}: the copy was cut off in its header, copy the dump again`;
     bytes.fail(0, "the dump header", `${headerSize} bytes`, found);
   }
-  const raw =
-    bits === 32
-      ? readStruct(DumpHeader32, bytes, "the dump header")
-      : readStruct(DumpHeader64, bytes, "the dump header");
+  const raw = readStruct(Layout, bytes, "the dump header", bits);
   const attributes = known(raw.attributes);
   if (attributes !== undefined && (attributes & ENCRYPTED_DUMP_DATA) !== 0) {
     const found = "an encrypted dump; decrypt it with the private key that its machine was configured for";
@@ -126,7 +122,7 @@ export function readDumpHeader(source: ByteSource): DumpHeader {
     processors:
       raw.numberProcessors >= 1 && raw.numberProcessors <= MAX_PROCESSORS ? raw.numberProcessors : undefined,
     bugcheck: bugcheck(raw),
-    paeEnabled: raw instanceof DumpHeader32 && raw.paeEnabled <= 1 ? raw.paeEnabled === 1 : undefined,
+    paeEnabled: raw.paeEnabled === undefined || raw.paeEnabled > 1 ? undefined : raw.paeEnabled === 1,
     dumpType: known(raw.dumpType),
     systemTime: given(raw.systemTime),
     upTime: given(raw.systemUpTime),
@@ -153,20 +149,19 @@ function bitsOf(bytes: Bytes): 32 | 64 {
   bytes.fail(0, "the signature", "PAGEDUMP or PAGEDU64, of a Windows kernel dump", whatElse(bytes.array));
 }
 
-function bugcheck(raw: DumpHeader32 | DumpHeader64): Bugcheck | undefined {
-  if (raw.bugCheckCode === PAGE) return undefined;
-  const [first = 0, second = 0, third = 0, fourth = 0]: readonly Halves[] = raw.bugCheckParameters;
-  return { code: raw.bugCheckCode, parameters: [exact(first), exact(second), exact(third), exact(fourth)] };
+function bugcheck({ bugCheckCode: code, bugCheckParameters }: Layout): Bugcheck | undefined {
+  if (code === PAGE) return undefined;
+  const [first = 0n, second = 0n, third = 0n, fourth = 0n] = bugCheckParameters.map(toBigInt);
+  return { code, parameters: [first, second, third, fourth] };
 }
 
-function exception(raw: DumpHeader32.ExceptionRecord | DumpHeader64.ExceptionRecord): Exception | undefined {
+function exception(raw: Layout.ExceptionRecord): Exception | undefined {
   if (raw.code === PAGE) return undefined;
-  const parameters: readonly Halves[] = raw.parameters;
   return {
     code: raw.code,
     flags: raw.flags,
-    address: exact(raw.address) as Va,
-    parameters: parameters.slice(0, raw.parameterCount).map(exact),
+    address: toAddress(raw.address),
+    parameters: raw.parameters.slice(0, raw.parameterCount).map(toBigInt),
   };
 }
 
@@ -174,22 +169,18 @@ function known(value: number): number | undefined {
   return value === PAGE ? undefined : value;
 }
 
-function wide(value: Halves): bigint | undefined {
-  const fill = typeof value === "number" ? value === PAGE : value.low === PAGE && value.high === PAGE;
-  return fill ? undefined : exact(value);
+function wide(value: Word | U64): bigint | undefined {
+  const isNarrow = "bits" in value && value.bits === 32;
+  return value.low === PAGE && (isNarrow || value.high === PAGE) ? undefined : toBigInt(value);
 }
 
-function given(value: Halves): bigint | undefined {
+function given(value: Word | U64): bigint | undefined {
   const found = wide(value);
   return found === 0n ? undefined : found;
 }
 
-function address(value: Halves): Va | undefined {
+function address(value: Word): Va | undefined {
   return given(value) as Va | undefined;
-}
-
-function exact(value: Halves): bigint {
-  return typeof value === "number" ? BigInt(value) : toBigInt(value);
 }
 
 function part(header: Bytes, at: number, raw: Uint8Array): Bytes | undefined {

@@ -1,10 +1,9 @@
 import type { Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
-import { readStruct, toBigInt, type U64Halves } from "../core/kaitai.ts";
+import { readStruct, toAddress } from "../core/kaitai.ts";
 import { MAX_MODULES, MAX_UNLOADED } from "../core/limits.ts";
 import { utf16Z } from "../core/text.ts";
-import { TriageDump32 } from "../generated/triage_dump_32.js";
-import { TriageDump64 } from "../generated/triage_dump_64.js";
+import { TriageDump } from "../generated/triage_dump.js";
 import type { ByteSource } from "../source/source.ts";
 
 /** A loaded driver as a triage dump lists it, in the order of the module list. */
@@ -45,7 +44,7 @@ const MAX_PATH = 520;
 /** Reads the list of loaded drivers. */
 export function readDrivers(
   source: ByteSource,
-  { driverListOffset: start, driverCount, stringPoolOffset }: TriageDump32 | TriageDump64,
+  { driverListOffset: start, driverCount, stringPoolOffset }: TriageDump,
   bits: 32 | 64,
 ): TriageList<TriageDriver> {
   const count = Math.min(driverCount, MAX_MODULES);
@@ -55,14 +54,11 @@ export function readDrivers(
   const items: TriageDriver[] = [];
   for (let at = 0; at + ENTRY_SIZE[bits] <= table.length && items.length < count; at += size) {
     const bytes = table.slice(at, ENTRY_SIZE[bits], "a driver");
-    const raw =
-      bits === 32
-        ? readStruct(TriageDump32.DriverEntry, bytes, "a driver")
-        : readStruct(TriageDump64.DriverEntry, bytes, "a driver");
+    const raw = readStruct(TriageDump.DriverEntry, bytes, "a driver", bits);
     items.push({
       path: dumpString(source, raw.driverNameOffset),
-      base: address(raw.dllBase),
-      entryPoint: address(raw.entryPoint),
+      base: toAddress(raw.dllBase),
+      entryPoint: toAddress(raw.entryPoint),
       size: raw.sizeOfImage,
       checksum: raw.checkSum,
       timestamp: raw.timeDateStamp,
@@ -85,14 +81,11 @@ export function readUnloaded(
   const items: TriageUnloaded[] = [];
   for (let at = 0; at + UNLOADED_SIZE[bits] <= table.length; at += UNLOADED_SIZE[bits]) {
     const bytes = table.slice(at, UNLOADED_SIZE[bits], "an unloaded driver");
-    const raw =
-      bits === 32
-        ? readStruct(TriageDump32.UnloadedDriver, bytes, "an unloaded driver")
-        : readStruct(TriageDump64.UnloadedDriver, bytes, "an unloaded driver");
+    const raw = readStruct(TriageDump.UnloadedDriver, bytes, "an unloaded driver", bits);
     items.push({
       name: utf16Z(raw.driverName.subarray(0, raw.nameLength)),
-      start: address(raw.startAddress),
-      end: address(raw.endAddress),
+      start: toAddress(raw.startAddress),
+      end: toAddress(raw.endAddress),
     });
   }
   return { items, claimed };
@@ -123,8 +116,4 @@ function entrySize(listSize: number, count: number, bits: 32 | 64): number {
 function readTable(source: ByteSource, offset: number, length: number): Bytes {
   const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
   return new Bytes(bytes.subarray(0, source.read(offset, bytes)), source.name, offset);
-}
-
-function address(value: U64Halves | number): Va {
-  return (typeof value === "number" ? BigInt(value) : toBigInt(value)) as Va;
 }

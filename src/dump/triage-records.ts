@@ -1,6 +1,5 @@
 import type { Va } from "../core/address.ts";
-import type { TriageDump32 } from "../generated/triage_dump_32.js";
-import type { TriageDump64 } from "../generated/triage_dump_64.js";
+import type { TriageDump } from "../generated/triage_dump.js";
 import type { ByteSource } from "../source/source.ts";
 import type { DumpHeader } from "./header.ts";
 import type { TriageBlock } from "./triage-blocks.ts";
@@ -42,7 +41,7 @@ const KDBG = {
 export function findRecords(
   source: ByteSource,
   header: DumpHeader,
-  raw: TriageDump32 | TriageDump64,
+  raw: TriageDump,
   blocks: readonly TriageBlock[],
   has: (part: "debuggerData" | "prcb" | "thread" | "process", offset: number) => boolean,
 ): TriageRecords {
@@ -111,7 +110,7 @@ export function findRecords(
 }
 
 /** Where the parts of the dump start, and its end: a part reaches no further than the next. */
-function offsetsOf(raw: TriageDump32 | TriageDump64, fileSize: number): readonly number[] {
+function offsetsOf(raw: TriageDump, fileSize: number): readonly number[] {
   return [
     raw.unloadedDriversOffset,
     raw.prcbOffset,

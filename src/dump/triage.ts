@@ -1,9 +1,8 @@
-import type { Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
-import { readStruct, toBigInt, type U64Halves } from "../core/kaitai.ts";
+import { readStruct, toAddress, toBigInt } from "../core/kaitai.ts";
 import { asciiZ } from "../core/text.ts";
-import { TriageDump32 } from "../generated/triage_dump_32.js";
-import { TriageDump64 } from "../generated/triage_dump_64.js";
+import { TriageDump as Layout } from "../generated/triage_dump.js";
+import type { Word } from "../generated/word.js";
 import type { ByteSource } from "../source/source.ts";
 import { type DumpBlobEntry, readBlobs } from "./blobs.ts";
 import type { DumpHeader } from "./header.ts";
@@ -93,19 +92,16 @@ export function readTriage(
   const { bits, headerSize: start } = header;
   const bytes = new Uint8Array(BODY_SIZE[bits]);
   const head = new Bytes(bytes.subarray(0, source.read(start, bytes)), source.name, start);
-  const raw =
-    bits === 32
-      ? readStruct(TriageDump32, head, "the triage dump's head")
-      : readStruct(TriageDump64, head, "the triage dump's head");
+  const raw = readStruct(Layout, head, "the triage dump's head", bits);
 
   /** Windows 2000 does not say which parts there are: then the offsets decide. */
   const has = (field: keyof typeof FIELD, offset: number) =>
     offset >= start + BODY_SIZE[bits] &&
     offset < source.size &&
     (header.miniDumpFields === undefined || (header.miniDumpFields & FIELD[field]) !== 0);
-  const block = (field: keyof typeof FIELD, at: U64Halves | number, offset: number, length: number) =>
+  const block = (field: keyof typeof FIELD, at: Word, offset: number, length: number) =>
     has(field, offset) && length > 0 && offset + length <= source.size
-      ? { start: exact(at) as Va, length, fileOffset: offset }
+      ? { start: toAddress(at), length, fileOffset: offset }
       : undefined;
 
   const callStack = block("stack", raw.topOfStack, raw.callStackOffset, raw.sizeOfCallStack);
@@ -160,11 +156,8 @@ function readMemoryStorage(source: ByteSource, offset: number, bits: 32 | 64): M
   const bytes = new Uint8Array(MEMORY_SIZE[bits]);
   if (source.read(offset, bytes) < bytes.length) return undefined;
   const view = new Bytes(bytes, source.name, offset);
-  const raw =
-    bits === 32
-      ? readStruct(TriageDump32.MmStorage, view, "DUMP_MM_STORAGE")
-      : readStruct(TriageDump64.MmStorage, view, "DUMP_MM_STORAGE");
-  const pages = (value: U64Halves | number) => Number(exact(value));
+  const raw = readStruct(Layout.MmStorage, view, "DUMP_MM_STORAGE", bits);
+  const pages = (value: Word) => Number(toBigInt(value));
   return {
     specialPoolTag: raw.specialPoolTag,
     triageActionTaken: raw.triageActionTaken,
@@ -204,8 +197,4 @@ function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): r
     }
   }
   return notes;
-}
-
-function exact(value: U64Halves | number): bigint {
-  return typeof value === "number" ? BigInt(value) : toBigInt(value);
 }

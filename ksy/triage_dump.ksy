@@ -1,10 +1,16 @@
 meta:
-  id: triage_dump_32
-  title: TRIAGE_DUMP32
+  id: triage_dump
+  title: TRIAGE_DUMP32 and TRIAGE_DUMP64
   endian: le
+  imports:
+    - word
 doc: |
   What stands after the header of a triage dump (DumpType 4), and the records it leads to. Every offset is
   of the file. The data blocks are read in bulk by src/dump/triage-blocks.ts.
+params:
+  - id: bits
+    type: u1
+    doc: 32 or 64
 seq:
   - id: service_pack_build
     type: u4
@@ -61,10 +67,14 @@ seq:
     type: u4
     doc: TriageOptions
   - id: top_of_stack
-    type: u4
+    type: word(bits)
     doc: TopOfStack, the lowest address of the stack that was saved
+  - id: ia64
+    size: 16
+    if: bits == 64
+    doc: ArchitectureSpecific, of Itanium only
   - id: data_page_address
-    type: u4
+    type: word(bits)
     doc: DataPageAddress
   - id: data_page_offset
     type: u4
@@ -86,34 +96,49 @@ seq:
     doc: DataBlocksCount
 types:
   driver_entry:
-    doc: DUMP_DRIVER_ENTRY32
+    doc: DUMP_DRIVER_ENTRY32 and DUMP_DRIVER_ENTRY64
+    params:
+      - id: bits
+        type: u1
     seq:
       - id: driver_name_offset
         type: u4
         doc: DriverNameOffset, of a DUMP_STRING in the file
+      - id: padding
+        size: 4
+        if: bits == 64
       - id: links
-        size: 24
+        size: 'bits == 64 ? 48 : 24'
         doc: the pointers of KLDR_DATA_TABLE_ENTRY, all zero
       - id: dll_base
-        type: u4
+        type: word(bits)
         doc: DllBase
       - id: entry_point
-        type: u4
+        type: word(bits)
         doc: EntryPoint
       - id: size_of_image
         type: u4
         doc: SizeOfImage
       - id: names
-        size: 28
+        size: 'bits == 64 ? 52 : 28'
         doc: further fields of the loader, all zero
       - id: check_sum
         type: u4
         doc: CheckSum
+      - id: padding_1
+        size: 4
+        if: bits == 64
       - id: time_date_stamp
         type: u4
         doc: TimeDateStamp
+      - id: padding_2
+        size: 4
+        if: bits == 64
   unloaded_driver:
-    doc: DUMP_UNLOADED_DRIVERS32
+    doc: DUMP_UNLOADED_DRIVERS32 and DUMP_UNLOADED_DRIVERS64
+    params:
+      - id: bits
+        type: u1
     seq:
       - id: name_length
         type: u2
@@ -121,20 +146,26 @@ types:
       - id: name_maximum_length
         type: u2
         doc: Name.MaximumLength
+      - id: padding
+        size: 4
+        if: bits == 64
       - id: name_buffer
-        type: u4
+        type: word(bits)
         doc: Name.Buffer
       - id: driver_name
         size: 24
         doc: DriverName, the first twelve characters
       - id: start_address
-        type: u4
+        type: word(bits)
         doc: StartAddress
       - id: end_address
-        type: u4
+        type: word(bits)
         doc: EndAddress
   mm_storage:
-    doc: DUMP_MM_STORAGE32
+    doc: DUMP_MM_STORAGE32 and DUMP_MM_STORAGE64
+    params:
+      - id: bits
+        type: u1
     seq:
       - id: version
         type: u4
@@ -155,23 +186,23 @@ types:
         type: u4
         doc: KernelVerifier
       - id: maximum_non_paged_pool
-        type: u4
+        type: word(bits)
         doc: MmMaximumNonPagedPool, in pages
       - id: allocated_non_paged_pool
-        type: u4
+        type: word(bits)
         doc: MmAllocatedNonPagedPool, in pages
       - id: paged_pool_maximum
-        type: u4
+        type: word(bits)
         doc: PagedPoolMaximum, in pages
       - id: paged_pool_allocated
-        type: u4
+        type: word(bits)
         doc: PagedPoolAllocated, in pages
       - id: committed_pages
-        type: u4
+        type: word(bits)
         doc: CommittedPages
       - id: committed_pages_peak
-        type: u4
+        type: word(bits)
         doc: CommittedPagesPeak
       - id: commit_limit_maximum
-        type: u4
+        type: word(bits)
         doc: CommitLimitMaximum, in pages

@@ -1,10 +1,16 @@
 meta:
-  id: summary_dump_32
-  title: SUMMARY_DUMP32
+  id: summary_dump
+  title: SUMMARY_DUMP32 and SUMMARY_DUMP64
   endian: le
+  imports:
+    - word
 doc: |
   What stands after the header of a kernel dump of Windows 2000 to 7 (DumpType 2). The bits follow, one for
   each physical page.
+params:
+  - id: bits
+    type: u1
+    doc: 32 or 64
 seq:
   - id: signature
     size: 4
@@ -27,6 +33,9 @@ seq:
   - id: size_of_bit_map
     type: u4
     doc: Bitmap.SizeOfBitMap, in bits
+  - id: padding
+    size: 4
+    if: bits == 64
   - id: buffer
-    type: u4
+    type: word(bits)
     doc: Bitmap.Buffer, an address of the dumped machine
