@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { basename } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type ByteSource, checkOffset } from "./source.ts";
 
 /** Why a path could not be opened or read. */
@@ -81,6 +81,32 @@ export class FileSource implements ByteSource {
  */
 export function openFile(path: string): FileSource {
   return new FileSource(path);
+}
+
+/**
+ * Opens a file that stands beside another one.
+ *
+ * @param name a file's name and no path, in capitals or not, as on Windows
+ * @returns `undefined` where the folder has no such file, or cannot be listed
+ * @throws {FileError} no permission, a directory, a device
+ */
+export function openSibling(path: string, name: string): FileSource | undefined {
+  const folder = dirname(path);
+  const names = namesIn(folder);
+  const found = names.find((other) => other === name) ?? names.find((other) => isSameName(other, name));
+  return found === undefined ? undefined : openFile(join(folder, found));
+}
+
+function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Windows has no `O_NONBLOCK`; elsewhere it keeps a pipe without a writer from waiting for ever. */
