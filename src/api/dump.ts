@@ -1,6 +1,7 @@
-import { statedPages } from "../dump/full.ts";
+import type { MachineFacts } from "../dump/facts.ts";
+import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
-import { type Dump as DumpFile, readDump } from "../dump/open.ts";
+import { readDump } from "../dump/open.ts";
 import { openHive } from "../kernel/hive.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
 import { readServices, type Services } from "../kernel/services.ts";
@@ -20,6 +21,7 @@ import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { tracksPool, verifierWords } from "../report/verifier-words.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
+import { Siblings } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/evidence/block-contents.ts";
 import { findBlockContents } from "../trail/evidence/pool-content.ts";
@@ -66,9 +68,11 @@ function servicesIn(path: string): Services {
  */
 export function openDump(input: string | Uint8Array | ByteSource, options: OpenOptions = {}): Dump {
   const source = sourceOf(input);
+  const siblings = typeof input === "string" ? new Siblings(input) : undefined;
   try {
-    return new Dump(source, options);
+    return new Dump(source, options, siblings);
   } catch (error) {
+    siblings?.[Symbol.dispose]();
     if (source !== input) source[Symbol.dispose]();
     throw error;
   }
@@ -85,38 +89,44 @@ const UNUSED = { allocations: 0, frees: 0, outstanding: 0, bytes: 0, bytesPerAll
 export class Dump extends Workspace implements Disposable {
   /** The file's name. */
   readonly file: string;
-  readonly header: DumpHeader;
+  /** The Windows crash header; `undefined` for a dump of another format. */
+  readonly header: DumpHeader | undefined;
+  /** What the dump itself says of the machine. */
+  readonly facts: MachineFacts;
   readonly kernel: Kernel;
-  readonly #dump: DumpFile;
+  readonly #dump: OpenedDump;
   readonly #source: ByteSource;
+  readonly #siblings: Siblings | undefined;
   readonly #images: LoadedImages;
   #tags: Tags | undefined;
   #memory: MemorySummary | undefined;
 
   /** Use `openDump`. */
-  constructor(source: ByteSource, options: OpenOptions) {
-    const dump = readDump(source);
+  constructor(source: ByteSource, options: OpenOptions, siblings?: Siblings) {
+    const dump = readDump(source, (name) => siblings?.named(name));
     const kernel = readKernel(dump);
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
-      build: dump.header.build,
+      build: kernel.build,
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
       poolContent: (key, outstanding) => this.#contentsOf(key, outstanding),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
     this.#source = source;
+    this.#siblings = siblings;
     this.#dump = dump;
     this.#images = images;
     this.file = source.name;
     this.header = dump.header;
+    this.facts = dump.facts;
     this.kernel = kernel;
   }
 
   protected get machine(): string {
-    return this.header.machine;
+    return this.kernel.machine;
   }
 
   /** What is missing or odd, one sentence each. */
@@ -241,6 +251,7 @@ export class Dump extends Workspace implements Disposable {
   /** Closes the dump, and the PE files that were given with it. */
   [Symbol.dispose](): void {
     this.#images[Symbol.dispose]();
+    this.#siblings?.[Symbol.dispose]();
     this.#source[Symbol.dispose]();
   }
 
@@ -265,9 +276,9 @@ export class Dump extends Workspace implements Disposable {
 
   /** Why the dump holds too little, whatever it is asked. */
   get #shortfall(): "triage" | "cut-off" | undefined {
-    const { body } = this.#dump;
-    if (this.kernel.triage !== undefined) return "triage";
-    return "pages" in body && body.pages.missing > 0 ? "cut-off" : undefined;
+    const { kind, memory } = this.#dump;
+    if (kind === "triage") return "triage";
+    return "pages" in memory && memory.pages.missing > 0 ? "cut-off" : undefined;
   }
 
   #leakHints(): LeakHints {
@@ -300,8 +311,14 @@ export class Dump extends Workspace implements Disposable {
   }
 
   get #identity(): DumpIdentity {
-    const { build = 0, processors, systemTime, upTime } = this.header;
-    return { build, processors, systemTime, upTime, kernelBase: this.kernel.base };
+    const { kernel, facts } = this;
+    return {
+      build: kernel.build ?? 0,
+      processors: facts.processors?.value,
+      systemTime: facts.taken?.value,
+      upTime: facts.upTime?.value,
+      kernelBase: kernel.base,
+    };
   }
 
   get #pool(): PoolKernel {
@@ -309,11 +326,7 @@ export class Dump extends Workspace implements Disposable {
   }
 
   #memorySummary(): MemorySummary {
-    const { body } = this.#dump;
-    this.#memory ??= readMemorySummary(this.#pool, {
-      triage: this.kernel.triage?.memory,
-      headerPages: body.kind === "full" ? body.pages.present + body.pages.missing : statedPages(this.header),
-    });
+    this.#memory ??= readMemorySummary(this.#pool, this.facts);
     return this.#memory;
   }
 }

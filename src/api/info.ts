@@ -1,39 +1,40 @@
-import type { Dump as DumpFile } from "../dump/open.ts";
+import type { OpenedDump } from "../dump/format.ts";
 import { nameBugcheck } from "../kernel/bugchecks.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { InfoDocument } from "../report/documents.ts";
 
 /** What the dump is, what it holds, and why the machine stopped. */
-export function infoDocument(dump: DumpFile, kernel: Kernel, notes: readonly string[]): InfoDocument {
-  const { header, body } = dump;
+export function infoDocument(dump: OpenedDump, kernel: Kernel, notes: readonly string[]): InfoDocument {
+  const { facts, memory } = dump;
+  const { bugcheck, taken, upTime } = facts;
   return {
     file: dump.source.name,
     fileSize: dump.source.size,
-    machine: header.machine,
+    machine: kernel.machine,
     paging: kernel.paging ?? null,
-    build: header.build ?? null,
+    build: kernel.build ?? null,
     buildLab: kernel.buildLab ?? null,
-    dumpType: body.kind,
-    writer: header.writer ?? null,
-    processors: header.processors ?? null,
-    directoryTableBase: header.directoryTableBase ?? null,
-    psLoadedModuleList: header.psLoadedModuleList ?? null,
-    kdDebuggerDataBlock: kernel.kdbg?.address ?? header.kdDebuggerDataBlock ?? null,
+    dumpType: dump.kind,
+    writer: dump.writer ?? null,
+    processors: facts.processors?.value ?? null,
+    directoryTableBase: facts.roots[0]?.value ?? null,
+    psLoadedModuleList: facts.moduleList?.value ?? null,
+    kdDebuggerDataBlock: kernel.kdbg?.address ?? facts.kdbg?.value ?? null,
     kdDebuggerDataBasis: kernel.kdbg?.foundBy ?? null,
     kernelBase: kernel.base ?? null,
-    systemTime: header.systemTime === undefined ? null : isoTime(header.systemTime),
-    upTime: header.upTime === undefined ? null : Number(header.upTime / 10_000n) / 1000,
+    systemTime: taken === undefined ? null : isoTime(taken.value),
+    upTime: upTime === undefined ? null : Number(upTime.value / 10_000n) / 1000,
     bugcheck:
-      header.bugcheck === undefined
+      bugcheck === undefined
         ? null
         : {
-            code: header.bugcheck.code,
-            name: nameBugcheck(header.bugcheck.code) ?? null,
-            parameters: header.bugcheck.parameters,
+            code: bugcheck.value.code,
+            name: nameBugcheck(bugcheck.value.code) ?? null,
+            parameters: bugcheck.value.parameters,
           },
     contexts: kernel.contexts,
-    pages: "pages" in body ? { present: body.pages.present, missing: body.pages.missing } : null,
-    attributes: header.attributes ?? null,
+    pages: "pages" in memory ? { present: memory.pages.present, missing: memory.pages.missing } : null,
+    attributes: dump.header?.attributes ?? null,
     modules: kernel.modules.items.length,
     notes,
   };

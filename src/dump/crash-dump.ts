@@ -1,55 +1,100 @@
+import { Bytes } from "../core/bytes.ts";
 import { asciiZ } from "../core/text.ts";
 import type { ByteSource } from "../source/source.ts";
 import { mapBitmap } from "./bitmap.ts";
+import { fact, type MachineFacts } from "./facts.ts";
+import type { DumpFormat, DumpKind, DumpMemory } from "./format.ts";
 import { type MappedPages, mapFullDump } from "./full.ts";
-import { type DumpHeader, readDumpHeader } from "./header.ts";
+import { type DumpHeader, headerBits, readDumpHeader } from "./header.ts";
+import { headerFacts } from "./header-facts.ts";
 import { PAGE_SIZE, type PageMap } from "./page-map.ts";
 import { mapRdmp } from "./rdmp.ts";
 import { readTriage, type TriageDump } from "./triage.ts";
+import type { TriageRecord } from "./triage-records.ts";
 
-/** The forms of a dump that holds physical memory. */
-export type PagesKind =
-  | "full"
-  | "summary"
-  | "bitmap-full"
-  | "bitmap-kernel"
-  | "rdmp-kernel"
-  | "rdmp-kernel-user"
-  | "rdmp-full";
+/** The forms that hold physical memory. */
+type PagesKind = Exclude<DumpKind, "triage" | "header-only">;
 
 /** What stands behind the header. */
-export type DumpBody =
+export type CrashBody =
   | { readonly kind: PagesKind; readonly pages: PageMap }
   | { readonly kind: "triage"; readonly triage: TriageDump }
   | { readonly kind: "header-only" };
 
-/** A kernel dump: its header, and what of memory stands where in the file. */
-export interface Dump {
-  /** The bytes of the dump; whoever opened them closes them. */
+/** A Windows crash dump as it stands in its file. */
+export interface CrashDump {
   readonly source: ByteSource;
   readonly header: DumpHeader;
-  readonly body: DumpBody;
+  readonly body: CrashBody;
   /** What is missing from the file, or is odd about it; one sentence each. */
   readonly notes: readonly string[];
 }
 
+/** What Windows itself and its debuggers write: MEMORY.DMP, Minidump\\*.dmp, and what tools convert to them. */
+export const crashDump: DumpFormat = {
+  starts: "PAGEDUMP or PAGEDU64, of a Windows kernel dump",
+  recognise: (head) => headerBits(head.array) !== undefined,
+  open({ main }) {
+    const dump = readCrashDump(main);
+    const { header, body, notes } = dump;
+    return {
+      source: main,
+      kind: body.kind,
+      memory: memoryOf(dump),
+      facts: factsOf(dump),
+      writer: header.writer,
+      header,
+      notes,
+    };
+  },
+};
+
+function memoryOf({ source, body }: CrashDump): DumpMemory {
+  if ("pages" in body) return { source, pages: body.pages };
+  return { source, blocks: body.kind === "triage" ? body.triage.blocks : [] };
+}
+
+function factsOf({ source, header, body }: CrashDump): MachineFacts {
+  const facts = headerFacts(header, "header");
+  // its runs are those of the header, as far as they can be read
+  if (body.kind === "full") return { ...facts, runs: fact([...body.pages.runs()], "header") };
+  return body.kind === "triage" ? { ...facts, ...triageFacts(source, body.triage) } : facts;
+}
+
+/** What the kernel copied behind the header of a triage dump. */
+function triageFacts(source: ByteSource, triage: TriageDump): Partial<MachineFacts> {
+  const { debuggerData, drivers, unloaded, memory, prcb, thread } = triage;
+  return {
+    kdbgCopy: debuggerData && fact(recordBytes(source, debuggerData), "triage"),
+    drivers: fact(drivers, "triage"),
+    unloaded: fact(unloaded, "triage"),
+    stopped: fact({ prcb: prcb?.address, thread: thread?.address }, "triage"),
+    memory: fact(memory, "triage"),
+  };
+}
+
+function recordBytes(source: ByteSource, { fileOffset, length }: TriageRecord): Bytes {
+  const bytes = new Uint8Array(Math.min(length, MAX_RECORD));
+  return new Bytes(bytes.subarray(0, source.read(fileOffset, bytes)), source.name, fileOffset);
+}
+
+/** More bytes than any KDDEBUGGER_DATA64 has. */
+const MAX_RECORD = 0x1000;
 const DUMP_TYPE = { full: 1, summary: 2, header: 3, triage: 4, rdmpKernelUser: 9, rdmpFull: 10 } as const;
 
 /**
- * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes`
- * says what is missing.
+ * Reads the header and what follows it. A dump that was cut off is read, and `notes` says what is missing.
  *
- * @throws {FormatError} it is no kernel dump, or is cut off before its first page; the message says what
- * the file is and what to do
+ * @throws {FormatError} it does not start as a crash dump, or is cut off before its first page
  */
-export function readDump(source: ByteSource): Dump {
+export function readCrashDump(source: ByteSource): CrashDump {
   const header = readDumpHeader(source);
   const { body, notes } = readBody(source, header);
   return { source, header, body, notes: [...headerNotes(header, source.size), ...notes, ...bodyNotes(body)] };
 }
 
 /** By the signature behind the header first: tools that convert dumps do not always set the type. */
-function readBody(source: ByteSource, header: DumpHeader): { body: DumpBody; notes: readonly string[] } {
+function readBody(source: ByteSource, header: DumpHeader): { body: CrashBody; notes: readonly string[] } {
   const start = header.headerSize;
   const head = new Uint8Array(12);
   source.read(start, head);
@@ -78,7 +123,7 @@ function readBody(source: ByteSource, header: DumpHeader): { body: DumpBody; not
 function withPages(
   kind: PagesKind,
   { pages, notes }: MappedPages,
-): { body: DumpBody; notes: readonly string[] } {
+): { body: CrashBody; notes: readonly string[] } {
   return { body: { kind, pages }, notes };
 }
 
@@ -102,7 +147,7 @@ function headerNotes(header: DumpHeader, size: number): readonly string[] {
   return notes;
 }
 
-function bodyNotes(body: DumpBody): readonly string[] {
+function bodyNotes(body: CrashBody): readonly string[] {
   if (!("pages" in body) || body.pages.missing === 0) return [];
   const { present, missing } = body.pages;
   const bytes = (missing * PAGE_SIZE) / 0x100000;

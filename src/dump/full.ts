@@ -1,5 +1,6 @@
 import type { Bytes } from "../core/bytes.ts";
 import { MAX_PFN } from "../core/limits.ts";
+import type { PhysicalRun } from "./facts.ts";
 import type { DumpHeader } from "./header.ts";
 import { PAGE_SIZE, type PageMap } from "./page-map.ts";
 import { RunMap } from "./run-map.ts";
@@ -68,25 +69,28 @@ export function mapFullDump(header: DumpHeader, fileSize: number): MappedPages |
 }
 
 /**
- * How many pages of memory the machine has, by the block in the header. Kernels fill it in bitmap and triage dumps too,
- * though no page stands where the runs say.
+ * The machine's physical memory, by the block in the header. Kernels fill it in bitmap and triage dumps too, though no
+ * page stands where the runs say.
  *
  * @returns `undefined`: it is not filled, or its runs do not add up to what it says
  */
-export function statedPages(header: DumpHeader): number | undefined {
+export function statedRuns(header: DumpHeader): readonly PhysicalRun[] | undefined {
   const block = header.memoryBlock;
   if (block === undefined) return undefined;
   const layout = LAYOUT[header.bits];
-  const runs = block.u32(0, "NumberOfRuns");
-  if (runs === 0 || runs > layout.room) return undefined;
+  const claimed = block.u32(0, "NumberOfRuns");
+  if (claimed === 0 || claimed > layout.room) return undefined;
+  const runs: PhysicalRun[] = [];
   let total = 0;
-  for (let i = 0; i < runs; i++) {
+  for (let i = 0; i < claimed; i++) {
     const at = layout.runs + i * layout.stride;
+    const pfn = word(block, at, header.bits);
     const count = word(block, at + layout.count, header.bits);
-    if (word(block, at, header.bits) + count > MAX_PFN) return undefined;
+    if (pfn + count > MAX_PFN) return undefined;
+    runs.push({ pfn, count });
     total += count;
   }
-  return total === word(block, layout.pages, header.bits) ? total : undefined;
+  return total === word(block, layout.pages, header.bits) ? runs : undefined;
 }
 
 /** A page number or count; one past 2^53 loses its last bits, and is refused for its size anyway. */

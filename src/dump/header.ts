@@ -8,7 +8,7 @@ import type { U64 } from "../generated/u64.js";
 import type { Word } from "../generated/word.js";
 import type { ByteSource } from "../source/source.ts";
 import { ENCRYPTED_DUMP_DATA, writerOf } from "./attributes.ts";
-import { whatElse } from "./foreign.ts";
+import type { Bugcheck } from "./facts.ts";
 import { type Machine, machineOf } from "./machine.ts";
 
 /**
@@ -65,12 +65,6 @@ export interface DumpHeader {
   readonly memoryBlock: Bytes | undefined;
   /** Bytes from the start of the file to the body. */
   readonly headerSize: number;
-}
-
-/** Why the machine stopped. */
-export interface Bugcheck {
-  readonly code: number;
-  readonly parameters: readonly [bigint, bigint, bigint, bigint];
 }
 
 /** The exception that stopped the machine. */
@@ -142,11 +136,17 @@ export function readDumpHeader(source: ByteSource): DumpHeader {
   };
 }
 
+/** Whether bytes start as a header does; `undefined`: they do not. */
+export function headerBits(head: Uint8Array): 32 | 64 | undefined {
+  const signature = asciiZ(head.subarray(0, 8));
+  return signature === "PAGEDUMP" ? 32 : signature === "PAGEDU64" ? 64 : undefined;
+}
+
 function bitsOf(bytes: Bytes): 32 | 64 {
-  const signature = asciiZ(bytes.array.subarray(0, 8));
-  if (signature === "PAGEDUMP") return 32;
-  if (signature === "PAGEDU64") return 64;
-  bytes.fail(0, "the signature", "PAGEDUMP or PAGEDU64, of a Windows kernel dump", whatElse(bytes.array));
+  const bits = headerBits(bytes.array);
+  if (bits !== undefined) return bits;
+  const found = Buffer.from(bytes.array.subarray(0, 8)).toString("hex");
+  bytes.fail(0, "the signature", "PAGEDUMP or PAGEDU64", found);
 }
 
 function bugcheck({ bugCheckCode: code, bugCheckParameters }: Layout): Bugcheck | undefined {

@@ -22,8 +22,13 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
   [0x1f0, "PowerPC"],
 ]);
 
+/** The machine of IMAGE_FILE_HEADER's number; `undefined`: not one that is read. */
+export function machineByNumber(type: number): Machine | undefined {
+  return MACHINES.get(type)?.machine;
+}
+
 /**
- * The machine of IMAGE_FILE_HEADER's number.
+ * The machine of the number in a dump's header, which is as in IMAGE_FILE_HEADER.
  *
  * @throws {FormatError} not one that is read, or not of this header's size
  */

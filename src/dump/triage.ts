@@ -1,5 +1,5 @@
 import { Bytes } from "../core/bytes.ts";
-import { readStruct, toAddress, toBigInt } from "../core/kaitai.ts";
+import { readStruct, toAddress } from "../core/kaitai.ts";
 import { asciiZ } from "../core/text.ts";
 import { TriageDump as Layout } from "../generated/triage_dump.js";
 import type { Word } from "../generated/word.js";
@@ -15,6 +15,7 @@ import {
   type TriageList,
   type TriageUnloaded,
 } from "./triage-drivers.ts";
+import { type MemoryStorage, readMemoryStorage } from "./triage-memory.ts";
 import { findRecords, type TriageRecord, type TriageRecords } from "./triage-records.ts";
 
 /**
@@ -48,19 +49,6 @@ export interface TriageDump {
   readonly blocks: readonly TriageBlock[];
 }
 
-/** DUMP_MM_STORAGE: figures of the memory manager, in pages where not said otherwise. */
-export interface MemoryStorage {
-  readonly specialPoolTag: number;
-  readonly triageActionTaken: number;
-  readonly nonPagedPoolMaximum: number;
-  readonly nonPagedPoolAllocated: number;
-  readonly pagedPoolMaximum: number;
-  readonly pagedPoolAllocated: number;
-  readonly committedPages: number;
-  readonly committedPagesPeak: number;
-  readonly commitLimitMaximum: number;
-}
-
 /** Bits of MiniDumpFields. */
 const FIELD = {
   prcb: 0x4,
@@ -76,7 +64,6 @@ const FIELD = {
 } as const;
 
 const BODY_SIZE = { 32: 0x68, 64: 0x80 } as const;
-const MEMORY_SIZE = { 32: 0x34, 64: 0x50 } as const;
 const OVERFLOWED = 0x100;
 const ALL_OPTIONS = 0xffffffff;
 
@@ -150,25 +137,6 @@ function addressed({ debuggerData, prcb, thread, process }: TriageRecords): read
       ? []
       : [{ start: record.address, length: record.length, fileOffset: record.fileOffset }],
   );
-}
-
-function readMemoryStorage(source: ByteSource, offset: number, bits: 32 | 64): MemoryStorage | undefined {
-  const bytes = new Uint8Array(MEMORY_SIZE[bits]);
-  if (source.read(offset, bytes) < bytes.length) return undefined;
-  const view = new Bytes(bytes, source.name, offset);
-  const raw = readStruct(Layout.MmStorage, view, "DUMP_MM_STORAGE", bits);
-  const pages = (value: Word) => Number(toBigInt(value));
-  return {
-    specialPoolTag: raw.specialPoolTag,
-    triageActionTaken: raw.triageActionTaken,
-    nonPagedPoolMaximum: pages(raw.maximumNonPagedPool),
-    nonPagedPoolAllocated: pages(raw.allocatedNonPagedPool),
-    pagedPoolMaximum: pages(raw.pagedPoolMaximum),
-    pagedPoolAllocated: pages(raw.pagedPoolAllocated),
-    committedPages: pages(raw.committedPages),
-    committedPagesPeak: pages(raw.committedPagesPeak),
-    commitLimitMaximum: pages(raw.commitLimitMaximum),
-  };
 }
 
 function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): readonly string[] {

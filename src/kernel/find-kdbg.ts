@@ -1,5 +1,6 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
+import type { FactSource, MachineFacts } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { findPatterns } from "../memory/find.ts";
 import { decodeKdbg, type KnownFields } from "./encoded-kdbg.ts";
@@ -14,10 +15,11 @@ import {
 } from "./kdbg.ts";
 
 /**
- * How KDBG was found: where the dump's header says; there, but encoded, as in dumps made of running
- * machines; in a triage dump's own copy; through the processor control region; by its tag in nt's image.
+ * How KDBG was found: where a part of the dump says, such as its header; there, but encoded, as in dumps made of
+ * running machines; in a copy that the dump has, such as a triage dump; through the processor control region; by its
+ * tag in nt's image.
  */
-export type KdbgBasis = "header" | "header-decoded" | "triage-copy" | "kpcr" | "scan";
+export type KdbgBasis = FactSource | `${FactSource}-${"decoded" | "copy"}` | "kpcr" | "scan";
 
 /** The debugger's table of kernel variables. */
 export type Kdbg = KdbgFields & {
@@ -30,14 +32,9 @@ export type Kdbg = KdbgFields & {
 
 /** What is known before KDBG is. */
 export interface KdbgHints {
-  /** KdDebuggerDataBlock of the dump's header. */
-  readonly header: Va | undefined;
-  /** A triage dump's copy. */
-  readonly copy: Bytes | undefined;
+  readonly facts: Pick<MachineFacts, "source" | "kdbg" | "kdbgCopy" | "moduleList" | "processList">;
   /** nt's place by the module list. */
   readonly nt: { readonly base: Va; readonly size: number } | undefined;
-  readonly psLoadedModuleList: Va | undefined;
-  readonly psActiveProcessHead: Va | undefined;
 }
 
 /** KDBG, or why it is missing. */
@@ -55,63 +52,74 @@ const VERSION_DEBUGGER_DATA_LIST = 0x20;
 /** Finds the block by the ways that there are, the surest first. */
 export function findKdbg(space: AddressSpace, hints: KdbgHints): KdbgSearch {
   const notes: string[] = [];
-  if (hints.header === undefined)
-    notes.push("the header does not say where the debugger data block (KDBG) is");
+  if (hints.facts.kdbg === undefined)
+    notes.push(`the ${hints.facts.source} does not say where the debugger data block (KDBG) is`);
   const kdbg =
     fromCopy(space, hints) ??
-    fromHeader(space, hints, notes) ??
+    fromPlace(space, hints, notes) ??
     fromKpcr(space) ??
     fromScan(space, hints, notes);
   if (kdbg === undefined)
     notes.push("no debugger data block (KDBG) was found: pool tags and memory counters are not known");
-  else if (kdbg.foundBy !== "header" && kdbg.foundBy !== "triage-copy") notes.push(foundText(kdbg));
+  else notes.push(...foundNotes(kdbg));
   return { kdbg, notes };
 }
 
-function foundText({ address, foundBy }: Kdbg): string {
+/** None for a block that stands where the dump says, or that it has a copy of. */
+function foundNotes({ address, foundBy }: Kdbg): readonly string[] {
   const at = address === undefined ? "" : ` at ${hex(address)}`;
-  if (foundBy === "header-decoded") {
-    return `the debugger data block (KDBG)${at} is encoded, as on a running machine, and was decoded by what it must hold`;
+  if (foundBy === "kpcr") {
+    return [`the debugger data block (KDBG) was found${at} through the processor control region`];
   }
-  return foundBy === "kpcr"
-    ? `the debugger data block (KDBG) was found${at} through the processor control region`
-    : `the debugger data block (KDBG) was found${at} by its tag in nt's image`;
+  if (foundBy === "scan") return [`the debugger data block (KDBG) was found${at} by its tag in nt's image`];
+  return foundBy.endsWith("-decoded")
+    ? [
+        `the debugger data block (KDBG)${at} is encoded, as on a running machine, and was decoded by what it must hold`,
+      ]
+    : [];
 }
 
-function fromCopy({ pointerSize }: AddressSpace, { copy, header }: KdbgHints): Kdbg | undefined {
-  if (copy === undefined || copy.length < KDBG_HEAD || !isKdbgHead(copy)) return undefined;
-  return { ...parseKdbg(copy, pointerSize), address: header, size: sizeOf(copy), foundBy: "triage-copy" };
+function fromCopy({ pointerSize }: AddressSpace, { facts }: KdbgHints): Kdbg | undefined {
+  if (facts.kdbgCopy === undefined) return undefined;
+  const { value: copy, source } = facts.kdbgCopy;
+  if (copy.length < KDBG_HEAD || !isKdbgHead(copy)) return undefined;
+  const fields = parseKdbg(copy, pointerSize);
+  return { ...fields, address: facts.kdbg?.value, size: sizeOf(copy), foundBy: `${source}-copy` };
 }
 
-function fromHeader(space: AddressSpace, hints: KdbgHints, notes: string[]): Kdbg | undefined {
-  const { header } = hints;
-  if (header === undefined) return undefined;
-  const plain = blockAt(space, header, "header");
+function fromPlace(space: AddressSpace, hints: KdbgHints, notes: string[]): Kdbg | undefined {
+  if (hints.facts.kdbg === undefined) return undefined;
+  const { value: at, source } = hints.facts.kdbg;
+  const plain = blockAt(space, at, source);
   if (plain !== undefined) return plain;
-  if (space.tryRead(header, KDBG_HEAD) === undefined) {
-    notes.push(`the debugger data block (KDBG) at ${hex(header)} cannot be read`);
+  if (space.tryRead(at, KDBG_HEAD) === undefined) {
+    notes.push(`the debugger data block (KDBG) at ${hex(at)} cannot be read`);
     return undefined;
   }
-  const decoded = decodeAt(space, header, hints);
+  const decoded = decodeAt(space, at, hints, `${source}-decoded`);
   if (decoded === undefined) {
     notes.push(
-      `what stands at ${hex(header)} is no debugger data block (KDBG), nor an encoded one that could be decoded`,
+      `what stands at ${hex(at)} is no debugger data block (KDBG), nor an encoded one that could be decoded`,
     );
   }
   return decoded;
 }
 
 /** Only 64-bit kernels, from Windows 8 on, encode their block. */
-function decodeAt(space: AddressSpace, at: Va, hints: KdbgHints): Kdbg | undefined {
-  const { nt, psLoadedModuleList, psActiveProcessHead } = hints;
-  if (space.pointerSize === 4 || nt === undefined || psLoadedModuleList === undefined) return undefined;
-  const known: KnownFields = { kernBase: nt.base, psLoadedModuleList, psActiveProcessHead };
+function decodeAt(space: AddressSpace, at: Va, hints: KdbgHints, foundBy: KdbgBasis): Kdbg | undefined {
+  const { nt, facts } = hints;
+  if (space.pointerSize === 4 || nt === undefined || facts.moduleList === undefined) return undefined;
+  const known: KnownFields = {
+    kernBase: nt.base,
+    psLoadedModuleList: facts.moduleList.value,
+    psActiveProcessHead: facts.processList?.value,
+  };
   const { bytes, holes } = space.readSparse(at, KDBG_KNOWN_SIZE);
   const decoded = decodeKdbg(bytes, known);
   if (decoded === undefined) return undefined;
   for (const { offset, length } of holes) decoded.fill(0, offset & ~7, offset + length);
   const block = new Bytes(decoded, "KDBG");
-  return { ...parseKdbg(block, 8), address: at, size: sizeOf(block), foundBy: "header-decoded" };
+  return { ...parseKdbg(block, 8), address: at, size: sizeOf(block), foundBy };
 }
 
 function fromKpcr(space: AddressSpace): Kdbg | undefined {

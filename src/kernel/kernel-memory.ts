@@ -1,19 +1,24 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
-import type { DumpHeader } from "../dump/header.ts";
-import type { Dump } from "../dump/open.ts";
+import type { MachineFacts } from "../dump/facts.ts";
+import type { OpenedDump } from "../dump/format.ts";
+import { type Machine, machineByNumber } from "../dump/machine.ts";
 import { AddressSpace } from "../memory/address-space.ts";
 import { type KernelSpace, openKernelSpace } from "../memory/kernel-space.ts";
+import type { PageFormatName } from "../memory/page-format.ts";
 import { PageTableMapping } from "../memory/page-table-mapping.ts";
 import type { WordSource } from "../memory/physical-memory.ts";
 import { BlockMapping } from "../memory/triage-mapping.ts";
 import { CachedSource } from "../source/page-cache.ts";
 import type { ByteSource } from "../source/source.ts";
 import { isKdbgHead, KDBG_HEAD } from "./kdbg.ts";
+import { firstModule } from "./modules.ts";
 
 /** The kernel's virtual memory in a dump. */
 export interface KernelMemory {
   readonly space: AddressSpace;
+  /** As the dump says; else that of the page tables which led to the kernel. */
+  readonly machine: Machine;
   /** `undefined`: the dump has no physical memory. */
   readonly translation: KernelSpace | undefined;
   readonly notes: readonly string[];
@@ -23,36 +28,78 @@ export interface KernelMemory {
   isRoot(directoryTableBase: bigint): boolean;
 }
 
+/** Where IMAGE_DOS_HEADER says how far the PE headers are from it. */
+const E_LFANEW = 0x3c;
+/** PE, two zeros. */
+const PE_SIGNATURE = 0x4550;
+
+const MACHINES: Readonly<Record<PageFormatName, Machine>> = {
+  x86: "x86",
+  "x86-pae": "x86",
+  x64: "x64",
+  "x64-la57": "x64",
+  arm64: "arm64",
+};
+
 /** Chooses how a dump's kernel memory is read. */
-export function openKernelMemory({ source, header, body }: Dump): KernelMemory {
-  if (!("pages" in body)) {
-    const blocks = body.kind === "triage" ? body.triage.blocks : [];
-    const space = new AddressSpace(new BlockMapping(source, blocks, header.bits === 32 ? 4 : 8));
-    return { space, translation: undefined, notes: [], spaceAt: () => undefined, isRoot: () => false };
+export function openKernelMemory({ memory: held, facts }: OpenedDump): KernelMemory {
+  if (!("pages" in held)) {
+    const machine = facts.machine?.value ?? "x64";
+    const space = new AddressSpace(new BlockMapping(held.source, held.blocks, machine === "x86" ? 4 : 8));
+    return {
+      space,
+      machine,
+      translation: undefined,
+      notes: [],
+      spaceAt: () => undefined,
+      isRoot: () => false,
+    };
   }
-  const memory = { source: withWords(source), pages: body.pages };
-  const translation = openKernelSpace(memory, header, (space) => holdsKernel(space, header));
+  const memory = { source: withWords(held.source), pages: held.pages };
+  const hints = {
+    machine: facts.machine?.value,
+    build: facts.build?.value,
+    roots: facts.roots.map(({ value }) => value),
+    paeEnabled: facts.pae?.value,
+  };
+  const translation = openKernelSpace(
+    memory,
+    hints,
+    (space, format) =>
+      holdsKernel(space, facts) &&
+      (facts.machine !== undefined || isOfMachine(space, facts, MACHINES[format.name])),
+  );
   const { space, mapping } = translation;
   const spaceAt = (root: bigint): AddressSpace =>
     new AddressSpace(new PageTableMapping(memory, mapping.format, root));
-  const isRoot = (root: bigint): boolean => root !== 0n && holdsKernel(spaceAt(root), header);
-  return { space, translation, notes: notesOn(translation, header), spaceAt, isRoot };
+  const isRoot = (root: bigint): boolean => root !== 0n && holdsKernel(spaceAt(root), facts);
+  const machine = facts.machine?.value ?? MACHINES[mapping.format.name];
+  return { space, machine, translation, notes: notesOn(translation, facts), spaceAt, isRoot };
 }
 
 function withWords(source: ByteSource): WordSource {
   return source instanceof CachedSource ? source : new CachedSource(source);
 }
 
-/** Whether one of the lists that the header names is a list, or KDBG stands where it says. */
-function holdsKernel(space: AddressSpace, header: DumpHeader): boolean {
-  const { psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock } = header;
-  if (
-    [psLoadedModuleList, psActiveProcessHead].some((head) => head !== undefined && isListHead(space, head))
-  ) {
+/** Whether one of the lists that the dump names is a list, or KDBG stands where it says. */
+function holdsKernel(space: AddressSpace, { moduleList, processList, kdbg }: MachineFacts): boolean {
+  if ([moduleList, processList].some((head) => head !== undefined && isListHead(space, head.value))) {
     return true;
   }
-  const block = kdDebuggerDataBlock === undefined ? undefined : space.tryRead(kdDebuggerDataBlock, KDBG_HEAD);
+  const block = kdbg && space.tryRead(kdbg.value, KDBG_HEAD);
   return block !== undefined && isKdbgHead(new Bytes(block, "KDBG"));
+}
+
+/** What the image of nt says of the machine, where it can be read: x64's tables also read as ARM64's, and the reverse. */
+function isOfMachine(space: AddressSpace, { moduleList }: MachineFacts, machine: Machine): boolean {
+  const base = moduleList && firstModule(space, moduleList.value)?.base;
+  if (base === undefined) return true;
+  const toHeaders = space.tryReadU32(advance(base, E_LFANEW)) ?? 0;
+  const headers = space.tryRead(advance(base, toHeaders), 6);
+  if (headers === undefined || toHeaders === 0) return true;
+  const found = new Bytes(headers, "nt");
+  if (found.u32(0, "Signature") !== PE_SIGNATURE) return true;
+  return machineByNumber(found.u16(4, "Machine")) === machine;
 }
 
 /** Whether the first entry leads back to the head, or the last one forward to it. */
@@ -64,13 +111,16 @@ function isListHead(space: AddressSpace, head: Va): boolean {
   return space.tryReadPointer(advance(first, pointerSize)) === head || space.tryReadPointer(last) === head;
 }
 
-function notesOn({ rootFrom, verified, mapping }: KernelSpace, header: DumpHeader): readonly string[] {
-  const { directoryTableBase } = header;
+function notesOn({ rootFrom, verified, mapping }: KernelSpace, facts: MachineFacts): readonly string[] {
+  if (verified && rootFrom === "given") return [];
+  const [first, ...more] = facts.roots;
+  const source = first?.source ?? facts.source;
   const given =
-    directoryTableBase === undefined ? "no root of page tables" : `the root ${hex(directoryTableBase)}`;
-  if (!verified) return [`the header has ${given}, and through no root can the kernel's lists be read`];
-  if (rootFrom === "header") return [];
+    first === undefined
+      ? "no root of page tables"
+      : `the root ${[first, ...more].map(({ value }) => hex(value)).join(" and ")}`;
+  if (!verified) return [`the ${source} has ${given}, and through no root can the kernel's lists be read`];
   return [
-    `the header has ${given}, which does not lead to the kernel; that at ${hex(mapping.root)} does, and is used`,
+    `the ${source} has ${given}, which does not lead to the kernel; that at ${hex(mapping.root)} does, and is used`,
   ];
 }

@@ -1,15 +1,13 @@
 import { hex, type Va } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
 import { asciiZ, printable } from "../core/text.ts";
 import type { Walk } from "../core/walk.ts";
-import type { DumpHeader } from "../dump/header.ts";
-import type { Dump } from "../dump/open.ts";
-import type { TriageDump } from "../dump/triage.ts";
+import type { MachineFacts } from "../dump/facts.ts";
+import type { OpenedDump } from "../dump/format.ts";
+import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { PageFormatName } from "../memory/page-format.ts";
-import { headerContext, prcbContext, type RegisterSet, sameStack } from "./contexts.ts";
+import { prcbContext, type RegisterSet, sameStack } from "./contexts.ts";
 import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
-import { KDBG_KNOWN_SIZE } from "./kdbg.ts";
 import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
 import type { ListWalk } from "./linked-list.ts";
 import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModules } from "./modules.ts";
@@ -22,12 +20,13 @@ const MAX_BUILD_LAB = 128;
 
 /** What the kernel in a dump says about itself. Each part is read when it is first asked for. */
 export class Kernel {
-  readonly header: DumpHeader;
-  readonly triage: TriageDump | undefined;
+  /** What the dump itself says. */
+  readonly facts: MachineFacts;
+  /** True for a triage dump: it holds chosen blocks of memory only. */
+  readonly triage: boolean;
   /** The kernel's memory, or a triage dump's blocks of it. */
   readonly space: AddressSpace;
   readonly #memory: KernelMemory;
-  readonly #dump: Dump;
   #search: KdbgSearch | undefined;
   #modules: ModuleWalk | undefined;
   #unloaded: Walk<UnloadedModule> | undefined;
@@ -35,12 +34,20 @@ export class Kernel {
   #processes: ListWalk<ProcessEntry> | undefined;
   #contexts: readonly RegisterSet[] | undefined;
 
-  constructor(dump: Dump) {
-    this.#dump = dump;
+  constructor(dump: OpenedDump) {
     this.#memory = openKernelMemory(dump);
-    this.header = dump.header;
-    this.triage = dump.body.kind === "triage" ? dump.body.triage : undefined;
+    this.facts = dump.facts;
+    this.triage = dump.kind === "triage";
     this.space = this.#memory.space;
+  }
+
+  get machine(): Machine {
+    return this.#memory.machine;
+  }
+
+  /** Of Windows; `undefined` where the dump does not say. */
+  get build(): number | undefined {
+    return this.facts.build?.value;
   }
 
   /** How addresses are translated; `undefined` for a dump without physical memory. */
@@ -95,7 +102,7 @@ export class Kernel {
     return text === "" ? undefined : printable(text);
   }
 
-  /** The registers in the header, and those of the processor that stopped. */
+  /** The registers that the dump itself has, and those of the processor that stopped. */
   get contexts(): readonly RegisterSet[] {
     this.#contexts ??= this.#readContexts();
     return this.#contexts;
@@ -121,37 +128,30 @@ export class Kernel {
   }
 
   #kdbgSearch(): KdbgSearch {
-    const { header, triage, space } = this;
-    this.#search ??= findKdbg(space, {
-      header: header.kdDebuggerDataBlock,
-      copy: this.#record(triage?.debuggerData),
-      nt: this.#nt(),
-      psLoadedModuleList: header.psLoadedModuleList,
-      psActiveProcessHead: header.psActiveProcessHead,
-    });
+    this.#search ??= findKdbg(this.space, { facts: this.facts, nt: this.#nt() });
     return this.#search;
   }
 
   /** nt by the module list alone: its first entry. */
   #nt(): Pick<ModuleEntry, "base" | "size"> | undefined {
-    const driver = this.triage?.drivers?.items[0];
+    const { drivers, moduleList } = this.facts;
+    const driver = drivers?.value.items[0];
     if (driver !== undefined) return driver;
-    const head = this.header.psLoadedModuleList;
-    return head === undefined ? undefined : firstModule(this.space, head);
+    return moduleList && firstModule(this.space, moduleList.value);
   }
 
   #readModules(): ModuleWalk {
-    const drivers = this.triage?.drivers;
+    const { drivers, moduleList } = this.facts;
     if (drivers !== undefined)
-      return triageModules(drivers, { pointerSize: this.space.pointerSize, kernelBase: this.base });
-    const head = this.header.psLoadedModuleList ?? this.kdbg?.psLoadedModuleList;
+      return triageModules(drivers.value, { pointerSize: this.space.pointerSize, kernelBase: this.base });
+    const head = moduleList?.value ?? this.kdbg?.psLoadedModuleList;
     if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
-    return readModules(this.space, head, { build: this.header.build, kernelBase: this.base });
+    return readModules(this.space, head, { build: this.build, kernelBase: this.base });
   }
 
   #readUnloaded(): Walk<UnloadedModule> {
-    const saved = this.triage?.unloaded;
-    if (saved !== undefined) return triageUnloaded(saved);
+    const saved = this.facts.unloaded;
+    if (saved !== undefined) return triageUnloaded(saved.value);
     const drivers = this.kdbg?.mmUnloadedDrivers;
     if (drivers === undefined) return { items: [], stopped: "broken" };
     return readUnloaded(this.space, { drivers, last: this.kdbg?.mmLastUnloadedDriver });
@@ -160,12 +160,15 @@ export class Kernel {
   #readProcessors(): Walk<Processor> {
     const array = this.kdbg?.kiProcessorBlock;
     if (array === undefined) return { items: [], stopped: "broken" };
-    const { build, processors: count } = this.header;
-    return readProcessors(this.space, array, { count, build, numberOffset: this.kdbg?.offsetPrcbNumber });
+    return readProcessors(this.space, array, {
+      count: this.facts.processors?.value,
+      build: this.build,
+      numberOffset: this.kdbg?.offsetPrcbNumber,
+    });
   }
 
   #readProcesses(): ListWalk<ProcessEntry> {
-    const head = this.header.psActiveProcessHead ?? this.kdbg?.psActiveProcessHead;
+    const head = this.facts.processList?.value ?? this.kdbg?.psActiveProcessHead;
     if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
     const layout = findProcessLayout(this.space, head, (root) => this.#memory.isRoot(root));
     if (layout === undefined) return { items: [], recovered: 0, stopped: "broken" };
@@ -173,17 +176,17 @@ export class Kernel {
   }
 
   #readContexts(): readonly RegisterSet[] {
-    const first = headerContext(this.header);
-    const second = this.#stoppedContext(first);
-    return [first, second].filter((set) => set !== undefined);
+    const given = this.facts.contexts.map(({ value, source }) => ({ which: source, registers: value }));
+    const stopped = this.#stoppedContext(given[0]);
+    return stopped === undefined ? given : [...given, stopped];
   }
 
-  /** Of the processor that a triage dump names; else of the one on whose stack the header's registers are. */
+  /** Of the processor that the dump names; else of the one on whose stack the first registers are. */
   #stoppedContext(first: RegisterSet | undefined): RegisterSet | undefined {
     const offset = this.kdbg?.offsetPrcbContext;
     if (offset === undefined) return undefined;
-    const { machine } = this.header;
-    const named = this.triage?.prcb?.address;
+    const { machine } = this;
+    const named = this.facts.stopped?.value.prcb;
     const read = (prcb: Va): RegisterSet | undefined => prcbContext(this.space, prcb, offset, machine);
     if (named !== undefined) return read(named);
     const { items } = this.processors;
@@ -194,21 +197,9 @@ export class Kernel {
     }
     return undefined;
   }
-
-  /** What is known of a copy's bytes. */
-  #record(record: { readonly fileOffset: number; readonly length: number } | undefined): Bytes | undefined {
-    if (record === undefined) return undefined;
-    const { source } = this.#dump;
-    const bytes = new Uint8Array(Math.min(record.length, KDBG_KNOWN_SIZE));
-    return new Bytes(
-      bytes.subarray(0, source.read(record.fileOffset, bytes)),
-      source.name,
-      record.fileOffset,
-    );
-  }
 }
 
 /** Reads what the kernel in a dump says about itself. */
-export function readKernel(dump: Dump): Kernel {
+export function readKernel(dump: OpenedDump): Kernel {
   return new Kernel(dump);
 }

@@ -70,7 +70,7 @@ export interface Threads extends Walk<ThreadEntry> {
 /** What the threads are read from. */
 export type ThreadSource = Pick<
   Kernel,
-  "space" | "header" | "kdbg" | "processes" | "processors" | "contexts" | "triage"
+  "space" | "machine" | "build" | "facts" | "kdbg" | "processes" | "processors" | "contexts" | "triage"
 >;
 
 /**
@@ -78,8 +78,8 @@ export type ThreadSource = Pick<
  * threads, or the one thread of a triage dump.
  */
 export function readThreads(source: ThreadSource): Threads {
-  const { space, header, kdbg, processes } = source;
-  const hints = { machine: header.machine, build: header.build, kdbg };
+  const { space, machine, build, kdbg, processes } = source;
+  const hints = { machine, build, kdbg };
   const running = runningThreads(source);
   const items = new Map<Va, ThreadEntry>();
   const notes: string[] = [];
@@ -120,7 +120,7 @@ export function readThreads(source: ThreadSource): Threads {
     if (fields !== undefined && isThread(space, address)) reader(fields)(address, undefined);
   }
 
-  if (source.triage !== undefined) {
+  if (source.triage) {
     notes.push("a triage dump (minidump) holds no threads but those that the processors ran");
   } else if (processes.items.length === 0) {
     notes.push("the list of processes cannot be read, so their threads are not known");

@@ -9,13 +9,15 @@ import { x64 } from "./x64.ts";
 import { x86 } from "./x86.ts";
 import { x86Pae } from "./x86-pae.ts";
 
-/** What the dump's header says about the page tables. */
+/** What is said of the page tables. */
 export interface KernelSpaceHints {
-  readonly machine: Machine;
+  /** `undefined`: it is not said, the modes of all machines are tried. */
+  readonly machine: Machine | undefined;
   /** Of Windows; decides the layout of entries that are not valid. */
   readonly build: number | undefined;
-  readonly directoryTableBase: bigint | undefined;
-  /** `undefined`: the header does not say, both are tried. */
+  /** The likeliest to show the kernel first. */
+  readonly roots: readonly bigint[];
+  /** `undefined`: it is not said, both are tried. */
   readonly paeEnabled: boolean | undefined;
 }
 
@@ -23,47 +25,47 @@ export interface KernelSpaceHints {
 export interface KernelSpace {
   readonly space: AddressSpace;
   readonly mapping: PageTableMapping;
-  /** Where the root table comes from: the header's DirectoryTableBase, or a table that maps itself. */
-  readonly rootFrom: "header" | "search";
+  /** Where the root table comes from: it was one of those given, or is a table that maps itself. */
+  readonly rootFrom: "given" | "search";
   /** Kernel structures were read through it. False: no way of translating led to any, and this is the first one tried. */
   readonly verified: boolean;
 }
 
 /**
- * Chooses how a dump's addresses are translated: by the header where `check` agrees, else by the
+ * Chooses how a dump's addresses are translated: by what is said of it where `check` agrees, else by the
  * other modes of the machine, else through a root table found in low memory, where that of the
- * System process stands. The header's root is of no use when the processor stopped in user mode on a
+ * System process stands. The root of a processor that stopped in user mode is of no use: it can be a
  * table that leaves the kernel out.
  *
- * @param check whether kernel structures read well through a space
+ * @param check whether kernel structures read well through a space. The tables of one machine can be taken for those of
+ * another: where the machine is not known, it has to tell by more than that they can be read
  */
 export function openKernelSpace(
   memory: PhysicalMemory,
   hints: KernelSpaceHints,
-  check: (space: AddressSpace) => boolean,
+  check: (space: AddressSpace, format: PageFormat) => boolean,
 ): KernelSpace {
   const formats = formatsOf(hints);
-  const { directoryTableBase } = hints;
-  if (directoryTableBase !== undefined) {
+  for (const root of hints.roots) {
     for (const format of formats) {
-      const found = open(memory, format, directoryTableBase, "header", true);
-      if (check(found.space)) return found;
+      const found = open(memory, format, root, "given", true);
+      if (check(found.space, format)) return found;
     }
   }
   for (const format of formats) {
     for (const root of findRoots(memory, format)) {
       const found = open(memory, format, root, "search", true);
-      if (check(found.space)) return found;
+      if (check(found.space, format)) return found;
     }
   }
-  return open(memory, formats[0], directoryTableBase ?? 0n, "header", false);
+  return open(memory, formats[0], hints.roots[0] ?? 0n, "given", false);
 }
 
 function open(
   memory: PhysicalMemory,
   format: PageFormat,
   root: bigint,
-  rootFrom: "header" | "search",
+  rootFrom: "given" | "search",
   verified: boolean,
 ): KernelSpace {
   const mapping = new PageTableMapping(memory, format, root);
@@ -76,7 +78,9 @@ function formatsOf({
   build = 0,
   paeEnabled,
 }: KernelSpaceHints): readonly [PageFormat, ...PageFormat[]] {
+  const wide = [x64(4, build), x64(5, build)] as const;
   if (machine === "arm64") return [arm64(build)];
-  if (machine === "x64") return [x64(4, build), x64(5, build)];
-  return paeEnabled === false ? [x86, x86Pae(build)] : [x86Pae(build), x86];
+  if (machine === "x64") return wide;
+  const narrow = paeEnabled === false ? ([x86, x86Pae(build)] as const) : ([x86Pae(build), x86] as const);
+  return machine === "x86" ? narrow : [...wide, arm64(build), ...narrow];
 }

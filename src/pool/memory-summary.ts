@@ -1,4 +1,5 @@
-import type { MemoryStorage } from "../dump/triage.ts";
+import type { MachineFacts } from "../dump/facts.ts";
+import type { MemoryStorage } from "../dump/triage-memory.ts";
 import { readModernPools } from "./modern-pools.ts";
 import { readPoolDescriptors } from "./pool-descriptors.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
@@ -70,14 +71,6 @@ export interface MemorySummary {
   readonly notes: readonly string[];
 }
 
-/** What else of the dump knows of memory. */
-export interface MemoryHints {
-  /** Pages that the dump's header counts as the machine's. */
-  readonly headerPages?: number | undefined;
-  /** The block of a triage dump; `undefined` where it has none. */
-  readonly triage?: MemoryStorage | undefined;
-}
-
 type Figures = Partial<Record<MemoryLine, MemoryFigure>>;
 
 /** A figure before it has its label. */
@@ -89,14 +82,17 @@ export type Reading =
  * Reads every line of `!vm 1` that the dump can give, each with its source. A KDBG field that this
  * Windows no longer fills makes its line unknown, never 0.
  */
-export function readMemorySummary(kernel: PoolKernel, hints: MemoryHints = {}): MemorySummary {
+export function readMemorySummary(
+  kernel: PoolKernel,
+  facts: Pick<MachineFacts, "memory" | "runs"> = {},
+): MemorySummary {
   const figures: Figures = {};
   const notes: string[] = [];
   const put = (line: MemoryLine, reading: Reading): void => {
     if (figures[line]?.pages == null) figures[line] = labelled(LABELS[line], reading);
   };
-  if (hints.triage !== undefined) fromTriage(kernel, hints.triage, put, notes);
-  put("physical", readPhysicalPages(kernel, hints.headerPages));
+  if (facts.memory !== undefined) fromTriage(kernel, facts.memory.value, put, notes);
+  put("physical", readPhysicalPages(kernel, facts.runs));
   const limit = figures.physical?.pages ?? undefined;
   for (const [line, field] of PAGE_COUNTS) put(line, readPages(kernel, field, limit));
   put("nonPagedMax", readBytesAsPages(kernel, "mmMaximumNonPagedPoolInBytes"));

@@ -63,7 +63,7 @@ export type PoolVariables = Pick<
 export interface PoolKernel {
   readonly space: AddressSpace;
   readonly build: number;
-  /** Logical processors as the dump's header counts them; `undefined` where it does not say. */
+  /** Logical processors as the dump counts them; `undefined` where it does not say. */
   readonly processors: number | undefined;
   /** `undefined` where the dump names no kernel image. */
   readonly nt: NtImage | undefined;
@@ -86,11 +86,11 @@ export function isKernelAddress(value: bigint, pointerSize: 4 | 8): boolean {
 export function poolKernelOf(kernel: Kernel, space: AddressSpace = kernel.space): PoolKernel {
   return {
     space,
-    build: kernel.header.build ?? 0,
-    processors: kernel.header.processors,
+    build: kernel.build ?? 0,
+    processors: kernel.facts.processors?.value,
     nt: ntImage(kernel, space),
     kdbg: kernel.kdbg,
-    triage: kernel.triage !== undefined,
+    triage: kernel.triage,
   };
 }
 

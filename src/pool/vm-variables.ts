@@ -1,5 +1,6 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { describeFault, MemoryError } from "../core/errors.ts";
+import type { MachineFacts } from "../dump/facts.ts";
 import type { Reading } from "./memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
 
@@ -73,8 +74,8 @@ export function readListTotal(kernel: PoolKernel, field: keyof PoolVariables): R
   return read.pages === null ? read : { pages: read.pages, from: `${read.from}, its total` };
 }
 
-/** The machine's pages: a variable, or the descriptor that newer kernels keep, or the dump's header. */
-export function readPhysicalPages(kernel: PoolKernel, headerPages: number | undefined): Reading {
+/** The machine's pages: a variable, or the descriptor that newer kernels keep, or what the dump itself says. */
+export function readPhysicalPages(kernel: PoolKernel, runs: MachineFacts["runs"]): Reading {
   const { space, kdbg } = kernel;
   const counted = readPages(kernel, "mmNumberOfPhysicalPages");
   if (counted.pages !== null && counted.pages > 0) return counted;
@@ -90,9 +91,10 @@ export function readPhysicalPages(kernel: PoolKernel, headerPages: number | unde
             : { pages: null, reason: `MmPhysicalMemoryBlock leads to ${pages} pages` };
         });
   if (block.pages !== null) return block;
-  return headerPages === undefined || headerPages === 0
+  const pages = runs?.value.reduce((sum, { count }) => sum + count, 0) ?? 0;
+  return runs === undefined || pages === 0
     ? block
-    : { pages: headerPages, from: "the runs of physical memory in the dump's header" };
+    : { pages, from: `the runs of physical memory in the dump's ${runs.source}` };
 }
 
 /** Offset of PagedPoolCommit in MM_PAGED_POOL_INFO, by pointer size; the first column is the lowest build. */

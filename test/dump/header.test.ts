@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attributeNames, writerOf } from "../../src/dump/attributes.ts";
 import { readDumpHeader } from "../../src/dump/header.ts";
+import { readDump } from "../../src/dump/open.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { openFile } from "../../src/source/file-source.ts";
 import { dumpBytes, type Patch } from "../fixtures/dump-bytes.ts";
@@ -201,7 +202,7 @@ describe("readDumpHeader refuses, and says what the file is and what to do", () 
     ["zeros", new Uint8Array(0x3000), /zeros, as raw memory/],
     ["what is not known", Uint8Array.of(1, 2, 0xab), /found 0102ab, which is no format known here/],
   ])("%s", (_what, bytes, message) => {
-    const read = () => readDumpHeader(new BytesSource(bytes, "x.dmp"));
+    const read = () => readDump(new BytesSource(bytes, "x.dmp"));
     expect(read).toThrow(message);
     expect(read).toThrow(expect.objectContaining({ name: "FormatError", offset: 0, field: "the signature" }));
     expect(read).toThrow(/^[^\n]*$/);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { writeDump } from "../../samples/writer/dump.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { FormatError } from "../../src/core/errors.ts";
-import { type Dump, readDump } from "../../src/dump/open.ts";
+import { type CrashDump, readCrashDump } from "../../src/dump/crash-dump.ts";
 import { NOT_IN_DUMP, PAGE_SIZE, TRUNCATED } from "../../src/dump/page-map.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import type { ByteSource } from "../../src/source/source.ts";
@@ -34,7 +34,7 @@ const DUMPS: readonly (readonly [string, Uint8Array])[] = [
 ];
 
 /** What any dump that opens must keep to. */
-function check(dump: Dump, asked: readonly number[]): void {
+function check(dump: CrashDump, asked: readonly number[]): void {
   const size = dump.source.size;
   expect(dump.notes.every((note) => !note.includes("\n"))).toBe(true);
   if ("triage" in dump.body) {
@@ -93,9 +93,9 @@ describe("a dump whose words are anything", () => {
             if (at + 4 <= copy.length) patch(copy, { [at]: value });
           }
           const file = cut % 3 === 0 ? copy.subarray(0, cut) : copy;
-          let dump: Dump;
+          let dump: CrashDump;
           try {
-            dump = readDump(new BytesSource(file, "x.dmp"));
+            dump = readCrashDump(new BytesSource(file, "x.dmp"));
           } catch (error) {
             expect(error).toBeInstanceOf(FormatError);
             expect(error).toHaveProperty("message", expect.stringMatching(/^x\.dmp\+0x[^\n]*$/));
@@ -133,7 +133,7 @@ describe("a huge file with a hostile head", () => {
       0x2028: 0n,
       0x2030: 2n ** 40n,
     });
-    expect(() => readDump(sparse(head, size))).toThrow(FormatError);
+    expect(() => readCrashDump(sparse(head, size))).toThrow(FormatError);
   });
 
   it("cannot make the table of ranges larger than its cap", () => {
@@ -144,7 +144,9 @@ describe("a huge file with a hostile head", () => {
       0x2030: 5n,
       0x2038: 1n,
     });
-    expect(readDump(sparse(head, size)).notes).toContain("only the first 4194304 ranges of pages are read");
+    expect(readCrashDump(sparse(head, size)).notes).toContain(
+      "only the first 4194304 ranges of pages are read",
+    );
   });
 
   it("cannot make the lists of a triage dump larger than their caps", () => {
@@ -157,7 +159,7 @@ describe("a huge file with a hostile head", () => {
       0x2078: 0x3000,
       0x207c: 0xffffffff,
     });
-    const { body, notes } = readDump(sparse(head, size));
+    const { body, notes } = readCrashDump(sparse(head, size));
     expect(body).toMatchObject({ kind: "triage", triage: { drivers: { claimed: 0xffffffff } } });
     expect(notes).toContain("4096 of 4294967295 drivers could be read");
     expect(notes).toContain("256 of 4294967295 unloaded drivers could be read");

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { readDump } from "../../src/dump/open.ts";
+import { readCrashDump } from "../../src/dump/crash-dump.ts";
 import { NOT_IN_DUMP, TRUNCATED } from "../../src/dump/page-map.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { dumpBytes, type Patch, patch } from "../fixtures/dump-bytes.ts";
 
 function open(bytes: Uint8Array) {
-  return readDump(new BytesSource(bytes, "x.dmp"));
+  return readCrashDump(new BytesSource(bytes, "x.dmp"));
 }
 
 /** The page map of a dump that has one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readDump } from "../../src/dump/open.ts";
+import { readCrashDump } from "../../src/dump/crash-dump.ts";
 import type { TriageDump } from "../../src/dump/triage.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { openFile } from "../../src/source/file-source.ts";
@@ -8,7 +8,7 @@ import { dumpBytes, type Patch, patch } from "../fixtures/dump-bytes.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 
 function openTriage(source: ByteSource): { triage: TriageDump; notes: readonly string[] } {
-  const { body, notes } = readDump(source);
+  const { body, notes } = readCrashDump(source);
   if (body.kind !== "triage") throw new Error(`a ${body.kind} dump is no triage dump`);
   return { triage: body.triage, notes };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { writeDump } from "../../samples/writer/dump.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
-import { type Dump, readDump } from "../../src/dump/open.ts";
+import { type CrashDump, readCrashDump } from "../../src/dump/crash-dump.ts";
 import { NOT_IN_DUMP, PAGE_SIZE, type PageMap } from "../../src/dump/page-map.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
@@ -31,7 +31,7 @@ function machineOf(mode: "x86" | "pae" | "x64" | "arm64"): Machine {
   return machine;
 }
 
-function pagesOf({ body }: Dump): PageMap {
+function pagesOf({ body }: CrashDump): PageMap {
   if (!("pages" in body)) throw new Error(`a ${body.kind} dump has no pages`);
   return body.pages;
 }
@@ -48,7 +48,7 @@ describe.each(FORMS)("a dump of a machine in mode %s, written as %s", (mode, typ
     comment: "written for a test",
   };
   const bytes = writeDump(machine, { type, header: fields });
-  const dump = readDump(new BytesSource(bytes, "written.dmp"));
+  const dump = readCrashDump(new BytesSource(bytes, "written.dmp"));
 
   it("opens as what it is, with nothing odd about it", () => {
     expect([dump.body.kind, dump.notes]).toEqual([kind, []]);
@@ -96,7 +96,7 @@ describe.each(FORMS)("a dump of a machine in mode %s, written as %s", (mode, typ
   // the cut stands in the tenth page of the file's last run or before
   it("opens when the file was cut off, and counts what is missing", () => {
     const cut = bytes.subarray(0, bytes.length - 9 * PAGE_SIZE - 1);
-    const pages = pagesOf(readDump(new BytesSource(cut, "cut.dmp")));
+    const pages = pagesOf(readCrashDump(new BytesSource(cut, "cut.dmp")));
     expect([pages.present, pages.missing]).toEqual([written.size - 10, 10]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { kdbgBytes } from "../../samples/writer/kdbg.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { blocksOf, writeTriageDump } from "../../samples/writer/triage.mjs";
-import { readDump } from "../../src/dump/open.ts";
+import { readCrashDump } from "../../src/dump/crash-dump.ts";
 import type { TriageDump } from "../../src/dump/triage.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
@@ -53,7 +53,7 @@ describe.each(FORMS)("a triage dump in mode %s, its blocks listed in %i bytes ea
     blockStride,
     blobs: [{ guid: new Uint8Array(16).fill(9), data: new Uint8Array(24) }],
   });
-  const { body } = readDump(new BytesSource(file));
+  const { body } = readCrashDump(new BytesSource(file));
   if (body.kind !== "triage") throw new Error(`read as ${body.kind}`);
   const triage: TriageDump = body.triage;
 

@@ -3,6 +3,7 @@ import { kdbgBytes, writeKdbg } from "../../samples/writer/kdbg.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import type { Va } from "../../src/core/address.ts";
 import { Bytes } from "../../src/core/bytes.ts";
+import { fact } from "../../src/dump/facts.ts";
 import { decodeKdbg } from "../../src/kernel/encoded-kdbg.ts";
 import { findKdbg, type KdbgHints, type KdbgSearch } from "../../src/kernel/find-kdbg.ts";
 import { parseKdbg } from "../../src/kernel/kdbg.ts";
@@ -30,17 +31,24 @@ function machine64(size = 0x380): Machine {
   writeKdbg(machine, BLOCK, { size, listHead: LIST_HEAD, fields: FIELDS });
   return machine;
 }
-const HINTS: KdbgHints = {
-  header: BLOCK as Va,
-  copy: undefined,
-  nt: NT,
-  psLoadedModuleList: MODULES as Va,
-  psActiveProcessHead: PROCESSES as Va,
+/** What a header says; `copy` stands in a triage dump. */
+const HINTS = {
+  header: BLOCK as Va | undefined,
+  copy: undefined as Bytes | undefined,
+  nt: NT as KdbgHints["nt"],
 };
-function search(machine: Machine, hints: Partial<KdbgHints>): KdbgSearch {
+function search(machine: Machine, changes: Partial<typeof HINTS>): KdbgSearch {
+  const { header, copy, nt } = { ...HINTS, ...changes };
+  const facts = {
+    source: "header",
+    kdbg: fact(header, "header"),
+    kdbgCopy: fact(copy, "triage"),
+    moduleList: fact(MODULES as Va, "header"),
+    processList: fact(PROCESSES as Va, "header"),
+  } as const;
   const format = machine.is64 ? x64(4, machine.build) : x86Pae(machine.build);
   const mapping = new PageTableMapping(machineMemory(machine), format, machine.directoryTableBase);
-  return findKdbg(new AddressSpace(mapping), { ...HINTS, ...hints });
+  return findKdbg(new AddressSpace(mapping), { facts, nt });
 }
 
 /** As a running kernel encodes it: elf2dmp's decoding, turned round. */

@@ -114,7 +114,7 @@ describe.skipIf(realDump("triage_x64.dmp") === undefined)("the kernel of triage_
   });
 
   it("stopped because of SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M", () => {
-    expect(nameBugcheck(kernel.header.bugcheck!.code)).toBe("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M");
+    expect(nameBugcheck(kernel.facts.bugcheck!.value.code)).toBe("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M");
   });
 });
 
@@ -139,7 +139,7 @@ describe.skipIf(realDump("triage_arm64.dmp") === undefined)("the kernel of triag
       offsetPrcbContext: 0x8a0,
     });
     expect(kernel.buildLab).toBe("22000.1.arm64fre.co_release.210604-1628");
-    expect(nameBugcheck(kernel.header.bugcheck!.code)).toBe("MANUALLY_INITIATED_POWER_BUTTON_HOLD");
+    expect(nameBugcheck(kernel.facts.bugcheck!.value.code)).toBe("MANUALLY_INITIATED_POWER_BUTTON_HOLD");
     expect(kernel.notes).toEqual([]);
   });
 

@@ -22,12 +22,8 @@ describe.each(MODES)("openKernelSpace over a machine in mode %s", (mode, process
   machine.u32(marker, 0x1234abcd);
   const memory = machineMemory(machine);
   const check = (space: AddressSpace): boolean => space.tryReadU32(va(marker)) === 0x1234abcd;
-  const open = (directoryTableBase: bigint | undefined, paeEnabled?: boolean): KernelSpace =>
-    openKernelSpace(
-      memory,
-      { machine: processor, build: machine.build, directoryTableBase, paeEnabled },
-      check,
-    );
+  const open = (roots: readonly bigint[], paeEnabled?: boolean): KernelSpace =>
+    openKernelSpace(memory, { machine: processor, build: machine.build, roots, paeEnabled }, check);
   const found = (space: KernelSpace): unknown => ({
     name: space.mapping.format.name,
     root: BigInt(space.mapping.root),
@@ -36,28 +32,42 @@ describe.each(MODES)("openKernelSpace over a machine in mode %s", (mode, process
   });
   const root = machine.directoryTableBase;
 
-  it("finds the mode with the header's root, whatever the header says of PAE", () => {
-    const right = { name, root, rootFrom: "header", verified: true };
-    expect([undefined, true, false].map((pae) => found(open(root, pae)))).toEqual([right, right, right]);
+  it("finds the mode with the given root, whatever is said of PAE", () => {
+    const right = { name, root, rootFrom: "given", verified: true };
+    expect([undefined, true, false].map((pae) => found(open([root], pae)))).toEqual([right, right, right]);
   });
 
-  it("finds the root by itself where the header has none, or one that leaves the kernel out", () => {
+  it("finds the root by itself where none is given, or those that leave the kernel out", () => {
     const searched = { name, root, rootFrom: "search", verified: true };
     // the page that holds the marker is no page table
     const elsewhere = machine.physicalAddress(marker)! & ~0xfffn;
-    expect([undefined, elsewhere, 0x3fff_f000n].map((wrong) => found(open(wrong)))).toEqual([
+    expect([[], [elsewhere], [elsewhere, 0x3fff_f000n]].map((wrong) => found(open(wrong)))).toEqual([
       searched,
       searched,
       searched,
     ]);
   });
 
+  it("tries the given roots in turn", () => {
+    const right = { name, root, rootFrom: "given", verified: true };
+    expect(found(open([0x3fff_f000n, root]))).toEqual(right);
+  });
+
+  it("tries the modes of all machines where nothing says which it is", () => {
+    for (const roots of [[root], []]) {
+      const hints = { machine: undefined, build: machine.build, roots, paeEnabled: undefined };
+      // x64's tables can also be read as ARM64's, and the reverse: who checks has to tell them apart
+      const space = openKernelSpace(memory, hints, (tried, format) => format.name === name && check(tried));
+      expect(found(space)).toMatchObject({ name, root, verified: true });
+    }
+  });
+
   it("says so when no root leads to the kernel", () => {
     const { verified, rootFrom } = openKernelSpace(
       memory,
-      { machine: processor, build: machine.build, directoryTableBase: root, paeEnabled: undefined },
+      { machine: processor, build: machine.build, roots: [root], paeEnabled: undefined },
       () => false,
     );
-    expect({ verified, rootFrom }).toEqual({ verified: false, rootFrom: "header" });
+    expect({ verified, rootFrom }).toEqual({ verified: false, rootFrom: "given" });
   });
 });

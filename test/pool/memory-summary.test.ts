@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MemoryStorage } from "../../src/dump/triage.ts";
+import type { MemoryStorage } from "../../src/dump/triage-memory.ts";
 import { MEMORY_LINES, readMemorySummary } from "../../src/pool/memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "../../src/pool/pool-kernel.ts";
 import { variables } from "../fixtures/pool-machine.ts";
@@ -211,11 +211,16 @@ describe("readMemorySummary", () => {
         .u64(at + 0x108n, 4_171_523n);
       return { mmPhysicalMemoryBlock: at };
     });
-    expect(readMemorySummary(kernel, { headerPages: 7 }).lines.physical.pages).toBe(4_171_523);
+    const value = [
+      { pfn: 1, count: 3 },
+      { pfn: 0x100, count: 4 },
+    ];
+    const runs = { value, source: "header" } as const;
+    expect(readMemorySummary(kernel, { runs }).lines.physical.pages).toBe(4_171_523);
     const without = { ...kernel, kdbg: undefined };
-    expect(readMemorySummary(without, { headerPages: 7 }).lines.physical).toMatchObject({
+    expect(readMemorySummary(without, { runs }).lines.physical).toMatchObject({
       pages: 7,
-      from: expect.stringContaining("header"),
+      from: "the runs of physical memory in the dump's header",
     });
   });
 
@@ -250,7 +255,10 @@ describe("readMemorySummary", () => {
 
   it("reads a triage dump's own memory block", () => {
     const { kernel } = kernelWith(8, 26100, {});
-    const { lines } = readMemorySummary({ ...kernel, triage: true }, { triage: storage });
+    const { lines } = readMemorySummary(
+      { ...kernel, triage: true },
+      { memory: { value: storage, source: "triage" } },
+    );
     expect(lines.nonPagedUsage).toMatchObject({ pages: 40_000, from: "the triage dump's own memory block" });
     expect([lines.pagedUsage.pages, lines.committed.pages, lines.pagedMax.pages]).toEqual([
       90_000, 2_000_000, 0x1_0000_0000,
@@ -261,7 +269,10 @@ describe("readMemorySummary", () => {
   it("does not take an empty memory block for an empty pool", () => {
     const { kernel } = kernelWith(8, 19041, {});
     const empty = Object.fromEntries(Object.keys(storage).map((key) => [key, 0])) as unknown as MemoryStorage;
-    const summary = readMemorySummary({ ...kernel, triage: true }, { triage: empty });
+    const summary = readMemorySummary(
+      { ...kernel, triage: true },
+      { memory: { value: empty, source: "triage" } },
+    );
     expect(summary.lines.nonPagedUsage.pages).toBeNull();
     expect(summary.notes.join()).toContain("left it empty");
   });

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import type { MachineFacts } from "../../src/dump/facts.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
 import { findLeaks } from "../../src/pool/leaks.ts";
-import { type MemoryHints, readMemorySummary } from "../../src/pool/memory-summary.ts";
+import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { isInUse, sortTags, type TagTable, totalsOf } from "../../src/pool/tag-table.ts";
 import { readTagTable } from "../../src/pool/tracker.ts";
@@ -16,11 +17,11 @@ afterAll(() => {
   for (const source of open) source[Symbol.dispose]();
 });
 
-function openPool(path: string): { kernel: PoolKernel; hints: MemoryHints } {
+function openPool(path: string): { kernel: PoolKernel; facts: MachineFacts } {
   const source = openFile(path);
   open.push(source);
   const kernel = readKernel(readDump(source));
-  return { kernel: poolKernelOf(kernel), hints: { triage: kernel.triage?.memory } };
+  return { kernel: poolKernelOf(kernel), facts: kernel.facts };
 }
 
 const sample = (name: string): string => fileURLToPath(new URL(`../../samples/${name}`, import.meta.url));
@@ -32,7 +33,7 @@ function tableOf(kernel: PoolKernel): TagTable {
 }
 
 describe("the article's dump", () => {
-  const { kernel, hints } = openPool(sample("article-2003.dmp"));
+  const { kernel, facts } = openPool(sample("article-2003.dmp"));
 
   it("has the article's !poolused /t10 4, to the digit", () => {
     // the article's columns: tag, nonpaged allocs and used, paged allocs and used
@@ -74,7 +75,7 @@ describe("the article's dump", () => {
   });
 
   it("has the article's !vm 1, to the digit", () => {
-    const { lines, pagedPools } = readMemorySummary(kernel, hints);
+    const { lines, pagedPools } = readMemorySummary(kernel, facts);
     expect(Object.fromEntries(Object.entries(lines).map(([line, { pages }]) => [line, pages]))).toMatchObject(
       {
         physical: 2_096_922,
@@ -98,7 +99,7 @@ describe("the article's dump", () => {
 });
 
 describe("the 64-bit leak", () => {
-  const { kernel, hints } = openPool(sample("leak-x64.dmp"));
+  const { kernel, facts } = openPool(sample("leak-x64.dmp"));
   const truth = JSON.parse(readFileSync(sample("leak-x64.json"), "utf8"));
 
   it("has the figures that were written", () => {
@@ -126,7 +127,7 @@ describe("the 64-bit leak", () => {
   });
 
   it("gives the pools' sizes from what Windows 10 still names", () => {
-    const { lines } = readMemorySummary(kernel, hints);
+    const { lines } = readMemorySummary(kernel, facts);
     expect([lines.pagedUsage.pages, lines.nonPagedUsage.pages]).toEqual([
       truth.pool.pagedPages,
       truth.pool.nonPagedPages,
@@ -149,8 +150,8 @@ describe.each(["triage_x64.dmp", "triage_arm64.dmp"] as const)("the real %s", (n
   });
 
   it.skipIf(path === undefined)("gives no figure that the dump does not hold, and a reason for each", () => {
-    const { kernel, hints } = openPool(path!);
-    const { lines } = readMemorySummary(kernel, hints);
+    const { kernel, facts } = openPool(path!);
+    const { lines } = readMemorySummary(kernel, facts);
     for (const { pages, from, reason } of Object.values(lines)) {
       if (pages === null) expect(reason).toMatch(/\S/);
       else expect([pages > 0, from]).toEqual([true, expect.stringMatching(/\S/)]);
@@ -161,8 +162,8 @@ describe.each(["triage_x64.dmp", "triage_arm64.dmp"] as const)("the real %s", (n
 
 describe("what looks like a leak", () => {
   it.each(["article-2003.dmp", "leak-x64.dmp"])("is `Se  ` alone in %s", (name) => {
-    const { kernel, hints } = openPool(sample(name));
-    const { lines } = readMemorySummary(kernel, hints);
+    const { kernel, facts } = openPool(sample(name));
+    const { lines } = readMemorySummary(kernel, facts);
     const report = findLeaks(tableOf(kernel), { pools: lines });
     expect(report.candidates.map(({ tag, pool }) => [tag, pool])).toEqual([["Se  ", "paged"]]);
   });

@@ -1,0 +1,44 @@
+import { Bytes } from "../core/bytes.ts";
+import { readStruct, toBigInt } from "../core/kaitai.ts";
+import { TriageDump } from "../generated/triage_dump.js";
+import type { Word } from "../generated/word.js";
+import type { ByteSource } from "../source/source.ts";
+
+/** DUMP_MM_STORAGE: figures of the memory manager, in pages where not said otherwise. */
+export interface MemoryStorage {
+  readonly specialPoolTag: number;
+  readonly triageActionTaken: number;
+  readonly nonPagedPoolMaximum: number;
+  readonly nonPagedPoolAllocated: number;
+  readonly pagedPoolMaximum: number;
+  readonly pagedPoolAllocated: number;
+  readonly committedPages: number;
+  readonly committedPagesPeak: number;
+  readonly commitLimitMaximum: number;
+}
+
+const SIZE = { 32: 0x34, 64: 0x50 } as const;
+
+/** Reads the figures; `undefined` where the file ends in them. */
+export function readMemoryStorage(
+  source: ByteSource,
+  offset: number,
+  bits: 32 | 64,
+): MemoryStorage | undefined {
+  const bytes = new Uint8Array(SIZE[bits]);
+  if (source.read(offset, bytes) < bytes.length) return undefined;
+  const view = new Bytes(bytes, source.name, offset);
+  const raw = readStruct(TriageDump.MmStorage, view, "DUMP_MM_STORAGE", bits);
+  const pages = (value: Word) => Number(toBigInt(value));
+  return {
+    specialPoolTag: raw.specialPoolTag,
+    triageActionTaken: raw.triageActionTaken,
+    nonPagedPoolMaximum: pages(raw.maximumNonPagedPool),
+    nonPagedPoolAllocated: pages(raw.allocatedNonPagedPool),
+    pagedPoolMaximum: pages(raw.pagedPoolMaximum),
+    pagedPoolAllocated: pages(raw.pagedPoolAllocated),
+    committedPages: pages(raw.committedPages),
+    committedPagesPeak: pages(raw.committedPagesPeak),
+    commitLimitMaximum: pages(raw.commitLimitMaximum),
+  };
+}
