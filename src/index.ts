@@ -12,6 +12,7 @@ export { type ModuleLike, type ReadBytes, type WorkOptions, Workspace } from "./
 export { type AddressLike, hex, type Pa, type Rva, toVa, type Va, windbgHex } from "./core/address.ts";
 export { describeFault, FormatError, MemoryError, type MemoryFault } from "./core/errors.ts";
 export type { Stop, Walk } from "./core/walk.ts";
+export type { Fact, FactSource, MachineFacts } from "./dump/facts.ts";
 export { AddressSpace, type Span, type SparseBytes } from "./memory/address-space.ts";
 export { Image } from "./pe/image.ts";
 export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
