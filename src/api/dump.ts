@@ -245,7 +245,11 @@ export class Dump extends Workspace implements Disposable {
     const sources = candidates.filter(({ tag, group }) => (group?.source ?? tag) === tag);
     const tags = [...new Set((sources.length > 0 ? sources : candidates).map(({ tag }) => tag))];
     if (tags.length === 0) return [this.trace(undefined, work)];
-    return tags.slice(0, MAX_TRACED).map((tag) => this.trace(tag, work));
+    const traced = tags.slice(0, MAX_TRACED).map((tag) => this.trace(tag, work));
+    const left = tags.slice(MAX_TRACED).map((tag) => `\`${tag}\``);
+    if (left.length === 0) return traced;
+    const note = `further tags look like leaks and are not traced here: ${left.join(", ")} (pooltrail trace, with the tag)`;
+    return traced.map((trail) => ({ ...trail, notes: [...trail.notes, note] }));
   }
 
   /** Closes the dump, and the PE files that were given with it. */

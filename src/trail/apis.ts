@@ -119,7 +119,8 @@ function placesIn(module: TrailModule, entries: readonly number[]): string {
     const name = module.image === undefined ? null : exportedName(module.image, entry);
     return `${module.name}${name === null ? `+${hex(entry)}` : `!${name}`}`;
   });
-  return `${places.join(", ")}${entries.length > MOST_PLACES ? ", …" : ""}`;
+  const more = entries.length - places.length;
+  return `${places.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function apiOf(

@@ -74,6 +74,7 @@ export class Balance {
     }
     const label = functionLabel(this.#module.name, this.#decoded, from.entry);
     const callers = out === undefined || path.length >= MAX_RELAY_DEPTH ? [] : graph.callersOf([from.entry]);
+    this.#partly ||= callers.length > MAX_HANDING_CALLERS;
     for (const edge of callers.slice(0, MAX_HANDING_CALLERS)) {
       if (out !== undefined && edge.from.entry !== from.entry)
         this.follow(edge.from, { at: edge.at, ...out }, root, [label, ...path]);

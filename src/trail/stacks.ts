@@ -28,6 +28,7 @@ export function findStacks(
   }
   const whole =
     read.stacks === read.of ? [] : [`${read.stacks} of ${read.of} kernel stacks could be read whole`];
+  const many = [...found.values()].filter(({ hits }) => hits.length > MOST_HITS);
   return {
     clues: [...found.values()].map(({ module, function: { module: of, name, address }, hits: all }) => ({
       module,
@@ -37,7 +38,15 @@ export function findStacks(
         hits: all.sort((a, b) => ORDER[a.state] - ORDER[b.state]).slice(0, MOST_HITS),
       },
     })),
-    notes: [...threads.notes, ...whole, ...notes],
+    notes: [
+      ...threads.notes,
+      ...whole,
+      ...notes,
+      ...many.map(
+        ({ module, function: { name }, hits }) =>
+          `of ${hits.length} return addresses into ${module} on stacks, behind calls of ${name}, the first ${MOST_HITS} are kept`,
+      ),
+    ],
   };
 }
 

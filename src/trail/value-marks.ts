@@ -18,8 +18,8 @@ export interface ValueMark {
   readonly name: string | null;
 }
 
-/** Acquisitions of one function that are followed; more letters than this tell a reader nothing. */
-const MOST_VALUES = 8;
+/** What values are called, in the order of the calls: A to Z, then A2 to Z2. */
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /**
  * Follows what the calls of a function acquire, by their documentation, to where it is put, passed on, given back or
@@ -35,9 +35,9 @@ export function valueMarks(
   const { flows, image } = decoded;
   const marks = new Map<number, ValueMark[]>();
   const ownership = new Ownership(knowledgeOf(codes, image.code.wide));
-  const calls = acquiringCalls(decoded, found).slice(0, MOST_VALUES);
-  calls.forEach(({ call, name }, i) => {
-    const value = String.fromCharCode("A".charCodeAt(0) + i);
+  acquiringCalls(decoded, found).forEach(({ call, name }, i) => {
+    const round = Math.floor(i / LETTERS.length);
+    const value = `${LETTERS[i % LETTERS.length]}${round === 0 ? "" : round + 1}`;
     const add = (at: number, what: ValueMark["what"], to: string | null): void => {
       const own = marks.get(at) ?? [];
       marks.set(at, own);

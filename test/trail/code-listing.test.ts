@@ -231,6 +231,18 @@ describe("what instructions refer to", () => {
     expect(text).toMatch(/call +dword ptr .*; .*\*\* A from here/);
     expect(text).toMatch(/ret {2}; \*\* returns A/);
   });
+
+  it("marks what each of many calls acquires, with a name of its own", () => {
+    // 28 times: push 0; push 4; call [IoAllocateIrp]; and ret
+    const options = image(`${"6a 00 6a 04 ff 15 04 20 00 80 ".repeat(28)} c3`, {
+      slots: { IoAllocateIrp: 0x2004 },
+    });
+    const acquired = list(options, 0x1000, { view: "function" }).lines.flatMap(({ marks }) =>
+      marks.flatMap(({ what, value }) => (what === "acquires" ? [value] : [])),
+    );
+    expect(acquired).toHaveLength(28);
+    expect(acquired.slice(24)).toEqual(["Y", "Z", "A2", "B2"]);
+  });
 });
 
 describe("what cannot be listed", () => {
