@@ -34,12 +34,10 @@ export function argumentPlaces(
   name: string | undefined,
 ): readonly ArgumentPlace[] {
   if (wide) return [1, 2, 3, 4].map((index) => argumentPlace(true, index));
-  const pushed = site.tail
-    ? MOST_PASSED_ON
-    : Math.min((site.state.argumentsFrom - site.state.sp) / 4, MOST_ARGUMENTS);
+  const words = site.tail ? MOST_PASSED_ON : site.state.argumentBytes(MOST_ARGUMENTS * 4) / 4;
   const places: ArgumentPlace[] = [];
   if (name === undefined || FASTCALL.test(name))
     places.push({ kind: "register", register: Reg.cx }, { kind: "register", register: Reg.dx });
-  for (let index = 0; index < pushed; index++) places.push({ kind: "stack", offset: index * 4 });
+  for (let index = 0; index < words; index++) places.push({ kind: "stack", offset: index * 4 });
   return places;
 }

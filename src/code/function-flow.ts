@@ -148,7 +148,7 @@ const HELPER_FRAME = 0x20;
 function pointedTo(wide: boolean, { state }: CallSite): readonly number[] {
   const given = wide ? ARGUMENTS_64.map((register) => state.registers[register] ?? UNKNOWN) : [];
   const first = wide ? 0x20 : 0;
-  const last = wide ? 0x38 : Math.min(state.argumentsFrom - state.sp - 4, 0x2c);
+  const last = wide ? 0x38 : state.argumentBytes(0x30) - 4;
   for (let offset = first; offset <= last; offset += wide ? 8 : 4)
     given.push(state.stackAt(state.sp + offset));
   return given.flatMap(([only, ...others]) =>

@@ -30,13 +30,16 @@ export interface Given {
 
 export type EffectOf = (callee: Callee, given: Given, site: CallSite) => Effect;
 
+/** Whether a call gives back what one function acquires, though it only takes over what another acquires. */
+export type IsRelease = (callee: Callee, given: Given, site: CallSite) => boolean;
+
 /** An acquiring call: where it stands, how it hands out what it acquires, and how it tells that it did not. */
 export interface AcquiringCall {
   readonly at: number;
   readonly gives: Gives;
   readonly fails: Fails;
-  /** Names of what gives it back by its documentation. */
-  readonly releases?: ReadonlySet<string>;
+  /** What gives it back besides what gives back everything of its kind. */
+  readonly isRelease?: IsRelease | undefined;
 }
 
 /** Something that happens to the thing that is followed. */
@@ -191,7 +194,7 @@ export class Holding implements Visitor<Held> {
       return { ...told, checks: new Set([...told.checks, `=${at}`]) };
     let now = told;
     for (const one of given) {
-      const effects = callees.map((callee) => ({ callee, effect: this.#effectOf(callee, one, site) }));
+      const effects = callees.map((callee) => ({ callee, effect: this.#effect(callee, one, site) }));
       if (effects.length === 0 && one.within !== undefined) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
@@ -386,13 +389,6 @@ export class Holding implements Visitor<Held> {
       alias: field?.kind === "unknown" ? undefined : field?.key,
       base,
     };
-  }
-
-  /** Of functions that take it over, and give it back only if it came from certain others, these are the ones to ask. */
-  #effectOf(callee: Callee, given: Given, site: CallSite): Effect {
-    const releases = given.within === undefined ? this.#call?.releases : undefined;
-    const own = releases !== undefined && namesOf(callee).some((name) => releases.has(name));
-    return own && given.argument === 1 ? "releases" : this.#effect(callee, given, site);
   }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */

@@ -5,7 +5,15 @@ import type { Fates } from "./fates.ts";
 import type { Flows } from "./flows.ts";
 import type { CallSite } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import { type AcquiringCall, type Effect, type Given, Holding, type OnHappening } from "./holding.ts";
+import {
+  type AcquiringCall,
+  type Effect,
+  type EffectOf,
+  type Given,
+  Holding,
+  type IsRelease,
+  type OnHappening,
+} from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { MachineState } from "./values.ts";
 
@@ -22,7 +30,8 @@ export interface Knowledge {
 /** Follows what functions acquire along all their ways, to where it is given back, kept, handed on or forgotten. */
 export class Ownership {
   readonly #knowledge: Knowledge;
-  readonly #effects = new WeakMap<Flows, Map<string, Effect>>();
+  /** What functions do with what they are given, by what gives that back besides. */
+  readonly #effects = new Map<IsRelease | undefined, WeakMap<Flows, Map<string, Effect>>>();
   #depth = 0;
 
   constructor(knowledge: Knowledge) {
@@ -37,7 +46,7 @@ export class Ownership {
   fatesOf(flows: Flows, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
     const flow = flows.of(from);
     const instruction = flow.instructions.get(call.at);
-    const holding = new Holding(flows, this.#effectOf(flows), call, onHappening);
+    const holding = new Holding(flows, this.#effectOf(flows, call.isRelease), call, onHappening);
     if (instruction === undefined) return holding.fates(false);
     const approach = new Approach(call.at);
     walkPaths(flows, flow, [entered(from.entry)], approach, controlFlowOf(flow).reaching(call.at));
@@ -53,9 +62,8 @@ export class Ownership {
   }
 
   /** What a function does with what it is given. */
-  effectOfFunction(flows: Flows, entry: number, given: Given): Effect {
-    const known = this.#effects.get(flows) ?? new Map<string, Effect>();
-    this.#effects.set(flows, known);
+  effectOfFunction(flows: Flows, entry: number, given: Given, isRelease?: IsRelease): Effect {
+    const known = this.#effectsIn(flows, isRelease);
     const { place, within } = given;
     const key = `${entry}:${place.kind === "register" ? `r${place.register}` : `a${place.offset}`}:${within}`;
     const done = known.get(key);
@@ -65,7 +73,7 @@ export class Ownership {
     known.set(key, "uses");
     this.#depth++;
     const flow = flows.of(found);
-    const holding = new Holding(flows, this.#effectOf(flows), undefined);
+    const holding = new Holding(flows, this.#effectOf(flows, isRelease), undefined);
     const start = holding.given(entered(entry), given);
     const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
     this.#depth--;
@@ -74,16 +82,26 @@ export class Ownership {
     return effect;
   }
 
-  readonly #effectOf =
-    (flows: Flows) =>
-    (callee: Callee, given: Given, site: CallSite): Effect => {
+  #effectsIn(flows: Flows, isRelease: IsRelease | undefined): Map<string, Effect> {
+    const all = this.#effects.get(isRelease) ?? new WeakMap<Flows, Map<string, Effect>>();
+    this.#effects.set(isRelease, all);
+    const known = all.get(flows) ?? new Map<string, Effect>();
+    all.set(flows, known);
+    return known;
+  }
+
+  #effectOf(flows: Flows, isRelease: IsRelease | undefined): EffectOf {
+    return (callee, given, site) => {
+      if (isRelease?.(callee, given, site) === true) return "releases";
       const documented = this.#knowledge.effect(callee, given, site);
       if (documented !== undefined) return documented;
-      if (callee.offset !== undefined) return this.effectOfFunction(flows, callee.offset, given);
+      if (callee.offset !== undefined) return this.effectOfFunction(flows, callee.offset, given, isRelease);
       const other = this.#knowledge.elsewhere(callee);
-      const effect = other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given);
+      const effect =
+        other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given, isRelease);
       return effect === "unknown" && this.#knowledge.isKernel(callee) ? "uses" : effect;
     };
+  }
 }
 
 function entered(at: number): Path<true> {

@@ -178,6 +178,17 @@ export class MachineState {
     );
   }
 
+  /**
+   * Bytes on top of the stack that a 32-bit call may be given, at most so many: what was pushed for it; where nothing
+   * was, what stands there, since GCC moves arguments there. A callee takes no more of them than it has.
+   */
+  argumentBytes(most: number): number {
+    if (this.argumentsFrom > this.sp) return Math.min(this.argumentsFrom - this.sp, most);
+    let bytes = 0;
+    while (bytes < most && this.stack.has(this.sp + bytes)) bytes += 4;
+    return bytes;
+  }
+
   copy(): MachineState {
     return new MachineState([...this.registers], new Map(this.stack), this.sp, this.argumentsFrom);
   }

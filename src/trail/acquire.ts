@@ -6,6 +6,7 @@ import type { HandedOut } from "./carry.ts";
 import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import { lookupsOf } from "./evidence/lookups.ts";
 import { findHolders, type HeldFunction, type Holding } from "./importers.ts";
+import { releasedBy } from "./knowledge.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { runsOnceOnly } from "./once.ts";
 import type { Acquirer } from "./pairs/pair.ts";
@@ -178,10 +179,10 @@ class Caller {
       this.#reachedBy(decoded, function_, acquiring);
       return;
     }
-    const releases = new Set(function_.row?.releases.map((release) => release.name));
+    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.wide);
     const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
     for (const { edge, address } of acquiring)
-      balance.follow(edge.from, { at: edge.at, ...out, releases }, address);
+      balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
     this.clues.push(...balance.clues());
     for (const relay of balance.relays) {
       const [name = ""] = relay.names;

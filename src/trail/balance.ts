@@ -77,7 +77,7 @@ export class Balance {
     this.#partly ||= callers.length > MAX_HANDING_CALLERS;
     for (const edge of callers.slice(0, MAX_HANDING_CALLERS)) {
       if (out !== undefined && edge.from.entry !== from.entry)
-        this.follow(edge.from, { at: edge.at, ...out }, root, [label, ...path]);
+        this.follow(edge.from, { at: edge.at, ...out, isRelease: call.isRelease }, root, [label, ...path]);
     }
     if (callers.length > 0 || names.length > 0) return;
     // nobody is seen to call it, but whoever was given its address: what it gives is theirs, or in their structure

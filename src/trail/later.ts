@@ -7,6 +7,7 @@ import { argumentOf } from "../code/function-flow.ts";
 import { placed } from "../code/naming.ts";
 import { type Atom, onlyNumber, type Value } from "../code/values.ts";
 import type { Rva } from "../core/address.ts";
+import { mayHold } from "./call-arguments.ts";
 import { callsThrough } from "./call-sites.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
@@ -73,6 +74,7 @@ function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): Rel
   const site = flows.siteAt(edge.from, edge.at);
   if (site === undefined) return undefined;
   const name = edge.callee.name === undefined ? undefined : release.name;
+  if (name !== undefined && !mayHold(release.when, wide, site, name)) return undefined;
   const value = placed(flows.image, argumentOf(wide, site, placeOfArgument(wide, release.argument, name)));
   const tagArgument = poolRoutine(release.name)?.tag;
   const tag =

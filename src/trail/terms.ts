@@ -1,13 +1,13 @@
-import { placeOfArgument } from "../code/argument-places.ts";
 import { namesOf } from "../code/callees.ts";
-import { argumentOf, type CallSite as CodeSite } from "../code/function-flow.ts";
-import { type Atom, knownNumber, type Value } from "../code/values.ts";
+import type { CallSite as CodeSite } from "../code/function-flow.ts";
+import type { Atom, Value } from "../code/values.ts";
 import type { AcquiringFunction } from "./acquire.ts";
+import { documentedArgument, mayHold } from "./call-arguments.ts";
 import type { CallSite } from "./call-sites.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { isExisting, STAYS } from "./pairs/existing.ts";
 import { objectTags } from "./pairs/object-types.ts";
-import type { Acquirer, Condition, Duty } from "./pairs/pair.ts";
+import type { Acquirer, Duty } from "./pairs/pair.ts";
 import { acquirersNamed } from "./pairs/table.ts";
 
 /**
@@ -30,24 +30,18 @@ export function termsOf(
   if (row === undefined) return { kind: "acquires" };
   const site = decoded.flows.siteAt(edge.from, edge.at);
   if (site === undefined) return row.anyObject === undefined ? { kind: "acquires" } : { kind: "any-object" };
-  const look = new Arguments(decoded, site, name);
-  if (row.when?.some((condition) => look.holds(condition) === false)) return { kind: "nothing" };
+  const { wide } = decoded.image.code;
+  if (!mayHold(row.when, wide, site, name)) return { kind: "nothing" };
   const duty = row.duties?.find(
-    ({ when = [], tags }) =>
-      (tags === undefined || tags.includes(tag)) && when.every((one) => look.holds(one) !== false),
+    ({ when, tags }) => (tags === undefined || tags.includes(tag)) && mayHold(when, wide, site, name),
   );
   if (duty !== undefined) return { kind: "duty", by: duty.keeper };
   if (row.anyObject === undefined) return { kind: "acquires" };
+  const look = new Arguments(decoded, site, name);
   const tags = look.typeTags(row.anyObject);
   if (tags === undefined) return { kind: "any-object" };
   if (!tags.includes(tag)) return { kind: "nothing" };
   return { kind: "acquires", existing: STAYS.has(tag) || look.isExisting(row.anyObject) };
-}
-
-/** Whether a call's arguments leave it open that it acquires anything. */
-export function mayAcquire(decoded: DecodedModule, site: CodeSite, { name, when = [] }: Acquirer): boolean {
-  const look = new Arguments(decoded, site, name);
-  return when.every((condition) => look.holds(condition) !== false);
 }
 
 class Arguments {
@@ -59,18 +53,6 @@ class Arguments {
     this.#decoded = decoded;
     this.#site = site;
     this.#name = name;
-  }
-
-  /** `undefined`: what the argument is cannot be told. */
-  holds({ argument, is }: Condition): boolean | undefined {
-    const value = this.#value(argument);
-    const number = knownNumber(value);
-    if (number === undefined) return isPointer(value) ? pointerHolds(is) : undefined;
-    if (is === "zero") return number === 0;
-    if (is === "nonzero") return number !== 0;
-    if ("equals" in is) return number >>> 0 === is.equals >>> 0;
-    if ("noneOf" in is) return !is.noneOf.some((other) => other >>> 0 === number >>> 0);
-    return "bits" in is ? (number & is.bits) === is.bits : (number & is.clear) === 0;
   }
 
   /** Tags of the objects that the call can be about; `undefined` where nothing tells. */
@@ -118,15 +100,6 @@ class Arguments {
   }
 
   #value(argument: number): Value {
-    const { wide } = this.#decoded.image.code;
-    return argumentOf(wide, this.#site, placeOfArgument(wide, argument, this.#name));
+    return documentedArgument(this.#decoded.image.code.wide, this.#site, this.#name, argument);
   }
-}
-
-function isPointer(value: Value): boolean {
-  return value.length > 0 && value.every(({ kind }) => kind === "stack" || kind === "address");
-}
-
-function pointerHolds(is: Condition["is"]): boolean | undefined {
-  return is === "nonzero" ? true : is === "zero" ? false : undefined;
 }

@@ -4,10 +4,10 @@ import type { CodeFunction } from "../code/function-table.ts";
 import type { AcquiringCall, Happening } from "../code/holding.ts";
 import { Ownership } from "../code/ownership.ts";
 import { handedOutBy } from "./acquiring.ts";
-import { knowledgeOf } from "./knowledge.ts";
+import { mayHold } from "./call-arguments.ts";
+import { knowledgeOf, releasedBy } from "./knowledge.ts";
 import type { DecodedModule, ModuleCodes } from "./module-codes.ts";
 import { acquirersNamed } from "./pairs/table.ts";
-import { mayAcquire } from "./terms.ts";
 
 /** What happens to something that the function acquires, at one instruction. */
 export interface ValueMark {
@@ -57,11 +57,10 @@ function acquiringCalls(
   return flows.of(found).calls.flatMap((site): { call: AcquiringCall; name: string }[] => {
     const at = site.instruction.start;
     for (const name of flows.callees.of(site).flatMap(namesOf)) {
-      const row = acquirersNamed(name).find((one) => mayAcquire(decoded, site, one));
-      if (row !== undefined) {
-        const releases = new Set(row.releases.map((release) => release.name));
-        return [{ call: { at, ...handedOutBy(row, image.code.wide), releases }, name }];
-      }
+      const { wide } = image.code;
+      const row = acquirersNamed(name).find(({ when }) => mayHold(when, wide, site, name));
+      if (row !== undefined)
+        return [{ call: { at, ...handedOutBy(row, wide), isRelease: releasedBy(row, wide) }, name }];
       if (poolRoutine(name)?.use === "allocate")
         return [{ call: { at, gives: { by: "return" }, fails: "null" }, name }];
     }

@@ -232,6 +232,51 @@ describe("what instructions refer to", () => {
     expect(text).toMatch(/ret {2}; \*\* returns A/);
   });
 
+  it("marks an IRP as given back where it is sent, if the I/O manager frees what was built so", () => {
+    // push 0, six times; push 1b; call [2004]; test eax,eax; je 1020; push eax; push ecx; call [2008]; 1020: ret
+    const bytes = `${"6a 00 ".repeat(6)}6a 1b ff 15 04 20 00 80 85 c0 74 08 50 51 ff 15 08 20 00 80 c3`;
+    const sent = (builds: string): readonly unknown[] =>
+      list(image(bytes, { slots: { [builds]: 0x2004, IoCallDriver: 0x2008 } }), 0x1000, {
+        view: "function",
+      }).lines.flatMap(({ address, marks }) =>
+        Number(address - BASE) === 0x101a ? marks.map(({ what }) => what) : [],
+      );
+    expect(sent("IoBuildSynchronousFsdRequest")).toEqual(["releases"]);
+    // its completion routine has to free it
+    expect(sent("IoBuildAsynchronousFsdRequest")).toEqual(["passes"]);
+  });
+
+  it("sees what is moved to the top of the stack for a call, as GCC does, and not pushed", () => {
+    // sub esp,8; mov [esp+4],0; mov [esp],1; call [2004]; sub esp,8; test eax,eax; je 102b;
+    // mov [esp],eax; call [2008]; sub esp,4; 102b: add esp,8; ret
+    const bytes = `83 ec 08 c7 44 24 04 00 00 00 00 c7 04 24 01 00 00 00 ff 15 04 20 00 80 83 ec 08 85 c0 74 0c
+                   89 04 24 ff 15 08 20 00 80 83 ec 04 83 c4 08 c3`;
+    const marks = (frees: string): readonly unknown[] =>
+      list(image(bytes, { slots: { IoAllocateIrp: 0x2004, [frees]: 0x2008 } }), 0x1000, {
+        view: "function",
+      }).lines.flatMap((row) => row.marks.map(({ what }) => what));
+    expect(marks("IoFreeIrp")).toEqual(["acquires", "tests", "copies", "releases"]);
+    expect(marks("IoReuseIrp")).toEqual(["acquires", "tests", "copies", "passes", "forgets"]);
+  });
+
+  it("marks a handle as given back by what closes its source only where the options say so", () => {
+    // sub esp,4; lea eax,[esp]; push 0, three times; push eax; call [2004]; test eax,eax; jl 102d;
+    // push options; push 0, three times; push -1; push [esp+14]; push -1; call [2008]; 102d: add esp,4; ret
+    const marks = (options: string): readonly unknown[] =>
+      list(
+        image(
+          `83 ec 04 8d 04 24 6a 00 6a 00 6a 00 50 ff 15 04 20 00 80 85 c0 7c 16
+           6a ${options} 6a 00 6a 00 6a 00 6a ff ff 74 24 14 6a ff ff 15 08 20 00 80 83 c4 04 c3`,
+          { slots: { ZwOpenProcess: 0x2004, ZwDuplicateObject: 0x2008 } },
+        ),
+        0x1000,
+        { view: "function" },
+      ).lines.flatMap((row) => row.marks.map(({ what }) => what));
+    expect(marks("01")).toContain("releases");
+    expect(marks("02")).not.toContain("releases");
+    expect(marks("02")).toContain("forgets");
+  });
+
   it("marks what each of many calls acquires, with a name of its own", () => {
     // 28 times: push 0; push 4; call [IoAllocateIrp]; and ret
     const options = image(`${"6a 00 6a 04 ff 15 04 20 00 80 ".repeat(28)} c3`, {

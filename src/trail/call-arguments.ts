@@ -1,0 +1,40 @@
+import { placeOfArgument } from "../code/argument-places.ts";
+import { argumentOf, type CallSite } from "../code/function-flow.ts";
+import { knownNumber, type Value } from "../code/values.ts";
+import type { Condition } from "./pairs/pair.ts";
+
+/** What a call of the function named is given as an argument, which counts from 1. */
+export function documentedArgument(wide: boolean, site: CallSite, name: string, argument: number): Value {
+  return argumentOf(wide, site, placeOfArgument(wide, argument, name));
+}
+
+/** Whether a call's arguments leave it open that all conditions hold: those that cannot be told may. */
+export function mayHold(
+  conditions: readonly Condition[] | undefined,
+  wide: boolean,
+  site: CallSite,
+  name: string,
+): boolean {
+  return (conditions ?? []).every(
+    ({ argument, is }) => holds(is, documentedArgument(wide, site, name, argument)) !== false,
+  );
+}
+
+/** `undefined`: what the argument is cannot be told. */
+function holds(is: Condition["is"], value: Value): boolean | undefined {
+  const number = knownNumber(value);
+  if (number === undefined) return isPointer(value) ? pointerHolds(is) : undefined;
+  if (is === "zero") return number === 0;
+  if (is === "nonzero") return number !== 0;
+  if ("equals" in is) return number >>> 0 === is.equals >>> 0;
+  if ("noneOf" in is) return !is.noneOf.some((other) => other >>> 0 === number >>> 0);
+  return "bits" in is ? (number & is.bits) === is.bits : (number & is.clear) === 0;
+}
+
+function isPointer(value: Value): boolean {
+  return value.length > 0 && value.every(({ kind }) => kind === "stack" || kind === "address");
+}
+
+function pointerHolds(is: Condition["is"]): boolean | undefined {
+  return is === "nonzero" ? true : is === "zero" ? false : undefined;
+}
