@@ -1,4 +1,4 @@
-import { BitSet } from "./bit-set.ts";
+import { BitSet } from "../core/bit-set.ts";
 import type { ImageCode } from "./functions.ts";
 
 const known = new WeakMap<ImageCode, BitSet>();

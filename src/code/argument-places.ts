@@ -1,5 +1,5 @@
+import { Reg } from "../isa/x86/decoder.ts";
 import { type ArgumentPlace, argumentPlace } from "./allocators.ts";
-import { Reg } from "./decoder.ts";
 import type { CallSite } from "./function-flow.ts";
 
 /** These take their first arguments in registers in 32-bit code, too. */

@@ -1,5 +1,5 @@
 import type { Rva } from "../core/address.ts";
-import { type ArmInstruction, decodeArm } from "./arm64.ts";
+import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
 import { armCallee, wordsOf } from "./arm64-line.ts";
 import type { Callee } from "./callees.ts";
 import type { Flows } from "./flows.ts";

@@ -1,9 +1,9 @@
 import { hex, type Rva } from "../core/address.ts";
+import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
+import type { CodeRun } from "../isa/instruction.ts";
 import type { PoolRoutine } from "./allocators.ts";
-import { type ArmInstruction, decodeArm } from "./arm64.ts";
 import { type Callee, routineOf } from "./callees.ts";
 import type { Flows } from "./flows.ts";
-import type { CodeRun } from "./module-code.ts";
 import type { TagUse } from "./reached.ts";
 
 /** Instructions from a tag to the call that takes it: 98 of 100 are within 15. */

@@ -1,8 +1,9 @@
 import { hex, type Rva } from "../core/address.ts";
-import { type ArmInstruction, decodeArm } from "./arm64.ts";
+import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
+import type { CodeRun } from "../isa/instruction.ts";
 import { StraightLine, type Words, wordsOf } from "./arm64-line.ts";
 import type { Flows } from "./flows.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { ModuleCode } from "./module-code.ts";
 import type { TagUse } from "./reached.ts";
 
 /** Instructions between the two that make one number, where compilers mix them with others. */

@@ -1,6 +1,6 @@
-import type { Decoder } from "./decoder.ts";
-import { LENGTH_MASK, lengthAt } from "./lengths.ts";
-import type { CodeRange, ModuleCode } from "./module-code.ts";
+import { type CodeRange, type Decoder, LENGTH_MASK } from "../isa/instruction.ts";
+import { lengthAt } from "../isa/x86/lengths.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 /** Where instructions start in a stretch of code that is entered at its start. Stops where none can be read. */
 export function instructionStarts(code: ModuleCode, decoder: Decoder, range: CodeRange): number[] {

@@ -1,16 +1,17 @@
 import type { Va } from "../core/address.ts";
+import { type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
+import { Reg, withDecoder } from "../isa/x86/decoder.ts";
+import { fixedSlot } from "../isa/x86/fixed-slot.ts";
+import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
+import { stubRegister } from "../isa/x86/register-stubs.ts";
+import { behindIdleHead } from "../isa/x86/thunks.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import { FASTCALL } from "./argument-places.ts";
-import { type Decoder, Reg, withDecoder } from "./decoder.ts";
-import { fixedSlot } from "./fixed-slot.ts";
 import type { CallSite, PoppedBytes } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { InitialPointers } from "./initial-pointers.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
-import { stubRegister } from "./register-stubs.ts";
-import { behindIdleHead } from "./thunks.ts";
 import type { Value } from "./values.ts";
 import { WdfTable } from "./wdf.ts";
 

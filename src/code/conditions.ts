@@ -1,4 +1,4 @@
-import type { Instruction } from "./decoder.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import { knownNumber, type Value } from "./values.ts";
 
 /** What the processor's flags were last set by: a comparison of two values, or a test of their common bits. */

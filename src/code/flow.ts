@@ -1,10 +1,10 @@
-import type { BitSet } from "./bit-set.ts";
-import type { Decoder } from "./decoder.ts";
-import { fixedSlot } from "./fixed-slot.ts";
+import type { BitSet } from "../core/bit-set.ts";
+import { type CodeRun, type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
+import { fixedSlot } from "../isa/x86/fixed-slot.ts";
+import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
+import { nopLength, skipPadding } from "../isa/x86/padding.ts";
 import type { JumpTables } from "./jump-tables.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { nopLength, skipPadding } from "./padding.ts";
+import type { ModuleCode } from "./module-code.ts";
 import { joinRanges } from "./ranges.ts";
 
 /** Bytes behind a call that does not return which may still be the function's. */

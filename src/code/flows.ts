@@ -1,7 +1,7 @@
 import { MAX_FLOWS_KEPT, MAX_FOLLOWED } from "../core/limits.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
-import type { Instruction } from "./decoder.ts";
 import { setsUpFrame } from "./frames.ts";
 import {
   afterCall,

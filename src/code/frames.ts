@@ -1,4 +1,4 @@
-import { Reg } from "./decoder.ts";
+import { Reg } from "../isa/x86/decoder.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { ModuleCode } from "./module-code.ts";
 

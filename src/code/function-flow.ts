@@ -1,10 +1,10 @@
 import { MAX_FOLLOWED, MAX_FUNCTION_INSTRUCTIONS, MAX_VALUE_STEPS } from "../core/limits.ts";
+import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
+import { Reg, withDecoder } from "../isa/x86/decoder.ts";
 import type { ArgumentPlace } from "./allocators.ts";
 import { instructionStarts } from "./boundaries.ts";
-import { type Decoder, type Instruction, Reg, withDecoder } from "./decoder.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import { Flow } from "./lengths.ts";
 import { Transfer } from "./transfer.ts";
 import {
   type Atom,

@@ -1,7 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import { MAX_FUNCTIONS, MAX_OWNERS } from "../core/limits.ts";
-import type { CodeRange } from "./module-code.ts";
-import { U32List } from "./u32-list.ts";
+import { U32List } from "../core/u32-list.ts";
+import type { CodeRange } from "../isa/instruction.ts";
 
 /** What tells that a function is there: unwind data, a symbol, an export, or only the code that leads to it. */
 export type Basis = "pdata" | "symbol" | "export" | "flow";

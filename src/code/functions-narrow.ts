@@ -1,18 +1,18 @@
-import { BitSet } from "./bit-set.ts";
-import type { Decoder } from "./decoder.ts";
+import { BitSet } from "../core/bit-set.ts";
+import { U32List } from "../core/u32-list.ts";
+import type { Decoder } from "../isa/instruction.ts";
+import { goesOn, stepOver } from "../isa/x86/lengths.ts";
+import { startBehindPadding } from "../isa/x86/padding.ts";
+import { isFrameEnd, isThunk, prologueAt } from "../isa/x86/prologues.ts";
 import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
 import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { goesOn, stepOver } from "./lengths.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { StartJudge } from "./narrow-judge.ts";
-import { isFrameEnd, isThunk, prologueAt } from "./narrow-starts.ts";
-import { startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import { NarrowScopes } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
-import { U32List } from "./u32-list.ts";
 
 /** Passes over the extents that do not hold, each with what the one before found. */
 const PASSES = 3;

@@ -1,13 +1,13 @@
 import type { Rva } from "../core/address.ts";
+import { BitSet } from "../core/bit-set.ts";
 import { MAX_COLD_STEPS } from "../core/limits.ts";
+import type { CodeRange, Decoder } from "../isa/instruction.ts";
+import { eachNearLink, LINK_BRANCH, LINK_CALL } from "../isa/x86/near-links.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
-import { BitSet } from "./bit-set.ts";
 import { Boundaries } from "./boundaries.ts";
-import type { Decoder } from "./decoder.ts";
 import { type FunctionTableBuilder, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
 import { findLeaves } from "./leaves.ts";
-import type { CodeRange, ModuleCode } from "./module-code.ts";
-import { eachNearLink, LINK_BRANCH, LINK_CALL } from "./near-links.ts";
+import type { ModuleCode } from "./module-code.ts";
 import { joinRanges } from "./ranges.ts";
 import { outsideHandlers } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";

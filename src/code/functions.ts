@@ -1,5 +1,5 @@
+import { withDecoder } from "../isa/x86/decoder.ts";
 import type { Image } from "../pe/image.ts";
-import { withDecoder } from "./decoder.ts";
 import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
 import { findNarrowFunctions } from "./functions-narrow.ts";
 import { findWideFunctions } from "./functions-wide.ts";

@@ -1,8 +1,9 @@
+import type { Instruction, Operand } from "../isa/instruction.ts";
+import { Reg } from "../isa/x86/decoder.ts";
 import type { ArgumentPlace } from "./allocators.ts";
 import { argumentNumber, argumentPlaces, placeOfArgument } from "./argument-places.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import type { Comparison } from "./conditions.ts";
-import { type Instruction, type Operand, Reg } from "./decoder.ts";
 import type { Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
 import type { Flows } from "./flows.ts";
 import { usesCallersFrame } from "./frames.ts";

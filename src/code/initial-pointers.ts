@@ -1,8 +1,8 @@
 import { advance, type Va } from "../core/address.ts";
+import type { BitSet } from "../core/bit-set.ts";
+import { U32List } from "../core/u32-list.ts";
 import { sectionSpan } from "../pe/sections.ts";
-import type { BitSet } from "./bit-set.ts";
 import type { ImageCode } from "./functions.ts";
-import { U32List } from "./u32-list.ts";
 
 /**
  * The pointers that an image holds in its own data: what the linker put there, moved with the base, or in memory what

@@ -1,6 +1,7 @@
+import { LENGTH_MASK, MAX_INSTRUCTION } from "../isa/instruction.ts";
+import { lengthAt } from "../isa/x86/lengths.ts";
+import { slowLength } from "../isa/x86/printer.ts";
 import type { SparseBytes } from "../memory/address-space.ts";
-import { LENGTH_MASK, lengthAt, MAX_INSTRUCTION } from "./lengths.ts";
-import { slowLength } from "./printer.ts";
 
 /** One piece of a stretch of code; all offsets are from the stretch's start. */
 export interface WalkStep {

@@ -1,9 +1,15 @@
 import { advance } from "../core/address.ts";
+import { BitSet } from "../core/bit-set.ts";
 import { MAX_JUMP_TABLE } from "../core/limits.ts";
-import { BitSet } from "./bit-set.ts";
-import type { Decoder, Instruction, Operand } from "./decoder.ts";
-import { LENGTH_MASK, lengthAt } from "./lengths.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import {
+  type CodeRun,
+  type Decoder,
+  type Instruction,
+  LENGTH_MASK,
+  type Operand,
+} from "../isa/instruction.ts";
+import { lengthAt } from "../isa/x86/lengths.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 /** Instructions looked back over for what an indirect jump's register was made of. */
 const LOOK_BACK = 12;

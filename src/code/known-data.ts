@@ -1,4 +1,4 @@
-import { BitSet } from "./bit-set.ts";
+import { BitSet } from "../core/bit-set.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** What in the executable sections is no code, as far as the headers tell. */

@@ -1,12 +1,12 @@
-import { BitSet } from "./bit-set.ts";
-import type { Decoder } from "./decoder.ts";
+import { BitSet } from "../core/bit-set.ts";
+import type { Decoder } from "../isa/instruction.ts";
+import { stepOver } from "../isa/x86/lengths.ts";
+import { isBehindNop, startBehindPadding } from "../isa/x86/padding.ts";
 import { type FlowExtent, type FlowRules, FlowWalker } from "./flow.ts";
 import type { FunctionTableBuilder } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { knownData } from "./known-data.ts";
-import { stepOver } from "./lengths.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { isBehindNop, startBehindPadding } from "./padding.ts";
 import { joinPadded } from "./ranges.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";

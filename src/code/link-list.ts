@@ -1,6 +1,7 @@
-import type { BitSet } from "./bit-set.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
-import { U32List } from "./u32-list.ts";
+import type { BitSet } from "../core/bit-set.ts";
+import { U32List } from "../core/u32-list.ts";
+import type { CodeRun } from "../isa/instruction.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 /** Bytes that read as a call or jump to a place, or as a load of it; to be confirmed. */
 export interface Hit {

@@ -1,31 +1,19 @@
-import { advance, type Rva, rva, type Va } from "../core/address.ts";
+import { advance, rva, type Va } from "../core/address.ts";
 import { MAX_CODE_BYTES } from "../core/limits.ts";
+import type { CodeBytes, CodeRange, CodeRun } from "../isa/instruction.ts";
 import type { Image } from "../pe/image.ts";
 import { sectionSpan } from "../pe/sections.ts";
-
-/** Code bytes that stand together, with no hole among them. */
-export interface CodeRun {
-  /** An RVA; `bytes[0]` stands there. */
-  readonly start: number;
-  /** One past the last byte. */
-  readonly end: number;
-  readonly bytes: Uint8Array;
-}
-
-/** RVAs from `start` to `end`, which is not among them. */
-export interface CodeRange {
-  readonly start: Rva;
-  readonly end: Rva;
-}
 
 /**
  * The executable sections of an image: what of them can be read, in runs, so that nothing is ever decoded across
  * a page that is missing. Zeros that no source holds are no code and take no memory.
  */
-export class ModuleCode {
+export class ModuleCode implements CodeBytes {
   readonly image: Image;
   /** 64-bit code. */
   readonly wide: boolean;
+  /** Of the image, in bytes. */
+  readonly size: number;
   /** By address. */
   readonly runs: readonly CodeRun[];
   /** The executable sections, by address. */
@@ -42,6 +30,7 @@ export class ModuleCode {
 
   constructor(image: Image) {
     this.image = image;
+    this.size = image.size;
     this.wide = image.machine === "x64";
     this.base32 = Number(BigInt.asUintN(32, image.base));
     this.sections = codeSections(image);

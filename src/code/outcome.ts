@@ -1,5 +1,5 @@
+import { Reg } from "../isa/x86/decoder.ts";
 import { type Comparison, holdsFor, isAgainstZero } from "./conditions.ts";
-import { Reg } from "./decoder.ts";
 import type { Path } from "./paths.ts";
 import { type Atom, numberOf, UNKNOWN } from "./values.ts";
 

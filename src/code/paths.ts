@@ -1,10 +1,10 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
+import { Flow, type Instruction } from "../isa/instruction.ts";
+import { Reg } from "../isa/x86/decoder.ts";
 import { controlFlowOf } from "./blocks.ts";
 import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
-import { type Instruction, Reg } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
 import type { CallSite, FunctionFlow } from "./function-flow.ts";
-import { Flow } from "./lengths.ts";
 import type { Transfer } from "./transfer.ts";
 import { type MachineState, UNKNOWN, type Value } from "./values.ts";
 

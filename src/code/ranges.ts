@@ -1,5 +1,5 @@
+import { skipPadding } from "../isa/x86/padding.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { skipPadding } from "./padding.ts";
 
 /** Sorts pairs of start and end, and joins those that touch. */
 export function joinRanges(pairs: readonly number[]): number[] {

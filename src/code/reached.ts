@@ -1,7 +1,7 @@
 import { hex, type Rva, type Va } from "../core/address.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import { argumentPlace, type PoolRoutine } from "./allocators.ts";
 import { type Callee, routineOf } from "./callees.ts";
-import type { Instruction } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
 import { onlyNumber, type Value } from "./values.ts";

@@ -1,5 +1,6 @@
+import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
+import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
 import type { Image } from "../pe/image.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "./lengths.ts";
 
 /** Bytes of a function in which its return is looked for. */
 const REACH = 0x800;

@@ -1,7 +1,8 @@
-import { BitSet } from "./bit-set.ts";
+import { BitSet } from "../core/bit-set.ts";
+import type { CodeRun } from "../isa/instruction.ts";
 import { lastAtOrBefore } from "./function-table.ts";
 import { ImageWindow } from "./image-window.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 /**
  * The tables of `__try` blocks. Their filters and handlers run on the frame of the function that has the block, and

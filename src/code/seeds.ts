@@ -1,10 +1,10 @@
+import { BitSet } from "../core/bit-set.ts";
 import { MAX_POINTER_SCAN } from "../core/limits.ts";
+import { U32List } from "../core/u32-list.ts";
 import type { Image } from "../pe/image.ts";
 import { RELOCATE_32, RELOCATE_64 } from "../pe/relocations.ts";
 import { sectionSpan } from "../pe/sections.ts";
-import { BitSet } from "./bit-set.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { U32List } from "./u32-list.ts";
 
 /** A pointer into code, and where it stands. */
 export interface CodePointers {

@@ -1,6 +1,5 @@
-import type { Decoder, Instruction } from "./decoder.ts";
-import { Reg } from "./decoder.ts";
-import { Flow } from "./lengths.ts";
+import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
+import { Reg } from "../isa/x86/decoder.ts";
 
 /** Instructions looked at; a block that is part of another function betrays itself early. */
 const LOOK_AHEAD = 24;

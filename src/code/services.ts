@@ -1,6 +1,6 @@
-import { type Decoder, Reg, withDecoder } from "./decoder.ts";
+import { type Decoder, Flow } from "../isa/instruction.ts";
+import { Reg, withDecoder } from "../isa/x86/decoder.ts";
 import type { ImageCode } from "./functions.ts";
-import { Flow } from "./lengths.ts";
 import { findServiceTable } from "./service-table.ts";
 
 /** A kernel's `Zw` function, which calls a system service by its number. */

@@ -1,7 +1,8 @@
-import { withDecoder } from "./decoder.ts";
+import { type CodeRange, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
+import { withDecoder } from "../isa/x86/decoder.ts";
+import { lengthAt } from "../isa/x86/lengths.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt } from "./lengths.ts";
-import type { CodeRange, ModuleCode } from "./module-code.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 /** How far back what an indirect jump goes through is made. */
 const LOOK_BACK = 256;

@@ -1,4 +1,4 @@
-import { BitSet } from "./bit-set.ts";
+import { BitSet } from "../core/bit-set.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Shorter words are no proof: code that saves its registers reads `SVWj@`. */

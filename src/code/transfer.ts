@@ -1,5 +1,5 @@
-import type { Instruction, Operand } from "./decoder.ts";
-import { Reg } from "./decoder.ts";
+import type { Instruction, Operand } from "../isa/instruction.ts";
+import { Reg } from "../isa/x86/decoder.ts";
 import type { ModuleCode } from "./module-code.ts";
 import {
   type Atom,

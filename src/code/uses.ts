@@ -1,14 +1,13 @@
 import { hex, type Rva } from "../core/address.ts";
 import { MAX_NAMING_BYTES } from "../core/limits.ts";
+import { type Instruction, MAX_INSTRUCTION } from "../isa/instruction.ts";
 import { argumentPlace, STRUCTURE_ROUTINES } from "./allocators.ts";
 import { armUse } from "./arm64-uses.ts";
 import { namesOf } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
-import type { Instruction } from "./decoder.ts";
 import type { Flows } from "./flows.ts";
 import { argumentOf, type FunctionFlow } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import { MAX_INSTRUCTION } from "./lengths.ts";
 import { functionsNaming, placeNamed } from "./naming.ts";
 import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
 import { textAt } from "./text-at.ts";

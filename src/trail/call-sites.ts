@@ -1,7 +1,7 @@
 import { type CallEdge, CallGraph } from "../code/calls.ts";
-import { withDecoder } from "../code/decoder.ts";
-import { behindIdleHead } from "../code/thunks.ts";
 import type { Va } from "../core/address.ts";
+import { withDecoder } from "../isa/x86/decoder.ts";
+import { behindIdleHead } from "../isa/x86/thunks.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { functionLabel } from "./reach.ts";

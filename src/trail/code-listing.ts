@@ -1,6 +1,6 @@
-import { withPrinter } from "../code/printer.ts";
 import { advance, type Va, va } from "../core/address.ts";
 import { MAX_LISTED_LINES } from "../core/limits.ts";
+import { withPrinter } from "../isa/x86/printer.ts";
 import { linesOfView, wholeFunction } from "./code-choice.ts";
 import type { ListingDoubt } from "./code-doubts.ts";
 import { CodeLayout } from "./code-layout.ts";

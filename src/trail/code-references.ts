@@ -1,9 +1,9 @@
 import type { CallSite } from "../code/function-flow.ts";
 import { lookedUpPointers } from "../code/looked-up-pointers.ts";
-import type { Mention, PrintedInstruction } from "../code/printer.ts";
 import { type StringAt, stringAt } from "../code/string-at.ts";
 import type { Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
+import type { Mention, PrintedInstruction } from "../isa/x86/printer.ts";
 import { printableCount, tableKey } from "../pool/tag.ts";
 import type { CodeNames, NamedPlace } from "./code-names.ts";
 import type { DecodedModule } from "./module-codes.ts";

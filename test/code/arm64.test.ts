@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { decodeArm } from "../../src/code/arm64.ts";
 import { armTagPlaces } from "../../src/code/arm64-uses.ts";
 import { CallGraph } from "../../src/code/calls.ts";
 import { Flows } from "../../src/code/flows.ts";
@@ -7,6 +6,7 @@ import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/reached.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
+import { decodeArm } from "../../src/isa/arm64/instructions.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
 
 const word = (hex: string): number => new DataView(fromHex(hex).buffer).getUint32(0, true);

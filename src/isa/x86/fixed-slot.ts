@@ -1,7 +1,7 @@
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { CodeBytes, CodeRun } from "../instruction.ts";
 
 /** The pointer that `call [slot]` or `jmp [slot]` goes through: FF /2 or /4 with nothing but a displacement. */
-export function fixedSlot(code: ModuleCode, run: CodeRun, at: number, length: number): number | undefined {
+export function fixedSlot(code: CodeBytes, run: CodeRun, at: number, length: number): number | undefined {
   const offset = at - run.start;
   const { bytes } = run;
   const modrmAt = offset + length - 5;
@@ -12,5 +12,5 @@ export function fixedSlot(code: ModuleCode, run: CodeRun, at: number, length: nu
     ((bytes[modrmAt + 3] as number) << 16) |
     ((bytes[modrmAt + 4] as number) << 24);
   const slot = code.wide ? at + length + displacement : (displacement - code.base32) | 0;
-  return slot >= 0 && slot < code.image.size ? slot : undefined;
+  return slot >= 0 && slot < code.size ? slot : undefined;
 }

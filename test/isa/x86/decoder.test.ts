@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Reg, withDecoder } from "../../src/code/decoder.ts";
-import { Flow } from "../../src/code/lengths.ts";
-import { ModuleCode } from "../../src/code/module-code.ts";
-import { codeImage } from "../fixtures/code-image.ts";
+import { ModuleCode } from "../../../src/code/module-code.ts";
+import { Flow } from "../../../src/isa/instruction.ts";
+import { Reg, withDecoder } from "../../../src/isa/x86/decoder.ts";
+import { codeImage } from "../../fixtures/code-image.ts";
 
 function decode(machine: "x86" | "x64", bytes: string, offset = 0) {
   const code = new ModuleCode(

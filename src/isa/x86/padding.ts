@@ -1,4 +1,4 @@
-import type { CodeRun } from "./module-code.ts";
+import type { CodeRun } from "../instruction.ts";
 
 const MAX_NOP = 15;
 

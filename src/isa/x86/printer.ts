@@ -1,5 +1,5 @@
 import type * as Iced from "iced-x86";
-import type { Va } from "../core/address.ts";
+import type { Va } from "../../core/address.ts";
 import { type IcedModule, iced } from "./decoder.ts";
 
 /** A number of an instruction that may be an address. */

@@ -1,4 +1,4 @@
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { CodeBytes, CodeRun } from "../instruction.ts";
 
 /** How a 32-bit displacement is used, as far as the byte in front of it tells. */
 export const LINK_CALL = 0;
@@ -20,7 +20,7 @@ const USES = Uint8Array.from({ length: 256 }, (_, byte) => {
  * misses none, and is several times as fast as decoding.
  */
 export function eachNearLink(
-  code: ModuleCode,
+  code: CodeBytes,
   found: (at: number, target: number, kind: LinkKind) => void,
 ): void {
   const low = code.sections[0]?.start ?? 0;

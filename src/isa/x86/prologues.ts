@@ -1,4 +1,4 @@
-import type { CodeRun } from "./module-code.ts";
+import type { CodeRun } from "../instruction.ts";
 
 /** The bytes that 32-bit functions start with. Nothing but a function starts with a `frame`. */
 export type Prologue = "frame" | "strong" | "weak";

@@ -1,5 +1,5 @@
-import type { BitSet } from "./bit-set.ts";
-import type { CodeRun, ModuleCode } from "./module-code.ts";
+import type { BitSet } from "../../core/bit-set.ts";
+import type { CodeBytes, CodeRun } from "../instruction.ts";
 
 /** At this sum of `Oddness.of`, bytes are no code that a compiler wrote. */
 export const TOO_ODD = 3;
@@ -9,11 +9,11 @@ export const TOO_ODD = 3;
  * `popa`, numbers to zeros and far calls, tables of pointers to instructions with an address where no operand is.
  */
 export class Oddness {
-  readonly #code: ModuleCode;
+  readonly #code: CodeBytes;
   readonly #relocated: BitSet | undefined;
 
   /** @param relocated the places that change with the base, where that is known */
-  constructor(code: ModuleCode, relocated: BitSet | undefined) {
+  constructor(code: CodeBytes, relocated: BitSet | undefined) {
     this.#code = code;
     this.#relocated = relocated;
   }
@@ -54,7 +54,7 @@ export class Oddness {
         ((bytes[i + 3] as number) << 24)) >>>
       0;
     const offset = word - this.#code.base32;
-    return offset >= 0x1000 && offset < this.#code.image.size;
+    return offset >= 0x1000 && offset < this.#code.size;
   }
 }
 

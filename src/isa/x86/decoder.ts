@@ -1,54 +1,9 @@
 import { createRequire } from "node:module";
 import type * as Iced from "iced-x86";
-import { Flow } from "./lengths.ts";
-import type { ModuleCode } from "./module-code.ts";
+import { type CodeBytes, type Decoder, Flow, type Instruction, type Operand } from "../instruction.ts";
 
 /** General-purpose registers by their number in the encoding: rax is 0, rsp 4, r15 15. */
 export const Reg = { ax: 0, cx: 1, dx: 2, bx: 3, sp: 4, bp: 5, si: 6, di: 7, r8: 8, r9: 9, r10: 10 } as const;
-
-/** What an instruction works on. */
-export type Operand =
-  | {
-      readonly kind: "register";
-      /** 0 to 15. */
-      readonly register: number;
-      /** In bytes. */
-      readonly size: number;
-    }
-  | { readonly kind: "immediate"; readonly value: number }
-  | {
-      readonly kind: "memory";
-      readonly base: number | undefined;
-      readonly index: number | undefined;
-      readonly scale: number;
-      readonly displacement: number;
-      /** In bytes; 0 for an address only (`lea`). */
-      readonly size: number;
-      /** RIP-relative, or absolute in 32-bit code: an offset from the image's base, before `index` is added. */
-      readonly address: number | undefined;
-    }
-  | { readonly kind: "other" };
-
-/** One instruction, with the operands that matter. All places are offsets from the image's base. */
-export interface Instruction {
-  readonly start: number;
-  /** In bytes. */
-  readonly length: number;
-  readonly flow: Flow;
-  /** Where a near call, jump or branch leads; it may lie outside the image. */
-  readonly target: number | undefined;
-  /** Lower case, as in Intel's manuals: `mov`. */
-  readonly mnemonic: string;
-  readonly operands: readonly Operand[];
-  /** General-purpose registers that it changes; of a call, only what the instruction itself changes. */
-  readonly writes: readonly number[];
-  /** Where the immediate's first byte stands. */
-  readonly immediateAt: number | undefined;
-  /** Bytes of the immediate. */
-  readonly immediateSize: number;
-  /** Where the displacement's first byte stands. */
-  readonly displacementAt: number | undefined;
-}
 
 export type IcedModule = typeof Iced;
 
@@ -84,7 +39,7 @@ export function iced(): IcedModule {
  * Gives `work` a decoder over a module's code, and frees the decoder's memory afterwards, whatever happens: it is
  * WebAssembly memory, which nothing collects.
  */
-export function withDecoder<T>(code: ModuleCode, work: (decoder: Decoder) => T): T {
+export function withDecoder<T>(code: CodeBytes, work: (decoder: Decoder) => T): T {
   const decoder = new IcedDecoder(code);
   try {
     return work(decoder);
@@ -93,16 +48,8 @@ export function withDecoder<T>(code: ModuleCode, work: (decoder: Decoder) => T):
   }
 }
 
-/** Decodes single instructions of one module. */
-export interface Decoder {
-  /** The instruction at an offset; `undefined` where there is none, or a hole before its end. */
-  at(offset: number): Instruction | undefined;
-  /** As `at`, only its length; 0 where there is none. */
-  lengthAt(offset: number): number;
-}
-
 class IcedDecoder implements Decoder {
-  readonly #code: ModuleCode;
+  readonly #code: CodeBytes;
   readonly #iced: IcedModule;
   readonly #instruction: Iced.Instruction;
   #factory: Iced.InstructionInfoFactory | undefined;
@@ -112,7 +59,7 @@ class IcedDecoder implements Decoder {
   /** Instructions may start here up to this place, so that one at the piece's end is not cut. */
   #startsEnd = 0;
 
-  constructor(code: ModuleCode) {
+  constructor(code: CodeBytes) {
     this.#code = code;
     this.#iced = iced();
     this.#instruction = new this.#iced.Instruction();

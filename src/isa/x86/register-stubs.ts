@@ -1,4 +1,4 @@
-import type { ModuleCode } from "./module-code.ts";
+import type { CodeBytes } from "../instruction.ts";
 import { behindIdleHead } from "./thunks.ts";
 
 /** Bytes between a retpoline's call and the place that it leads to: a loop that nothing but speculation enters. */
@@ -10,7 +10,7 @@ const LOOP = 0x20;
  *
  * @returns `undefined`: no such stub stands at `entry`
  */
-export function stubRegister(code: ModuleCode, entry: number): number | undefined {
+export function stubRegister(code: CodeBytes, entry: number): number | undefined {
   const run = code.runAt(entry);
   if (run === undefined) return undefined;
   const at = behindIdleHead(run, entry) - run.start;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { withPrinter } from "../../src/code/printer.ts";
-import { va } from "../../src/core/address.ts";
-import { fromHex } from "../fixtures/code-image.ts";
+import { va } from "../../../src/core/address.ts";
+import { withPrinter } from "../../../src/isa/x86/printer.ts";
+import { fromHex } from "../../fixtures/code-image.ts";
 
 function parts(wide: boolean, bytes: string) {
   const at = va(wide ? 0xfffff80412340000n : 0x80401000n);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { withDecoder } from "../../src/code/decoder.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK, lengthAt, nearTarget } from "../../src/code/lengths.ts";
-import { ModuleCode } from "../../src/code/module-code.ts";
-import { codeImage, fromHex } from "../fixtures/code-image.ts";
-import { sampleImages } from "../fixtures/sample-images.ts";
+import { ModuleCode } from "../../../src/code/module-code.ts";
+import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../../../src/isa/instruction.ts";
+import { withDecoder } from "../../../src/isa/x86/decoder.ts";
+import { lengthAt, nearTarget } from "../../../src/isa/x86/lengths.ts";
+import { codeImage, fromHex } from "../../fixtures/code-image.ts";
+import { sampleImages } from "../../fixtures/sample-images.ts";
 
 /** Decodes every instruction of an image in both ways, and tells where they differ. */
 function differences(code: ModuleCode): { count: number; unknown: number; different: string[] } {

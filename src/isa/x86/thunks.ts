@@ -1,4 +1,4 @@
-import type { CodeRun } from "./module-code.ts";
+import type { CodeRun } from "../instruction.ts";
 import { nopLength } from "./padding.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { FLOW_SHIFT, Flow, LENGTH_MASK, MAX_INSTRUCTION } from "../instruction.ts";
 import {
   IMM8,
   IMMZ,
@@ -18,33 +19,6 @@ import {
  *
  * @see Intel SDM volume 2, appendix A "Opcode Map"
  */
-
-/** Where an instruction leads. */
-export const Flow = {
-  /** To the instruction behind it. */
-  Next: 0,
-  /** `call rel32`. */
-  Call: 1,
-  /** `jmp rel8` or `jmp rel32`. */
-  Jump: 2,
-  /** A conditional jump, `loop`, `jcxz`. */
-  Branch: 3,
-  Return: 4,
-  /** `call` through a register or memory. */
-  CallIndirect: 5,
-  /** `jmp` through a register or memory. */
-  JumpIndirect: 6,
-  /** Never goes on: `int 3`, `ud2`, `int 29h`. */
-  Stop: 7,
-} as const;
-export type Flow = (typeof Flow)[keyof typeof Flow];
-
-/** `lengthAt` gives the length in these bits, 0 where it does not know. */
-export const LENGTH_MASK = 15;
-/** `lengthAt` gives the `Flow` above this many bits. */
-export const FLOW_SHIFT = 4;
-/** An instruction has at most 15 bytes. */
-export const MAX_INSTRUCTION = 15;
 
 const oneByte32 = oneByteForms(false);
 const oneByte64 = oneByteForms(true);
