@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { CallGraph } from "../src/code/calls.ts";
-import { Flows } from "../src/code/flows.ts";
+import { CallGraph } from "../src/code/call-graph.ts";
+import { DataFlow } from "../src/code/data-flow.ts";
 import { analyzeImage, type ImageCode } from "../src/code/functions.ts";
 import { TagUses } from "../src/code/uses.ts";
 import type { Rva } from "../src/core/address.ts";
@@ -105,7 +105,7 @@ function measure(path: string, truth: ImageTruth, scores: Scores): void {
   if (!existsSync(path)) return;
   scores.images++;
   const image = analyzeImage(Image.fromFile(new BytesSource(readFileSync(path), truth.image)));
-  const flows = new Flows(image);
+  const flows = new DataFlow(image);
   const calls = new CallGraph(flows);
   const label = (what: string): string => `${path.slice(root.length)} ${what}`;
   const text = (value: number): string => `0x${value.toString(16)}`;
@@ -135,7 +135,7 @@ function measure(path: string, truth: ImageTruth, scores: Scores): void {
 }
 
 function measureUses(
-  flows: Flows,
+  flows: DataFlow,
   path: string,
   truth: ImageTruth,
   scores: Scores,
@@ -165,7 +165,7 @@ function exportBeside(path: string, module: string | undefined, name: string | u
   const code = opened.get(file) ?? analyzeImage(Image.fromFile(new BytesSource(readFileSync(file), module)));
   opened.set(file, code);
   const found = code.image.exports.items.find((item) => item.name === name);
-  return found === undefined ? undefined : { flows: new Flows(code), entry: found.rva };
+  return found === undefined ? undefined : { flows: new DataFlow(code), entry: found.rva };
 }
 
 function compare(

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { CallGraph } from "../code/calls.ts";
-import { Flows } from "../code/flows.ts";
+import { CallGraph } from "../code/call-graph.ts";
+import { DataFlow } from "../code/data-flow.ts";
 import { analyzeImage } from "../code/functions.ts";
 import { TagUses } from "../code/uses.ts";
 import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.ts";
@@ -58,7 +58,7 @@ export class ImageFile implements Disposable {
    */
   calls(function_: string): CallList {
     const module = this.#module;
-    const flows = new Flows(analyzeImage(this.image));
+    const flows = new DataFlow(analyzeImage(this.image));
     const decoded = { image: flows.image, flows, graph: new CallGraph(flows), uses: new TagUses(flows) };
     const named = functionNamed(module, decoded, function_);
     return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));

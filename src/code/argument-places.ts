@@ -1,6 +1,6 @@
 import { Reg } from "../isa/x86/decoder.ts";
 import { type ArgumentPlace, argumentPlace } from "./allocators.ts";
-import type { CallSite } from "./function-flow.ts";
+import type { CallSite } from "./call-site.ts";
 
 /** These take their first arguments in registers in 32-bit code, too. */
 export const FASTCALL: RegExp =

@@ -2,7 +2,7 @@ import type { Rva } from "../core/address.ts";
 import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
 import { armCallee, wordsOf } from "./arm64-line.ts";
 import type { Callee } from "./callees.ts";
-import type { Flows } from "./flows.ts";
+import type { DataFlow } from "./data-flow.ts";
 
 /** A call that ARM64 code makes. */
 export interface ArmCall {
@@ -13,13 +13,13 @@ export interface ArmCall {
   readonly callee: Callee;
 }
 
-const known = new WeakMap<Flows, readonly ArmCall[]>();
+const known = new WeakMap<DataFlow, readonly ArmCall[]>();
 
 /**
  * The calls of an ARM64 image, near ones and those through a pointer whose address the code loads just before, told of
  * straight lines of code: what another way leads to the same place with is not seen.
  */
-export function armCalls(flows: Flows): readonly ArmCall[] {
+export function armCalls(flows: DataFlow): readonly ArmCall[] {
   const done = known.get(flows);
   if (done !== undefined) return done;
   const found: ArmCall[] = [];
@@ -37,7 +37,12 @@ export function armCalls(flows: Flows): readonly ArmCall[] {
   return found;
 }
 
-function callAt(flows: Flows, at: Rva, instruction: ArmInstruction, pointers: Pointers): ArmCall | undefined {
+function callAt(
+  flows: DataFlow,
+  at: Rva,
+  instruction: ArmInstruction,
+  pointers: Pointers,
+): ArmCall | undefined {
   if (instruction.kind === "call" || instruction.kind === "jump") {
     const { target, kind } = instruction;
     // Most jumps stay in their function.

@@ -3,7 +3,7 @@ import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
 import type { CodeRun } from "../isa/instruction.ts";
 import type { PoolRoutine } from "./allocators.ts";
 import { type Callee, routineOf } from "./callees.ts";
-import type { Flows } from "./flows.ts";
+import type { DataFlow } from "./data-flow.ts";
 import type { TagUse } from "./reached.ts";
 
 /** Instructions from a tag to the call that takes it: 98 of 100 are within 15. */
@@ -33,14 +33,14 @@ type Held =
 
 /** What registers hold along one line of code, branches not taken, up to the first thing that is done with the tag. */
 export class StraightLine {
-  readonly #flows: Flows;
+  readonly #flows: DataFlow;
   readonly #words: Words;
   readonly #run: CodeRun;
   readonly #from: number;
   readonly #register: number;
   readonly #held = new Map<number, Held>();
 
-  constructor(flows: Flows, words: Words, run: CodeRun, from: number, register: number) {
+  constructor(flows: DataFlow, words: Words, run: CodeRun, from: number, register: number) {
     this.#flows = flows;
     this.#words = words;
     this.#run = run;
@@ -158,7 +158,7 @@ export class StraightLine {
 }
 
 /** What a near call leads to: an export of the image, an import through a thunk, or a function that nothing names. */
-export function armCallee({ image, callees }: Flows, target: number): Callee {
+export function armCallee({ image, callees }: DataFlow, target: number): Callee {
   const run = image.code.runAt(target);
   if (run !== undefined && target % 4 === 0 && target + 12 <= run.end) {
     const words = wordsOf(run);

@@ -2,7 +2,7 @@ import { hex, type Rva } from "../core/address.ts";
 import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
 import type { CodeRun } from "../isa/instruction.ts";
 import { StraightLine, type Words, wordsOf } from "./arm64-line.ts";
-import type { Flows } from "./flows.ts";
+import type { DataFlow } from "./data-flow.ts";
 import type { ModuleCode } from "./module-code.ts";
 import type { TagUse } from "./reached.ts";
 
@@ -62,7 +62,7 @@ function otherHalf(
 }
 
 /** What happens to the tag whose bytes stand at `rva`, or that the code there makes; told of straight lines of code. */
-export function armUse(flows: Flows, rva: Rva): TagUse {
+export function armUse(flows: DataFlow, rva: Rva): TagUse {
   const { code, functions } = flows.image;
   const nowhere = { instruction: undefined, function: functions.owning(rva)[0]?.entry };
   if (!code.isCode(rva))

@@ -1,18 +1,16 @@
 import type { Va } from "../core/address.ts";
 import { type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
 import { Reg, withDecoder } from "../isa/x86/decoder.ts";
-import { fixedSlot } from "../isa/x86/fixed-slot.ts";
 import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
-import { stubRegister } from "../isa/x86/register-stubs.ts";
-import { behindIdleHead } from "../isa/x86/thunks.ts";
+import { behindIdleHead, fixedSlot, stubRegister } from "../isa/x86/thunks.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
+import type { Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import { FASTCALL } from "./argument-places.ts";
-import type { CallSite, PoppedBytes } from "./function-flow.ts";
+import type { CallSite, PoppedBytes } from "./call-site.ts";
 import type { ImageCode } from "./functions.ts";
 import { InitialPointers } from "./initial-pointers.ts";
-import type { Value } from "./values.ts";
 import { WdfTable } from "./wdf.ts";
 
 /** An exported function: one of its names, and all of them where there are several. */
@@ -80,7 +78,7 @@ export class Callees {
   readonly #pops = new Map<number, number | undefined>();
   readonly #stubs = new Map<number, number | undefined>();
 
-  /** @param slots as `Flows` takes them */
+  /** @param slots as `DataFlow` takes them */
   constructor(
     image: ImageCode,
     resolve?: Resolver,

@@ -1,5 +1,5 @@
 import { Reg } from "../isa/x86/decoder.ts";
-import type { FunctionFlow } from "./function-flow.ts";
+import type { FunctionFlow } from "./data-flow.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Bytes of a helper in which it sets up its caller's frame. */

@@ -1,8 +1,8 @@
 import { withDecoder } from "../isa/x86/decoder.ts";
 import type { Image } from "../pe/image.ts";
 import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
-import { findNarrowFunctions } from "./functions-narrow.ts";
-import { findWideFunctions } from "./functions-wide.ts";
+import { findByDescent } from "./functions-by-descent.ts";
+import { findByUnwind } from "./functions-by-unwind.ts";
 import { ModuleCode } from "./module-code.ts";
 import { readSeeds, type Seeds } from "./seeds.ts";
 
@@ -34,10 +34,10 @@ export function analyzeImage(image: Image): ImageCode {
   if (code.truncated) notes.push("the image has more code than is looked at");
   const seeds = readSeeds(code);
   if (image.machine === "x64") {
-    withDecoder(code, (decoder) => findWideFunctions(code, decoder, seeds, builder, notes));
+    withDecoder(code, (decoder) => findByUnwind(code, decoder, seeds, builder, notes));
   } else if (image.machine === "x86") {
     const neverReturns = neverReturning(image);
-    withDecoder(code, (decoder) => findNarrowFunctions(code, decoder, seeds, neverReturns, builder, notes));
+    withDecoder(code, (decoder) => findByDescent(code, decoder, seeds, neverReturns, builder, notes));
   } else {
     notes.push(`${image.machine} code is not decoded`);
     for (const { entry, fragments } of image.unwind.functions()) {

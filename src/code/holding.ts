@@ -1,18 +1,36 @@
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import { Reg } from "../isa/x86/decoder.ts";
+import {
+  type Atom,
+  fieldOf,
+  leftBy,
+  type MachineState,
+  movedBy,
+  UNKNOWN,
+  type Value,
+} from "./abstract-value.ts";
 import type { ArgumentPlace } from "./allocators.ts";
 import { argumentNumber, argumentPlaces, placeOfArgument } from "./argument-places.ts";
+import { argumentOf, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
-import type { Comparison } from "./conditions.ts";
-import type { Ending, Fails, Fates, Gives, Keeping, Stored } from "./fates.ts";
-import type { Flows } from "./flows.ts";
+import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject } from "./conditions.ts";
+import type { DataFlow } from "./data-flow.ts";
+import {
+  type Ending,
+  type Fails,
+  type Fates,
+  fieldPointer,
+  type Gives,
+  type Keeping,
+  keepingBehind,
+  keyOf,
+  originOf,
+  type Stored,
+  sameKeeping,
+} from "./fates.ts";
 import { usesCallersFrame } from "./frames.ts";
-import { argumentOf, type CallSite } from "./function-flow.ts";
-import { fieldPointer, keepingBehind, keyOf, originOf, sameKeeping } from "./keeping.ts";
-import { placed } from "./naming.ts";
-import { failsAnother, outcomeOf, returnsFailure, type Subject } from "./outcome.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
-import { type Atom, fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./values.ts";
+import { placed } from "./xrefs.ts";
 
 /**
  * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
@@ -74,7 +92,7 @@ const STRUCTURE = 0x40;
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
-  readonly #flows: Flows;
+  readonly #flows: DataFlow;
   readonly #effect: EffectOf;
   readonly #call: AcquiringCall | undefined;
   readonly #tell: OnHappening | undefined;
@@ -87,7 +105,7 @@ export class Holding implements Visitor<Held> {
   #inFrame = false;
 
   /** @param call absent where the function is given it */
-  constructor(flows: Flows, effect: EffectOf, call: AcquiringCall | undefined, onHappening?: OnHappening) {
+  constructor(flows: DataFlow, effect: EffectOf, call: AcquiringCall | undefined, onHappening?: OnHappening) {
     this.#flows = flows;
     this.#tell = onHappening;
     this.#effect = effect;
@@ -257,7 +275,7 @@ export class Holding implements Visitor<Held> {
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
-    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(path) });
+    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(state, path.facts) });
   }
 
   #end({ stored, handed }: Held, ending: Ending): void {

@@ -2,12 +2,16 @@ import { advance } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { MAX_JUMP_TABLE } from "../core/limits.ts";
 import {
+  type CodeRange,
   type CodeRun,
   type Decoder,
+  FLOW_SHIFT,
+  Flow,
   type Instruction,
   LENGTH_MASK,
   type Operand,
 } from "../isa/instruction.ts";
+import { withDecoder } from "../isa/x86/decoder.ts";
 import { lengthAt } from "../isa/x86/lengths.ts";
 import type { ModuleCode } from "./module-code.ts";
 
@@ -231,4 +235,33 @@ function boundOf(before: readonly Instruction[]): number | undefined {
     if (mnemonic === "cmp" && limit?.kind === "immediate" && limit.value >= 0) return limit.value + 1;
   }
   return undefined;
+}
+
+/** How far back what an indirect jump goes through is made. */
+const BYTES_BACK = 256;
+
+/**
+ * Tells which bytes of a piece of 64-bit code are tables that its own indirect jumps go through: unwind data counts them
+ * to the function. In 32-bit code a piece has only what is run.
+ */
+export function tablesIn(code: ModuleCode, range: CodeRange): (rva: number) => boolean {
+  return withDecoder(code, (decoder) => {
+    const tables = new JumpTables(code, decoder, undefined);
+    const starts: number[] = [];
+    let oldest = 0;
+    for (let at: number = range.start; at < range.end; ) {
+      const run = code.runAt(at);
+      if (run === undefined || tables.holds(at)) {
+        at++;
+        continue;
+      }
+      const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, code.wide);
+      const length = packed === 0 ? decoder.lengthAt(at) : packed & LENGTH_MASK;
+      while ((starts[oldest] ?? at) < at - BYTES_BACK) oldest++;
+      starts.push(at);
+      if (packed >> FLOW_SHIFT === Flow.JumpIndirect) tables.labels(run, at, length, starts[oldest] ?? at);
+      at += Math.max(1, length);
+    }
+    return (rva) => tables.holds(rva);
+  });
 }

@@ -1,14 +1,16 @@
 import { advance, type Rva } from "../core/address.ts";
 import { findPatterns } from "../memory/find.ts";
 import { sectionSpan } from "../pe/sections.ts";
+import type { Value } from "./abstract-value.ts";
 import { argumentPlace } from "./allocators.ts";
+import { CallGraph } from "./call-graph.ts";
+import { argumentOf, type CallSite } from "./call-site.ts";
 import { namesOf } from "./callees.ts";
-import type { Flows } from "./flows.ts";
-import { argumentOf, type CallSite, type FunctionFlow } from "./function-flow.ts";
+import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import { functionsNaming, placeNamed } from "./naming.ts";
-import type { Value } from "./values.ts";
+import { stringAt } from "./image-text.ts";
+import { functionsNaming, placeNamed } from "./xrefs.ts";
 
 /** A sign that an image looks a function up by its name while it runs. */
 export interface RuntimeLookup {
@@ -25,13 +27,13 @@ export interface RuntimeLookup {
 }
 
 /** Routines that give a function by its name, which is their first argument. */
-export const ROUTINES: ReadonlySet<string> = new Set([
+const ROUTINES: ReadonlySet<string> = new Set([
   "MmGetSystemRoutineAddress",
   "FltGetRoutineAddress",
   "NdisGetRoutineAddress",
   "RtlFindExportedRoutineByName",
 ]);
-export const INITIALISERS: ReadonlySet<string> = new Set([
+const INITIALISERS: ReadonlySet<string> = new Set([
   "RtlInitUnicodeString",
   "RtlInitAnsiString",
   "RtlInitString",
@@ -43,7 +45,7 @@ export const INITIALISERS: ReadonlySet<string> = new Set([
  *
  * Names that import and export tables need are none of these, unless code uses them too.
  */
-export function findRuntimeLookups(flows: Flows, names: ReadonlySet<string>): readonly RuntimeLookup[] {
+export function findRuntimeLookups(flows: DataFlow, names: ReadonlySet<string>): readonly RuntimeLookup[] {
   const { imports, exports } = flows.image.image;
   const listed = new Set<string | null | undefined>(exports.items.map(({ name }) => name));
   for (const { declared } of imports.slots) listed.add(declared?.name);
@@ -88,7 +90,7 @@ function standsAlone(image: ImageCode["image"], rva: number, encoding: "ansi" | 
 type Taken = Pick<RuntimeLookup, "call" | "pointer" | "uses">;
 
 /** The calls that look up the name at `string`, in all functions that name it or a counted string of it. */
-function lookupsOf(flows: Flows, string: number): readonly Taken[] {
+function lookupsOf(flows: DataFlow, string: number): readonly Taken[] {
   const { image } = flows.image;
   const counted = countedStrings(flows.image, string);
   const named = [string, ...counted];
@@ -131,7 +133,7 @@ function lookupsOf(flows: Flows, string: number): readonly Taken[] {
   return taken;
 }
 
-export function callArgument(flows: Flows, site: CallSite, index: number): Value {
+function callArgument(flows: DataFlow, site: CallSite, index: number): Value {
   const { wide } = flows.image.code;
   return argumentOf(wide, site, argumentPlace(wide, index));
 }
@@ -144,7 +146,7 @@ function usesOf(flow: FunctionFlow, call: number): readonly Rva[] {
 }
 
 /** Where the answer of a call is stored. */
-export function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
+function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
   const store = flow.events.find(
     ({ kind, place, value }) =>
       kind === "store" &&
@@ -170,4 +172,60 @@ function countedStrings({ image }: ImageCode, string: number): number[] {
     });
   }
   return places;
+}
+
+/**
+ * Variables of an image that hold what a call looked up by its name, with that name: `MmGetSystemRoutineAddress` and its
+ * like, the name given as text, as a counted string in data, or as one that a call before sets up. A variable that two
+ * names were looked up for has none.
+ */
+export function lookedUpPointers(flows: DataFlow): ReadonlyMap<number, string> {
+  const routines = flows.image.image.imports.slots.filter(({ rva }) =>
+    ROUTINES.has(flows.callees.throughSlot(rva).name ?? ""),
+  );
+  const names = new Map<number, string | undefined>();
+  if (routines.length > 0) {
+    for (const { at, from } of new CallGraph(flows).callersOf(routines.map(({ rva }) => rva))) {
+      const flow = flows.of(from);
+      const site = flows.siteAt(from, at);
+      const pointer = keptIn(flow, at);
+      const name = site === undefined ? undefined : lookedUp(flows, flow.calls, site);
+      if (pointer === undefined || name === undefined) continue;
+      names.set(pointer, names.has(pointer) && names.get(pointer) !== name ? undefined : name);
+    }
+  }
+  return new Map(
+    [...names].flatMap(([pointer, name]) => (name === undefined ? [] : [[pointer, name] as const])),
+  );
+}
+
+/** The name that a call takes as its first argument. */
+function lookedUp(flows: DataFlow, calls: readonly CallSite[], site: CallSite): string | undefined {
+  const first = callArgument(flows, site, 1);
+  const { pointerSize } = flows.image.image;
+  const given = nameIn(flows, first);
+  if (given !== undefined) return given;
+  for (const atom of first) {
+    if (atom.kind !== "stack") continue;
+    const built = nameIn(flows, site.state.stackAt(atom.offset + pointerSize));
+    if (built !== undefined) return built;
+  }
+  const keys = new Set(first.map(({ key }) => key));
+  const before = calls.filter(
+    (call) =>
+      call.instruction.start < site.instruction.start &&
+      flows.callees.of(call).some(({ name }) => INITIALISERS.has(name ?? "")) &&
+      callArgument(flows, call, 1).some(({ kind, key }) => kind !== "unknown" && keys.has(key)),
+  );
+  const last = before.at(-1);
+  return last === undefined ? undefined : nameIn(flows, callArgument(flows, last, 2));
+}
+
+function nameIn(flows: DataFlow, value: Value): string | undefined {
+  const [only, ...others] = value;
+  const place = only === undefined || others.length > 0 ? undefined : placeNamed(flows.image, only);
+  const found = place === undefined ? undefined : stringAt(flows.image.image, place);
+  return found !== undefined && "text" in found && /^[A-Za-z_]\w{3,}$/.test(found.text)
+    ? found.text
+    : undefined;
 }

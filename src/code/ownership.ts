@@ -1,9 +1,10 @@
 import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
-import { controlFlowOf } from "./blocks.ts";
+import { MachineState } from "./abstract-value.ts";
+import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
+import { controlFlowOf } from "./control-flow-graph.ts";
+import type { DataFlow } from "./data-flow.ts";
 import type { Fates } from "./fates.ts";
-import type { Flows } from "./flows.ts";
-import type { CallSite } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import {
   type AcquiringCall,
@@ -15,14 +16,13 @@ import {
   type OnHappening,
 } from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
-import { MachineState } from "./values.ts";
 
 /** What is known of functions besides their code. */
 export interface Knowledge {
   /** What a function does with an argument by what is documented of it, or learnt; `undefined` where neither says. */
   effect(callee: Callee, given: Given, site: CallSite): Effect | undefined;
   /** The code of a function of another module. */
-  elsewhere(callee: Callee): { readonly flows: Flows; readonly entry: number } | undefined;
+  elsewhere(callee: Callee): { readonly flows: DataFlow; readonly entry: number } | undefined;
   /** Of a function whose code cannot be followed: whether it belongs to the kernel, which keeps nothing unless it is documented to. */
   isKernel(callee: Callee): boolean;
 }
@@ -31,7 +31,7 @@ export interface Knowledge {
 export class Ownership {
   readonly #knowledge: Knowledge;
   /** What functions do with what they are given, by what gives that back besides. */
-  readonly #effects = new Map<IsRelease | undefined, WeakMap<Flows, Map<string, Effect>>>();
+  readonly #effects = new Map<IsRelease | undefined, WeakMap<DataFlow, Map<string, Effect>>>();
   #depth = 0;
 
   constructor(knowledge: Knowledge) {
@@ -43,7 +43,7 @@ export class Ownership {
    *
    * @param onHappening told each place where something happens to it, once for each way that comes there
    */
-  fatesOf(flows: Flows, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
+  fatesOf(flows: DataFlow, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
     const flow = flows.of(from);
     const instruction = flow.instructions.get(call.at);
     const holding = new Holding(flows, this.#effectOf(flows, call.isRelease), call, onHappening);
@@ -62,7 +62,7 @@ export class Ownership {
   }
 
   /** What a function does with what it is given. */
-  effectOfFunction(flows: Flows, entry: number, given: Given, isRelease?: IsRelease): Effect {
+  effectOfFunction(flows: DataFlow, entry: number, given: Given, isRelease?: IsRelease): Effect {
     const known = this.#effectsIn(flows, isRelease);
     const { place, within } = given;
     const key = `${entry}:${place.kind === "register" ? `r${place.register}` : `a${place.offset}`}:${within}`;
@@ -82,15 +82,15 @@ export class Ownership {
     return effect;
   }
 
-  #effectsIn(flows: Flows, isRelease: IsRelease | undefined): Map<string, Effect> {
-    const all = this.#effects.get(isRelease) ?? new WeakMap<Flows, Map<string, Effect>>();
+  #effectsIn(flows: DataFlow, isRelease: IsRelease | undefined): Map<string, Effect> {
+    const all = this.#effects.get(isRelease) ?? new WeakMap<DataFlow, Map<string, Effect>>();
     this.#effects.set(isRelease, all);
     const known = all.get(flows) ?? new Map<string, Effect>();
     all.set(flows, known);
     return known;
   }
 
-  #effectOf(flows: Flows, isRelease: IsRelease | undefined): EffectOf {
+  #effectOf(flows: DataFlow, isRelease: IsRelease | undefined): EffectOf {
     return (callee, given, site) => {
       if (isRelease?.(callee, given, site) === true) return "releases";
       const documented = this.#knowledge.effect(callee, given, site);

@@ -1,12 +1,12 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction } from "../isa/instruction.ts";
 import { Reg } from "../isa/x86/decoder.ts";
-import { controlFlowOf } from "./blocks.ts";
+import { type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import type { CallSite } from "./call-site.ts";
 import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
-import type { Flows } from "./flows.ts";
-import type { CallSite, FunctionFlow } from "./function-flow.ts";
+import { controlFlowOf } from "./control-flow-graph.ts";
+import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { Transfer } from "./transfer.ts";
-import { type MachineState, UNKNOWN, type Value } from "./values.ts";
 
 /** One way through a function, as far as it has been gone. */
 export interface Path<T> {
@@ -48,7 +48,7 @@ const KEPT_BRANCHES = 24;
  * @returns false where there were more ways than are gone
  */
 export function walkPaths<T>(
-  flows: Flows,
+  flows: DataFlow,
   flow: FunctionFlow,
   starts: readonly Path<T>[],
   visitor: Visitor<T>,
@@ -58,7 +58,7 @@ export function walkPaths<T>(
 }
 
 class PathWalk<T> {
-  readonly #flows: Flows;
+  readonly #flows: DataFlow;
   readonly #flow: FunctionFlow;
   readonly #visitor: Visitor<T>;
   readonly #within: ReadonlySet<number> | undefined;
@@ -72,7 +72,7 @@ class PathWalk<T> {
   #steps = 0;
   #whole = true;
 
-  constructor(flows: Flows, flow: FunctionFlow, visitor: Visitor<T>, within?: ReadonlySet<number>) {
+  constructor(flows: DataFlow, flow: FunctionFlow, visitor: Visitor<T>, within?: ReadonlySet<number>) {
     this.#flows = flows;
     this.#flow = flow;
     this.#visitor = visitor;

@@ -1,11 +1,10 @@
 import { hex, type Rva, type Va } from "../core/address.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import { onlyNumber, type Value } from "./abstract-value.ts";
 import { argumentPlace, type PoolRoutine } from "./allocators.ts";
+import { argumentOf, type CallSite, passedAs } from "./call-site.ts";
 import { type Callee, routineOf } from "./callees.ts";
-import type { Flows } from "./flows.ts";
-import { argumentOf, type CallSite, type FunctionFlow, passedAs, type ValueEvent } from "./function-flow.ts";
-import { onlyNumber, type Value } from "./values.ts";
-import { type Wrapper, wrappersAt } from "./wrappers.ts";
+import type { DataFlow, FunctionFlow, ValueEvent } from "./data-flow.ts";
 
 /** What code does with a tag. */
 export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
@@ -42,7 +41,7 @@ export interface TagUse {
 }
 
 /** Finds the code of a callee in another module, so that a wrapper there is seen through. */
-export type FindElsewhere = (callee: Callee) => { readonly flows: Flows; readonly entry: Rva } | undefined;
+export type FindElsewhere = (callee: Callee) => { readonly flows: DataFlow; readonly entry: Rva } | undefined;
 
 /** Where a tag goes, whatever holds its bytes. */
 export type Reached = Omit<TagUse, "instruction" | "function"> & {
@@ -63,11 +62,11 @@ type IsTag = (value: Value) => boolean;
 
 /** Follows a value through functions of one image to the routines that take it as a tag. */
 export class Reaching {
-  readonly #flows: Flows;
+  readonly #flows: DataFlow;
   readonly #elsewhere: FindElsewhere | undefined;
   readonly #wrappers = new Map<string, readonly Wrapper[]>();
 
-  constructor(flows: Flows, elsewhere?: FindElsewhere) {
+  constructor(flows: DataFlow, elsewhere?: FindElsewhere) {
     this.#flows = flows;
     this.#elsewhere = elsewhere;
   }
@@ -226,4 +225,43 @@ function constants(
     ...(poolType === undefined ? {} : { poolType: poolType >>> 0 }),
     ...(poolFlags === undefined ? {} : { poolFlags }),
   };
+}
+
+/** A pool routine that a function calls with a tag that it was given. */
+export interface Wrapper {
+  readonly routine: PoolRoutine;
+  readonly callee: Callee;
+  /** Where the function was given the tag: what a register or the stack held on entry. */
+  readonly tag: Value;
+  readonly size: Value | undefined;
+  readonly poolType: Value | undefined;
+  readonly poolFlags: Value | undefined;
+}
+
+/** The pool routines that the function at `entry` calls for its callers. Allocations first. */
+function wrappersAt(flows: DataFlow, entry: number): readonly Wrapper[] {
+  const found = flows.image.functions.startingAt(entry);
+  if (found === undefined) return [];
+  const { wide } = flows.image.code;
+  const wrappers: Wrapper[] = [];
+  for (const site of flows.of(found).calls) {
+    for (const callee of flows.callees.of(site)) {
+      const routine = routineOf(callee);
+      if (routine?.tag === undefined) continue;
+      const value = (index: number | undefined): Value | undefined =>
+        index === undefined ? undefined : argumentOf(wide, site, argumentPlace(wide, index, routine));
+      const tag = (value(routine.tag) ?? []).filter(({ kind }) => kind === "register" || kind === "argument");
+      if (tag.length === 0) continue;
+      wrappers.push({
+        routine,
+        callee,
+        tag,
+        size: value(routine.size),
+        poolType: value(routine.poolType),
+        poolFlags: value(routine.poolFlags),
+      });
+    }
+  }
+  const rank = ({ routine }: Wrapper): number => ["allocate", "lookaside", "free"].indexOf(routine.use);
+  return wrappers.sort((a, b) => rank(a) - rank(b));
 }

@@ -70,7 +70,7 @@ export function outsideHandlers(
 }
 
 /** The scope tables that 32-bit code pushes, or stores, in its prologues. */
-export class NarrowScopes {
+export class ScopeTables {
   readonly #code: ModuleCode;
   readonly #window: ImageWindow;
   /** By the instruction that names the table. */

@@ -1,6 +1,5 @@
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import { Reg } from "../isa/x86/decoder.ts";
-import type { ModuleCode } from "./module-code.ts";
 import {
   type Atom,
   constant,
@@ -14,7 +13,8 @@ import {
   stackAddress,
   UNKNOWN,
   type Value,
-} from "./values.ts";
+} from "./abstract-value.ts";
+import type { ModuleCode } from "./module-code.ts";
 
 type Memory = Extract<Operand, { kind: "memory" }>;
 

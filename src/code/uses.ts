@@ -1,17 +1,17 @@
 import { hex, type Rva } from "../core/address.ts";
 import { MAX_NAMING_BYTES } from "../core/limits.ts";
 import { type Instruction, MAX_INSTRUCTION } from "../isa/instruction.ts";
+import { comesFrom, type Value } from "./abstract-value.ts";
 import { argumentPlace, STRUCTURE_ROUTINES } from "./allocators.ts";
 import { armUse } from "./arm64-uses.ts";
+import { argumentOf } from "./call-site.ts";
 import { namesOf } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
-import type { Flows } from "./flows.ts";
-import { argumentOf, type FunctionFlow } from "./function-flow.ts";
+import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import { functionsNaming, placeNamed } from "./naming.ts";
+import { textAt } from "./image-text.ts";
 import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
-import { textAt } from "./text-at.ts";
-import { comesFrom, type Value } from "./values.ts";
+import { functionsNaming, placeNamed } from "./xrefs.ts";
 
 /** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
 const MAX_USERS = 8;
@@ -20,14 +20,14 @@ const MAX_TEXT = 40;
 
 /** Tells what the code of one image does with tags. */
 export class TagUses {
-  readonly #flows: Flows;
+  readonly #flows: DataFlow;
   readonly #reaching: Reaching;
   /** Bytes of code that may still be searched for whoever names a place. */
   #left = MAX_NAMING_BYTES;
   #imported: ReadonlySet<string> | undefined;
   readonly #known = new Map<Rva, TagUse>();
 
-  constructor(flows: Flows, elsewhere?: FindElsewhere) {
+  constructor(flows: DataFlow, elsewhere?: FindElsewhere) {
     this.#flows = flows;
     this.#reaching = new Reaching(flows, elsewhere);
   }

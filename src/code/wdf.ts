@@ -2,10 +2,10 @@ import { advance } from "../core/address.ts";
 import { MAX_WDF_BIND_SEARCH } from "../core/limits.ts";
 import { findPatterns } from "../memory/find.ts";
 import { sectionSpan } from "../pe/sections.ts";
+import type { Atom } from "./abstract-value.ts";
 import type { ImageCode } from "./functions.ts";
-import { eachLink } from "./link-list.ts";
-import type { Atom } from "./values.ts";
 import { wdfName } from "./wdf-names.ts";
+import { eachLink } from "./xrefs.ts";
 
 /**
  * WDF_BIND_INFO, with which a driver asks the framework's loader for its functions, as offsets.

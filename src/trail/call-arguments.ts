@@ -1,6 +1,6 @@
+import { knownNumber, type Value } from "../code/abstract-value.ts";
 import { placeOfArgument } from "../code/argument-places.ts";
-import { argumentOf, type CallSite } from "../code/function-flow.ts";
-import { knownNumber, type Value } from "../code/values.ts";
+import { argumentOf, type CallSite } from "../code/call-site.ts";
 import type { Condition } from "./pairs/pair.ts";
 
 /** What a call of the function named is given as an argument, which counts from 1. */

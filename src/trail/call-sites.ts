@@ -1,4 +1,4 @@
-import { type CallEdge, CallGraph } from "../code/calls.ts";
+import { type CallEdge, CallGraph } from "../code/call-graph.ts";
 import type { Va } from "../core/address.ts";
 import { withDecoder } from "../isa/x86/decoder.ts";
 import { behindIdleHead } from "../isa/x86/thunks.ts";

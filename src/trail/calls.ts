@@ -1,5 +1,5 @@
+import { type CallEdge, type CallForm, CallGraph } from "../code/call-graph.ts";
 import { namesOf } from "../code/callees.ts";
-import { type CallEdge, type CallForm, CallGraph } from "../code/calls.ts";
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { callsThrough } from "./call-sites.ts";

@@ -1,6 +1,6 @@
 import type { CodeFunction } from "../code/function-table.ts";
 import { analyzeImage } from "../code/functions.ts";
-import { tablesIn } from "../code/tables-in.ts";
+import { tablesIn } from "../code/jump-tables.ts";
 import { advance, type Va } from "../core/address.ts";
 import { MAX_LISTED_BYTES } from "../core/limits.ts";
 import type { TrailModule } from "./target.ts";

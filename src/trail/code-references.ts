@@ -1,6 +1,6 @@
-import type { CallSite } from "../code/function-flow.ts";
-import { lookedUpPointers } from "../code/looked-up-pointers.ts";
-import { type StringAt, stringAt } from "../code/string-at.ts";
+import type { CallSite } from "../code/call-site.ts";
+import { type StringAt, stringAt } from "../code/image-text.ts";
+import { lookedUpPointers } from "../code/lookups.ts";
 import type { Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import type { Mention, PrintedInstruction } from "../isa/x86/printer.ts";

@@ -1,4 +1,4 @@
-import type { CallSite } from "../code/function-flow.ts";
+import type { CallSite } from "../code/call-site.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import type { ListingDoubt } from "./code-doubts.ts";
 import type { ChosenLine } from "./code-lines.ts";

@@ -1,5 +1,5 @@
+import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
-import type { CallSite } from "../code/function-flow.ts";
 import type { Effect, Given, IsRelease } from "../code/holding.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { mayHold } from "./call-arguments.ts";

@@ -1,11 +1,11 @@
+import { type Atom, onlyNumber, type Value } from "../code/abstract-value.ts";
 import { poolRoutine } from "../code/allocators.ts";
 import { placeOfArgument } from "../code/argument-places.ts";
+import type { CallEdge } from "../code/call-graph.ts";
+import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
-import type { CallEdge } from "../code/calls.ts";
 import type { Keeping } from "../code/fates.ts";
-import { argumentOf } from "../code/function-flow.ts";
-import { placed } from "../code/naming.ts";
-import { type Atom, onlyNumber, type Value } from "../code/values.ts";
+import { placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import { mayHold } from "./call-arguments.ts";
 import { callsThrough } from "./call-sites.ts";

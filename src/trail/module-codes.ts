@@ -1,6 +1,6 @@
+import { CallGraph } from "../code/call-graph.ts";
 import { type Callee, namesOf, type PoppedOutside } from "../code/callees.ts";
-import { CallGraph } from "../code/calls.ts";
-import { Flows } from "../code/flows.ts";
+import { DataFlow } from "../code/data-flow.ts";
 import { analyzeImage, type ImageCode } from "../code/functions.ts";
 import type { FindElsewhere } from "../code/reached.ts";
 import { returnBytes } from "../code/return-bytes.ts";
@@ -12,7 +12,7 @@ import { isImportedAs, moduleAt, type TrailModule, type TrailTarget } from "./ta
 /** What is known of one module's code. */
 export interface DecodedModule {
   readonly image: ImageCode;
-  readonly flows: Flows;
+  readonly flows: DataFlow;
   readonly graph: CallGraph;
   readonly uses: TagUses;
 }
@@ -35,7 +35,7 @@ export class ModuleCodes {
   #decode(module: TrailModule): DecodedModule | undefined {
     if (module.image === undefined) return undefined;
     const image = analyzeImage(module.image);
-    const flows = new Flows(image, this.#target.resolve, module.imports.slots, this.#popped);
+    const flows = new DataFlow(image, this.#target.resolve, module.imports.slots, this.#popped);
     return { image, flows, graph: new CallGraph(flows), uses: new TagUses(flows, this.#elsewhere) };
   }
 

@@ -1,5 +1,5 @@
-import { addressedFunctions } from "../code/addressed.ts";
 import type { CodeFunction } from "../code/function-table.ts";
+import { addressedFunctions } from "../code/xrefs.ts";
 import type { DecodedModule } from "./module-codes.ts";
 
 /** Functions looked at above one; past that it is called from everywhere. */

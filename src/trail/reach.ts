@@ -1,4 +1,4 @@
-import type { CallEdge } from "../code/calls.ts";
+import type { CallEdge } from "../code/call-graph.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { serviceCalls } from "../code/services.ts";
 import { hex } from "../core/address.ts";

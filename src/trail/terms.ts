@@ -1,6 +1,6 @@
+import type { Atom, Value } from "../code/abstract-value.ts";
+import type { CallSite as CodeSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
-import type { CallSite as CodeSite } from "../code/function-flow.ts";
-import type { Atom, Value } from "../code/values.ts";
 import type { AcquiringFunction } from "./acquire.ts";
 import { documentedArgument, mayHold } from "./call-arguments.ts";
 import type { CallSite } from "./call-sites.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { armTagPlaces } from "../../src/code/arm64-uses.ts";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/reached.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -71,7 +71,7 @@ function arm(code: string) {
     exports: { F: 0x1000 },
     unwind: [[0x1000, 0x1000 + fromHex(code).length]],
   });
-  return new Flows(analyzeImage(image));
+  return new DataFlow(analyzeImage(image));
 }
 function uses(code: string): readonly TagUse[] {
   const flows = arm(code);
@@ -145,7 +145,7 @@ describe("CallGraph of ARM64 code", () => {
         [0x1060, 0x1068],
       ],
     });
-    const graph = new CallGraph(new Flows(analyzeImage(image)));
+    const graph = new CallGraph(new DataFlow(analyzeImage(image)));
     const told = (places: readonly number[]): unknown[] =>
       graph.callersOf(places).map(({ at, form, from, callee }) => [at, form, from.entry, callee.name]);
     expect(told([0x2000])).toEqual([

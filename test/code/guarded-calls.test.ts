@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
@@ -32,7 +32,7 @@ function callsOf(machine: "x64" | "x86", bytes: string): string[] {
     loadConfiguration: 0x3000,
     exports: { Function: 0x1000 },
   });
-  const graph = new CallGraph(new Flows(analyzeImage(image)));
+  const graph = new CallGraph(new DataFlow(analyzeImage(image)));
   return graph
     .callersOf([0x2000])
     .map((edge) => `${edge.at.toString(16)} ${edge.form} ${graph.constantArguments(edge, 2).join(" ")}`);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { findRuntimeLookups } from "../../src/code/lookups.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -11,7 +11,7 @@ import { codeImage } from "../fixtures/code-image.ts";
 /** Everything that can be asked of an image. */
 function askAll(image: ReturnType<typeof codeImage>): void {
   const code = analyzeImage(image);
-  const flows = new Flows(code);
+  const flows = new DataFlow(code);
   const uses = new TagUses(flows);
   const calls = new CallGraph(flows);
   for (let at = 0x1000; at < 0x1000 + 0x400; at += 37) uses.at(at as Rva);
@@ -97,7 +97,7 @@ describe("code/ on any bytes", () => {
     for (let at = 0; at + 6 < bytes.length; at += 32) bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20], at);
     const unwind = Array.from({ length: 512 }, (_, index) => [0x1000 + index * 32, 0x5000] as const);
     const code = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind }));
-    const uses = new TagUses(new Flows(code));
+    const uses = new TagUses(new DataFlow(code));
     for (let at = 0x1002; at < 0x5000; at += 0x400) expect(uses.at(at as Rva).use).toBe("unknown");
     expect(code.functions.owning(0x4ff0).length).toBe(64);
   });
@@ -106,7 +106,7 @@ describe("code/ on any bytes", () => {
     const bytes = new Uint8Array(0x2_0000).fill(0x90);
     bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20, 0xc3], 0x1_fff0);
     const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x2_1000]] });
-    expect(new TagUses(new Flows(analyzeImage(image))).at(0x2_0ff2 as Rva)).toMatchObject({
+    expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x2_0ff2 as Rva)).toMatchObject({
       use: "unknown",
       detail: "in a function that is too large to be followed",
     });

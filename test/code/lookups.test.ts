@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { findRuntimeLookups } from "../../src/code/lookups.ts";
 import { codeImage } from "../fixtures/code-image.ts";
@@ -25,7 +25,7 @@ function lookups(code: string) {
     slots: { MmGetSystemRoutineAddress: 0x2000, RtlInitUnicodeString: 0x2004, FltGetRoutineAddress: 0x2008 },
     exports: { F: 0x1000 },
   });
-  return findRuntimeLookups(new Flows(analyzeImage(image)), new Set([NAME]));
+  return findRuntimeLookups(new DataFlow(analyzeImage(image)), new Set([NAME]));
 }
 
 describe("findRuntimeLookups", () => {
@@ -79,7 +79,7 @@ describe("findRuntimeLookups", () => {
         { rva: 0x2000, bytes: data, executable: false },
       ],
     });
-    expect(findRuntimeLookups(new Flows(analyzeImage(image)), new Set([NAME]))).toEqual([]);
+    expect(findRuntimeLookups(new DataFlow(analyzeImage(image)), new Set([NAME]))).toEqual([]);
   });
 
   const resolving = sampleImages().filter(({ truth }) => truth.image === "tailspin.sys");
@@ -87,7 +87,7 @@ describe("findRuntimeLookups", () => {
     "tells what $name looks up, and not what it imports",
     ({ open, truth }) => {
       const found = findRuntimeLookups(
-        new Flows(analyzeImage(open())),
+        new DataFlow(analyzeImage(open())),
         new Set([NAME, "ExAllocatePoolWithTag"]),
       );
       const call = truth.importCalls.find(({ name }) => name === "MmGetSystemRoutineAddress");

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import type { Fates } from "../../src/code/fates.ts";
-import { Flows } from "../../src/code/flows.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { AcquiringCall } from "../../src/code/holding.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { codeImage } from "../fixtures/code-image.ts";
+
 import * as code from "../fixtures/ownership-code.ts";
 
 const SLOTS = { Acquire: 0x2000, ObfDereferenceObject: 0x2008, Use: 0x2010 };
@@ -24,7 +25,7 @@ function fates(
     slots: SLOTS,
     exports: { Function: 0x1000 },
   });
-  const flows = new Flows(analyzeImage(image));
+  const flows = new DataFlow(analyzeImage(image));
   const function_ = flows.image.functions.startingAt(0x1000);
   if (function_ === undefined) throw new Error("no function at 0x1000");
   const ownership = new Ownership({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { serviceCalls } from "../../src/code/services.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -78,7 +78,7 @@ describe("serviceCalls", () => {
     // NtCreateKey is not exported here: the table alone tells.
     const services = serviceCalls(image);
     expect(services.stubAt(stubAt(1))).toMatchObject({ entry: stubAt(1), service: serviceAt(1) });
-    const graph = new CallGraph(new Flows(image));
+    const graph = new CallGraph(new DataFlow(image));
     const edges = graph.callersOf([serviceAt(1)]);
     expect(edges.map(({ from, form, callee }) => [from.entry, form, callee.offset])).toEqual([
       [stubAt(1), "service", serviceAt(1)],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/reached.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -43,7 +43,7 @@ function uses(
       ? { unwind: known.map((one) => [one.at, one.at + one.bytes.length] as const) }
       : {}),
   });
-  const found = new TagUses(new Flows(analyzeImage(image)));
+  const found = new TagUses(new DataFlow(analyzeImage(image)));
   const result: Record<string, TagUse> = {};
   for (const [start, part] of [
     [0x1000, code],

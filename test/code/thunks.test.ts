@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 import { laidOut } from "../fixtures/functions-of.ts";
@@ -28,7 +28,7 @@ describe("Callees.at", () => {
     exports: { ExFreePool: 0x1080 },
     relocations: [0x1016],
   });
-  const { callees } = new Flows(analyzeImage(image));
+  const { callees } = new DataFlow(analyzeImage(image));
 
   it("sees a pool routine behind a jump, with an idle frame in front of it", () => {
     expect(callees.at(0x1000)).toMatchObject({ name: "ExFreePool", offset: 0x1080, thunk: 0x1000 });

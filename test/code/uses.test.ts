@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/reached.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -36,7 +36,7 @@ function uses(
     exports: { F: 0x1000, ...more.exports },
     ...(machine === "x86" ? {} : { unwind: [[0x1000, 0x1000 + fromHex(code).length]] as const }),
   });
-  const found = new TagUses(new Flows(analyzeImage(image)));
+  const found = new TagUses(new DataFlow(analyzeImage(image)));
   const result: Record<string, TagUse> = {};
   for (
     let at = Buffer.from(bytes).indexOf("Se  ");
@@ -208,7 +208,7 @@ describe("TagUses.at, 64-bit", () => {
       slots: WIDE_SLOTS,
       unwind: [[0x1000, 0x1020]],
     });
-    const found = new TagUses(new Flows(analyzeImage(image)));
+    const found = new TagUses(new DataFlow(analyzeImage(image)));
     expect(found.at(0x2020 as Rva)).toMatchObject({
       use: "allocate",
       function: 0x1000,
@@ -246,7 +246,7 @@ describe("TagUses.at, 64-bit", () => {
       slots: { WdfVersionBind: 0x2038 },
       unwind: [[0x1000, 0x106a]],
     });
-    const found = new TagUses(new Flows(analyzeImage(image)));
+    const found = new TagUses(new DataFlow(analyzeImage(image)));
     expect(found.at(0x1026 as Rva)).toMatchObject({
       use: "allocate",
       size: 0x80,
@@ -272,12 +272,12 @@ describe("TagUses.at, 64-bit", () => {
     };
     const image = codeImage({ ...options, slots: { FltRegisterFilter: 0x20f8 } });
     Object.assign(image.imports.slots[0]?.declared ?? {}, { dll: "FLTMGR.SYS" });
-    expect(new TagUses(new Flows(analyzeImage(image))).at(0x2018 as Rva)).toMatchObject({
+    expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x2018 as Rva)).toMatchObject({
       use: "data",
       size: 0x60,
       via: "FLT_CONTEXT_REGISTRATION",
     });
-    expect(new TagUses(new Flows(analyzeImage(codeImage(options)))).at(0x2018 as Rva)).not.toHaveProperty(
+    expect(new TagUses(new DataFlow(analyzeImage(codeImage(options)))).at(0x2018 as Rva)).not.toHaveProperty(
       "via",
     );
   });
@@ -285,14 +285,14 @@ describe("TagUses.at, 64-bit", () => {
   it("says that a page cannot be read, and that a machine's code is not decoded", () => {
     const parts = [{ rva: 0x1000, bytes: new Uint8Array(0x2000) }];
     const holes = [[0x2000, 0x3000]] as const;
-    expect(new TagUses(new Flows(analyzeImage(codeImage({ parts, holes })))).at(0x2004 as Rva)).toMatchObject(
-      {
-        use: "unknown",
-        detail: "the page cannot be read",
-      },
-    );
     expect(
-      new TagUses(new Flows(analyzeImage(codeImage({ machine: "arm64", parts })))).at(0x1004 as Rva),
+      new TagUses(new DataFlow(analyzeImage(codeImage({ parts, holes })))).at(0x2004 as Rva),
+    ).toMatchObject({
+      use: "unknown",
+      detail: "the page cannot be read",
+    });
+    expect(
+      new TagUses(new DataFlow(analyzeImage(codeImage({ machine: "arm64", parts })))).at(0x1004 as Rva),
     ).toMatchObject({ use: "unknown", detail: "no arm64 instruction was found that loads the bytes" });
   });
 });

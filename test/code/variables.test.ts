@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -48,7 +48,7 @@ function variables(
   });
   const sections = image.sections.map((section) => ({ ...section, writable: section.rva === 0x3000 }));
   const changed = { ...image, sections, ...(more.layout === undefined ? {} : { layout: more.layout }) };
-  return new CallGraph(new Flows(analyzeImage(changed as unknown as Image)));
+  return new CallGraph(new DataFlow(analyzeImage(changed as unknown as Image)));
 }
 const told = (edges: ReturnType<CallGraph["callersOf"]>): string[] =>
   edges.map(

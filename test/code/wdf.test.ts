@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import { wdfName } from "../../src/code/wdf-names.ts";
@@ -44,9 +44,9 @@ function driver(machine: "x64" | "x86", code: string, bound = true) {
     exports: { F: 0x1000 },
     ...(machine === "x64" ? { unwind: [[0x1000, 0x1000 + fromHex(code).length]] as const } : {}),
   });
-  return new Flows(analyzeImage(image));
+  return new DataFlow(analyzeImage(image));
 }
-function called(flows: Flows): (string | undefined)[] {
+function called(flows: DataFlow): (string | undefined)[] {
   const found = flows.image.functions.startingAt(0x1000);
   return found === undefined
     ? []

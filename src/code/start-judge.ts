@@ -1,17 +1,16 @@
 import { BitSet } from "../core/bit-set.ts";
 import type { CodeRun, Decoder } from "../isa/instruction.ts";
-import { fixedSlot } from "../isa/x86/fixed-slot.ts";
 import { Oddness, TOO_ODD } from "../isa/x86/oddness.ts";
 import { isBehindNop, nopLength } from "../isa/x86/padding.ts";
 import { isBehindIndirectJump, isPatchedFrame, isThunk, prologueAt } from "../isa/x86/prologues.ts";
-import { type FlowExtent, type FlowRules, FlowWalker } from "./flow.ts";
+import { fixedSlot } from "../isa/x86/thunks.ts";
 import type { JumpTables } from "./jump-tables.ts";
-import { type KnownData, knownData } from "./known-data.ts";
 import type { ModuleCode } from "./module-code.ts";
-import type { NarrowScopes } from "./scope-tables.ts";
+import { findTexts, type KnownData, knownData } from "./no-code.ts";
+import { type DescentRules, type Extent, RecursiveDescent } from "./recursive-descent.ts";
+import type { ScopeTables } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
-import { findTexts } from "./texts.ts";
 
 /** Instructions of a walk that only tries whether there is a function. */
 const MAX_TRIAL = 4096;
@@ -19,7 +18,7 @@ const MAX_TRIAL = 4096;
 /** What else is known while functions are looked for. */
 export interface Surroundings {
   readonly tables: JumpTables;
-  readonly scopes: NarrowScopes;
+  readonly scopes: ScopeTables;
   readonly seeds: Seeds;
   /** Functions known so far. */
   readonly entries: BitSet;
@@ -31,14 +30,14 @@ export class StartJudge {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
   readonly #tables: JumpTables;
-  readonly #scopes: NarrowScopes;
+  readonly #scopes: ScopeTables;
   readonly #data: KnownData;
   readonly #texts: BitSet;
   readonly #oddness: Oddness;
   /** What a trial may still meet of instructions that are rare. */
   #patience = 0;
   #importSlots: ReadonlySet<number> | undefined;
-  readonly #trialRules: FlowRules;
+  readonly #trialRules: DescentRules;
   /** Instructions that trials may still look at. */
   #trials: number;
   /** Kept between trials: it is as large as the image. */
@@ -173,11 +172,11 @@ export class StartJudge {
   }
 
   /** Walks what would be the function, up to what no compiler writes; nothing is kept of it. */
-  #try(start: number): FlowExtent {
+  #try(start: number): Extent {
     this.#patience = TOO_ODD;
     this.#trialSeen ??= new BitSet(this.#code.image.size);
     const limit = Math.min(MAX_TRIAL, this.#trials);
-    const trial = new FlowWalker(this.#code, this.#decoder, this.#tables, this.#trialSeen, limit);
+    const trial = new RecursiveDescent(this.#code, this.#decoder, this.#tables, this.#trialSeen, limit);
     const extent = trial.walk(start, this.#trialRules);
     this.#trials -= limit - Math.max(trial.left, 0);
     return extent;

@@ -1,11 +1,11 @@
 import type { BitSet } from "../core/bit-set.ts";
 import { type CodeRun, type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
-import { fixedSlot } from "../isa/x86/fixed-slot.ts";
 import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
 import { nopLength, skipPadding } from "../isa/x86/padding.ts";
+import { fixedSlot } from "../isa/x86/thunks.ts";
+import { joinRanges } from "./function-table.ts";
 import type { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { joinRanges } from "./ranges.ts";
 
 /** Bytes behind a call that does not return which may still be the function's. */
 const MAX_DEAD_TAIL = 64;
@@ -15,7 +15,7 @@ const NAMES_TABLE = new Uint8Array(256);
 for (const byte of [0x68, 0xc7]) NAMES_TABLE[byte] = 1;
 
 /** What stands around one function's code. */
-export interface FlowRules {
+export interface DescentRules {
   /** Where other functions start, or, where their extents are known, all of their bytes: no walk enters them. */
   readonly fence: Pick<BitSet, "has">;
   /** Whether a call to this offset, or through this import slot, never comes back. */
@@ -46,7 +46,7 @@ export interface TailJump {
 }
 
 /** The code that is reached from an entry. */
-export interface FlowExtent {
+export interface Extent {
   /** Pairs of start and end, by address; neighbours are joined. */
   readonly ranges: readonly number[];
   /** A `ret`, a jump to another function, or something that cannot be followed was reached. */
@@ -59,7 +59,7 @@ export interface FlowExtent {
  * Walks functions by their flow: from an entry along every jump that stays inside. Nothing is decoded twice in one
  * walk, and all walks together decode at most `budget` instructions.
  */
-export class FlowWalker {
+export class RecursiveDescent {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
   readonly #tables: JumpTables;
@@ -85,7 +85,7 @@ export class FlowWalker {
     return this.#budget <= 0;
   }
 
-  walk(entry: number, rules: FlowRules): FlowExtent {
+  walk(entry: number, rules: DescentRules): Extent {
     const pending = [entry];
     /** What stands behind calls that do not return. */
     const dead: number[] = [];
@@ -119,7 +119,7 @@ export class FlowWalker {
    * Where the code behind a call that does not return ends. It is the function's own when it leads back to it, or
    * ends it in front of padding; else another function's block may follow, as cold blocks follow each other.
    */
-  #deadEnd(from: number, rules: FlowRules): number | undefined {
+  #deadEnd(from: number, rules: DescentRules): number | undefined {
     const run = this.#code.runAt(from);
     if (run === undefined) return undefined;
     const { bytes, start } = run;
@@ -139,7 +139,7 @@ export class FlowWalker {
     return undefined;
   }
 
-  /** What ended the last stretch: see `FlowExtent`. */
+  /** What ended the last stretch: see `Extent`. */
   #mayReturn = false;
   #cut = false;
 
@@ -158,7 +158,7 @@ export class FlowWalker {
     run: CodeRun,
     from: number,
     entry: number,
-    rules: FlowRules,
+    rules: DescentRules,
     pending: number[],
     dead: number[],
   ): number {
@@ -265,7 +265,7 @@ export class FlowWalker {
   }
 
   /** Behind a call stands padding up to another function: the call does not return. */
-  #endsHere(run: CodeRun, next: number, rules: FlowRules): boolean {
+  #endsHere(run: CodeRun, next: number, rules: DescentRules): boolean {
     const byte = run.bytes[next - run.start];
     if (byte === 0xcc || rules.isData?.(next)) return true;
     if (rules.fence.has(next) || rules.startsFunction(next, false)) return true;

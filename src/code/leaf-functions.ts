@@ -2,15 +2,13 @@ import { BitSet } from "../core/bit-set.ts";
 import type { Decoder } from "../isa/instruction.ts";
 import { stepOver } from "../isa/x86/lengths.ts";
 import { isBehindNop, startBehindPadding } from "../isa/x86/padding.ts";
-import { type FlowExtent, type FlowRules, FlowWalker } from "./flow.ts";
-import type { FunctionTableBuilder } from "./function-table.ts";
+import { type FunctionTableBuilder, joinPadded } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { knownData } from "./known-data.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { joinPadded } from "./ranges.ts";
+import { findTexts, knownData } from "./no-code.ts";
+import { type DescentRules, type Extent, RecursiveDescent } from "./recursive-descent.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
-import { findTexts } from "./texts.ts";
 
 /**
  * The functions that have no unwind data, in the gaps between those that have: first those that other functions are
@@ -33,20 +31,26 @@ export function findLeaves(
 ): void {
   const tables = new JumpTables(code, decoder, undefined);
   const data = knownData(code);
-  const walker = new FlowWalker(code, decoder, tables, new BitSet(code.image.size), code.readable + 0x1_0000);
+  const walker = new RecursiveDescent(
+    code,
+    decoder,
+    tables,
+    new BitSet(code.image.size),
+    code.readable + 0x1_0000,
+  );
   const texts = findTexts(code);
   const isNoCode = (at: number): boolean => tables.holds(at) || data.sure.has(at) || texts.has(at);
   const known = new BitSet(code.image.size);
   for (const place of entered) known.add(place);
   const isNamed = (at: number): boolean => seeds.exported.has(at) || seeds.pointed.has(at) || known.has(at);
-  const rules: FlowRules = {
+  const rules: DescentRules = {
     fence: { has: (at) => covered.has(at) || isNamed(at) },
     neverReturns: () => false,
     startsFunction: () => false,
     isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
   };
   const gapsKnown = code.image.unwind.stopped === undefined;
-  const add = (start: number, { ranges }: FlowExtent): void => {
+  const add = (start: number, { ranges }: Extent): void => {
     builder.add(start, seeds.exported.has(start) ? "export" : "flow", joinPadded(code, ranges));
     eachPair(ranges, (from, to) => covered.addRange(from, to));
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../src/code/calls.ts";
-import { Flows } from "../../src/code/flows.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { Rva, Va } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -25,7 +25,7 @@ function graph(
     ...(machine === "x64" ? { unwind: entries.map(({ at, code }) => [at, at + code.length] as const) } : {}),
   });
   const code = analyzeImage(image);
-  return { code, calls: new CallGraph(new Flows(code, resolve)) };
+  return { code, calls: new CallGraph(new DataFlow(code, resolve)) };
 }
 const told = (edges: ReturnType<CallGraph["callersOf"]>): string[] =>
   edges.map(
@@ -101,7 +101,7 @@ describe("CallGraph.callersOf", () => {
       slots: { SeQueryInformationToken: 0x4000 },
       unwind: [[0x1800, 0x2100]],
     });
-    const calls = new CallGraph(new Flows(analyzeImage(image)));
+    const calls = new CallGraph(new DataFlow(analyzeImage(image)));
     expect(told(calls.callersOf([0x4000]))).toEqual(["20f8 in 1800 call-slot SeQueryInformationToken"]);
   });
 });
@@ -114,7 +114,7 @@ describe("CallGraph.calleesOf", () => {
     ];
     const slots = { SeQueryInformationToken: 0x3008 };
     const code = analyzeImage(codeImage({ machine: "x86", parts, slots, exports: { F: 0x1000 } }));
-    expect(new CallGraph(new Flows(code)).calleesOf(code.functions.at(0))).toMatchObject([
+    expect(new CallGraph(new DataFlow(code)).calleesOf(code.functions.at(0))).toMatchObject([
       { at: 0x1000, form: "call", callee: { slot: 0x3008, name: "SeQueryInformationToken", thunk: 0x1010 } },
     ]);
   });

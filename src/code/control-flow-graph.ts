@@ -1,5 +1,5 @@
 import { Flow } from "../isa/instruction.ts";
-import type { FunctionFlow } from "./function-flow.ts";
+import type { FunctionFlow } from "./data-flow.ts";
 
 /** How control goes through one function: where ways meet, and where each can go on. */
 export interface ControlFlow {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Flows } from "../../src/code/flows.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
-import { textAt } from "../../src/code/text-at.ts";
+import { textAt } from "../../src/code/image-text.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { codeImage } from "../fixtures/code-image.ts";
@@ -44,7 +44,7 @@ describe("textAt", () => {
 
 describe("TagUses.at", () => {
   it.each([false, true])("tells letters of a text for what they are (in code: %s)", (executable) => {
-    const uses = new TagUses(new Flows(analyzeImage(image("too many Processes\0", executable))));
+    const uses = new TagUses(new DataFlow(analyzeImage(image("too many Processes\0", executable))));
     expect(uses.at(0x2019 as Rva)).toEqual({
       use: "data",
       instruction: undefined,

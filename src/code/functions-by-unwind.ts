@@ -5,13 +5,12 @@ import type { CodeRange, Decoder } from "../isa/instruction.ts";
 import { eachNearLink, LINK_BRANCH, LINK_CALL } from "../isa/x86/near-links.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
 import { Boundaries } from "./boundaries.ts";
-import { type FunctionTableBuilder, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
-import { findLeaves } from "./leaves.ts";
+import { type FunctionTableBuilder, joinRanges, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
+import { findLeaves } from "./leaf-functions.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { joinRanges } from "./ranges.ts";
 import { outsideHandlers } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
-import { Prologues } from "./unwind-heads.ts";
+import { Prologues } from "./unwind-info.ts";
 
 /** A jump from one piece of code into another. */
 interface Link {
@@ -25,7 +24,7 @@ interface Link {
  * it give a cold part unwind data of its own, which sets up a frame in no instruction: such a part belongs to the
  * functions that jump into it. Leaf functions stand in the gaps, and are told by their flow.
  */
-export function findWideFunctions(
+export function findByUnwind(
   code: ModuleCode,
   decoder: Decoder,
   seeds: Seeds,
