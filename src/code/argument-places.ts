@@ -27,13 +27,24 @@ const MOST_ARGUMENTS = 12;
 /** … and of a jump to another function, which is given what this one was. */
 const MOST_PASSED_ON = 6;
 
-/** Where a call may be given arguments. */
+/**
+ * Where a call may be given arguments. In 64-bit code a place on the stack may as well be a variable, since a function
+ * that gives nobody more than four keeps its own there: only the callee tells.
+ */
 export function argumentPlaces(
   wide: boolean,
   site: CallSite,
   name: string | undefined,
 ): readonly ArgumentPlace[] {
-  if (wide) return [1, 2, 3, 4].map((index) => argumentPlace(true, index));
+  if (wide) {
+    const places = [1, 2, 3, 4].map((index) => argumentPlace(true, index));
+    const { stack, sp } = site.state;
+    for (let index = 5; index <= MOST_ARGUMENTS; index++) {
+      const place = argumentPlace(true, index);
+      if (place.kind === "stack" && stack.has(sp + place.offset + (site.tail ? 8 : 0))) places.push(place);
+    }
+    return places;
+  }
   const words = site.tail ? MOST_PASSED_ON : site.state.argumentBytes(MOST_ARGUMENTS * 4) / 4;
   const places: ArgumentPlace[] = [];
   if (name === undefined || FASTCALL.test(name))

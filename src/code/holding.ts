@@ -213,8 +213,10 @@ export class Holding implements Visitor<Held> {
       return { ...told, checks: new Set([...told.checks, `=${at}`]) };
     let now = told;
     for (const one of given) {
-      const effects = callees.map((callee) => ({ callee, effect: this.#effect(callee, one, site) }));
-      if (effects.length === 0 && one.within !== undefined) continue;
+      const effects = callees
+        .map((callee) => ({ callee, effect: this.#effect(callee, one, site) }))
+        .filter(({ callee, effect }) => effect !== "unknown" || this.#takes(callee, one));
+      if (effects.length === 0 && (one.within !== undefined || !this.#takes(undefined, one))) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
       if (release !== undefined) return this.#release(at, release.callee);
@@ -358,6 +360,14 @@ export class Holding implements Visitor<Held> {
       }
     }
     return given;
+  }
+
+  /**
+   * Whether a call of something unknown has to be taken to be given this. What stands on the stack of 64-bit code may
+   * be a variable of the caller's; code of this image may read it.
+   */
+  #takes(callee: Callee | undefined, { place }: Given): boolean {
+    return place.kind === "register" || !this.#flows.image.code.wide || callee?.offset !== undefined;
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */

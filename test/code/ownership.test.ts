@@ -91,6 +91,21 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.byHelper, RETURNED, "null")).toMatchObject({ released: [0x100d], forgotten: [] });
   });
 
+  it("follows what a helper is given on the stack, in 64-bit code too", () => {
+    // the sixth argument, put where the fifth points to: an MDL of a driver of 2010, which was said to lose it
+    expect(fates(code.sixthArgument, RETURNED, "null")).toMatchObject({
+      forgotten: [],
+      stored: [{ at: 0x102a }],
+    });
+  });
+
+  it("takes a variable that stands where arguments would for none of an unknown function's", () => {
+    expect(fates(code.variableWhereArgumentsStand, RETURNED, "null")).toEqual({
+      ...NOTHING,
+      forgotten: [{ at: 0x1021, branches: [0x1011], failing: false }],
+    });
+  });
+
   it("sees that the next turn of a loop loses what the last one got", () => {
     expect(fates(code.inLoop, RETURNED, "null").forgotten).not.toEqual([]);
   });
