@@ -81,11 +81,17 @@ export interface Held {
   readonly certain: boolean;
   readonly stored: readonly Stored[];
   readonly handed: Stored | undefined;
+  /** Functions of the image whose addresses were put into it, by where they start: whoever gets it may call them. */
+  readonly routines: ReadonlySet<number>;
   /** Keys of answers to whether it can be used at all. */
   readonly checks: ReadonlySet<string>;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
 }
+
+/** Arguments of a routine that are looked at for the one that is it. */
+const ROUTINE_ARGUMENTS = 4;
+const NO_ROUTINES: ReadonlySet<number> = new Set();
 
 /** How far behind a pointer a structure may hold it that is passed by its address. */
 const STRUCTURE = 0x40;
@@ -150,6 +156,7 @@ export class Holding implements Visitor<Held> {
         certain: true,
         stored: [],
         handed: undefined,
+        routines: NO_ROUTINES,
       },
     };
   }
@@ -165,8 +172,9 @@ export class Holding implements Visitor<Held> {
     };
   }
 
-  key({ aliases, certain, failing, stored, handed }: Held): string {
-    return `${[...aliases].join()};${certain};${failing};${stored.map(({ at }) => at).join()};${handed?.at}`;
+  key({ aliases, certain, failing, stored, handed, routines }: Held): string {
+    const places = stored.map(({ at }) => at).join();
+    return `${[...aliases].join()};${certain};${failing};${places};${handed?.at};${[...routines].join()}`;
   }
 
   instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
@@ -188,6 +196,10 @@ export class Holding implements Visitor<Held> {
       const stored = { at: instruction.start, keeping: place.keeping };
       this.#tell?.({ at: instruction.start, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
+    }
+    if (place.base !== undefined && this.#leadsFrom(told, place.base)) {
+      const put = this.#routinesIn(value).filter((routine) => !told.routines.has(routine));
+      if (put.length > 0) return { ...told, routines: new Set([...told.routines, ...put]) };
     }
     if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
     const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));
@@ -222,12 +234,42 @@ export class Holding implements Visitor<Held> {
       if (release !== undefined) return this.#release(at, release.callee);
       this.#tell?.({ at, what: "passes", name: first?.callee.name });
       const callee = { in: "callee", name: first?.callee.name, target: first?.callee.offset } as const;
-      if (effects.some(({ effect }) => effect === "keeps"))
-        now = { ...now, stored: [...now.stored, { at, keeping: callee }] };
+      const keeps = effects.find(({ effect }) => effect === "keeps");
+      if (keeps !== undefined && this.#comesBack(told, site, keeps.callee))
+        return this.#release(at, keeps.callee);
+      if (keeps !== undefined) now = { ...now, stored: [...now.stored, { at, keeping: callee }] };
       else if (first === undefined || effects.some(({ effect }) => effect === "unknown"))
         now = { ...now, handed: { at, keeping: callee } };
     }
     return now;
+  }
+
+  /**
+   * Whether a function of the image gives it back that whoever keeps it will call with it: one whose address stands in
+   * it, as an IRP's completion routine does, or that the call is given along with it, as a work item's routine is.
+   */
+  #comesBack({ routines }: Held, site: CallSite, callee: Callee): boolean {
+    const { image } = this.#flows;
+    const { wide } = image.code;
+    const along = argumentPlaces(wide, site, callee.name).flatMap((place) =>
+      this.#routinesIn(argumentOf(wide, site, place)),
+    );
+    for (const offset of new Set([...routines, ...along])) {
+      for (let argument = 1; argument <= ROUTINE_ARGUMENTS; argument++) {
+        const given = { place: placeOfArgument(wide, argument, undefined), argument, within: undefined };
+        const effect = this.#effect({ target: undefined, offset }, given, site);
+        if (effect === "releases" || effect === "may-release") return true;
+      }
+    }
+    return false;
+  }
+
+  /** Where the functions of the image start whose addresses a value may be. */
+  #routinesIn(value: Value): readonly number[] {
+    const { image } = this.#flows;
+    return placed(image, value).flatMap((atom) =>
+      atom.kind === "address" && image.functions.startingAt(atom.rva) !== undefined ? [atom.rva] : [],
+    );
   }
 
   #release(at: number, callee: Callee | undefined): undefined {
@@ -301,6 +343,7 @@ export class Holding implements Visitor<Held> {
       checks: NONE,
       failing: false,
       handed: undefined,
+      routines: NO_ROUTINES,
     };
     if (gives.by === "return") return { ...nothing, aliases: new Set([`=${at}`]), stored: [] };
     if (gives.by === "argument") {
@@ -397,6 +440,12 @@ export class Holding implements Visitor<Held> {
     return (
       base !== undefined && (aliases.has(base.key) || (base.kind === "offset" && aliases.has(base.of.key)))
     );
+  }
+
+  /** Whether an address is one in it, or in what it points to. */
+  #leadsFrom(told: Held, base: Atom): boolean {
+    if (this.#isInside(told, base)) return true;
+    return (base.kind === "field" || base.kind === "offset") && this.#leadsFrom(told, base.of);
   }
 
   /** Where an operand in memory is, that is not on the stack. */

@@ -8,7 +8,7 @@ import { codeImage } from "../fixtures/code-image.ts";
 
 import * as code from "../fixtures/ownership-code.ts";
 
-const SLOTS = { Acquire: 0x2000, ObfDereferenceObject: 0x2008, Use: 0x2010 };
+const SLOTS = { Acquire: 0x2000, ObfDereferenceObject: 0x2008, Use: 0x2010, Send: 0x2018 };
 
 /** Follows what the call of Acquire in the function at 0x1000 gives. */
 function fates(
@@ -29,12 +29,11 @@ function fates(
   const function_ = flows.image.functions.startingAt(0x1000);
   if (function_ === undefined) throw new Error("no function at 0x1000");
   const ownership = new Ownership({
-    effect: ({ name }, { argument, within }) =>
-      name === "ObfDereferenceObject"
-        ? argument === 1 && within === undefined
-          ? "releases"
-          : "uses"
-        : undefined,
+    effect: ({ name }, { argument, within }) => {
+      if (name === "Send") return argument === 2 ? "keeps" : "uses";
+      if (name !== "ObfDereferenceObject") return undefined;
+      return argument === 1 && within === undefined ? "releases" : "uses";
+    },
     elsewhere: () => undefined,
     isKernel: ({ name }) => name === "Use",
   });
@@ -103,6 +102,15 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.variableWhereArgumentsStand, RETURNED, "null")).toEqual({
       ...NOTHING,
       forgotten: [{ at: 0x1021, branches: [0x1011], failing: false }],
+    });
+  });
+
+  it("sees that a routine gives it back whose address was put into it before it was sent", () => {
+    // IRPs of eight versions of a public driver, whose completion routine frees them
+    expect(fates(code.freedOnCompletion, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x1026] });
+    expect(fates(code.keptOnCompletion, RETURNED, "null")).toMatchObject({
+      released: [],
+      stored: [{ at: 0x1026 }],
     });
   });
 
