@@ -1,3 +1,5 @@
+import { type Abi, type ArgumentPlace, argumentPlace } from "../isa/abi.ts";
+
 /**
  * What routines do with a pool tag, and in which argument it stands. Arguments count from 1, as in the documentation;
  * a 64-bit argument takes two places on the stack of 32-bit code.
@@ -17,12 +19,11 @@ export interface PoolRoutine {
   readonly arguments: number;
   /** Those of 64 bits, but for `poolFlags`: they take two places on the stack of 32-bit code. */
   readonly long?: readonly number[];
-  /** The tag stands in a structure that an argument points to, at so many bytes in 32-bit and in 64-bit code. */
+  /** The tag stands in a structure that an argument points to, at so many bytes by the size of pointers. */
   readonly structure?: {
     readonly name: string;
     readonly argument: number;
-    readonly narrow: number;
-    readonly wide: number;
+    readonly at: { readonly 4: number; readonly 8: number };
   };
 }
 
@@ -73,18 +74,18 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   NdisAllocateTimerObject: {
     use: "allocate",
     arguments: 3,
-    structure: { name: "NDIS_TIMER_CHARACTERISTICS", argument: 2, narrow: 4, wide: 4 },
+    structure: { name: "NDIS_TIMER_CHARACTERISTICS", argument: 2, at: { 4: 4, 8: 4 } },
   },
   NdisInitializeNPagedLookasideList: { use: "lookaside", size: 5, tag: 6, arguments: 7 },
   NdisAllocateNetBufferListPool: {
     use: "lookaside",
     arguments: 2,
-    structure: { name: "NET_BUFFER_LIST_POOL_PARAMETERS", argument: 2, narrow: 8, wide: 8 },
+    structure: { name: "NET_BUFFER_LIST_POOL_PARAMETERS", argument: 2, at: { 4: 8, 8: 8 } },
   },
   NdisAllocateNetBufferPool: {
     use: "lookaside",
     arguments: 2,
-    structure: { name: "NET_BUFFER_POOL_PARAMETERS", argument: 2, narrow: 4, wide: 4 },
+    structure: { name: "NET_BUFFER_POOL_PARAMETERS", argument: 2, at: { 4: 4, 8: 4 } },
   },
   StorPortAllocatePool: allocate(undefined, 2, 3, 4),
   // StorPortAllocatePool is inline: this one with the function's number in front.
@@ -99,7 +100,7 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
   WdfDriverCreate: {
     use: "lookaside",
     arguments: 6,
-    structure: { name: "WDF_DRIVER_CONFIG", argument: 5, narrow: 16, wide: 28 },
+    structure: { name: "WDF_DRIVER_CONFIG", argument: 5, at: { 4: 16, 8: 28 } },
   },
   RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
   _RxAllocatePoolWithTag: allocate(1, 2, 3, 3),
@@ -123,24 +124,14 @@ export const STRUCTURE_ROUTINES: readonly (readonly [
   routine.structure === undefined ? [] : [[name, { ...routine, structure: routine.structure }] as const],
 );
 
-/** Where an argument stands on the stack or in a register, when its routine is called. */
-export type ArgumentPlace =
-  | { readonly kind: "register"; readonly register: number }
-  /** Bytes above the last argument that 32-bit code pushed, or above the stack pointer of 64-bit code. */
-  | { readonly kind: "stack"; readonly offset: number };
-
-const X64_REGISTERS = [1, 2, 8, 9];
-
-/** Where the argument of that number stands, when the routine is about to be called. */
-export function argumentPlace(wide: boolean, index: number, routine?: PoolRoutine): ArgumentPlace {
-  if (wide) {
-    const register = X64_REGISTERS[index - 1];
-    return register === undefined
-      ? { kind: "stack", offset: 0x20 + (index - 5) * 8 }
-      : { kind: "register", register };
-  }
-  const before = longArguments(routine).filter((long) => index > long).length;
-  return { kind: "stack", offset: (index - 1 + before) * 4 };
+/**
+ * Where an argument of a routine stands, when it is about to be called.
+ *
+ * @param argument counted as in the documentation
+ */
+export function routineArgument(abi: Abi, argument: number, routine: PoolRoutine): ArgumentPlace {
+  const inTwo = abi.pointerSize === 4 ? longArguments(routine).filter((long) => argument > long).length : 0;
+  return argumentPlace(abi, argument + inTwo);
 }
 
 /** The bytes of arguments that a 32-bit routine takes off the stack. */
@@ -148,6 +139,6 @@ export function argumentBytes(routine: PoolRoutine): number {
   return (routine.arguments + longArguments(routine).length) * 4;
 }
 
-function longArguments(routine: PoolRoutine | undefined): readonly number[] {
-  return [routine?.poolFlags ?? [], routine?.long ?? []].flat();
+function longArguments({ poolFlags, long }: PoolRoutine): readonly number[] {
+  return [poolFlags ?? [], long ?? []].flat();
 }

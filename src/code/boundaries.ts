@@ -1,12 +1,11 @@
-import { type CodeRange, type Decoder, LENGTH_MASK } from "../isa/instruction.ts";
-import { lengthAt } from "../isa/x86/lengths.ts";
+import type { CodeRange } from "../isa/instruction.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Where instructions start in a stretch of code that is entered at its start. Stops where none can be read. */
-export function instructionStarts(code: ModuleCode, decoder: Decoder, range: CodeRange): number[] {
+export function instructionStarts(code: ModuleCode, range: CodeRange): number[] {
   const starts: number[] = [];
   for (let at: number = range.start; at < range.end; ) {
-    const length = stepAt(code, decoder, at);
+    const length = code.lengthAt(at);
     if (length === 0) break;
     starts.push(at);
     at += length;
@@ -20,14 +19,12 @@ export function instructionStarts(code: ModuleCode, decoder: Decoder, range: Cod
  */
 export class Boundaries {
   readonly #code: ModuleCode;
-  readonly #decoder: Decoder;
   /** Where the last question ended, by the fragment's start. */
   readonly #reached = new Map<number, number>();
   #budget: number;
 
-  constructor(code: ModuleCode, decoder: Decoder, budget: number = code.readable * 2 + 0x1_0000) {
+  constructor(code: ModuleCode, budget: number = code.readable * 2 + 0x1_0000) {
     this.#code = code;
-    this.#decoder = decoder;
     this.#budget = budget;
   }
 
@@ -40,7 +37,7 @@ export class Boundaries {
   holding(range: CodeRange, rva: number): number | undefined {
     const reached = this.#reached.get(range.start) ?? range.start;
     for (let at: number = reached <= rva ? reached : range.start; at < range.end; ) {
-      const length = this.#budget-- <= 0 ? 0 : stepAt(this.#code, this.#decoder, at);
+      const length = this.#budget-- <= 0 ? 0 : this.#code.lengthAt(at);
       if (length === 0) return undefined;
       if (rva < at + length) {
         this.#reached.set(range.start, at);
@@ -50,11 +47,4 @@ export class Boundaries {
     }
     return undefined;
   }
-}
-
-function stepAt(code: ModuleCode, decoder: Decoder, at: number): number {
-  const run = code.runAt(at);
-  if (run === undefined) return 0;
-  const length = lengthAt(run.bytes, at - run.start, run.bytes.length, code.wide) & LENGTH_MASK;
-  return length === 0 ? decoder.lengthAt(at) : length;
 }

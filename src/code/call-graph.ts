@@ -1,19 +1,17 @@
 import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import { type CodeRun, type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
-import { Reg, withDecoder } from "../isa/x86/decoder.ts";
 import { onlyNumber } from "./abstract-value.ts";
-import { argumentPlace } from "./allocators.ts";
-import { type ArmCall, armCalls } from "./arm64-calls.ts";
 import { Boundaries } from "./boundaries.ts";
 import { argumentOf, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
-import { placesHolding } from "./initial-pointers.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { type ServiceStub, serviceCalls } from "./services.ts";
-import { eachLink, type Hit, placesNaming, XrefList } from "./xrefs.ts";
+import { type StraightCall, straightCalls } from "./straight-calls.ts";
+import { type Hit, placesHolding, placesNaming, XrefList } from "./xrefs.ts";
 
 /**
  * How code gets to what it calls: a near call; a jump, which ends the caller; the same through a pointer in the image;
@@ -58,7 +56,7 @@ export class CallGraph {
    */
   callersOf(places: Iterable<number>): readonly CallEdge[] {
     const { image, callees } = this.#flows;
-    if (image.image.machine === "arm64") return this.#armCallers(new Set(places));
+    if (image.code.set.simple !== undefined) return this.#straightCallers(new Set(places));
     const asked = new BitSet(image.image.size);
     const wanted = new BitSet(image.image.size);
     const services: CallEdge[] = [];
@@ -69,15 +67,16 @@ export class CallGraph {
     }
     for (const place of placesHolding(image, asked)) if (callees.isVariable(place)) wanted.add(place);
     const hits = this.#hits(wanted).filter(({ kind, place }) => kind !== "near" || asked.has(place));
-    return [...this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look))), ...services];
+    const found = this.#decoding((look) => hits.flatMap((hit) => this.#confirm(hit, look))) ?? [];
+    return [...found, ...services];
   }
 
-  #armCallers(asked: ReadonlySet<number>): readonly CallEdge[] {
+  #straightCallers(asked: ReadonlySet<number>): readonly CallEdge[] {
     const { image, callees } = this.#flows;
     const wanted = new BitSet(image.image.size);
     for (const place of asked) wanted.add(place);
     const pointers = new Set(placesHolding(image, wanted).filter((place) => callees.isVariable(place)));
-    return armCalls(this.#flows)
+    return straightCalls(this.#flows)
       .filter(({ places }) => places.some((place) => asked.has(place) || pointers.has(place)))
       .flatMap(({ at, form, callee }) =>
         image.functions.owning(at).map((from) => ({ at, from, form, callee })),
@@ -99,7 +98,7 @@ export class CallGraph {
     if (this.#links !== undefined) return this.#links.to(wanted);
     const hits: Hit[] = [];
     for (const run of code.runs) {
-      eachLink(run, code.wide, code.base32, (at, place, kind) => {
+      code.set.references.each(code, run, (at, place, kind) => {
         if (wanted.has(place)) hits.push({ at, place, kind });
       });
     }
@@ -109,10 +108,10 @@ export class CallGraph {
   /** Everything that a function calls. */
   calleesOf(from: CodeFunction): readonly CallEdge[] {
     const { callees, image } = this.#flows;
-    if (image.image.machine === "arm64") {
-      const within = ({ at }: ArmCall): boolean =>
+    if (image.code.set.simple !== undefined) {
+      const within = ({ at }: StraightCall): boolean =>
         from.fragments.some(({ start, end }) => at >= start && at < end);
-      return armCalls(this.#flows)
+      return straightCalls(this.#flows)
         .filter(within)
         .map(({ at, form, callee }) => ({ at, from, form, callee }));
     }
@@ -121,7 +120,7 @@ export class CallGraph {
       .of(from)
       .calls.flatMap((site): readonly CallEdge[] =>
         callees.of(site).map((callee) => {
-          const form = callees.stubOf(site) === undefined ? formOf(site, callee) : "register";
+          const form = callees.stubOf(site) === undefined ? this.#formOf(site, callee) : "register";
           return { at: startOf(site), from, form, callee };
         }),
       )
@@ -130,10 +129,10 @@ export class CallGraph {
 
   /** The arguments of a call that are constants, the first `count` of them. */
   constantArguments({ at, from }: CallEdge, count: number): readonly (number | undefined)[] {
-    const { wide, image } = this.#flows.image.code;
-    const site = image.machine === "arm64" ? undefined : this.#flows.siteAt(from, at);
+    const { abi } = this.#flows.image.code.set;
+    const site = this.#flows.siteAt(from, at);
     return Array.from({ length: count }, (_, index) =>
-      site === undefined ? undefined : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index + 1))),
+      site === undefined ? undefined : onlyNumber(argumentOf(abi, site, argumentPlace(abi, index + 1))),
     );
   }
 
@@ -162,10 +161,11 @@ export class CallGraph {
     return [...taken].map(([at, from]) => ({ at: at as Rva, from })).sort((a, b) => a.at - b.at);
   }
 
-  #decoding<T>(work: (look: Look) => T): T {
+  /** Undefined where instructions are not decoded. */
+  #decoding<T>(work: (look: Look) => T): T | undefined {
     const { code } = this.#flows.image;
-    return withDecoder(code, (decoder) => {
-      const look = { decoder, boundaries: new Boundaries(code, decoder) };
+    return code.decoding((decoder) => {
+      const look = { decoder, boundaries: new Boundaries(code) };
       const result = work(look);
       this.#truncated ||= look.boundaries.exhausted;
       return result;
@@ -215,12 +215,30 @@ export class CallGraph {
     });
   }
 
+  #formOf(site: CallSite, callee: Callee): CallForm {
+    const { flow, operands } = site.instruction;
+    if (flow === Flow.Call)
+      return callee.slot !== undefined && this.#isOptimized(site) ? "optimized" : "call";
+    if (flow === Flow.Jump || flow === Flow.Branch) return "jump";
+    if (operands[0]?.kind === "register") return "register";
+    return flow === Flow.JumpIndirect ? "jump-slot" : "call-slot";
+  }
+
+  #isOptimized({ state }: CallSite): boolean {
+    const { importRegister } = this.code.set.thunks;
+    return (
+      importRegister !== undefined &&
+      (state.registers[importRegister] ?? []).some(({ kind }) => kind === "loaded")
+    );
+  }
+
   #instructionAt(owner: CodeFunction, place: number, look: Look): number | undefined {
     const fragment = owner.fragments.find(({ start, end }) => place >= start && place < end);
     if (fragment === undefined) return undefined;
     const start = look.boundaries.holding(fragment, place);
     if (start !== undefined || look.boundaries.exhausted) return start;
-    return instructionBehindHole(this.#flows.image.code.runAt(place), place, look.decoder);
+    const { code } = this.#flows.image;
+    return instructionBehindHole(code, code.runAt(place), place);
   }
 }
 
@@ -245,9 +263,9 @@ const STEPS_BACK = 64;
  * bytes falls into step, and most of them agree.
  */
 function instructionBehindHole(
+  code: ModuleCode,
   run: CodeRun | undefined,
   place: number,
-  decoder: Decoder,
 ): number | undefined {
   if (run === undefined) return undefined;
   const votes = new Map<number, number>();
@@ -256,7 +274,7 @@ function instructionBehindHole(
     let at = from;
     for (let next = from; next <= place; ) {
       at = next;
-      next += decoder.lengthAt(next) || 1;
+      next += code.lengthAt(next) || 1;
     }
     votes.set(at, (votes.get(at) ?? 0) + 1);
   }
@@ -266,16 +284,4 @@ function instructionBehindHole(
 
 function startOf(site: CallSite): Rva {
   return site.instruction.start as Rva;
-}
-
-function formOf(site: CallSite, callee: Callee): CallForm {
-  const { flow, operands } = site.instruction;
-  if (flow === Flow.Call) return callee.slot !== undefined && isOptimized(site) ? "optimized" : "call";
-  if (flow === Flow.Jump || flow === Flow.Branch) return "jump";
-  if (operands[0]?.kind === "register") return "register";
-  return flow === Flow.JumpIndirect ? "jump-slot" : "call-slot";
-}
-
-function isOptimized({ state }: CallSite): boolean {
-  return (state.registers[Reg.r10] ?? []).some(({ kind }) => kind === "loaded");
 }

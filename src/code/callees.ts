@@ -1,16 +1,13 @@
 import type { Va } from "../core/address.ts";
-import { type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
-import { Reg, withDecoder } from "../isa/x86/decoder.ts";
-import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
-import { behindIdleHead, fixedSlot, stubRegister } from "../isa/x86/thunks.ts";
+import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
+import type { Thunks } from "../isa/instruction-set.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
 import type { Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
-import { FASTCALL } from "./argument-places.ts";
 import type { CallSite, PoppedBytes } from "./call-site.ts";
 import type { ImageCode } from "./functions.ts";
-import { InitialPointers } from "./initial-pointers.ts";
+import { InitialPointers } from "./seeds.ts";
 import { WdfTable } from "./wdf.ts";
 
 /** An exported function: one of its names, and all of them where there are several. */
@@ -89,7 +86,7 @@ export class Callees {
     this.#poppedOutside = poppedOutside;
     this.#resolve = resolve;
     this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
-    this.#pointers = new InitialPointers(image);
+    this.#pointers = new InitialPointers(image.code);
     for (const { name, rva, forwarder } of image.image.exports.items) {
       if (name === null || forwarder !== undefined) continue;
       const same = this.#exports.get(rva);
@@ -108,30 +105,28 @@ export class Callees {
       if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
       if (atom.kind === "address") return [this.at(atom.rva)];
-      if (atom.kind === "constant" && !this.#image.code.wide) {
-        const offset = this.#image.code.offsetOf(BigInt(atom.value >>> 0));
-        return offset === undefined ? [] : [this.at(offset)];
-      }
-      return [];
+      const offset = atom.kind === "constant" ? this.#image.code.placeOfNumber(atom.value) : undefined;
+      return offset === undefined ? [] : [this.at(offset)];
     });
   }
 
   /**
-   * The register that a near call or jump goes through by a stub, or by the guard that dispatches what is in rax;
+   * The register that a near call or jump goes through by a stub, or by the guard that dispatches what is in one;
    * `undefined` where it leads to neither.
    */
   stubOf({ target }: CallSite): number | undefined {
     if (target === undefined || !this.#image.code.isCode(target)) return undefined;
     if (this.#stubs.has(target)) return this.#stubs.get(target);
-    const stub = stubRegister(this.#image.code, target);
-    const register = stub ?? (this.#image.code.wide && this.#leadsToGuard(target) ? Reg.ax : undefined);
+    const { guardRegister, registerOf } = this.#thunks;
+    const guard = guardRegister !== undefined && this.#leadsToGuard(target) ? guardRegister : undefined;
+    const register = registerOf(this.#image.code, target) ?? guard;
     this.#stubs.set(target, register);
     return register;
   }
 
-  /** A call of Control Flow Guard's check, which 32-bit code makes in front of the call that it is for. */
+  /** A call of Control Flow Guard's check, which code makes in front of the call that it is for. */
   isCheck({ target, through = [] }: CallSite): boolean {
-    if (this.#image.code.wide) return false;
+    if (this.#thunks.guardRegister !== undefined) return false;
     if (target !== undefined) return this.#image.code.isCode(target) && this.#leadsToGuard(target);
     const [only, ...others] = through;
     return others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
@@ -139,16 +134,17 @@ export class Callees {
 
   /** Linkers put `jmp [guard]` where code calls the guard by its name. */
   #leadsToGuard(target: number): boolean {
-    const slot = this.#jumpAt(target)?.slot;
+    const slot = this.#thunks.jumpAt(this.#image.code, target)?.slot;
     return slot !== undefined && this.#isGuard(slot);
   }
 
   /** What an indirect call may go through: with control flow guard, the target is in a register. */
   #through({ through = [], state }: CallSite): Value {
     const [only, ...others] = through;
-    const guarded =
-      this.#image.code.wide && others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
-    const target = state.registers[Reg.ax] ?? [];
+    const { guardRegister } = this.#thunks;
+    if (guardRegister === undefined) return through;
+    const guarded = others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
+    const target = state.registers[guardRegister] ?? [];
     return guarded && target.some(({ kind }) => kind === "field" || kind === "loaded") ? target : through;
   }
 
@@ -169,7 +165,7 @@ export class Callees {
       const target = this.#image.code.vaOf(at);
       const thunk = at === offset ? {} : { thunk: offset };
       if (names !== undefined) return { target, offset: at, ...named(names), ...thunk };
-      const next = this.#jumpAt(at);
+      const next = this.#thunks.jumpAt(this.#image.code, at);
       if (next === undefined) return { target, offset: at, ...thunk };
       if (next.slot !== undefined) return { ...this.#lead(next.slot, steps - step - 1), thunk: offset };
       if (!this.#image.code.isCode(next.target)) return { ...this.#outside(next.target), thunk: offset };
@@ -215,6 +211,10 @@ export class Callees {
     return this.#framework.isUsed;
   }
 
+  get #thunks(): Thunks {
+    return this.#image.code.set.thunks;
+  }
+
   get #framework(): WdfTable {
     this.#wdf ??= new WdfTable(this.#image);
     return this.#wdf;
@@ -245,6 +245,7 @@ export class Callees {
 
   /** The bytes that 32-bit callees take off the stack. */
   readonly popped: PoppedBytes = (site, next) => {
+    const { abi } = this.#image.code.set;
     for (const callee of this.of(site)) {
       const routine = routineOf(callee);
       if (routine !== undefined) return argumentBytes(routine);
@@ -252,10 +253,10 @@ export class Callees {
       if (inside !== undefined) return inside;
       const outside = this.#poppedOutside?.(callee);
       if (outside !== undefined) return outside;
-      if (namesOf(callee).some((name) => FASTCALL.test(name))) return 0;
+      if (namesOf(callee).some((name) => abi.takesRegisters(name))) return 0;
     }
     const [to, by] = next?.operands ?? [];
-    if (to?.kind === "register" && to.register === Reg.sp && by?.kind === "immediate") {
+    if (to?.kind === "register" && to.register === abi.stackPointer && by?.kind === "immediate") {
       // add esp, n: the caller takes them off; sub esp, n: the callee has, and the caller keeps the room.
       if (next?.mnemonic === "add") return 0;
       if (next?.mnemonic === "sub") return by.value;
@@ -263,28 +264,27 @@ export class Callees {
     return Math.max(0, Math.min(site.state.argumentsFrom - site.state.sp, 0x40));
   };
 
-  /** The n of `ret n` in a function of the image. */
+  /** What a return of a function of the image takes off the stack. */
   popsOf(entry: number): number | undefined {
     if (this.#pops.has(entry)) return this.#pops.get(entry);
-    const pops = withDecoder(this.#image.code, (decoder) => this.#findReturn(entry, decoder));
+    const pops = this.#findReturn(entry);
     this.#pops.set(entry, pops);
     return pops;
   }
 
-  #findReturn(entry: number, decoder: Decoder): number | undefined {
+  #findReturn(entry: number): number | undefined {
     const found = this.#image.functions.startingAt(entry);
     const { code } = this.#image;
     for (const { start, end } of found?.fragments ?? []) {
       const run = code.runAt(start);
       if (run === undefined) continue;
       for (let at: number = start; at < Math.min(end, run.end); ) {
-        const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, code.wide);
-        const length = packed === 0 ? decoder.lengthAt(at) : packed & LENGTH_MASK;
+        const packed = code.step(run, at);
+        const length = packed === 0 ? code.lengthAt(at) : packed & LENGTH_MASK;
         if (length === 0) break;
         if (packed >> FLOW_SHIFT === Flow.Return) {
-          const byte = (index: number): number => run.bytes[at - run.start + index] ?? 0;
-          if (byte(0) === 0xc3) return 0;
-          if (byte(0) === 0xc2) return byte(1) | (byte(2) << 8);
+          const popped = code.set.popped(run.bytes, at - run.start);
+          if (popped !== undefined) return popped;
         }
         at += length;
       }
@@ -299,29 +299,17 @@ export class Callees {
     return this.#image.code.isCode(target) ? this.at(target) : this.#outside(target);
   }
 
-  /** What the kernel writes over calls through import slots: `mov r10, [slot]` in front of a near call. */
+  /** What the kernel writes over calls through import slots: a load of the slot in front of a near call. */
   #optimizedSlot({ state, tail }: CallSite): number | undefined {
-    if (!this.#image.code.wide || tail) return undefined;
-    const [only, ...others]: Value = state.registers[Reg.r10] ?? [];
+    const { importRegister } = this.#thunks;
+    if (importRegister === undefined || tail) return undefined;
+    const [only, ...others]: Value = state.registers[importRegister] ?? [];
     return only?.kind === "loaded" && others.length === 0 && this.#slots.has(only.rva) ? only.rva : undefined;
   }
 
   #outside(offset: number): Callee {
     const target = this.#image.code.vaOf(offset);
     return { target, ...this.#resolve?.(target) };
-  }
-
-  #jumpAt(entry: number): { target: number; slot?: undefined } | { slot: number } | undefined {
-    const run = this.#image.code.runAt(entry);
-    if (run === undefined) return undefined;
-    const at = behindIdleHead(run, entry);
-    const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, this.#image.code.wide);
-    const flow = packed >> FLOW_SHIFT;
-    const length = packed & LENGTH_MASK;
-    if (flow === Flow.Jump) return { target: run.start + nearTarget(run.bytes, at - run.start, length) };
-    if (flow !== Flow.JumpIndirect) return undefined;
-    const slot = fixedSlot(this.#image.code, run, at, length);
-    return slot === undefined ? undefined : { slot };
   }
 }
 

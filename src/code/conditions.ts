@@ -1,13 +1,5 @@
 import type { Instruction } from "../isa/instruction.ts";
-import { Reg } from "../isa/x86/decoder.ts";
-import {
-  type Atom,
-  knownNumber,
-  type MachineState,
-  numberOf,
-  UNKNOWN,
-  type Value,
-} from "./abstract-value.ts";
+import { type Atom, knownNumber, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
 
 /** What the processor's flags were last set by: a comparison of two values, or a test of their common bits. */
 export interface Comparison {
@@ -203,8 +195,8 @@ export function failsAnother(condition: string, comparison: Comparison, holds: b
 }
 
 /** Whether the function returns a status that is known to be negative. */
-export function returnsFailure({ registers }: MachineState, facts: Facts): boolean {
-  const [only, ...others] = registers[Reg.ax] ?? [];
+export function returnsFailure(returned: Value, facts: Facts): boolean {
+  const [only, ...others] = returned;
   if (only === undefined || others.length > 0) return false;
   const number = numberOf(only) ?? facts.get(only.key);
   return typeof number === "number" ? (number | 0) < 0 : facts.get(`${only.key}|0|l`) === true;

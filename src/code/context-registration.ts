@@ -18,8 +18,11 @@ interface Layout {
   readonly length: number;
 }
 
-const WIDE: Layout = { cleanup: 8, size: 0x10, tag: 0x18, allocate: 0x20, free: 0x28, length: 0x38 };
-const NARROW: Layout = { cleanup: 4, size: 8, tag: 0xc, allocate: 0x10, free: 0x14, length: 0x1c };
+/** By the size of pointers. */
+const LAYOUTS: Readonly<Record<4 | 8, Layout>> = {
+  4: { cleanup: 4, size: 8, tag: 0xc, allocate: 0x10, free: 0x14, length: 0x1c },
+  8: { cleanup: 8, size: 0x10, tag: 0x18, allocate: 0x20, free: 0x28, length: 0x38 },
+};
 
 /** FLT_CONTEXT_END. */
 const END = 0xffff;
@@ -35,7 +38,7 @@ const VARIABLE_SIZE = { 4: 0xffffffffn, 8: 0xffffffffffffffffn } as const;
  * @see Windows driver documentation, "FLT_CONTEXT_REGISTRATION structure (fltkernel.h)"
  */
 export function readContextRegistration(image: Image, rva: Rva): ContextRegistration | undefined {
-  const layout = image.pointerSize === 8 ? WIDE : NARROW;
+  const layout = LAYOUTS[image.pointerSize];
   const start = rva - layout.tag;
   if (start < 0 || !importsFilterManager(image)) return undefined;
   const type = u16(image, start);

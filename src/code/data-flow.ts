@@ -1,12 +1,10 @@
 import { MAX_FLOWS_KEPT, MAX_FOLLOWED, MAX_FUNCTION_INSTRUCTIONS, MAX_VALUE_STEPS } from "../core/limits.ts";
 import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
-import { Reg, withDecoder } from "../isa/x86/decoder.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import { instructionStarts } from "./boundaries.ts";
 import { afterCall, behindFrameHelper, behindGuardCheck, type CallSite, siteIn } from "./call-site.ts";
 import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
-import { setsUpFrame } from "./frames.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { Transfer } from "./transfer.ts";
@@ -28,26 +26,12 @@ export interface FunctionFlow {
   readonly events: readonly ValueEvent[];
   /** By start. */
   readonly instructions: ReadonlyMap<number, Instruction>;
-  /** The function was too large to be followed to the end. */
+  /** The function was too large to be followed to the end, or its instructions are not decoded. */
   readonly truncated: boolean;
 }
 
 /** Changes a call's state to what is known behind it. */
-export type BehindCall = (site: CallSite, next: Instruction | undefined) => void;
-
-/**
- * Follows constants, arguments and pointers through a function, over all its ways, up to its calls.
- *
- * @param limit instructions of the function that are looked at, at most
- */
-function followValues(
-  image: ImageCode,
-  found: CodeFunction,
-  behind: BehindCall,
-  limit: number = MAX_FOLLOWED,
-): FunctionFlow {
-  return withDecoder(image.code, (decoder) => new Follower(image, found, behind, decoder, limit).run());
-}
+type BehindCall = (site: CallSite, next: Instruction | undefined) => void;
 
 /** The functions of one image with what they do to their values; each is followed when it is asked for. */
 export class DataFlow {
@@ -77,7 +61,7 @@ export class DataFlow {
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) return known;
-    const flow = followValues(this.image, found, this.#behind, this.#left);
+    const flow = this.#follow(found);
     this.#left -= flow.instructions.size;
     if (this.#known.size >= MAX_FLOWS_KEPT) {
       const [oldest] = this.#known.keys();
@@ -85,6 +69,14 @@ export class DataFlow {
     }
     this.#known.set(found.entry, flow);
     return flow;
+  }
+
+  /** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
+  #follow(found: CodeFunction): FunctionFlow {
+    const followed = this.image.code.decoding((decoder) =>
+      new Follower(this.image, found, this.#behind, decoder, this.#left).run(),
+    );
+    return followed ?? { function: found, calls: [], events: [], instructions: new Map(), truncated: true };
   }
 
   /** The call that stands at `at` in a function. */
@@ -105,10 +97,11 @@ export class DataFlow {
   /** Changes a call's state to what is known behind it. */
   readonly #behind = (site: CallSite, next: Instruction | undefined): void => {
     const { code } = this.image;
+    const { abi, starts } = code.set;
     const { target } = site;
-    if (target !== undefined && !code.wide && setsUpFrame(code, target)) behindFrameHelper(site);
-    else if (this.callees.isCheck(site)) behindGuardCheck(site);
-    else afterCall(code.wide, this.callees.popped, site, next);
+    if (target !== undefined && starts?.setsUpFrame(code, target)) behindFrameHelper(abi, site);
+    else if (this.callees.isCheck(site)) behindGuardCheck(abi, site);
+    else afterCall(abi, this.callees.popped, site, next);
   };
 }
 
@@ -116,6 +109,7 @@ class Follower {
   readonly #function: CodeFunction;
   readonly #behind: BehindCall;
   readonly #transfer: Transfer;
+  readonly #result: number;
   readonly #instructions = new Map<number, Instruction>();
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
@@ -130,8 +124,9 @@ class Follower {
     this.#function = found;
     this.#behind = behind;
     this.#transfer = new Transfer(image.code);
+    this.#result = image.code.set.abi.result;
     for (const fragment of found.fragments) {
-      for (const start of instructionStarts(image.code, decoder, fragment)) {
+      for (const start of instructionStarts(image.code, fragment)) {
         if (this.#instructions.size >= Math.min(limit, MAX_FUNCTION_INSTRUCTIONS)) {
           this.#cut = true;
           break;
@@ -250,7 +245,7 @@ class Follower {
     const held = (operand: typeof to): Value =>
       operand === undefined ? UNKNOWN : this.#transfer.valueOf(state, operand, instruction);
     if (instruction.flow === Flow.Return) {
-      tell({ kind: "return", instruction, value: state.registers[Reg.ax] ?? UNKNOWN });
+      tell({ kind: "return", instruction, value: state.registers[this.#result] ?? UNKNOWN });
     } else if (
       instruction.mnemonic === "cmp" ||
       instruction.mnemonic === "test" ||

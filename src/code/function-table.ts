@@ -2,7 +2,6 @@ import type { Rva } from "../core/address.ts";
 import { MAX_FUNCTIONS, MAX_OWNERS } from "../core/limits.ts";
 import { U32List } from "../core/u32-list.ts";
 import type { CodeRange } from "../isa/instruction.ts";
-import { skipPadding } from "../isa/x86/padding.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** What tells that a function is there: unwind data, a symbol, an export, or only the code that leads to it. */
@@ -202,7 +201,7 @@ export function joinPadded(code: ModuleCode, ranges: readonly number[]): readonl
     const end = ranges[i + 1] ?? 0;
     const before = joined.at(-1) ?? 0;
     const run = code.runAt(before);
-    if (run !== undefined && start - before < 16 && skipPadding(run, before, start) === start)
+    if (run !== undefined && start - before < 16 && code.set.padding.skip(run, before, start) === start)
       joined[joined.length - 1] = end;
     else joined.push(start, end);
   }

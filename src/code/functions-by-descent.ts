@@ -1,9 +1,7 @@
 import { BitSet } from "../core/bit-set.ts";
 import { U32List } from "../core/u32-list.ts";
 import type { Decoder } from "../isa/instruction.ts";
-import { goesOn, stepOver } from "../isa/x86/lengths.ts";
-import { startBehindPadding } from "../isa/x86/padding.ts";
-import { isFrameEnd, isThunk, prologueAt } from "../isa/x86/prologues.ts";
+import type { FunctionStarts } from "../isa/instruction-set.ts";
 import { type FunctionTableBuilder, joinPadded, lastAtOrBefore } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
@@ -21,27 +19,26 @@ const WALKS = 4;
 const GAP_ROUNDS = 4;
 
 /**
- * The functions of 32-bit code, where no unwind data tells them. First their entries are looked for: from exports,
+ * The functions of code of which no unwind data tells, by recursive descent. First their entries are looked for: from exports,
  * along calls, behind pointers, and in what is then left over. When all are known, each one's extent is walked, and
  * ends where others start.
  */
 export function findByDescent(
   code: ModuleCode,
   decoder: Decoder,
+  starts: FunctionStarts,
   seeds: Seeds,
   neverReturns: (target: number) => boolean,
   builder: FunctionTableBuilder,
   notes: string[],
 ): void {
-  new DescentFinder(code, decoder, seeds, neverReturns).run(builder, notes);
+  new DescentFinder(code, decoder, starts, seeds, neverReturns).run(builder, notes);
 }
-
-/** `jmp [index*scale+table]`, before the byte that tells which. */
-const JUMP_BY_INDEX = Buffer.from([0xff, 0x24]);
 
 class DescentFinder {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
+  readonly #starts: FunctionStarts;
   readonly #seeds: Seeds;
   readonly #importNeverReturns: (target: number) => boolean;
   readonly #tables: JumpTables;
@@ -65,9 +62,16 @@ class DescentFinder {
   readonly #calls = new U32List();
   #caller = 0;
 
-  constructor(code: ModuleCode, decoder: Decoder, seeds: Seeds, neverReturns: (target: number) => boolean) {
+  constructor(
+    code: ModuleCode,
+    decoder: Decoder,
+    starts: FunctionStarts,
+    seeds: Seeds,
+    neverReturns: (target: number) => boolean,
+  ) {
     this.#code = code;
     this.#decoder = decoder;
+    this.#starts = starts;
     this.#seeds = seeds;
     this.#importNeverReturns = neverReturns;
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
@@ -78,7 +82,13 @@ class DescentFinder {
     this.#rejected = new BitSet(code.image.size);
     this.#scopes = new ScopeTables(code, seeds.relocated);
     const [tables, scopes, entries] = [this.#tables, this.#scopes, this.#entries];
-    this.#judge = new StartJudge(code, decoder, { tables, scopes, seeds, entries, neverReturns }, budget);
+    this.#judge = new StartJudge(
+      code,
+      decoder,
+      starts,
+      { tables, scopes, seeds, entries, neverReturns },
+      budget,
+    );
     const isData = (at: number): boolean => this.#judge.isData(at);
     this.#searchRules = {
       fence: this.#entries,
@@ -86,10 +96,12 @@ class DescentFinder {
       startsFunction: (at, padded) => {
         const run = this.#code.runAt(at);
         if (run === undefined) return false;
-        const prologue = prologueAt(run, at);
+        const prologue = this.#starts.prologueAt(run, at);
         if (prologue === "frame") return true;
         return (
-          padded && (prologue === "strong" || (at % 16 === 0 && (prologue === "weak" || isThunk(run, at))))
+          padded &&
+          (prologue === "strong" ||
+            (at % 16 === 0 && (prologue === "weak" || this.#code.set.thunks.isSlotJump(run, at))))
         );
       },
       isTailJump: (jump) => this.#isTailJump(jump),
@@ -112,7 +124,7 @@ class DescentFinder {
   }
 
   run(builder: FunctionTableBuilder, notes: string[]): void {
-    this.#markTables();
+    this.#tables.markNamed();
     this.#search();
     this.#settle();
     if (this.#walker.exhausted || this.#judge.exhausted)
@@ -171,20 +183,20 @@ class DescentFinder {
   #isTailJump({ target, entry, previous, at }: TailJump): boolean {
     const run = this.#code.runAt(target);
     if (run === undefined) return true;
-    const prologue = prologueAt(run, target);
+    const prologue = this.#starts.prologueAt(run, target);
     if (!this.#judge.isBehindEnd(run, target) || (prologue === undefined && target % 16 !== 0)) return false;
     if (prologue === "frame") {
       this.#add(target);
       return true;
     }
     const here = this.#code.runAt(at);
-    const tornDown = previous !== undefined && here !== undefined && isFrameEnd(here, previous);
+    const tornDown = previous !== undefined && here !== undefined && this.#starts.endsFrame(here, previous);
     const elsewhere = target < entry || target > at + 0x1000 || prologue === "strong";
     // A stub: nothing but a few moves, and the jump.
     const stub = at - entry < 16 && at > entry;
     if (!tornDown && !elsewhere && !stub && prologue === undefined) return false;
     const within = (place: number): boolean => place > entry && place <= at;
-    if (!isSelfContained(this.#decoder, false, target, within)) return false;
+    if (!isSelfContained(this.#decoder, this.#code.set.abi, target, within)) return false;
     this.#add(target);
     return true;
   }
@@ -192,22 +204,6 @@ class DescentFinder {
   #isPointedFunction(target: number): boolean {
     if (this.#entries.has(target) || this.#scopes.entries.has(target)) return false;
     return this.#judge.isPointed(target, this.#covered.has(target));
-  }
-
-  /** Tables that `jmp [reg*4+table]` names, so that their words are known before pointers are followed. */
-  #markTables(): void {
-    const starts: number[] = [];
-    for (const { bytes } of this.#code.runs) {
-      const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      for (let at = view.indexOf(JUMP_BY_INDEX); at !== -1; at = view.indexOf(JUMP_BY_INDEX, at + 1)) {
-        // Four bytes each, and no register but the index.
-        if (at + 7 > view.length || ((view[at + 2] ?? 0) & 0xc7) !== 0x85) continue;
-        const start = (view.readInt32LE(at + 3) - this.#code.base32) | 0;
-        if (start > 0 && start < this.#code.image.size) starts.push(start);
-      }
-    }
-    starts.sort((a, b) => b - a);
-    for (const start of starts) this.#tables.mark(start);
   }
 
   /** Walks what no walk has reached. */
@@ -218,18 +214,20 @@ class DescentFinder {
       /** Behind an instruction that goes on: no function starts here but with a frame. */
       let flowsIn = -1;
       while (at < run.end && !this.#walker.exhausted) {
-        const start = this.#judge.isNoCode(at) ? at : startBehindPadding(run, at, run.end);
+        const start = this.#judge.isNoCode(at) ? at : this.#code.set.padding.startBehind(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
           const starts =
-            start === flowsIn ? prologueAt(run, start) === "frame" : this.#judge.startsInGap(run, at, start);
+            start === flowsIn
+              ? this.#starts.prologueAt(run, start) === "frame"
+              : this.#judge.startsInGap(run, at, start);
           if (starts) {
             this.#add(start);
             this.#drain();
           } else this.#rejected.add(start);
         }
         // Over whole instructions, so that bytes inside of one are not taken for padding.
-        const next = this.#judge.isNoCode(start) ? start + 1 : stepOver(run, start, false);
-        flowsIn = this.#judge.isNoCode(start) || !goesOn(run, start, false) ? -1 : next;
+        const next = this.#judge.isNoCode(start) ? start + 1 : this.#code.stepOver(run, start);
+        flowsIn = this.#judge.isNoCode(start) || !this.#code.goesOn(run, start) ? -1 : next;
         at = this.#covered.nextMissing(next, run.end);
       }
     }

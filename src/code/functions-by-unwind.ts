@@ -2,7 +2,6 @@ import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { MAX_COLD_STEPS } from "../core/limits.ts";
 import type { CodeRange, Decoder } from "../isa/instruction.ts";
-import { eachNearLink, LINK_BRANCH, LINK_CALL } from "../isa/x86/near-links.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
 import { Boundaries } from "./boundaries.ts";
 import { type FunctionTableBuilder, joinRanges, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
@@ -20,7 +19,7 @@ interface Link {
 }
 
 /**
- * The functions of 64-bit code. Unwind data gives the extents of all but leaf functions. Compilers that do not chain
+ * The functions of code with unwind data. It gives the extents of all but leaf functions. Compilers that do not chain
  * it give a cold part unwind data of its own, which sets up a frame in no instruction: such a part belongs to the
  * functions that jump into it. Leaf functions stand in the gaps, and are told by their flow.
  */
@@ -46,7 +45,7 @@ export function findByUnwind(
 
   const links = findLinks(code, seeds, functions, covered);
   const pieces = new PieceIndex(functions);
-  const boundaries = new Boundaries(code, decoder);
+  const boundaries = new Boundaries(code);
   const parents = coldParents(code, seeds, functions, links, pieces, boundaries);
   const parts = new Map<number, number[]>();
   for (const [index, owners] of parents) {
@@ -66,7 +65,8 @@ export function findByUnwind(
     const from = pieces.at(at);
     if (from !== undefined && boundaries.holding(from, at) === at) entered.add(target);
   }
-  findLeaves(code, decoder, seeds, links.called, [...entered], covered, builder, notes);
+  const known = { bytes: covered, called: links.called, entered: [...entered] };
+  findLeaves(code, decoder, seeds, known, builder, notes);
 }
 
 function pairsOf(found: UnwindFunction | undefined): number[] {
@@ -101,10 +101,10 @@ function findLinks(
   const called = new BitSet(code.image.size);
   const cold: Link[] = [];
   const outside: Link[] = [];
-  eachNearLink(code, (at, target, kind) => {
-    const conditional = kind === LINK_BRANCH;
+  code.set.references.near(code, (at, target, kind) => {
+    const conditional = kind === "branch";
     const inside = covered.has(target);
-    if (kind === LINK_CALL || !inside) called.add(target);
+    if (kind === "call" || !inside) called.add(target);
     else if (candidates.has(target)) cold.push({ at, target, conditional });
     if (!inside && !conditional && covered.has(at)) outside.push({ at, target, conditional });
   });

@@ -1,4 +1,3 @@
-import { withDecoder } from "../isa/x86/decoder.ts";
 import type { Image } from "../pe/image.ts";
 import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
 import { findByDescent } from "./functions-by-descent.ts";
@@ -33,12 +32,14 @@ export function analyzeImage(image: Image): ImageCode {
   const notes: string[] = [];
   if (code.truncated) notes.push("the image has more code than is looked at");
   const seeds = readSeeds(code);
-  if (image.machine === "x64") {
-    withDecoder(code, (decoder) => findByUnwind(code, decoder, seeds, builder, notes));
-  } else if (image.machine === "x86") {
-    const neverReturns = neverReturning(image);
-    withDecoder(code, (decoder) => findByDescent(code, decoder, seeds, neverReturns, builder, notes));
-  } else {
+  const { hasUnwindData, starts } = code.set;
+  const decoded = code.decoding((decoder) => {
+    if (hasUnwindData) findByUnwind(code, decoder, seeds, builder, notes);
+    else if (starts !== undefined)
+      findByDescent(code, decoder, starts, seeds, neverReturning(image), builder, notes);
+    return true;
+  });
+  if (decoded === undefined) {
     notes.push(`${image.machine} code is not decoded`);
     for (const { entry, fragments } of image.unwind.functions()) {
       builder.add(

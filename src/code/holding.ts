@@ -1,5 +1,5 @@
+import { type ArgumentPlace, argumentNumber, argumentPlace } from "../isa/abi.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
-import { Reg } from "../isa/x86/decoder.ts";
 import {
   type Atom,
   fieldOf,
@@ -9,9 +9,7 @@ import {
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
-import type { ArgumentPlace } from "./allocators.ts";
-import { argumentNumber, argumentPlaces, placeOfArgument } from "./argument-places.ts";
-import { argumentOf, type CallSite } from "./call-site.ts";
+import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -138,11 +136,11 @@ export class Holding implements Visitor<Held> {
 
   /** The way from the entry of a function that is given it. */
   given(path: Path<true>, { place, within }: Given): Path<Held> {
-    const word = this.#flows.image.code.wide ? 8 : 4;
+    const { pointerSize } = this.#flows.image.code.set.abi;
     const value =
       place.kind === "register"
         ? (path.state.registers[place.register] ?? UNKNOWN)
-        : path.state.stackAt(place.offset + word);
+        : path.state.stackAt(place.offset + pointerSize);
     const all = within === undefined ? value : value.flatMap((atom) => fieldOf(atom, within));
     const aliases = new Set(all.map(({ key }) => key));
     const structures = new Map(within === undefined ? [] : value.map(({ key }) => [key, within]));
@@ -250,13 +248,13 @@ export class Holding implements Visitor<Held> {
    */
   #comesBack({ routines }: Held, site: CallSite, callee: Callee): boolean {
     const { image } = this.#flows;
-    const { wide } = image.code;
-    const along = argumentPlaces(wide, site, callee.name).flatMap((place) =>
-      this.#routinesIn(argumentOf(wide, site, place)),
+    const { abi } = image.code.set;
+    const along = argumentPlaces(abi, site, callee.name).flatMap((place) =>
+      this.#routinesIn(argumentOf(abi, site, place)),
     );
     for (const offset of new Set([...routines, ...along])) {
       for (let argument = 1; argument <= ROUTINE_ARGUMENTS; argument++) {
-        const given = { place: placeOfArgument(wide, argument, undefined), argument, within: undefined };
+        const given = { place: argumentPlace(abi, argument), argument, within: undefined };
         const effect = this.#effect({ target: undefined, offset }, given, site);
         if (effect === "releases" || effect === "may-release") return true;
       }
@@ -309,17 +307,18 @@ export class Holding implements Visitor<Held> {
   ends(path: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
     const { state, told, branches } = path;
     const at = instruction.start;
+    const result = state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN;
     if (tail !== undefined) {
       const now = this.call(path, tail);
       if (now !== undefined) this.#end(now, { at, branches, failing: now.failing });
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
-    const returned = told.stored.length === 0 && this.#isHeld(told, state.registers[Reg.ax] ?? UNKNOWN);
+    const returned = told.stored.length === 0 && this.#isHeld(told, result);
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
-    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(state, path.facts) });
+    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(result, path.facts) });
   }
 
   #end({ stored, handed }: Held, ending: Ending): void {
@@ -377,25 +376,25 @@ export class Holding implements Visitor<Held> {
   }
 
   #documentedArgument(site: CallSite, argument: number): Value {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     const [callee] = this.#flows.callees.of(site);
-    const value = argumentOf(wide, site, placeOfArgument(wide, argument, callee?.name));
+    const value = argumentOf(abi, site, argumentPlace(abi, argument, callee?.name));
     return placed(this.#flows.image, value);
   }
 
   /** Where a call is given what is followed: in which arguments, and in structures behind which. */
   #givenTo(told: Held, site: CallSite, callee: Callee | undefined): readonly Given[] {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     const given: Given[] = [];
-    for (const place of argumentPlaces(wide, site, callee?.name)) {
-      const value = placed(this.#flows.image, argumentOf(wide, site, place));
-      const argument = argumentNumber(wide, place, callee?.name);
+    for (const place of argumentPlaces(abi, site, callee?.name)) {
+      const value = placed(this.#flows.image, argumentOf(abi, site, place));
+      const argument = argumentNumber(abi, place, callee?.name);
       if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
       for (const atom of value) {
         const inside = told.structures.get(atom.key);
         if (inside !== undefined) given.push({ place, argument, within: inside });
         if (inside !== undefined || atom.kind !== "stack") continue;
-        for (let within = 0; within < STRUCTURE; within += wide ? 8 : 4) {
+        for (let within = 0; within < STRUCTURE; within += abi.pointerSize) {
           const held = site.state.stack.get(atom.offset + within);
           if (held?.some(({ key }) => told.aliases.has(key)) === true)
             given.push({ place, argument, within });
@@ -406,24 +405,28 @@ export class Holding implements Visitor<Held> {
   }
 
   /**
-   * Whether a call of something unknown has to be taken to be given this. What stands on the stack of 64-bit code may
-   * be a variable of the caller's; code of this image may read it.
+   * Whether a call of something unknown has to be taken to be given this. What stands on the stack and was not
+   * pushed may be a variable of the caller's; code of this image may read it.
    */
   #takes(callee: Callee | undefined, { place }: Given): boolean {
-    return place.kind === "register" || !this.#flows.image.code.wide || callee?.offset !== undefined;
+    const { calleePops } = this.#flows.image.code.set.abi;
+    return place.kind === "register" || calleePops || callee?.offset !== undefined;
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
   #releasedInFrame(told: Held, site: CallSite, callee: Callee | undefined): boolean {
     const { code, functions } = this.#flows.image;
-    const found = code.wide || callee?.offset === undefined ? undefined : functions.startingAt(callee.offset);
+    const { starts, abi } = code.set;
+    // Unwind data would tell of such a block.
+    const found =
+      starts === undefined || callee?.offset === undefined ? undefined : functions.startingAt(callee.offset);
     if (found === undefined || this.#inFrame) return false;
     const flow = this.#flows.of(found);
-    if (!usesCallersFrame(flow)) return false;
+    if (!usesCallersFrame(flow, abi.framePointer)) return false;
     const inner = new Holding(this.#flows, this.#effect, undefined);
     inner.#inFrame = true;
     const state = site.state.copy();
-    state.sp -= 4;
+    state.sp -= abi.pointerSize;
     state.argumentsFrom = state.sp;
     const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
     walkPaths(this.#flows, flow, [start], inner);

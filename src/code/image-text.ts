@@ -38,9 +38,9 @@ function plainText(bytes: Uint8Array): StringAt | undefined {
   const ascii = run(bytes, 1);
   if (ascii.length >= LEAST_ASCII && (ascii.ended || ascii.full))
     return { encoding: "ascii", text: ascii.text, cut: !ascii.ended, counted: false };
-  const wide = run(bytes, 2);
-  if (wide.length >= LEAST_UTF16 && (wide.ended || wide.full))
-    return { encoding: "utf-16", text: wide.text, cut: !wide.ended, counted: false };
+  const utf16 = run(bytes, 2);
+  if (utf16.length >= LEAST_UTF16 && (utf16.ended || utf16.full))
+    return { encoding: "utf-16", text: utf16.text, cut: !utf16.ended, counted: false };
   return undefined;
 }
 

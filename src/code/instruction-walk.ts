@@ -1,6 +1,5 @@
-import { LENGTH_MASK, MAX_INSTRUCTION } from "../isa/instruction.ts";
-import { lengthAt } from "../isa/x86/lengths.ts";
-import { slowLength } from "../isa/x86/printer.ts";
+import { MAX_INSTRUCTION } from "../isa/instruction.ts";
+import type { InstructionSet, Padding } from "../isa/instruction-set.ts";
 import type { SparseBytes } from "../memory/address-space.ts";
 
 /** One piece of a stretch of code; all offsets are from the stretch's start. */
@@ -26,11 +25,11 @@ const LEAST_STARTS = 4;
  * decodings from several bytes come together.
  *
  * @param from where to start
- * @param isTable which offsets are a table's; undefined between functions, where runs of 0xcc, 0x90 and 0 are padding
+ * @param isTable which offsets are a table's; undefined between functions, where runs of fillers are padding
  */
 export function walkInstructions(
   stretch: SparseBytes,
-  wide: boolean,
+  set: InstructionSet,
   from: number,
   isTable: ((at: number) => boolean) | undefined,
 ): readonly WalkStep[] {
@@ -46,18 +45,19 @@ export function walkInstructions(
       const end = hole.offset + hole.length;
       steps.push({ kind: "hole", at, length: end - at });
       const readable = holes[next + 1]?.offset ?? bytes.length;
-      const start = inStepAfter(bytes, end, readable, wide);
+      const start = inStepAfter(bytes, end, readable, set);
       if (start > end) steps.push({ kind: "cut", at: end, length: start - end });
       at = start;
       continue;
     }
-    const other = isTable === undefined ? paddingLength(bytes, at, limit) : tableLength(isTable, at, limit);
+    const other =
+      isTable === undefined ? paddingLength(set.padding, bytes, at, limit) : tableLength(isTable, at, limit);
     if (other > 0) {
       steps.push({ kind: isTable === undefined ? "padding" : "table", at, length: other });
       at += other;
       continue;
     }
-    const length = stepAt(bytes, at, limit, wide);
+    const length = set.length(bytes, at, limit);
     if (length > 0) {
       steps.push({ kind: "instruction", at, length });
       at += length;
@@ -77,7 +77,12 @@ export function walkInstructions(
  *
  * @param lowest no lower than this, and behind every hole before `target`
  */
-export function startLeadingTo(stretch: SparseBytes, wide: boolean, target: number, lowest: number): number {
+export function startLeadingTo(
+  stretch: SparseBytes,
+  set: InstructionSet,
+  target: number,
+  lowest: number,
+): number {
   const { bytes, holes } = stretch;
   let low = Math.max(0, lowest);
   for (const hole of holes) if (hole.offset < target) low = Math.max(low, hole.offset + hole.length);
@@ -85,17 +90,12 @@ export function startLeadingTo(stretch: SparseBytes, wide: boolean, target: numb
   leads[target - low] = 1;
   let best = target;
   for (let at = target - 1; at >= low; at--) {
-    const length = stepAt(bytes, at, target, wide);
+    const length = set.length(bytes, at, target);
     if (length === 0 || leads[at + length - low] !== 1) continue;
     leads[at - low] = 1;
     best = at;
   }
   return best;
-}
-
-function stepAt(bytes: Uint8Array, at: number, limit: number, wide: boolean): number {
-  const known = lengthAt(bytes, at, limit, wide) & LENGTH_MASK;
-  return known > 0 ? known : slowLength(bytes.subarray(0, limit), at, wide);
 }
 
 function tableLength(isTable: (at: number) => boolean, at: number, limit: number): number {
@@ -105,22 +105,22 @@ function tableLength(isTable: (at: number) => boolean, at: number, limit: number
 }
 
 /** Runs of one byte that compilers and linkers fill with; a lone one is an instruction. */
-function paddingLength(bytes: Uint8Array, at: number, limit: number): number {
+function paddingLength({ fillers }: Padding, bytes: Uint8Array, at: number, limit: number): number {
   const byte = bytes[at];
-  if (byte !== 0xcc && byte !== 0x90 && byte !== 0) return 0;
+  if (byte === undefined || !fillers.includes(byte)) return 0;
   let end = at;
   while (end < limit && bytes[end] === byte) end++;
   return end - at >= (byte === 0 ? 4 : 2) ? end - at : 0;
 }
 
 /** The first instruction behind a hole: where most of the decodings that start in its first bytes meet. */
-function inStepAfter(bytes: Uint8Array, from: number, limit: number, wide: boolean): number {
+function inStepAfter(bytes: Uint8Array, from: number, limit: number, set: InstructionSet): number {
   const end = Math.min(limit, from + IN_STEP);
   const votes = new Uint8Array(Math.max(1, end - from));
   for (let first = from; first < Math.min(from + MAX_INSTRUCTION, end); first++) {
     for (let at = first; at < end; ) {
       votes[at - from] = (votes[at - from] ?? 0) + 1;
-      const length = stepAt(bytes, at, limit, wide);
+      const length = set.length(bytes, at, limit);
       if (length === 0) break;
       at += length;
     }

@@ -9,23 +9,12 @@ import {
   Flow,
   type Instruction,
   LENGTH_MASK,
-  type Operand,
 } from "../isa/instruction.ts";
-import { withDecoder } from "../isa/x86/decoder.ts";
-import { lengthAt } from "../isa/x86/lengths.ts";
+import type { TableForm } from "../isa/instruction-set.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Instructions looked back over for what an indirect jump's register was made of. */
 const LOOK_BACK = 12;
-
-type Memory = Extract<Operand, { kind: "memory" }>;
-
-/** Where a table stands, and what its entries are offsets from. `undefined`: they are addresses. */
-interface TableForm {
-  readonly start: number;
-  readonly entrySize: 4 | 8;
-  readonly relativeTo: number | undefined;
-}
 
 /**
  * The tables of `switch` statements: their labels are part of the function that jumps through them, and their words
@@ -62,8 +51,9 @@ export class JumpTables {
     if (this.#known.has(at)) return this.#known.get(at);
     const before = this.#instructionsBefore(run, at, from);
     const jump = this.#decoder.at(at);
-    const form = jump === undefined ? undefined : this.#form(jump, before);
-    const bound = boundOf(before);
+    const { tables } = this.#code.set;
+    const form = jump === undefined ? undefined : tables?.of(this.#code, jump, before);
+    const bound = tables?.bound(before);
     const table = form === undefined ? undefined : this.#read(form, bound, at + length);
     if (table !== undefined)
       this.#markIndexes(before, Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE), table.count);
@@ -71,8 +61,13 @@ export class JumpTables {
     return table?.labels;
   }
 
-  /** Marks a table that 32-bit code names by its address, before any walk, so that its words are no pointers to functions. */
-  mark(start: number): void {
+  /** Marks the tables that code names by their addresses, before any walk: their words are no pointers to functions. */
+  markNamed(): void {
+    const starts = [...(this.#code.set.tables?.named(this.#code) ?? [])].sort((a, b) => b - a);
+    for (const start of starts) this.#mark(start);
+  }
+
+  #mark(start: number): void {
     for (let at = start, count = 0; count < MAX_JUMP_TABLE; at += 4, count++) {
       if (this.#words.has(at) || !this.#isRelocated(at) || this.#pointerAt(at, 4) === undefined) return;
       this.#words.addRange(at, at + 4);
@@ -83,7 +78,7 @@ export class JumpTables {
     const starts: number[] = [];
     for (let next = Math.max(from, at - 256); next < at; ) {
       starts.push(next);
-      const length = lengthAt(run.bytes, next - run.start, run.bytes.length, this.#code.wide) & LENGTH_MASK;
+      const length = this.#code.step(run, next) & LENGTH_MASK;
       next += length === 0 ? Math.max(1, this.#decoder.lengthAt(next)) : length;
     }
     return starts
@@ -91,64 +86,6 @@ export class JumpTables {
       .map((start) => this.#decoder.at(start))
       .filter((found) => found !== undefined)
       .reverse();
-  }
-
-  #form(jump: Instruction, before: readonly Instruction[]): TableForm | undefined {
-    const [operand] = jump.operands;
-    if (operand?.kind === "memory") return this.#addressTable(operand);
-    if (operand?.kind !== "register") return undefined;
-    let wanted = operand.register;
-    for (const instruction of before) {
-      if (!instruction.writes.includes(wanted)) continue;
-      const source = instruction.operands[1];
-      if (source?.kind === "memory" && source.index !== undefined) {
-        if (instruction.mnemonic !== "mov" && instruction.mnemonic !== "movsxd") return undefined;
-        return this.#code.wide ? this.#wideTable(source, before) : this.#addressTable(source);
-      }
-      if (source?.kind === "memory") return this.#addedTable(source, before);
-      if (source?.kind !== "register") return undefined;
-      if (instruction.mnemonic === "mov") wanted = source.register;
-      else if (instruction.mnemonic !== "add") return undefined;
-      else if (!before.some((other) => isTableLoad(other, wanted))) wanted = source.register;
-    }
-    return undefined;
-  }
-
-  /** `jmp [reg*4+table]` in 32-bit code. */
-  #addressTable(memory: Memory): TableForm | undefined {
-    if (this.#code.wide || memory.index === undefined || memory.scale !== 4 || memory.address === undefined) {
-      return undefined;
-    }
-    return { start: memory.address, entrySize: 4, relativeTo: undefined };
-  }
-
-  /** What compilers write without optimisation: `shl eax, 2; add eax, table; mov eax, [eax]`. */
-  #addedTable(memory: Memory, before: readonly Instruction[]): TableForm | undefined {
-    if (this.#code.wide || memory.displacement !== 0) return undefined;
-    for (const { mnemonic, operands } of before) {
-      const [to, by] = operands;
-      if (mnemonic !== "add" || to?.kind !== "register" || to.register !== memory.base) continue;
-      if (by?.kind !== "immediate") return undefined;
-      return { start: ((by.value >>> 0) - this.#code.base32) | 0, entrySize: 4, relativeTo: undefined };
-    }
-    return undefined;
-  }
-
-  /** 64-bit code loads an offset from the table itself, or, with a displacement, from the image's base. */
-  #wideTable(memory: Memory, before: readonly Instruction[]): TableForm | undefined {
-    if (memory.scale !== 4 && memory.scale !== 8) return undefined;
-    const base = before.find(
-      ({ mnemonic, operands: [to, from] }) =>
-        mnemonic === "lea" &&
-        to?.kind === "register" &&
-        (to.register === memory.base || (memory.scale === 4 && to.register === memory.index)) &&
-        from?.kind === "memory" &&
-        from.address !== undefined,
-    );
-    const named = base?.operands[1];
-    if (named?.kind !== "memory" || named.address === undefined) return undefined;
-    const start = named.address + memory.displacement;
-    return { start, entrySize: memory.scale, relativeTo: memory.scale === 8 ? undefined : named.address };
   }
 
   #read(
@@ -171,15 +108,11 @@ export class JumpTables {
     return { labels: [...labels], count: index };
   }
 
-  /** A table of bytes in front of the jump's own table of `count` entries: `movzx eax, byte [eax+table]`. */
+  /** A table of bytes in front of the jump's own table of `count` entries. */
   #markIndexes(before: readonly Instruction[], bound: number, count: number): void {
-    for (const { mnemonic, operands } of before) {
-      const source = operands[1];
-      if (mnemonic !== "movzx" || source?.kind !== "memory" || source.size !== 1) continue;
-      const start = this.#code.wide
-        ? source.displacement
-        : ((source.displacement >>> 0) - this.#code.base32) | 0;
-      if (source.base === undefined || start <= 0) continue;
+    for (const instruction of before) {
+      const start = this.#code.set.tables?.indexes(this.#code, instruction);
+      if (start === undefined || start <= 0) continue;
       let end = start;
       while (end < start + bound && (this.#code.byteAt(end) ?? count) < count) end++;
       this.#words.addRange(start, end);
@@ -218,25 +151,6 @@ export class JumpTables {
   }
 }
 
-function isTableLoad({ mnemonic, operands: [to, from] }: Instruction, register: number): boolean {
-  return (
-    (mnemonic === "mov" || mnemonic === "movsxd") &&
-    to?.kind === "register" &&
-    to.register === register &&
-    from?.kind === "memory" &&
-    from.index !== undefined
-  );
-}
-
-/** How many entries the comparison before the jump lets through. */
-function boundOf(before: readonly Instruction[]): number | undefined {
-  for (const { mnemonic, operands } of before) {
-    const limit = operands[1];
-    if (mnemonic === "cmp" && limit?.kind === "immediate" && limit.value >= 0) return limit.value + 1;
-  }
-  return undefined;
-}
-
 /** How far back what an indirect jump goes through is made. */
 const BYTES_BACK = 256;
 
@@ -245,7 +159,7 @@ const BYTES_BACK = 256;
  * to the function. In 32-bit code a piece has only what is run.
  */
 export function tablesIn(code: ModuleCode, range: CodeRange): (rva: number) => boolean {
-  return withDecoder(code, (decoder) => {
+  const found = code.decoding((decoder) => {
     const tables = new JumpTables(code, decoder, undefined);
     const starts: number[] = [];
     let oldest = 0;
@@ -255,13 +169,14 @@ export function tablesIn(code: ModuleCode, range: CodeRange): (rva: number) => b
         at++;
         continue;
       }
-      const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, code.wide);
+      const packed = code.step(run, at);
       const length = packed === 0 ? decoder.lengthAt(at) : packed & LENGTH_MASK;
       while ((starts[oldest] ?? at) < at - BYTES_BACK) oldest++;
       starts.push(at);
       if (packed >> FLOW_SHIFT === Flow.JumpIndirect) tables.labels(run, at, length, starts[oldest] ?? at);
       at += Math.max(1, length);
     }
-    return (rva) => tables.holds(rva);
+    return tables;
   });
+  return (rva) => found?.holds(rva) === true;
 }

@@ -1,112 +1,161 @@
 import { BitSet } from "../core/bit-set.ts";
-import type { Decoder } from "../isa/instruction.ts";
-import { stepOver } from "../isa/x86/lengths.ts";
-import { isBehindNop, startBehindPadding } from "../isa/x86/padding.ts";
+import type { CodeRun, Decoder } from "../isa/instruction.ts";
 import { type FunctionTableBuilder, joinPadded } from "./function-table.ts";
 import { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { findTexts, knownData } from "./no-code.ts";
+import { findTexts, type KnownData, knownData } from "./no-code.ts";
 import { type DescentRules, type Extent, RecursiveDescent } from "./recursive-descent.ts";
 import type { Seeds } from "./seeds.ts";
 import { isSelfContained } from "./self-contained.ts";
 
+/** What is known of the functions that have unwind data. */
+interface Covered {
+  /** Their bytes; those of leaf functions are added. */
+  readonly bytes: BitSet;
+  /** What reads as a call's or jump's target. */
+  readonly called: BitSet;
+  /** What their calls and jumps lead to, and is in none of them. */
+  readonly entered: readonly number[];
+}
+
 /**
  * The functions that have no unwind data, in the gaps between those that have: first those that other functions are
- * seen to call or jump to, then what is left over. Where rows of the unwind data could
- * not be read, a gap may be the inside of any function: there its place alone makes nothing a function but behind
- * padding, where compilers align one.
- *
- * @param called what reads as a call's or jump's target
- * @param entered what calls and jumps of functions with unwind data lead to, and is in none of them
+ * seen to call or jump to, then what is left over. Where rows of the unwind data could not be read, a gap may be the
+ * inside of any function: there its place alone makes nothing a function but behind padding, where compilers align one.
  */
 export function findLeaves(
   code: ModuleCode,
   decoder: Decoder,
   seeds: Seeds,
-  called: BitSet,
-  entered: readonly number[],
-  covered: BitSet,
+  covered: Covered,
   builder: FunctionTableBuilder,
   notes: string[],
 ): void {
-  const tables = new JumpTables(code, decoder, undefined);
-  const data = knownData(code);
-  const walker = new RecursiveDescent(
-    code,
-    decoder,
-    tables,
-    new BitSet(code.image.size),
-    code.readable + 0x1_0000,
-  );
-  const texts = findTexts(code);
-  const isNoCode = (at: number): boolean => tables.holds(at) || data.sure.has(at) || texts.has(at);
-  const known = new BitSet(code.image.size);
-  for (const place of entered) known.add(place);
-  const isNamed = (at: number): boolean => seeds.exported.has(at) || seeds.pointed.has(at) || known.has(at);
-  const rules: DescentRules = {
-    fence: { has: (at) => covered.has(at) || isNamed(at) },
-    neverReturns: () => false,
-    startsFunction: () => false,
-    isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
-  };
-  const gapsKnown = code.image.unwind.stopped === undefined;
-  const add = (start: number, { ranges }: Extent): void => {
-    builder.add(start, seeds.exported.has(start) ? "export" : "flow", joinPadded(code, ranges));
-    eachPair(ranges, (from, to) => covered.addRange(from, to));
-  };
-  for (const start of entered) {
-    if (covered.has(start) || isNoCode(start)) continue;
-    const extent = walker.walk(start, rules);
-    if (!extent.cut) add(start, extent);
-  }
-  /** Where the last leaf function ended: what directly follows one is another. */
-  let ended = -1;
-  for (const run of code.runs) {
-    for (let at = run.start; at < run.end && !walker.exhausted; ) {
-      at = covered.nextMissing(at, run.end);
-      if (at >= run.end) break;
-      let start = startBehindPadding(run, at, run.end);
-      // What reads as padding is code where an export stands.
-      for (let place = at; place < start; place++)
-        if (seeds.exported.has(place) || covered.has(place)) start = place;
-      if (start >= run.end) break;
-      if (covered.has(start)) {
-        at = start;
-        continue;
-      }
-      // Behind a hole stands the rest of some function.
-      const first = at === run.start && code.sections.some((section) => section.start === at);
-      const aligned = start % 16 === 0;
-      // Zeros are padding only where linkers join sections; elsewhere they are numbers.
-      const filled =
-        start > at && (aligned || run.bytes[start - run.start - 1] !== 0 || isBehindNop(run, start));
-      const padded = gapsKnown
-        ? filled || first || (aligned && at > run.start)
-        : first || (start > at && aligned);
-      const named = isNamed(start);
-      const thunk = run.bytes[start - run.start] === 0xff && run.bytes[start - run.start + 1] === 0x25;
-      const follows =
-        gapsKnown &&
-        (start === ended || covered.has(start - 1)) &&
-        (called.has(start) || isSelfContained(decoder, true, start, () => false));
-      if (isNoCode(start) || data.likely.has(start) || !(named || thunk || padded || follows)) {
-        // Over whole instructions, so that bytes inside of one are not taken for padding.
-        at = isNoCode(start) ? start + 1 : stepOver(run, start, true);
-        continue;
-      }
-      const extent = walker.walk(start, rules);
-      if (extent.cut && !named) {
-        at = stepOver(run, start, true);
-        continue;
-      }
-      add(start, extent);
-      at = Math.max(extent.ranges[1] ?? start + 1, start + 1);
-      ended = at;
-    }
-  }
-  if (walker.exhausted) notes.push("the search for leaf functions was ended at its limit");
+  const finder = new LeafFinder(code, decoder, seeds, covered, builder);
+  for (const start of covered.entered) finder.tryEntered(start);
+  for (const run of code.runs) finder.search(run);
+  if (finder.exhausted) notes.push("the search for leaf functions was ended at its limit");
 }
 
-function eachPair(pairs: readonly number[], visit: (start: number, end: number) => void): void {
-  for (let i = 0; i < pairs.length; i += 2) visit(pairs[i] ?? 0, pairs[i + 1] ?? 0);
+class LeafFinder {
+  readonly #code: ModuleCode;
+  readonly #decoder: Decoder;
+  readonly #seeds: Seeds;
+  readonly #covered: BitSet;
+  readonly #called: BitSet;
+  readonly #entered: BitSet;
+  readonly #builder: FunctionTableBuilder;
+  readonly #tables: JumpTables;
+  readonly #data: KnownData;
+  readonly #texts: BitSet;
+  readonly #walker: RecursiveDescent;
+  readonly #rules: DescentRules;
+  /** All rows of the unwind data are known. */
+  readonly #gapsKnown: boolean;
+  /** Where the last leaf function ended: what directly follows one is another. */
+  #ended = -1;
+
+  constructor(
+    code: ModuleCode,
+    decoder: Decoder,
+    seeds: Seeds,
+    { bytes, called, entered }: Covered,
+    builder: FunctionTableBuilder,
+  ) {
+    this.#code = code;
+    this.#decoder = decoder;
+    this.#seeds = seeds;
+    this.#covered = bytes;
+    this.#called = called;
+    this.#builder = builder;
+    this.#entered = new BitSet(code.size);
+    for (const place of entered) this.#entered.add(place);
+    this.#tables = new JumpTables(code, decoder, undefined);
+    this.#data = knownData(code);
+    this.#texts = findTexts(code);
+    const seen = new BitSet(code.size);
+    this.#walker = new RecursiveDescent(code, decoder, this.#tables, seen, code.readable + 0x1_0000);
+    this.#gapsKnown = code.image.unwind.stopped === undefined;
+    this.#rules = {
+      fence: { has: (at) => bytes.has(at) || this.#isNamed(at) },
+      neverReturns: () => false,
+      startsFunction: () => false,
+      isTailJump: ({ target, entry }) => target < entry || target > entry + 0x1000,
+    };
+  }
+
+  get exhausted(): boolean {
+    return this.#walker.exhausted;
+  }
+
+  tryEntered(start: number): void {
+    if (this.#covered.has(start) || this.#isNoCode(start)) return;
+    const extent = this.#walker.walk(start, this.#rules);
+    if (!extent.cut) this.#add(start, extent);
+  }
+
+  /** Goes over what no function covers. */
+  search(run: CodeRun): void {
+    for (let at = run.start; at < run.end && !this.exhausted; ) {
+      at = this.#covered.nextMissing(at, run.end);
+      if (at >= run.end) return;
+      const start = this.#startFrom(run, at);
+      if (start >= run.end) return;
+      at = this.#covered.has(start) ? start : this.#behind(run, at, start);
+    }
+  }
+
+  /** Behind padding; but what reads as padding is code where an export stands. */
+  #startFrom(run: CodeRun, at: number): number {
+    let start = this.#code.set.padding.startBehind(run, at, run.end);
+    for (let place = at; place < start; place++)
+      if (this.#seeds.exported.has(place) || this.#covered.has(place)) start = place;
+    return start;
+  }
+
+  /** Adds the function that starts there, if one does, and tells where to go on. */
+  #behind(run: CodeRun, gap: number, start: number): number {
+    const isNoCode = this.#isNoCode(start);
+    // Over whole instructions, so that bytes inside of one are not taken for padding.
+    if (isNoCode) return start + 1;
+    if (this.#data.likely.has(start) || !this.#mayStart(run, gap, start))
+      return this.#code.stepOver(run, start);
+    const extent = this.#walker.walk(start, this.#rules);
+    if (extent.cut && !this.#isNamed(start)) return this.#code.stepOver(run, start);
+    this.#add(start, extent);
+    this.#ended = Math.max(extent.ranges[1] ?? start + 1, start + 1);
+    return this.#ended;
+  }
+
+  #mayStart(run: CodeRun, gap: number, start: number): boolean {
+    const { abi, padding, thunks } = this.#code.set;
+    if (this.#isNamed(start) || thunks.isSlotJump(run, start)) return true;
+    // Behind a hole stands the rest of some function.
+    const first = gap === run.start && this.#code.sections.some((section) => section.start === gap);
+    const aligned = start % 16 === 0;
+    if (first) return true;
+    if (!this.#gapsKnown) return start > gap && aligned;
+    // Zeros are padding only where linkers join sections; elsewhere they are numbers.
+    const filled =
+      start > gap && (aligned || run.bytes[start - run.start - 1] !== 0 || padding.isBehindNop(run, start));
+    if (filled || (aligned && gap > run.start)) return true;
+    return (
+      (start === this.#ended || this.#covered.has(start - 1)) &&
+      (this.#called.has(start) || isSelfContained(this.#decoder, abi, start, () => false))
+    );
+  }
+
+  #isNamed(at: number): boolean {
+    return this.#seeds.exported.has(at) || this.#seeds.pointed.has(at) || this.#entered.has(at);
+  }
+
+  #isNoCode(at: number): boolean {
+    return this.#tables.holds(at) || this.#data.sure.has(at) || this.#texts.has(at);
+  }
+
+  #add(start: number, { ranges }: Extent): void {
+    const basis = this.#seeds.exported.has(start) ? "export" : "flow";
+    this.#builder.add(start, basis, joinPadded(this.#code, ranges));
+    for (let i = 0; i < ranges.length; i += 2) this.#covered.addRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
 }

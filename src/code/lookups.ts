@@ -1,8 +1,8 @@
 import { advance, type Rva } from "../core/address.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import { findPatterns } from "../memory/find.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Value } from "./abstract-value.ts";
-import { argumentPlace } from "./allocators.ts";
 import { CallGraph } from "./call-graph.ts";
 import { argumentOf, type CallSite } from "./call-site.ts";
 import { namesOf } from "./callees.ts";
@@ -134,8 +134,8 @@ function lookupsOf(flows: DataFlow, string: number): readonly Taken[] {
 }
 
 function callArgument(flows: DataFlow, site: CallSite, index: number): Value {
-  const { wide } = flows.image.code;
-  return argumentOf(wide, site, argumentPlace(wide, index));
+  const { abi } = flows.image.code.set;
+  return argumentOf(abi, site, argumentPlace(abi, index));
 }
 
 /** Calls through what a call has given. */

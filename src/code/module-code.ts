@@ -1,6 +1,16 @@
 import { advance, rva, type Va } from "../core/address.ts";
 import { MAX_CODE_BYTES } from "../core/limits.ts";
-import type { CodeBytes, CodeRange, CodeRun } from "../isa/instruction.ts";
+import {
+  type CodeBytes,
+  type CodeRange,
+  type CodeRun,
+  type Decoder,
+  FLOW_SHIFT,
+  Flow,
+  LENGTH_MASK,
+} from "../isa/instruction.ts";
+import type { InstructionSet } from "../isa/instruction-set.ts";
+import { instructionSetOf } from "../isa/machines.ts";
 import type { Image } from "../pe/image.ts";
 import { sectionSpan } from "../pe/sections.ts";
 
@@ -10,8 +20,7 @@ import { sectionSpan } from "../pe/sections.ts";
  */
 export class ModuleCode implements CodeBytes {
   readonly image: Image;
-  /** 64-bit code. */
-  readonly wide: boolean;
+  readonly set: InstructionSet;
   /** Of the image, in bytes. */
   readonly size: number;
   /** By address. */
@@ -31,7 +40,7 @@ export class ModuleCode implements CodeBytes {
   constructor(image: Image) {
     this.image = image;
     this.size = image.size;
-    this.wide = image.machine === "x64";
+    this.set = instructionSetOf(image.machine);
     this.base32 = Number(BigInt.asUintN(32, image.base));
     this.sections = codeSections(image);
     const runs: CodeRun[] = [];
@@ -74,6 +83,45 @@ export class ModuleCode implements CodeBytes {
     return run?.bytes[at - run.start];
   }
 
+  /** The length and flow of the instruction at an RVA of a run: see `InstructionSet.step`. */
+  step(run: CodeRun, at: number): number {
+    return this.set.step(run.bytes, at - run.start, run.bytes.length);
+  }
+
+  /** Where the near call, jump or branch of `length` bytes leads: an offset, perhaps outside the image. */
+  targetOf(run: CodeRun, at: number, length: number): number {
+    return run.start + this.set.target(run.bytes, at - run.start, length);
+  }
+
+  /** The length of the instruction at an RVA, whatever its encoding; 0 where there is none. */
+  lengthAt(at: number): number {
+    const run = this.runAt(at);
+    return run === undefined ? 0 : this.set.length(run.bytes, at - run.start, run.bytes.length);
+  }
+
+  /** Behind the instruction at an RVA of a run; behind one byte where none is known. */
+  stepOver(run: CodeRun, at: number): number {
+    const packed = this.step(run, at);
+    return at + (packed === 0 ? 1 : packed & LENGTH_MASK);
+  }
+
+  /** Whether the instruction behind the one at `at` is reached from it; not known (false) where none can be read. */
+  goesOn(run: CodeRun, at: number): boolean {
+    const packed = this.step(run, at);
+    return packed !== 0 && !LEAVES.has(packed >> FLOW_SHIFT);
+  }
+
+  /** Gives `work` a decoder; `undefined` where this machine's instructions are not decoded in full. */
+  decoding<T>(work: (decoder: Decoder) => T): T | undefined {
+    return this.set.withDecoder?.(this, work);
+  }
+
+  /** The place that a number in the code is the address of: 32-bit code names places by numbers. */
+  placeOfNumber(value: number): number | undefined {
+    const offset = (value >>> 0) - this.base32;
+    return this.set.numbersAreAddresses && offset >= 0 && offset < this.size ? offset : undefined;
+  }
+
   /** The address of an offset from the image's base, which may lie outside the image. */
   vaOf(offset: number): Va {
     return this.image.space.narrow(advance(this.image.base, offset));
@@ -85,6 +133,8 @@ export class ModuleCode implements CodeBytes {
     return offset >= 0n && offset < BigInt(this.image.size) ? Number(offset) : undefined;
   }
 }
+
+const LEAVES: ReadonlySet<number> = new Set([Flow.Jump, Flow.JumpIndirect, Flow.Return, Flow.Stop]);
 
 function codeSections(image: Image): CodeRange[] {
   const sections: CodeRange[] = [];

@@ -3,7 +3,7 @@ import type { ModuleCode } from "./module-code.ts";
 
 /** Shorter words are no proof: code that saves its registers reads `SVWj@`. */
 const MIN_LETTERS = 6;
-const MIN_WIDE_LETTERS = 4;
+const MIN_UTF16_LETTERS = 4;
 /** No code goes on so long with nothing but letters and signs. */
 const SURE_LENGTH = 20;
 /** Words this long are text where only zeros part them from text. */
@@ -19,7 +19,7 @@ export function findTexts(code: ModuleCode): BitSet {
   const texts = new BitSet(code.image.size);
   for (const { start, bytes } of code.runs) {
     eachText(bytes, (from, to) => texts.addRange(start + from, start + to));
-    eachWideText(bytes, (from, to) => texts.addRange(start + from, start + to));
+    eachUtf16Text(bytes, (from, to) => texts.addRange(start + from, start + to));
   }
   return texts;
 }
@@ -57,15 +57,15 @@ function eachText(bytes: Uint8Array, found: (from: number, to: number) => void):
   }
 }
 
-function eachWideText(bytes: Uint8Array, found: (from: number, to: number) => void): void {
-  const last = bytes.length - 2 * MIN_WIDE_LETTERS - 1;
+function eachUtf16Text(bytes: Uint8Array, found: (from: number, to: number) => void): void {
+  const last = bytes.length - 2 * MIN_UTF16_LETTERS - 1;
   for (let at = 0; at < last; at++) {
     if (bytes[at + 1] !== 0 || bytes[at + 3] !== 0 || PRINTABLE[bytes[at] as number] !== 1) continue;
     const from = at;
     while (bytes[at + 1] === 0 && PRINTABLE[bytes[at] as number] === 1) at += 2;
     const ended = bytes[at] === 0 && bytes[at + 1] === 0;
     // `push 0` in a row reads as one letter over and over.
-    if (ended && at - from >= 2 * MIN_WIDE_LETTERS && new Set(bytes.subarray(from, at)).size > 3)
+    if (ended && at - from >= 2 * MIN_UTF16_LETTERS && new Set(bytes.subarray(from, at)).size > 3)
       found(from, at + 2);
     else at--;
   }

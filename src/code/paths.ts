@@ -1,6 +1,5 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction } from "../isa/instruction.ts";
-import { Reg } from "../isa/x86/decoder.ts";
 import { type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
@@ -69,6 +68,7 @@ class PathWalk<T> {
   /** The state in which a loop's head was first reached. */
   readonly #first = new Map<number, MachineState>();
   readonly #pending: Path<T>[] = [];
+  readonly #preserved: ReadonlySet<number>;
   #steps = 0;
   #whole = true;
 
@@ -77,6 +77,7 @@ class PathWalk<T> {
     this.#flow = flow;
     this.#visitor = visitor;
     this.#within = within;
+    this.#preserved = flows.image.code.set.abi.preserved;
     ({ leaders: this.#leaders, labels: this.#labels } = controlFlowOf(flow));
   }
 
@@ -120,7 +121,7 @@ class PathWalk<T> {
       this.#whole = false;
       return false;
     }
-    const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state)};${count < MAX_PATH_VARIANTS ? [...path.facts].join(";") : ""}`;
+    const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state, this.#preserved)};${count < MAX_PATH_VARIANTS ? [...path.facts].join(";") : ""}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     this.#variants.set(path.at, count + 1);
@@ -267,7 +268,7 @@ class PathWalk<T> {
 }
 
 /** What is known of numbers, and where the visitor's values stand: what makes a difference further on. */
-function fingerprint(state: MachineState): string {
+function fingerprint(state: MachineState, preserved: ReadonlySet<number>): string {
   const parts: string[] = [];
   const add = (place: string, value: Value): void => {
     const [only] = value;
@@ -278,7 +279,7 @@ function fingerprint(state: MachineState): string {
     const [only] = value;
     if (only?.kind === "register") return;
     if (
-      PRESERVED.has(register) ||
+      preserved.has(register) ||
       only?.kind === "constant" ||
       only?.kind === "part" ||
       only?.kind === "result"
@@ -288,9 +289,6 @@ function fingerprint(state: MachineState): string {
   for (const [offset, value] of state.stack) if (offset >= state.sp) add(`s${offset}`, value);
   return parts.join(",");
 }
-
-/** Registers that callees leave as they are, in 32-bit and in 64-bit code. */
-const PRESERVED: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);
 
 function comparisonOf(
   state: MachineState,

@@ -1,7 +1,8 @@
 import { hex, type Rva, type Va } from "../core/address.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { onlyNumber, type Value } from "./abstract-value.ts";
-import { argumentPlace, type PoolRoutine } from "./allocators.ts";
+import { type PoolRoutine, routineArgument } from "./allocators.ts";
 import { argumentOf, type CallSite, passedAs } from "./call-site.ts";
 import { type Callee, routineOf } from "./callees.ts";
 import type { DataFlow, FunctionFlow, ValueEvent } from "./data-flow.ts";
@@ -55,7 +56,6 @@ export const byRank = (a: { readonly use: UseKind }, b: { readonly use: UseKind 
   RANK.indexOf(a.use) - RANK.indexOf(b.use);
 /** Arguments of an unknown callee that are looked at. */
 const MAX_ARGUMENTS = 8;
-const REGISTER_ARGUMENTS = 4;
 
 /** Whether a value is the tag. */
 type IsTag = (value: Value) => boolean;
@@ -92,23 +92,25 @@ export class Reaching {
   }
 
   #atCall(site: CallSite, callee: Callee, isTag: IsTag): readonly Reached[] {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     const routine = routineOf(callee);
     if (routine?.structure !== undefined) return this.#inStructure(site, callee, routine, isTag);
     if (routine !== undefined) {
       if (routine.tag === undefined) return [];
-      return isTag(argumentOf(wide, site, argumentPlace(wide, routine.tag, routine)))
+      return isTag(argumentOf(abi, site, routineArgument(abi, routine.tag, routine)))
         ? [this.#direct(site, callee, routine)]
         : [];
     }
     for (const wrapper of this.#wrappersOf(callee)) {
-      if (wrapper.tag.some((atom) => isTag(passedAs(wide, site, atom))))
+      if (wrapper.tag.some((atom) => isTag(passedAs(abi, site, atom))))
         return [this.#through(site, callee, wrapper)];
     }
     // What is on the stack may be a local variable, but for what was pushed since the last call.
-    const pushed = wide ? REGISTER_ARGUMENTS : (site.state.argumentsFrom - site.state.sp) / 4;
+    const pushed = abi.calleePops
+      ? (site.state.argumentsFrom - site.state.sp) / abi.pointerSize
+      : abi.argumentRegisters.length;
     for (let index = 1; index <= Math.min(pushed, MAX_ARGUMENTS); index++) {
-      if (!isTag(argumentOf(wide, site, argumentPlace(wide, index)))) continue;
+      if (!isTag(argumentOf(abi, site, argumentPlace(abi, index)))) continue;
       const detail = `argument ${index} of ${nameOf(callee)} at ${hex(site.instruction.start)}, which is no known pool routine`;
       return [{ use: "unknown", call: callOf(site, callee), detail }];
     }
@@ -122,21 +124,21 @@ export class Reaching {
     { use, structure }: PoolRoutine,
     isTag: IsTag,
   ): readonly Reached[] {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     if (structure === undefined) return [];
-    const offset = wide ? structure.wide : structure.narrow;
-    const given = argumentOf(wide, site, argumentPlace(wide, structure.argument)).some(
+    const offset = structure.at[abi.pointerSize];
+    const given = argumentOf(abi, site, argumentPlace(abi, structure.argument)).some(
       (atom) => atom.kind === "stack" && isTag(site.state.stackAt(atom.offset + offset)),
     );
     return given ? [inStructure(site, callee, use, structure.name)] : [];
   }
 
   #direct(site: CallSite, callee: Callee, routine: PoolRoutine): Reached {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     const number = (index: number | undefined): number | undefined =>
       index === undefined
         ? undefined
-        : onlyNumber(argumentOf(wide, site, argumentPlace(wide, index, routine)));
+        : onlyNumber(argumentOf(abi, site, routineArgument(abi, index, routine)));
     return {
       use: routine.use,
       call: callOf(site, callee),
@@ -147,12 +149,12 @@ export class Reaching {
   }
 
   #through(site: CallSite, callee: Callee, wrapper: Wrapper): Reached {
-    const { wide } = this.#flows.image.code;
+    const { abi } = this.#flows.image.code.set;
     const number = (value: Value | undefined): number | undefined => {
       const [only, ...others] = value ?? [];
       if (value === undefined || only === undefined) return undefined;
       const passed = only.kind === "register" || only.kind === "argument";
-      return onlyNumber(passed && others.length === 0 ? passedAs(wide, site, only) : value);
+      return onlyNumber(passed && others.length === 0 ? passedAs(abi, site, only) : value);
     };
     return {
       use: wrapper.routine.use,
@@ -242,14 +244,14 @@ export interface Wrapper {
 function wrappersAt(flows: DataFlow, entry: number): readonly Wrapper[] {
   const found = flows.image.functions.startingAt(entry);
   if (found === undefined) return [];
-  const { wide } = flows.image.code;
+  const { abi } = flows.image.code.set;
   const wrappers: Wrapper[] = [];
   for (const site of flows.of(found).calls) {
     for (const callee of flows.callees.of(site)) {
       const routine = routineOf(callee);
       if (routine?.tag === undefined) continue;
       const value = (index: number | undefined): Value | undefined =>
-        index === undefined ? undefined : argumentOf(wide, site, argumentPlace(wide, index, routine));
+        index === undefined ? undefined : argumentOf(abi, site, routineArgument(abi, index, routine));
       const tag = (value(routine.tag) ?? []).filter(({ kind }) => kind === "register" || kind === "argument");
       if (tag.length === 0) continue;
       wrappers.push({

@@ -1,18 +1,11 @@
 import type { BitSet } from "../core/bit-set.ts";
 import { type CodeRun, type Decoder, FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
-import { lengthAt, nearTarget } from "../isa/x86/lengths.ts";
-import { nopLength, skipPadding } from "../isa/x86/padding.ts";
-import { fixedSlot } from "../isa/x86/thunks.ts";
 import { joinRanges } from "./function-table.ts";
 import type { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Bytes behind a call that does not return which may still be the function's. */
 const MAX_DEAD_TAIL = 64;
-
-/** `push imm32`, `mov [mem], imm32`. */
-const NAMES_TABLE = new Uint8Array(256);
-for (const byte of [0x68, 0xc7]) NAMES_TABLE[byte] = 1;
 
 /** What stands around one function's code. */
 export interface DescentRules {
@@ -28,12 +21,10 @@ export interface DescentRules {
   isData?(at: number): boolean;
   /** Whether an instruction is none that anybody wrote: the walk is cut there. */
   rejects?(run: CodeRun, at: number, length: number): boolean;
-  /** Filters and handlers of the exception table that a `push` or `mov` names: the function has them, too. */
-  handlersAt?(at: number): readonly number[] | undefined;
+  /** Filters and handlers of the exception table that an instruction names: the function has them, too. */
+  handlersAt?(at: number): readonly number[];
   /** Told of each call to code of the image. */
   onCall?(target: number): void;
-  /** Told of each jump that leaves for another function. */
-  onLeave?(target: number, at: number, conditional: boolean): void;
 }
 
 /** An unconditional jump that may lead to another function. */
@@ -86,25 +77,23 @@ export class RecursiveDescent {
   }
 
   walk(entry: number, rules: DescentRules): Extent {
-    const pending = [entry];
-    /** What stands behind calls that do not return. */
-    const dead: number[] = [];
+    const walk: Walk = { entry, rules, pending: [entry], dead: [] };
     const pairs: number[] = [];
     let mayReturn = false;
     let cut = false;
-    for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+    for (let from = walk.pending.pop(); from !== undefined; from = walk.pending.pop()) {
       if (this.#seen.has(from)) continue;
       const run = this.#code.runAt(from);
       if (run === undefined) {
         cut = true;
         continue;
       }
-      const end = this.#straight(run, from, entry, rules, pending, dead);
+      const end = this.#straight(walk, run, from);
       mayReturn ||= this.#mayReturn;
       cut ||= this.#cut;
       if (end > from) pairs.push(from, end);
     }
-    for (const from of dead) {
+    for (const from of walk.dead) {
       const end = this.#deadEnd(from, rules);
       if (end === undefined) continue;
       this.#seen.addRange(from, end);
@@ -122,18 +111,18 @@ export class RecursiveDescent {
   #deadEnd(from: number, rules: DescentRules): number | undefined {
     const run = this.#code.runAt(from);
     if (run === undefined) return undefined;
-    const { bytes, start } = run;
     for (let at = from; at < from + MAX_DEAD_TAIL && !this.#seen.has(at) && !rules.fence.has(at); ) {
-      const packed = lengthAt(bytes, at - start, bytes.length, this.#code.wide);
+      const packed = this.#code.step(run, at);
       const next = at + (packed & LENGTH_MASK);
       const flow = packed >> FLOW_SHIFT;
       if (packed === 0 || flow === Flow.Stop || flow === Flow.JumpIndirect) return undefined;
       if (flow === Flow.Return) {
-        const ends = next >= run.end || rules.fence.has(next) || skipPadding(run, next, next + 1) > next;
+        const ends =
+          next >= run.end || rules.fence.has(next) || this.#code.set.padding.skip(run, next, next + 1) > next;
         return ends ? next : undefined;
       }
       if (flow === Flow.Jump)
-        return this.#seen.has(start + nearTarget(bytes, at - start, next - at)) ? next : undefined;
+        return this.#seen.has(this.#code.targetOf(run, at, next - at)) ? next : undefined;
       at = next;
     }
     return undefined;
@@ -154,19 +143,12 @@ export class RecursiveDescent {
    *
    * @returns where it ends
    */
-  #straight(
-    run: CodeRun,
-    from: number,
-    entry: number,
-    rules: DescentRules,
-    pending: number[],
-    dead: number[],
-  ): number {
+  #straight(walk: Walk, run: CodeRun, from: number): number {
+    const { entry, rules, pending } = walk;
     const { bytes, start: base, end: limit } = run;
-    const { wide } = this.#code;
+    const { set } = this.#code;
     const { fence } = rules;
     const seen = this.#seen;
-    const size = bytes.length;
     let at = from;
     let previous: number | undefined;
     /** After the last instruction that is no `nop`: what stands behind it may be padding. */
@@ -178,86 +160,90 @@ export class RecursiveDescent {
       }
       if (at >= limit || this.#budget-- <= 0) return this.#ended(at, true, true);
       if (!seen.addNew(at)) return this.#ended(at, false, false);
-      const packed = lengthAt(bytes, at - base, size, wide);
-      let length = packed & LENGTH_MASK;
-      if (packed === 0) {
-        length = this.#decoder.lengthAt(at);
-        if (length === 0) {
-          seen.removeRange(at, at + 1);
-          return this.#ended(at, true, true);
-        }
+      const packed = set.step(bytes, at - base, bytes.length);
+      const length = packed === 0 ? this.#decoder.lengthAt(at) : packed & LENGTH_MASK;
+      if (length === 0) {
+        seen.removeRange(at, at + 1);
+        return this.#ended(at, true, true);
       }
       if (rules.rejects?.(run, at, length)) return this.#ended(at, true, true);
       const flow = packed >> FLOW_SHIFT;
       const next = at + length;
-      switch (flow) {
-        case Flow.Next:
-          if (nopLength(bytes, at - base) === 0) solid = next;
-          if (rules.handlersAt !== undefined && NAMES_TABLE[bytes[at - base] as number] === 1) {
-            for (const handler of rules.handlersAt(at) ?? []) pending.push(handler);
-          }
-          break;
-        case Flow.Call: {
-          const target = base + nearTarget(bytes, at - base, length);
-          if (target !== next && this.#isCode(run, target)) rules.onCall?.(target);
-          solid = next;
-          if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
-          if (rules.neverReturns(target)) {
-            dead.push(next);
-            return this.#ended(next, false, false);
-          }
-          break;
-        }
-        case Flow.CallIndirect: {
-          solid = next;
-          const slot = fixedSlot(this.#code, run, at, length);
-          if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
-          if (slot !== undefined && rules.neverReturns(slot)) {
-            dead.push(next);
-            return this.#ended(next, false, false);
-          }
-          break;
-        }
-        case Flow.Branch: {
-          solid = next;
-          const target = base + nearTarget(bytes, at - base, length);
-          if (target !== entry && fence.has(target)) rules.onLeave?.(target, at, true);
-          else if (!seen.has(target) && this.#isCode(run, target)) pending.push(target);
-          break;
-        }
-        case Flow.Jump: {
-          const target = base + nearTarget(bytes, at - base, length);
-          if (target === entry || seen.has(target)) return this.#ended(next, false, false);
-          const leaves =
-            fence.has(target) ||
-            !this.#isCode(run, target) ||
-            rules.isTailJump({ at, target, entry, previous });
-          if (leaves) rules.onLeave?.(target, at, false);
-          else pending.push(target);
-          return this.#ended(next, leaves, false);
-        }
-        case Flow.JumpIndirect: {
-          const labels = this.#tables.labels(run, at, length, from);
-          if (labels === undefined) return this.#ended(next, true, false);
-          for (const label of labels) if (!fence.has(label)) pending.push(label);
-          return this.#ended(next, false, false);
-        }
-        case Flow.Return:
-          return this.#ended(next, true, false);
-        default: {
-          // A breakpoint goes on when it is continued; one behind a call, or before others, is padding.
-          if (bytes[at - base] !== 0xcc) return this.#ended(next, false, false);
-          const lone = previous !== undefined && bytes[next - base] !== 0xcc;
-          if (!lone && at !== entry) {
-            seen.removeRange(at, next);
-            return this.#ended(at, false, false);
-          }
-          solid = next;
-        }
+      if (flow === Flow.Next) {
+        if (set.padding.nopLength(bytes, at - base) === 0) solid = next;
+        if (rules.handlersAt !== undefined) for (const handler of rules.handlersAt(at)) pending.push(handler);
+      } else {
+        const end = this.#leave(walk, run, { flow, at, next, from, previous });
+        if (end !== GOES_ON) return end;
+        solid = next;
       }
       previous = flow === Flow.Call || flow === Flow.CallIndirect ? undefined : at;
       at = next;
     }
+  }
+
+  /** An instruction that may lead elsewhere: where the stretch ends with it, or `GOES_ON`. */
+  #leave(walk: Walk, run: CodeRun, step: Leaving): number {
+    const { at, next } = step;
+    switch (step.flow) {
+      case Flow.Call: {
+        const target = this.#code.targetOf(run, at, next - at);
+        if (target !== next && this.#isCode(run, target)) walk.rules.onCall?.(target);
+        return this.#behindCall(walk, run, next, target);
+      }
+      case Flow.CallIndirect:
+        return this.#behindCall(
+          walk,
+          run,
+          next,
+          this.#code.set.thunks.slotOf(this.#code, run, at, next - at),
+        );
+      case Flow.Branch: {
+        const target = this.#code.targetOf(run, at, next - at);
+        if (target !== walk.entry && walk.rules.fence.has(target)) return GOES_ON;
+        if (!this.#seen.has(target) && this.#isCode(run, target)) walk.pending.push(target);
+        return GOES_ON;
+      }
+      case Flow.Jump:
+        return this.#jump(walk, run, step);
+      case Flow.JumpIndirect: {
+        const labels = this.#tables.labels(run, at, next - at, step.from);
+        for (const label of labels ?? []) if (!walk.rules.fence.has(label)) walk.pending.push(label);
+        return this.#ended(next, labels === undefined, false);
+      }
+      case Flow.Return:
+        return this.#ended(next, true, false);
+      default:
+        return this.#stop(walk, run, step);
+    }
+  }
+
+  #behindCall({ rules, dead }: Walk, run: CodeRun, next: number, callee: number | undefined): number {
+    if (this.#endsHere(run, next, rules)) return this.#ended(next, false, false);
+    if (callee === undefined || !rules.neverReturns(callee)) return GOES_ON;
+    dead.push(next);
+    return this.#ended(next, false, false);
+  }
+
+  #jump({ entry, rules, pending }: Walk, run: CodeRun, { at, next, previous }: Leaving): number {
+    const target = this.#code.targetOf(run, at, next - at);
+    if (target === entry || this.#seen.has(target)) return this.#ended(next, false, false);
+    const leaves =
+      rules.fence.has(target) ||
+      !this.#isCode(run, target) ||
+      rules.isTailJump({ at, target, entry, previous });
+    if (!leaves) pending.push(target);
+    return this.#ended(next, leaves, false);
+  }
+
+  /** A breakpoint goes on when it is continued; one behind a call, or before others, is padding. */
+  #stop({ entry }: Walk, { bytes, start }: CodeRun, { at, next, previous }: Leaving): number {
+    const { padding } = this.#code.set;
+    if (!padding.isBreakpoint(bytes, at - start)) return this.#ended(next, false, false);
+    const lone = previous !== undefined && !padding.isBreakpoint(bytes, next - start);
+    if (lone || at === entry) return GOES_ON;
+    this.#seen.removeRange(at, next);
+    return this.#ended(at, false, false);
   }
 
   #isCode(run: CodeRun, target: number): boolean {
@@ -266,11 +252,35 @@ export class RecursiveDescent {
 
   /** Behind a call stands padding up to another function: the call does not return. */
   #endsHere(run: CodeRun, next: number, rules: DescentRules): boolean {
-    const byte = run.bytes[next - run.start];
-    if (byte === 0xcc || rules.isData?.(next)) return true;
+    const { bytes, start } = run;
+    const { padding } = this.#code.set;
+    if (padding.isBreakpoint(bytes, next - start) || rules.isData?.(next)) return true;
     if (rules.fence.has(next) || rules.startsFunction(next, false)) return true;
-    if (byte !== 0x90 && byte !== 0x66 && byte !== 0x0f && byte !== 0x8d && byte !== 0x2e) return false;
-    const after = skipPadding(run, next, next + 32);
+    if (!padding.mayStartNop(bytes[next - start] ?? 0)) return false;
+    const after = padding.skip(run, next, next + 32);
     return after > next && (rules.fence.has(after) || rules.startsFunction(after, true));
   }
 }
+
+/** One walk: what is known of the function, and what is still to be gone. */
+interface Walk {
+  readonly entry: number;
+  readonly rules: DescentRules;
+  readonly pending: number[];
+  /** What stands behind calls that do not return. */
+  readonly dead: number[];
+}
+
+/** An instruction that may not go on to the next one. */
+interface Leaving {
+  readonly flow: number;
+  readonly at: number;
+  readonly next: number;
+  /** Where the stretch started. */
+  readonly from: number;
+  /** The instruction before, if it is in the stretch and no call. */
+  readonly previous: number | undefined;
+}
+
+/** No place: the stretch does not end. */
+const GOES_ON = -1;

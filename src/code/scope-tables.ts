@@ -1,5 +1,5 @@
 import { BitSet } from "../core/bit-set.ts";
-import type { CodeRun } from "../isa/instruction.ts";
+import { type CodeRun, wordAt } from "../isa/instruction.ts";
 import { lastAtOrBefore } from "./function-table.ts";
 import { ImageWindow } from "./image-window.ts";
 import type { ModuleCode } from "./module-code.ts";
@@ -69,12 +69,15 @@ export function outsideHandlers(
   return found;
 }
 
-/** The scope tables that 32-bit code pushes, or stores, in its prologues. */
+const NONE: readonly number[] = [];
+
+/** The scope tables that 32-bit code names in its prologues. */
 export class ScopeTables {
   readonly #code: ModuleCode;
   readonly #window: ImageWindow;
   /** By the instruction that names the table. */
   readonly #handlers = new Map<number, readonly number[]>();
+  readonly #named: BitSet;
   /** All of them. */
   readonly entries: BitSet;
   /** Bytes of the tables. */
@@ -84,6 +87,7 @@ export class ScopeTables {
   constructor(code: ModuleCode, relocated: BitSet | undefined) {
     this.#code = code;
     this.#window = new ImageWindow(code.image);
+    this.#named = new BitSet(code.image.size);
     this.entries = new BitSet(code.image.size);
     this.words = new BitSet(code.image.size);
     const named: { at: number; table: number }[] = [];
@@ -95,31 +99,24 @@ export class ScopeTables {
       const handlers = this.#handlersOf(table, at, next);
       if (handlers === undefined) continue;
       this.#handlers.set(at, handlers);
+      this.#named.add(at);
       for (const handler of handlers) this.entries.add(handler);
     }
   }
 
   /** The filters and handlers of the table that the instruction at `at` names. */
-  namedAt(at: number): readonly number[] | undefined {
-    return this.#handlers.get(at);
+  namedAt(at: number): readonly number[] {
+    return this.#named.has(at) ? (this.#handlers.get(at) ?? []) : NONE;
   }
 
-  #find(
-    { bytes, start }: CodeRun,
-    relocated: BitSet | undefined,
-    found: (at: number, table: number) => void,
-  ): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let i = 0; i + 7 <= bytes.length; i++) {
-      // push table; mov [ebp-n], table
-      const byte = bytes[i] as number;
-      if (byte !== 0x68 && (byte !== 0xc7 || bytes[i + 1] !== 0x45)) continue;
-      const operand = byte === 0x68 ? i + 1 : i + 3;
-      if (relocated !== undefined && !relocated.has(start + operand)) continue;
-      const table = view.getUint32(operand, true) - this.#code.base32;
-      if (table < 0x1000 || table + 12 > this.#code.image.size || table % 4 !== 0) continue;
-      if (this.#handlersOf(table, start + i, this.#code.image.size) !== undefined) found(start + i, table);
-    }
+  #find(run: CodeRun, relocated: BitSet | undefined, found: (at: number, table: number) => void): void {
+    const { base32, size, set } = this.#code;
+    set.starts?.eachTableName(run, (at, operand) => {
+      if (relocated !== undefined && !relocated.has(operand)) return;
+      const table = (wordAt(run.bytes, operand - run.start) >>> 0) - base32;
+      if (table < 0x1000 || table + 12 > size || table % 4 !== 0) return;
+      if (this.#handlersOf(table, at, size) !== undefined) found(at, table);
+    });
   }
 
   /** `_except_handler3` takes the rows, whose outermost level is -1; `_except_handler4` has four words in front, and -2. */

@@ -1,3 +1,4 @@
+import { advance, type Va } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { MAX_POINTER_SCAN } from "../core/limits.ts";
 import { U32List } from "../core/u32-list.ts";
@@ -109,5 +110,35 @@ class WordReader {
     if (target < 0 || target >= size) return undefined;
     const cut = this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length);
     return cut ? undefined : target;
+  }
+}
+
+/**
+ * The pointers that an image holds in its own data: what the linker put there, moved with the base, or in memory what
+ * stands there now. Kernels call through constants and variables of this kind: `call [RoutinePointer]`.
+ */
+export class InitialPointers {
+  readonly #code: ModuleCode;
+
+  constructor(code: ModuleCode) {
+    this.#code = code;
+  }
+
+  /** `undefined` where nothing can be read, or nothing was put there. */
+  at(rva: number): Va | undefined {
+    const { image } = this.#code;
+    if (rva < 0 || rva + image.pointerSize > image.size) return undefined;
+    const pointer = image.space.tryReadPointer(advance(image.base, rva));
+    if (pointer === undefined || pointer === 0n) return undefined;
+    // In a file an import slot holds the place of a name.
+    return image.layout === "memory" || this.#code.offsetOf(pointer) !== undefined ? pointer : undefined;
+  }
+
+  /** Whether code may write to the place later. */
+  isWritable(rva: number): boolean {
+    const section = this.#code.image.sections.find(
+      (one) => rva >= one.rva && rva < one.rva + sectionSpan(one),
+    );
+    return section?.writable ?? false;
   }
 }

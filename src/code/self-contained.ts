@@ -1,14 +1,8 @@
+import type { Abi } from "../isa/abi.ts";
 import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
-import { Reg } from "../isa/x86/decoder.ts";
 
 /** Instructions looked at; a block that is part of another function betrays itself early. */
 const LOOK_AHEAD = 24;
-
-/** What a callee must keep for its caller, and what only its caller can have set. */
-const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);
-/** Registers that may carry arguments; the stack pointer is always known. */
-const GIVEN_32 = [Reg.sp, Reg.cx, Reg.dx];
-const GIVEN_64 = [...GIVEN_32, Reg.r8, Reg.r9];
 
 /**
  * Whether code at `start` can be a function of its own: it uses no register and no stack that whoever jumps to
@@ -18,12 +12,12 @@ const GIVEN_64 = [...GIVEN_32, Reg.r8, Reg.r9];
  */
 export function isSelfContained(
   decoder: Decoder,
-  wide: boolean,
+  abi: Abi,
   start: number,
   within: (at: number) => boolean,
 ): boolean {
   const pending: { at: number; known: ReadonlySet<number>; depth: number }[] = [
-    { at: start, known: new Set(wide ? GIVEN_64 : GIVEN_32), depth: 0 },
+    { at: start, known: new Set([abi.stackPointer, ...abi.argumentRegisters]), depth: 0 },
   ];
   const met = new Set<number>();
   let left = LOOK_AHEAD;
@@ -39,20 +33,21 @@ export function isSelfContained(
       if (instruction.mnemonic === "push") {
         depth++;
         // A register that is only saved need not have been set, nor one saved before anything else.
-        if (first?.kind === "register" && (KEPT.has(first.register) || saving)) known.add(first.register);
+        if (first?.kind === "register" && (abi.preserved.has(first.register) || saving))
+          known.add(first.register);
         else if (!readsOnly(instruction, known)) return false;
       } else if (instruction.mnemonic === "pop") {
         if (--depth < 0) return false;
         if (first?.kind === "register") known.add(first.register);
       } else if (instruction.mnemonic === "leave") {
-        if (!known.has(Reg.bp)) return false;
+        if (!known.has(abi.framePointer)) return false;
       } else {
         if (!readsOnly(instruction, known)) return false;
         for (const register of instruction.writes) known.add(register);
       }
       saving &&= instruction.mnemonic === "push";
       if (instruction.flow === Flow.Call || instruction.flow === Flow.CallIndirect) {
-        known.add(Reg.ax);
+        known.add(abi.result);
         // How much the callee takes off the stack is not known.
         depth = Math.max(depth, 16);
       }

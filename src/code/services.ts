@@ -1,5 +1,4 @@
 import { type Decoder, Flow } from "../isa/instruction.ts";
-import { Reg, withDecoder } from "../isa/x86/decoder.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { ImageCode } from "./functions.ts";
 import type { ModuleCode } from "./module-code.ts";
@@ -43,17 +42,17 @@ export function serviceCalls(image: ImageCode): ServiceCalls {
 
 function findServiceCalls(image: ImageCode): ServiceCalls {
   const { code } = image;
-  if (code.image.machine !== "x86" && code.image.machine !== "x64") return NONE;
   const entries = code.image.exports.items.flatMap(({ name, rva, forwarder }) =>
     name?.startsWith("Zw") && forwarder === undefined && code.isCode(rva) ? [{ name, rva }] : [],
   );
   if (entries.length < MIN_PAIRS) return NONE;
-  const numbered = withDecoder(code, (decoder) =>
+  const numbered = code.decoding((decoder) =>
     entries.flatMap(({ name, rva }) => {
-      const number = numberOf(decoder, rva);
+      const number = numberOf(decoder, code.set.abi.result, rva);
       return number === undefined ? [] : [{ name, rva, ...number }];
     }),
   );
+  if (numbered === undefined) return NONE;
   const pairs = numbered.flatMap(({ name, index }) => {
     const service = code.image.exports.byName(`Nt${name.slice(2)}`);
     return service === undefined || service.forwarder !== undefined ? [] : [{ index, rva: service.rva }];
@@ -74,9 +73,14 @@ function findServiceCalls(image: ImageCode): ServiceCalls {
   return { stubAt: (entry) => stubs.get(entry), stubsOf: (service) => byService.get(service) ?? [] };
 }
 
-/** The number that a stub loads into eax before it leaves: `mov eax, N`, then a jump, a call, `int` or `sysenter`. */
+/**
+ * The number that a stub loads before it leaves: `mov eax, N`, then a jump, a call, `int` or `sysenter`.
+ *
+ * @param register that the number is passed in: the one of results
+ */
 function numberOf(
   decoder: Decoder,
+  register: number,
   entry: number,
 ): { readonly index: number; readonly at: number } | undefined {
   let found: { index: number; at: number } | undefined;
@@ -84,7 +88,7 @@ function numberOf(
     const instruction = decoder.at(at);
     if (instruction === undefined) return undefined;
     const [to, from] = instruction.operands;
-    if (instruction.mnemonic === "mov" && to?.kind === "register" && to.register === Reg.ax) {
+    if (instruction.mnemonic === "mov" && to?.kind === "register" && to.register === register) {
       if (from?.kind === "immediate" && to.size === 4) found = { index: from.value, at };
       else if (from?.kind !== "register") return undefined;
     }
@@ -147,8 +151,8 @@ function findServiceTable(
   return undefined;
 }
 
-function formsOf({ wide, base32, image }: ModuleCode): readonly TableForm[] {
-  if (!wide) return [{ width: 4, lead: (low) => low - base32 }];
+function formsOf({ base32, image }: ModuleCode): readonly TableForm[] {
+  if (image.pointerSize === 4) return [{ width: 4, lead: (low) => low - base32 }];
   const above = Number(image.base >> 32n);
   return [
     { width: 8, lead: (low, high) => (high === above ? low - base32 : undefined) },

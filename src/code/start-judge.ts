@@ -1,9 +1,6 @@
 import { BitSet } from "../core/bit-set.ts";
 import type { CodeRun, Decoder } from "../isa/instruction.ts";
-import { Oddness, TOO_ODD } from "../isa/x86/oddness.ts";
-import { isBehindNop, nopLength } from "../isa/x86/padding.ts";
-import { isBehindIndirectJump, isPatchedFrame, isThunk, prologueAt } from "../isa/x86/prologues.ts";
-import { fixedSlot } from "../isa/x86/thunks.ts";
+import { type FunctionStarts, TOO_ODD } from "../isa/instruction-set.ts";
 import type { JumpTables } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { findTexts, type KnownData, knownData } from "./no-code.ts";
@@ -25,15 +22,15 @@ export interface Surroundings {
   readonly neverReturns: (target: number) => boolean;
 }
 
-/** Tells starts of 32-bit functions, which nothing calls, from other code and from data. */
+/** Tells starts of functions that nothing calls from other code and from data. */
 export class StartJudge {
   readonly #code: ModuleCode;
   readonly #decoder: Decoder;
+  readonly #starts: FunctionStarts;
   readonly #tables: JumpTables;
   readonly #scopes: ScopeTables;
   readonly #data: KnownData;
   readonly #texts: BitSet;
-  readonly #oddness: Oddness;
   /** What a trial may still meet of instructions that are rare. */
   #patience = 0;
   #importSlots: ReadonlySet<number> | undefined;
@@ -47,17 +44,18 @@ export class StartJudge {
   constructor(
     code: ModuleCode,
     decoder: Decoder,
+    starts: FunctionStarts,
     { tables, scopes, seeds, entries, neverReturns }: Surroundings,
     budget: number,
   ) {
     this.#code = code;
     this.#decoder = decoder;
+    this.#starts = starts;
     this.#tables = tables;
     this.#scopes = scopes;
     this.#trials = budget;
     this.#data = knownData(code);
     this.#texts = findTexts(code);
-    this.#oddness = new Oddness(code, seeds.relocated);
     this.#trialRules = {
       fence: entries,
       neverReturns,
@@ -66,7 +64,9 @@ export class StartJudge {
       isData: (at) => this.isData(at),
       handlersAt: (at) => this.#scopes.namedAt(at),
       rejects: (run, at, length) => {
-        this.#patience -= this.#texts.has(at) ? TOO_ODD : this.#oddness.of(run, at, length);
+        this.#patience -= this.#texts.has(at)
+          ? TOO_ODD
+          : this.#starts.oddness(code, seeds.relocated, run, at, length);
         return this.#patience <= 0;
       },
       onCall: () => undefined,
@@ -92,18 +92,7 @@ export class StartJudge {
   isBehindEnd(run: CodeRun, at: number): boolean {
     // Behind a hole stands the rest of some function.
     if (at === run.start) return this.#code.sections.some((section) => section.start === at);
-    if (this.isNoCode(at - 1)) return true;
-    const offset = at - run.start;
-    const { bytes } = run;
-    const before = bytes[offset - 1];
-    if (before === 0xcc || before === 0x90 || before === 0xc3) return true;
-    if (offset >= 3 && bytes[offset - 3] === 0xc2) return true;
-    if (offset >= 5 && bytes[offset - 5] === 0xe9) return true;
-    if (offset >= 2 && bytes[offset - 2] === 0xeb) return true;
-    if (isBehindIndirectJump(bytes, offset) || isPatchedFrame(run, at)) return true;
-    if (isBehindNop(run, at)) return true;
-    // A zero ends most displacements; it is padding where linkers join sections.
-    return before === 0 && (at % 16 === 0 || prologueAt(run, at) === "frame");
+    return this.isNoCode(at - 1) || this.#starts.isBehindEnd(run, at);
   }
 
   /**
@@ -113,21 +102,25 @@ export class StartJudge {
    */
   isPointed(target: number, inside: boolean): boolean {
     const run = this.#code.runAt(target);
-    if (run === undefined || this.isNoCode(target) || nopLength(run.bytes, target - run.start) > 0)
+    if (
+      run === undefined ||
+      this.isNoCode(target) ||
+      this.#code.set.padding.nopLength(run.bytes, target - run.start) > 0
+    )
       return false;
-    const prologue = prologueAt(run, target);
+    const prologue = this.#starts.prologueAt(run, target);
     const behindEnd = this.isBehindEnd(run, target);
     if (inside) return (prologue === "frame" || prologue === "strong") && behindEnd;
-    // mov esp, [ebp-18h]: an exception handler, whose function is not known.
-    const { bytes, start } = run;
-    if (bytes[target - start] === 0x8b && bytes[target - start + 1] === 0x65) return false;
+    // Its function is not known.
+    if (this.#starts.isHandler(run, target)) return false;
     if (prologue === "frame" || (prologue === "strong" && behindEnd)) return true;
     // Texts and numbers in the code are pointed to as well, and stand behind a zero, or where a paragraph starts.
     if (prologue === undefined && !behindEnd && target % 16 !== 0) return false;
     const { cut, mayReturn } = this.#try(target);
     if (cut) return false;
     return (
-      (mayReturn && prologue !== undefined) || isSelfContained(this.#decoder, false, target, () => false)
+      (mayReturn && prologue !== undefined) ||
+      isSelfContained(this.#decoder, this.#code.set.abi, target, () => false)
     );
   }
 
@@ -137,14 +130,14 @@ export class StartJudge {
    * @param gap where what is left over begins; padding may stand between
    */
   startsInGap(run: CodeRun, gap: number, start: number): boolean {
-    const prologue = prologueAt(run, start);
+    const prologue = this.#starts.prologueAt(run, start);
     // Zeros are padding only where linkers join sections; elsewhere they are numbers.
-    const zero = run.bytes[start - run.start - 1] === 0 && !isBehindNop(run, start);
+    const zero = run.bytes[start - run.start - 1] === 0 && !this.#code.set.padding.isBehindNop(run, start);
     const filled = start > gap && (!zero || start % 16 === 0);
     const padded = filled || this.#code.sections.some((section) => section.start === start);
     if ((prologue === "frame" || prologue === "strong") && this.isBehindEnd(run, start)) return true;
     if (this.#data.likely.has(start)) return false;
-    if (isThunk(run, start) && fixedSlot(this.#code, run, start, 6) !== undefined) return true;
+    if (this.#jumpsThroughSlot(run, start)) return true;
     const aligned = padded || start % 16 === 0;
     if (zero && prologue === undefined && start > run.start) return false;
     if (!this.isBehindEnd(run, start) || (prologue === undefined && !aligned)) return false;
@@ -153,7 +146,7 @@ export class StartJudge {
     if (cut || !(mayReturn || this.#callsImports(ranges))) return false;
     // Padding up to a whole paragraph stands in front of functions, and of loops, which have no prologue.
     if (prologue !== undefined && padded && start % 16 === 0) return true;
-    return isSelfContained(this.#decoder, false, start, () => false);
+    return isSelfContained(this.#decoder, this.#code.set.abi, start, () => false);
   }
 
   /** Whether code calls through a slot that the import table names. */
@@ -164,11 +157,16 @@ export class StartJudge {
       if (run === undefined) continue;
       const end = Math.min(ranges[i + 1] ?? 0, run.end) - 6;
       for (let at = ranges[i] ?? 0; at <= end; at++) {
-        const isCall = run.bytes[at - run.start] === 0xff && run.bytes[at - run.start + 1] === 0x15;
-        if (isCall && this.#importSlots.has(fixedSlot(this.#code, run, at, 6) ?? -1)) return true;
+        const slot = this.#code.set.thunks.calledSlot(this.#code, run, at);
+        if (slot !== undefined && this.#importSlots.has(slot)) return true;
       }
     }
     return false;
+  }
+
+  #jumpsThroughSlot(run: CodeRun, start: number): boolean {
+    const { thunks } = this.#code.set;
+    return thunks.isSlotJump(run, start) && thunks.jumpAt(this.#code, start)?.slot !== undefined;
   }
 
   /** Walks what would be the function, up to what no compiler writes; nothing is kept of it. */

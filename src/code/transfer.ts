@@ -1,5 +1,5 @@
+import type { Abi } from "../isa/abi.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
-import { Reg } from "../isa/x86/decoder.ts";
 import {
   type Atom,
   constant,
@@ -21,11 +21,13 @@ type Memory = Extract<Operand, { kind: "memory" }>;
 /** What instructions other than calls do to what is known. */
 export class Transfer {
   readonly #code: ModuleCode;
+  readonly #abi: Abi;
   readonly #word: 4 | 8;
 
   constructor(code: ModuleCode) {
     this.#code = code;
-    this.#word = code.wide ? 8 : 4;
+    this.#abi = code.set.abi;
+    this.#word = this.#abi.pointerSize;
   }
 
   /** Changes `state` to what holds behind the instruction. */
@@ -36,7 +38,7 @@ export class Transfer {
         const value = to === undefined ? UNKNOWN : this.valueOf(state, to, instruction);
         state.sp -= this.#word;
         state.stack.set(state.sp, value);
-        if (isSaved(value)) state.argumentsFrom = state.sp;
+        if (this.#isSaved(value)) state.argumentsFrom = state.sp;
         return;
       }
       case "pop":
@@ -45,8 +47,8 @@ export class Transfer {
         state.argumentsFrom = Math.max(state.argumentsFrom, state.sp);
         return;
       case "leave":
-        this.#setStackPointer(state, state.registers[Reg.bp] ?? UNKNOWN);
-        state.registers[Reg.bp] = state.stackAt(state.sp);
+        this.#setStackPointer(state, state.registers[this.#abi.framePointer] ?? UNKNOWN);
+        state.registers[this.#abi.framePointer] = state.stackAt(state.sp);
         state.sp += this.#word;
         return;
       case "movzx":
@@ -93,7 +95,7 @@ export class Transfer {
       case "immediate":
         return constant(operand.value, instruction.immediateSize >= 4 ? instruction.immediateAt : undefined);
       case "register":
-        if (operand.register === Reg.sp) return stackAddress(state.sp);
+        if (operand.register === this.#abi.stackPointer) return stackAddress(state.sp);
         return sized(state.registers[operand.register] ?? UNKNOWN, operand.size);
       case "memory":
         return sized(this.#read(state, operand), operand.size);
@@ -106,7 +108,7 @@ export class Transfer {
   stackOffsetOf(state: MachineState, operand: Operand): number | undefined {
     if (operand.kind !== "memory" || operand.index !== undefined || operand.base === undefined)
       return undefined;
-    if (operand.base === Reg.sp) return state.sp + operand.displacement;
+    if (operand.base === this.#abi.stackPointer) return state.sp + operand.displacement;
     const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
     return only?.kind === "stack" && others.length === 0 ? only.offset + operand.displacement : undefined;
   }
@@ -155,7 +157,7 @@ export class Transfer {
       return;
     }
     for (const register of instruction.writes) {
-      if (register !== Reg.sp) state.registers[register] = UNKNOWN;
+      if (register !== this.#abi.stackPointer) state.registers[register] = UNKNOWN;
     }
     const offset = to === undefined ? undefined : this.stackOffsetOf(state, to);
     if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.stack.set(offset, UNKNOWN);
@@ -164,7 +166,7 @@ export class Transfer {
   /** The result of an operation with a number, for the operations that change a constant or move an address. */
   #fold(mnemonic: string, value: Value, by: number): Value | undefined {
     const delta = mnemonic === "add" ? by : mnemonic === "sub" ? -by : undefined;
-    if (mnemonic === "or" && by === -1) return constant(this.#code.wide ? -1 : 0xffffffff);
+    if (mnemonic === "or" && by === -1) return constant(this.#wrap(-1));
     if (mnemonic === "and" && by === 0) return constant(0);
     const [only, ...others] = value;
     if (only === undefined || others.length > 0) return delta === undefined ? undefined : UNKNOWN;
@@ -190,12 +192,12 @@ export class Transfer {
   }
 
   #wrap(value: number): number {
-    return this.#code.wide ? value : value >>> 0;
+    return this.#word === 8 ? value : value >>> 0;
   }
 
   #set(state: MachineState, to: Operand | undefined, value: Value): void {
     if (to?.kind === "register") {
-      if (to.register === Reg.sp) this.#setStackPointer(state, value);
+      if (to.register === this.#abi.stackPointer) this.#setStackPointer(state, value);
       else state.registers[to.register] = value;
     } else if (to?.kind === "memory") {
       const offset = this.stackOffsetOf(state, to);
@@ -229,7 +231,7 @@ export class Transfer {
       return memory.address === undefined ? constant(memory.displacement) : imageAddress(memory.address);
     }
     if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
-    if (memory.base === Reg.sp) return stackAddress(state.sp + memory.displacement);
+    if (memory.base === this.#abi.stackPointer) return stackAddress(state.sp + memory.displacement);
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
     if (only === undefined || others.length > 0) return UNKNOWN;
     if (only.kind === "stack") return stackAddress(only.offset + memory.displacement);
@@ -248,12 +250,16 @@ export class Transfer {
     return only === undefined || others.length > 0 ? UNKNOWN : fieldOf(only, memory.displacement);
   }
 
-  /** 32-bit code names places by numbers. */
   #imageOffset(atom: Atom): number | undefined {
     if (atom.kind === "address") return atom.rva;
-    if (atom.kind !== "constant" || this.#code.wide) return undefined;
-    const rva = ((atom.value >>> 0) - this.#code.base32) | 0;
-    return rva > 0 && rva < this.#code.image.size ? rva : undefined;
+    const rva = atom.kind === "constant" ? this.#code.placeOfNumber(atom.value) : undefined;
+    return rva === 0 ? undefined : rva;
+  }
+
+  /** A register that a function must keep, with what its caller had in it: the push saves it, and is no argument. */
+  #isSaved(value: Value): boolean {
+    const [only, ...others] = value;
+    return others.length === 0 && only?.kind === "register" && this.#abi.preserved.has(only.register);
   }
 }
 
@@ -273,11 +279,3 @@ function withOrigin(value: Value, part: number, origin: number | undefined): Val
     ? constant(part >>> 0, origin)
     : value;
 }
-
-/** A register that a function must keep, with what its caller had in it: the push saves it, and is no argument. */
-function isSaved(value: Value): boolean {
-  const [only, ...others] = value;
-  return others.length === 0 && only?.kind === "register" && KEPT.has(only.register);
-}
-
-const KEPT: ReadonlySet<number> = new Set([Reg.bx, Reg.bp, Reg.si, Reg.di, 12, 13, 14, 15]);

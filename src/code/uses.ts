@@ -1,9 +1,9 @@
 import { hex, type Rva } from "../core/address.ts";
 import { MAX_NAMING_BYTES } from "../core/limits.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import { type Instruction, MAX_INSTRUCTION } from "../isa/instruction.ts";
 import { comesFrom, type Value } from "./abstract-value.ts";
-import { argumentPlace, STRUCTURE_ROUTINES } from "./allocators.ts";
-import { armUse } from "./arm64-uses.ts";
+import { STRUCTURE_ROUTINES } from "./allocators.ts";
 import { argumentOf } from "./call-site.ts";
 import { namesOf } from "./callees.ts";
 import { readContextRegistration } from "./context-registration.ts";
@@ -11,6 +11,7 @@ import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { textAt } from "./image-text.ts";
 import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
+import { straightUse } from "./straight-uses.ts";
 import { functionsNaming, placeNamed } from "./xrefs.ts";
 
 /** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
@@ -42,9 +43,9 @@ export class TagUses {
   #find(rva: Rva): TagUse {
     const { code, functions, image } = this.#flows.image;
     const nowhere = { instruction: undefined, function: undefined };
-    if (image.machine === "arm64") return armUse(this.#flows, rva);
+    if (code.set.simple !== undefined) return straightUse(this.#flows, code.set.simple, rva);
     if (!code.isCode(rva)) return this.#inData(rva);
-    if (image.machine !== "x64" && image.machine !== "x86") {
+    if (code.set.withDecoder === undefined) {
       const [owner] = functions.owning(rva);
       return {
         ...nowhere,
@@ -148,14 +149,14 @@ export class TagUses {
 
   /** Functions that give a structure of the image, with the tag in it, to a routine that reads it. */
   #inStructure(rva: number): TagUse | undefined {
-    const { code } = this.#flows.image;
+    const { abi } = this.#flows.image.code.set;
     const readers: TagUse[] = [];
     for (const [name, { structure, use }] of STRUCTURE_ROUTINES) {
       if (!this.#calls(name)) continue;
-      const start = rva - (code.wide ? structure.wide : structure.narrow);
+      const start = rva - structure.at[abi.pointerSize];
       for (const found of this.#naming(start)) {
         for (const site of this.#flows.of(found).calls) {
-          const given = argumentOf(code.wide, site, argumentPlace(code.wide, structure.argument));
+          const given = argumentOf(abi, site, argumentPlace(abi, structure.argument));
           if (!given.some((atom) => placeNamed(this.#flows.image, atom) === start)) continue;
           const callee = this.#flows.callees.of(site).find((one) => namesOf(one).includes(name));
           if (callee === undefined) continue;

@@ -5,7 +5,6 @@ import { sectionSpan } from "../pe/sections.ts";
 import type { Atom } from "./abstract-value.ts";
 import type { ImageCode } from "./functions.ts";
 import { wdfName } from "./wdf-names.ts";
-import { eachLink } from "./xrefs.ts";
 
 /**
  * WDF_BIND_INFO, with which a driver asks the framework's loader for its functions, as offsets.
@@ -19,8 +18,11 @@ interface Layout {
   readonly count: number;
   readonly table: number;
 }
-const WIDE: Layout = { length: 0x30, component: 8, version: 0x10, count: 0x1c, table: 0x20 };
-const NARROW: Layout = { length: 0x20, component: 4, version: 8, count: 0x14, table: 0x18 };
+/** By the size of pointers. */
+const LAYOUTS: Readonly<Record<4 | 8, Layout>> = {
+  4: { length: 0x20, component: 4, version: 8, count: 0x14, table: 0x18 },
+  8: { length: 0x30, component: 8, version: 0x10, count: 0x1c, table: 0x20 },
+};
 
 /** `KmdfLibrary`, the only component with kernel-mode functions. */
 const COMPONENT = Buffer.from("KmdfLibrary\0", "utf16le");
@@ -89,7 +91,7 @@ function findBound(image: ImageCode): Bound | undefined {
 /** @param component where the structure's pointer to its component's name stands */
 function boundAt(image: ImageCode, component: number): Bound | undefined {
   const { pointerSize } = image.image;
-  const layout = pointerSize === 8 ? WIDE : NARROW;
+  const layout = LAYOUTS[pointerSize];
   const start = component - layout.component;
   if (start < 0) return undefined;
   const { bytes, holes } = image.image.readSparse(start, layout.length);
@@ -114,7 +116,7 @@ function isTable({ code, image }: ImageCode, rva: number, count: number): boolea
   let others = 0;
   const end = rva + count * image.pointerSize;
   for (const run of code.runs) {
-    eachLink(run, code.wide, code.base32, (_, place, kind) => {
+    code.set.references.each(code, run, (_, place, kind) => {
       if (kind === "near" || place < rva || place >= end) return;
       if (place === rva) first++;
       else if ((place - rva) % image.pointerSize === 0) others++;

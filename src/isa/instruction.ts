@@ -17,8 +17,6 @@ export interface CodeRange {
 
 /** The code of one image, as far as instructions need to know it. */
 export interface CodeBytes {
-  /** 64-bit code. */
-  readonly wide: boolean;
   /** Of the image, in bytes. */
   readonly size: number;
   /** The low 32 bits of the image's base: absolute addresses in 32-bit code are offsets from it. */
@@ -53,11 +51,11 @@ export const Flow = {
 } as const;
 export type Flow = (typeof Flow)[keyof typeof Flow];
 
-/** `lengthAt` gives the length in these bits, 0 where it does not know. */
+/** `InstructionSet.step` gives the length in these bits. */
 export const LENGTH_MASK = 15;
-/** `lengthAt` gives the `Flow` above this many bits. */
+/** … and the `Flow` above this many. */
 export const FLOW_SHIFT = 4;
-/** An instruction has at most 15 bytes. */
+/** No instruction of any set is longer, in bytes. */
 export const MAX_INSTRUCTION = 15;
 
 /** What an instruction works on. */
@@ -104,10 +102,56 @@ export interface Instruction {
   readonly displacementAt: number | undefined;
 }
 
+/**
+ * What calls and tags are made of, in sets that are not decoded in full; of all other instructions only which registers
+ * they change and whether they branch. Places are offsets from the image's base.
+ */
+export type SimpleInstruction =
+  /** A number, in `register`. `keep`: only the 16 bits from `shift` on are replaced. */
+  | {
+      readonly kind: "number";
+      readonly register: number;
+      readonly value: number;
+      readonly shift: number;
+      readonly keep: boolean;
+    }
+  /** What stands at a place near the code. */
+  | { readonly kind: "literal"; readonly register: number; readonly place: number; readonly size: 4 | 8 }
+  /** An address in the image. */
+  | { readonly kind: "address"; readonly register: number; readonly place: number }
+  /** `from` plus a number; a plain copy where that is 0. */
+  | { readonly kind: "add"; readonly register: number; readonly from: number; readonly by: number }
+  | {
+      readonly kind: "load" | "store";
+      readonly register: number;
+      readonly base: number;
+      readonly offset: number;
+      readonly size: 4 | 8;
+    }
+  | { readonly kind: "compare"; readonly registers: readonly [number, number] }
+  | { readonly kind: "call" | "jump"; readonly target: number }
+  | { readonly kind: "call-register" | "jump-register"; readonly register: number }
+  /** A conditional branch: what follows may be reached too. */
+  | { readonly kind: "branch"; readonly target: number }
+  | { readonly kind: "return" }
+  /** `brk`: nothing follows. */
+  | { readonly kind: "stop" }
+  | { readonly kind: "other"; readonly writes: readonly number[] };
+
 /** Decodes single instructions of one module. */
 export interface Decoder {
   /** The instruction at an offset; `undefined` where there is none, or a hole before its end. */
   at(offset: number): Instruction | undefined;
   /** As `at`, only its length; 0 where there is none. */
   lengthAt(offset: number): number;
+}
+
+/** The 32 bits at an index, little-endian, with a sign. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }

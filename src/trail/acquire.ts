@@ -179,7 +179,7 @@ class Caller {
       this.#reachedBy(decoded, function_, acquiring);
       return;
     }
-    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.wide);
+    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
     const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
     for (const { edge, address } of acquiring)
       balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);

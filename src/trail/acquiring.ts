@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import type { Abi } from "../isa/abi.ts";
 import type { AcquiringFunction } from "./acquire.ts";
 import type { FoundApi } from "./apis.ts";
 import type { HandedOut } from "./carry.ts";
@@ -8,7 +9,7 @@ import type { Acquirer, FieldOffset } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, anyObjectAcquirersFor } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
-import type { TrailModule } from "./target.ts";
+import { abiOf, type TrailModule } from "./target.ts";
 import type { TrailApi } from "./trail.ts";
 
 /**
@@ -23,18 +24,13 @@ export function acquiringFunctions(
   const named = (names: readonly string[]): readonly Acquirer[] =>
     rows.filter((row) => names.includes(row.name));
   const found = new Map<Va, AcquiringFunction>();
-  const wide = question.target.space.pointerSize === 8;
+  const abi = abiOf(question.target);
   for (const { api, out } of apis) {
     const [row, ...others] = named(api.names);
-    const first = fromApi(
-      question,
-      api,
-      row === undefined ? (out ?? undefined) : handedOutBy(row, wide),
-      row,
-    );
+    const first = fromApi(question, api, row === undefined ? (out ?? undefined) : handedOutBy(row, abi), row);
     found.set(
       api.address,
-      withMore(first, others, (other) => fromApi(question, api, handedOutBy(other, wide), other)),
+      withMore(first, others, (other) => fromApi(question, api, handedOutBy(other, abi), other)),
     );
   }
   for (const name of new Set(rows.map((row) => row.name))) {
@@ -44,7 +40,7 @@ export function acquiringFunctions(
       const address = module.image.addressOf(item.rva);
       const [row, ...others] = named([name]);
       if (found.has(address) || row === undefined) continue;
-      const made = (other: Acquirer): AcquiringFunction => fromRow(module, other, address, wide);
+      const made = (other: Acquirer): AcquiringFunction => fromRow(module, other, address, abi);
       found.set(address, withMore(made(row), others, made));
     }
   }
@@ -80,7 +76,7 @@ function fromApi(
   return { module: api.module, name: api.name, names: api.names, address: api.address, acquired, out, row };
 }
 
-function fromRow(module: TrailModule, row: Acquirer, address: Va, wide: boolean): AcquiringFunction {
+function fromRow(module: TrailModule, row: Acquirer, address: Va, abi: Abi): AcquiringFunction {
   const acquired: Acquired = {
     function: { module: module.name, name: row.name, address },
     path: [row.name],
@@ -91,23 +87,23 @@ function fromRow(module: TrailModule, row: Acquirer, address: Va, wide: boolean)
     releases: row.releases.map(({ name }) => name),
     existing: isExisting(row),
   };
-  return { module: module.name, name: row.name, address, acquired, out: handedOutBy(row, wide), row };
+  return { module: module.name, name: row.name, address, acquired, out: handedOutBy(row, abi), row };
 }
 
 /** How the callers of a documented function get what it gives. */
-export function handedOutBy({ name, gives, fails, what }: Acquirer, wide: boolean): HandedOut {
+export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): HandedOut {
   // a status that is written elsewhere is not followed
   const failing = typeof fails === "object" ? "never" : fails;
   if (gives.by === "return") return { gives, fails: failing };
-  const argument = wide ? gives.argument : argumentWord(name, gives.argument);
+  const argument = argumentWord(abi, name, gives.argument);
   if (gives.by === "argument") return { gives: { by: "argument", argument }, fails: failing };
   const offset =
-    "offset" in gives && gives.offset !== undefined ? { offset: fieldOffset(gives.offset, wide) } : {};
+    "offset" in gives && gives.offset !== undefined ? { offset: fieldOffset(gives.offset, abi) } : {};
   // a counted string's memory is behind its pointer, not its length
-  const inside = what === "string" && gives.by === "structure" ? { offset: wide ? 8 : 4 } : offset;
+  const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
   return { gives: { by: gives.by, argument, ...inside }, fails: failing };
 }
 
-function fieldOffset(offset: FieldOffset, wide: boolean): number {
-  return typeof offset === "number" ? offset : wide ? offset.wide : offset.narrow;
+function fieldOffset(offset: FieldOffset, abi: Abi): number {
+  return typeof offset === "number" ? offset : offset[abi.pointerSize];
 }

@@ -66,7 +66,7 @@ export class Balance {
     const fates = this.#question.ownership.fatesOf(flows, from, call);
     this.#partly ||= !fates.whole;
     this.#take(fates, from, root);
-    const out = handedOut(fates, image.code.wide);
+    const out = handedOut(fates, image.code.set.abi);
     const names = exportedNames(image.image, from.entry);
     if (out !== undefined && names.length > 0) {
       this.#handsOn.set(names[0] ?? "", root);

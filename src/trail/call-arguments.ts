@@ -1,22 +1,22 @@
 import { knownNumber, type Value } from "../code/abstract-value.ts";
-import { placeOfArgument } from "../code/argument-places.ts";
 import { argumentOf, type CallSite } from "../code/call-site.ts";
+import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { Condition } from "./pairs/pair.ts";
 
 /** What a call of the function named is given as an argument, which counts from 1. */
-export function documentedArgument(wide: boolean, site: CallSite, name: string, argument: number): Value {
-  return argumentOf(wide, site, placeOfArgument(wide, argument, name));
+export function documentedArgument(abi: Abi, site: CallSite, name: string, argument: number): Value {
+  return argumentOf(abi, site, argumentPlace(abi, argument, name));
 }
 
 /** Whether a call's arguments leave it open that all conditions hold: those that cannot be told may. */
 export function mayHold(
   conditions: readonly Condition[] | undefined,
-  wide: boolean,
+  abi: Abi,
   site: CallSite,
   name: string,
 ): boolean {
   return (conditions ?? []).every(
-    ({ argument, is }) => holds(is, documentedArgument(wide, site, name, argument)) !== false,
+    ({ argument, is }) => holds(is, documentedArgument(abi, site, name, argument)) !== false,
   );
 }
 

@@ -1,7 +1,5 @@
 import { type CallEdge, CallGraph } from "../code/call-graph.ts";
 import type { Va } from "../core/address.ts";
-import { withDecoder } from "../isa/x86/decoder.ts";
-import { behindIdleHead } from "../isa/x86/thunks.ts";
 import type { HeldFunction, Holding } from "./importers.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { functionLabel } from "./reach.ts";
@@ -37,15 +35,13 @@ export function findCallSites(
   }
   const graph = new CallGraph(decoded.flows);
   const calls = callsThrough(graph, slots);
-  const lengths = withDecoder(decoded.image.code, (decoder) =>
-    calls.map(({ edge }) => decoder.lengthAt(edge.at)),
-  );
-  return calls.map(({ edge, item }, i) => ({
+  const { code } = decoded.image;
+  return calls.map(({ edge, item }) => ({
     module,
     function: item,
     edge,
     address: (module.base + BigInt(edge.at)) as Va,
-    returnAddress: (module.base + BigInt(edge.at + (lengths[i] ?? 0))) as Va,
+    returnAddress: (module.base + BigInt(edge.at + code.lengthAt(edge.at))) as Va,
     caller: functionLabel(module.name, decoded, edge.from.entry),
     constants: () => graph.constantArguments(edge, ARGUMENTS),
     argument: (number) => graph.constantArguments(edge, number)[number - 1],
@@ -65,7 +61,7 @@ export function callsThrough<T>(
   if (slots.size === 0) return [];
   const startOf = ({ from }: CallEdge): number => {
     const run = graph.code.runAt(from.entry);
-    return run === undefined ? from.entry : behindIdleHead(run, from.entry);
+    return run === undefined ? from.entry : graph.code.set.thunks.behindIdleHead(run, from.entry);
   };
   const calls = new Map<string, { edge: CallEdge; item: T }>();
   const thunks = new Map<number, T>();

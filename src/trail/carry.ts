@@ -1,4 +1,5 @@
 import type { ArgumentOrigin, Fails, Fates, Gives, Keeping } from "../code/fates.ts";
+import { type Abi, argumentNumber } from "../isa/abi.ts";
 
 /** How a function hands on what it acquired; `undefined`: it stays inside, or where it goes is not known. */
 export interface HandedOut {
@@ -7,10 +8,10 @@ export interface HandedOut {
 }
 
 /** How a function gives to its callers what becomes of something in it so. */
-export function handedOut(fates: Fates, wide: boolean): HandedOut | undefined {
+export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
   if (fates.returned.length > 0) return { gives: { by: "return" }, fails: "null" };
   for (const { keeping } of fates.stored) {
-    const gives = outOf(keeping, wide);
+    const gives = outOf(keeping, abi);
     if (gives !== undefined) return { gives, fails: "status" };
   }
   return undefined;
@@ -24,19 +25,28 @@ export function isGivenBack(fates: Fates): boolean {
   );
 }
 
-function outOf(keeping: Keeping, wide: boolean): Gives | undefined {
+function outOf(keeping: Keeping, abi: Abi): Gives | undefined {
   if (keeping.in === "argument") {
-    const argument = numberOf(keeping.argument, wide);
+    const argument = numberOf(keeping.argument, abi);
     return argument === undefined ? undefined : { by: "out", argument };
   }
   if (keeping.in !== "field" || keeping.of === undefined) return undefined;
-  const argument = numberOf(keeping.of, wide);
+  const argument = numberOf(keeping.of, abi);
   return argument === undefined ? undefined : { by: "structure", argument, offset: keeping.offset };
 }
 
 /** The argument's number by where the function finds it; 32-bit code is taken to pass all on the stack. */
-function numberOf(origin: ArgumentOrigin, wide: boolean): number | undefined {
-  if ("stack" in origin) return wide ? origin.stack / 8 : origin.stack / 4;
-  const index = [1, 2, 8, 9].indexOf(origin.register);
-  return wide && index >= 0 ? index + 1 : undefined;
+function numberOf(origin: ArgumentOrigin, abi: Abi): number | undefined {
+  return "stack" in origin ? stackArgument(abi, origin.stack) : registerArgument(abi, origin.register);
+}
+
+/** @param offset above the place of the return address */
+export function stackArgument({ pointerSize }: Abi, offset: number): number {
+  return offset / pointerSize;
+}
+
+export function registerArgument(abi: Abi, register: number): number | undefined {
+  const place = { kind: "register", register } as const;
+  const number = abi.takesRegisters(undefined) ? argumentNumber(abi, place) : 0;
+  return number === 0 ? undefined : number;
 }

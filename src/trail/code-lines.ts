@@ -2,6 +2,7 @@ import { startLeadingTo, type WalkStep, walkInstructions } from "../code/instruc
 import { advance, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import { MAX_LISTED_BYTES } from "../core/limits.ts";
+import type { InstructionSet } from "../isa/instruction-set.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { CodeLayout, CodePiece } from "./code-layout.ts";
 
@@ -31,19 +32,19 @@ const LOOK_BACK = 0x400;
 export class CodeLines {
   readonly #space: AddressSpace;
   readonly #layout: CodeLayout | undefined;
-  readonly #wide: boolean;
+  readonly #set: InstructionSet;
   readonly #bounds: readonly [Va, Va];
 
   /** @param bounds what a listing does not leave: a module, or all of memory */
   constructor(
     space: AddressSpace,
     layout: CodeLayout | undefined,
-    wide: boolean,
+    set: InstructionSet,
     bounds: readonly [start: Va, end: Va],
   ) {
     this.#space = space;
     this.#layout = layout;
-    this.#wide = wide;
+    this.#set = set;
     this.#bounds = bounds;
   }
 
@@ -95,11 +96,11 @@ export class CodeLines {
     const at = Number(target - start);
     const base = Number(start - this.#bounds[0]);
     const tables = piece.owner === undefined ? undefined : this.#layout?.tablesIn(piece);
-    let steps = walkInstructions(stretch, this.#wide, 0, tables && ((offset) => tables(base + offset)));
+    let steps = walkInstructions(stretch, this.#set, 0, tables && ((offset) => tables(base + offset)));
     const hits = at === stretch.bytes.length || steps.some((step) => step.at === at);
     if (!known && !hits) {
-      const from = startLeadingTo(stretch, this.#wide, at, at - LOOK_BACK);
-      steps = walkInstructions(stretch, this.#wide, from, undefined);
+      const from = startLeadingTo(stretch, this.#set, at, at - LOOK_BACK);
+      steps = walkInstructions(stretch, this.#set, from, undefined);
     }
     return steps.map(({ kind, at: offset, length }) => ({
       piece,

@@ -1,6 +1,6 @@
 import { advance, type Va, va } from "../core/address.ts";
 import { MAX_LISTED_LINES } from "../core/limits.ts";
-import { withPrinter } from "../isa/x86/printer.ts";
+import { instructionSetOf } from "../isa/machines.ts";
 import { linesOfView, wholeFunction } from "./code-choice.ts";
 import type { ListingDoubt } from "./code-doubts.ts";
 import { CodeLayout } from "./code-layout.ts";
@@ -72,7 +72,9 @@ export function listCode(
     doubts,
   });
   const own = module?.image?.machine ?? machine;
-  if (own !== "x86" && own !== "x64") {
+  const set = instructionSetOf(own);
+  const { withPrinter, abi } = set;
+  if (withPrinter === undefined) {
     doubts.push({ kind: "not-decoded", machine: own });
     return listing([]);
   }
@@ -82,9 +84,9 @@ export function listCode(
   const codes = new ModuleCodes(target);
   const decoded = module === undefined ? undefined : codes.of(module);
   const layout = module === undefined ? undefined : new CodeLayout(module);
-  const wide = own === "x64";
-  const bounds = [module?.base ?? va(0n), module?.end ?? va((1n << (wide ? 64n : 32n)) - 1n)] as const;
-  const chooser = new CodeLines(target.space, layout, wide, bounds);
+  const highest = va((1n << BigInt(abi.pointerSize * 8)) - 1n);
+  const bounds = [module?.base ?? va(0n), module?.end ?? highest] as const;
+  const chooser = new CodeLines(target.space, layout, set, bounds);
   const piece = layout?.at(address);
   if (decoded !== undefined && piece === undefined) doubts.push({ kind: "not-code" });
   const owner = piece?.owner;
@@ -102,10 +104,10 @@ export function listCode(
   const filled = module?.image?.layout === "file" ? 0 : fromFile(target, chosen);
   if (filled > 0) doubts.push({ kind: "from-file", bytes: filled });
   const names = new CodeNames(target, module, decoded);
-  const references = new CodeReferences(module, decoded, names, wide);
+  const references = new CodeReferences(module, decoded, names, abi);
   const sites = new CodeSites(module, decoded, doubts);
   const marks = new LineMarks(codes, module, decoded);
-  return withPrinter(wide, (printer) => {
+  return withPrinter((printer) => {
     const line = (one: ChosenLine): ListedLine => {
       const printed = one.kind === "instruction" ? printer.print(one.bytes, one.address) : undefined;
       const parts = printed === undefined ? [] : references.name(one.address, printed);

@@ -3,7 +3,8 @@ import { type StringAt, stringAt } from "../code/image-text.ts";
 import { lookedUpPointers } from "../code/lookups.ts";
 import type { Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
-import type { Mention, PrintedInstruction } from "../isa/x86/printer.ts";
+import type { Abi } from "../isa/abi.ts";
+import type { Mention, PrintedInstruction } from "../isa/printed.ts";
 import { printableCount, tableKey } from "../pool/tag.ts";
 import type { CodeNames, NamedPlace } from "./code-names.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -31,7 +32,7 @@ export class CodeReferences {
   readonly #module: TrailModule | undefined;
   readonly #decoded: DecodedModule | undefined;
   readonly #names: CodeNames;
-  readonly #wide: boolean;
+  readonly #pointerSize: 4 | 8;
   #pointers: ReadonlyMap<number, string> | undefined;
   #relocated: ReadonlySet<number> | undefined;
 
@@ -39,12 +40,12 @@ export class CodeReferences {
     module: TrailModule | undefined,
     decoded: DecodedModule | undefined,
     names: CodeNames,
-    wide: boolean,
+    { pointerSize }: Abi,
   ) {
     this.#module = module;
     this.#decoded = decoded;
     this.#names = names;
-    this.#wide = wide;
+    this.#pointerSize = pointerSize;
   }
 
   /** Each part of the instruction's text, with a name where it is the address of something. */
@@ -68,7 +69,7 @@ export class CodeReferences {
   }
 
   #place(address: Va, mention: Mention): NamedPlace | undefined {
-    const value = (this.#wide ? mention.value : BigInt.asUintN(32, mention.value)) as Va;
+    const value = BigInt.asUintN(this.#pointerSize * 8, mention.value) as Va;
     const sure = mention.kind === "branch" || mention.kind === "memory";
     return sure || this.#isAddress(address, mention, value) ? this.#names.at(value) : undefined;
   }
@@ -78,7 +79,7 @@ export class CodeReferences {
     const module = this.#module;
     if (module?.image === undefined || offset === undefined) return false;
     if (value < module.base || value >= module.end) return false;
-    if (kind === "displacement" ? this.#wide : size !== (this.#wide ? 8 : 4)) return false;
+    if (kind === "displacement" ? this.#pointerSize === 8 : size !== this.#pointerSize) return false;
     const { relocations } = module.image;
     if (relocations.rvas.length === 0 || relocations.stopped !== undefined) return true;
     this.#relocated ??= new Set(relocations.rvas);

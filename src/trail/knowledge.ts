@@ -2,6 +2,7 @@ import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
 import type { Effect, Given, IsRelease } from "../code/holding.ts";
 import type { Knowledge } from "../code/ownership.ts";
+import type { Abi } from "../isa/abi.ts";
 import { mayHold } from "./call-arguments.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { Acquirer, Release } from "./pairs/pair.ts";
@@ -9,9 +10,9 @@ import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pairs/table.ts";
 
 /** What functions do with what they are given: by the table of pairs, and by the code of other modules. */
-export function knowledgeOf(codes: ModuleCodes, wide: boolean): Knowledge {
+export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
   return {
-    effect: (callee, given, site) => documentedEffect(namesOf(callee), given, site, wide),
+    effect: (callee, given, site) => documentedEffect(namesOf(callee), given, site, abi),
     elsewhere: (callee) => {
       const found = codes.find(callee);
       const decoded = found === undefined ? undefined : codes.of(found.module);
@@ -24,20 +25,21 @@ export function knowledgeOf(codes: ModuleCodes, wide: boolean): Knowledge {
 }
 
 /** Made once for each row, since what functions do is remembered by it. */
-const RELEASES = { wide: new Map<Acquirer, IsRelease>(), narrow: new Map<Acquirer, IsRelease>() } as const;
+const RELEASES = new Map<Abi, Map<Acquirer, IsRelease>>();
 
 /**
  * What gives back what one function acquires, though it only takes over what others acquire: the I/O manager frees an
  * IRP that it built for a thread. `undefined` where there is no such thing.
  */
-export function releasedBy(row: Acquirer, wide: boolean): IsRelease | undefined {
-  const made = RELEASES[wide ? "wide" : "narrow"];
+export function releasedBy(row: Acquirer, abi: Abi): IsRelease | undefined {
+  const made = RELEASES.get(abi) ?? new Map<Acquirer, IsRelease>();
+  RELEASES.set(abi, made);
   const known = made.get(row);
   if (known !== undefined) return known;
   const own = row.releases.filter(({ name }) => consumersNamed(name).length > 0);
   if (own.length === 0) return undefined;
   const isRelease: IsRelease = (callee, given, site) =>
-    namesOf(callee).some((name) => own.some((one) => one.name === name && takes(one, given, site, wide)));
+    namesOf(callee).some((name) => own.some((one) => one.name === name && takes(one, given, site, abi)));
   made.set(row, isRelease);
   return isRelease;
 }
@@ -46,14 +48,14 @@ function documentedEffect(
   names: readonly string[],
   given: Given,
   site: CallSite,
-  wide: boolean,
+  abi: Abi,
 ): Effect | undefined {
   const isValue = given.within === undefined;
   for (const name of names) {
-    const isHere = (argument: number): boolean => isGiven(name, argument, given, wide);
+    const isHere = (argument: number): boolean => isGiven(name, argument, given, abi);
     const consumer = consumersNamed(name).find(
       ({ argument, takes: what, when }) =>
-        isHere(argument) && isValue === (what === undefined) && mayHold(when, wide, site, name),
+        isHere(argument) && isValue === (what === undefined) && mayHold(when, abi, site, name),
     );
     if (consumer !== undefined) return consumer.fate === "freed" ? "releases" : "keeps";
     const free = plainFree(name);
@@ -61,11 +63,11 @@ function documentedEffect(
       free !== undefined &&
       isHere(free.argument) &&
       isValue === (free.field === undefined) &&
-      mayHold(free.when, wide, site, name)
+      mayHold(free.when, abi, site, name)
     )
       return "releases";
     const releases = releasesNamed(name);
-    if (releases.some((release) => takes(release, given, site, wide))) return "releases";
+    if (releases.some((release) => takes(release, given, site, abi))) return "releases";
     // what is put into another thing is that thing's; one more reference to it changes nothing
     const again = acquirersNamed(name).some(({ gives }) => gives.by === "argument" && isHere(gives.argument));
     if (again || free !== undefined || releases.length > 0) return "uses";
@@ -74,17 +76,17 @@ function documentedEffect(
 }
 
 /** Whether a call gives back by a release what it is given, where that is the thing itself or what holds it. */
-function takes(release: Release, given: Given, site: CallSite, wide: boolean): boolean {
+function takes(release: Release, given: Given, site: CallSite, abi: Abi): boolean {
   const { name, argument, takes: what = "value", when } = release;
   return (
-    isGiven(name, argument, given, wide) &&
+    isGiven(name, argument, given, abi) &&
     (given.within === undefined) === (what === "value") &&
-    mayHold(when, wide, site, name)
+    mayHold(when, abi, site, name)
   );
 }
 
-function isGiven(name: string, argument: number, given: Given, wide: boolean): boolean {
-  return (wide ? argument : argumentWord(name, argument)) === given.argument;
+function isGiven(name: string, argument: number, given: Given, abi: Abi): boolean {
+  return argumentWord(abi, name, argument) === given.argument;
 }
 
 /** By the name of the module, or of the file that an import table says. */

@@ -1,14 +1,15 @@
 import { type Atom, onlyNumber, type Value } from "../code/abstract-value.ts";
 import { poolRoutine } from "../code/allocators.ts";
-import { placeOfArgument } from "../code/argument-places.ts";
 import type { CallEdge } from "../code/call-graph.ts";
 import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
 import type { Keeping } from "../code/fates.ts";
 import { placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import { mayHold } from "./call-arguments.ts";
 import { callsThrough } from "./call-sites.ts";
+import { registerArgument, stackArgument } from "./carry.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { TrailModule } from "./target.ts";
@@ -51,7 +52,7 @@ export function releaseCalls(
     for (const { edge, item } of callsThrough(decoded.graph, helpers)) {
       const call = callAt(decoded, edge, item);
       if (call === undefined) continue;
-      const own = call.value.flatMap((atom) => argumentNumber(decoded, atom) ?? []);
+      const own = call.value.flatMap((atom) => argumentOfValue(decoded, atom) ?? []);
       const [argument] = own;
       if (argument !== undefined && own.length === call.value.length)
         next.set(edge.from.entry, { name: item.name, argument });
@@ -70,26 +71,25 @@ function releaseAmong(named: ReadonlyMap<string, Release>, callee: Callee): Rele
 }
 
 function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): ReleaseCall | undefined {
-  const { wide } = flows.image.code;
+  const { abi } = flows.image.code.set;
   const site = flows.siteAt(edge.from, edge.at);
   if (site === undefined) return undefined;
   const name = edge.callee.name === undefined ? undefined : release.name;
-  if (name !== undefined && !mayHold(release.when, wide, site, name)) return undefined;
-  const value = placed(flows.image, argumentOf(wide, site, placeOfArgument(wide, release.argument, name)));
+  if (name !== undefined && !mayHold(release.when, abi, site, name)) return undefined;
+  const value = placed(flows.image, argumentOf(abi, site, argumentPlace(abi, release.argument, name)));
   const tagArgument = poolRoutine(release.name)?.tag;
   const tag =
     tagArgument === undefined || name === undefined
       ? undefined
-      : onlyNumber(argumentOf(wide, site, placeOfArgument(wide, tagArgument, name)));
+      : onlyNumber(argumentOf(abi, site, argumentPlace(abi, tagArgument, name)));
   return { at: edge.at, name: release.name, value, tag };
 }
 
 /** Which argument of its function a value is. */
-function argumentNumber({ flows }: DecodedModule, atom: Atom): number | undefined {
-  const { wide } = flows.image.code;
-  if (atom.kind === "argument") return atom.offset / (wide ? 8 : 4);
-  const index = atom.kind === "register" && wide ? [1, 2, 8, 9].indexOf(atom.register) : -1;
-  return index < 0 ? undefined : index + 1;
+function argumentOfValue({ flows }: DecodedModule, atom: Atom): number | undefined {
+  const { abi } = flows.image.code.set;
+  if (atom.kind === "argument") return stackArgument(abi, atom.offset);
+  return atom.kind === "register" ? registerArgument(abi, atom.register) : undefined;
 }
 
 /** Whether a release may be of what is kept there: `same-place`, or nobody can tell. */

@@ -19,12 +19,12 @@ export function allocationCarrier(
   { flows, image }: DecodedModule,
   allocations: ReadonlyMap<number, readonly number[]>,
 ): Carrier<Carried> {
-  const { wide } = image.code;
+  const { abi } = image.code.set;
   let left = MAX_CARRIED;
   const from = (found: CodeFunction, at: number, out: HandedOut): Carried | undefined => {
     if (left-- <= 0) return null;
     const fates = ownership.fatesOf(flows, found, { at, ...out });
-    return isGivenBack(fates) ? undefined : (handedOut(fates, wide) ?? null);
+    return isGivenBack(fates) ? undefined : (handedOut(fates, abi) ?? null);
   };
   return {
     lead: (found) => {

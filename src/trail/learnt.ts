@@ -1,6 +1,6 @@
-import { argumentPlace } from "../code/allocators.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { MAX_LEARNT } from "../core/limits.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import { releaseCalls } from "./later.ts";
 import type { DecodedModule, ModuleCodes } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
@@ -43,7 +43,7 @@ export function learnReleases(
 /** The arguments that a function gives back. */
 function releasing({ flows, image }: DecodedModule, ownership: Ownership, entry: number): readonly number[] {
   return ARGUMENTS.filter((argument) => {
-    const place = argumentPlace(image.code.wide, argument);
+    const place = argumentPlace(image.code.set.abi, argument);
     const effect = ownership.effectOfFunction(flows, entry, { place, argument, within: undefined });
     return effect === "releases" || effect === "may-release";
   });

@@ -1,5 +1,5 @@
-import { armTagPlaces } from "../code/arm64-uses.ts";
 import type { TagUse } from "../code/reached.ts";
+import { madeNumbers } from "../code/straight-uses.ts";
 import type { Image } from "../pe/image.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
 import { ModuleCodes } from "./module-codes.ts";
@@ -48,7 +48,7 @@ function madeIn(module: TrailModule, key: number, codes: ModuleCodes): readonly 
   const decoded = module.image?.machine === "arm64" ? codes.of(module) : undefined;
   if (decoded === undefined) return [];
   const plain = key & 0x7fffffff;
-  return armTagPlaces(decoded.image.code, [plain, (plain | 0x80000000) >>> 0]).map(({ rva, key: made }) => ({
+  return madeNumbers(decoded.image.code, [plain, (plain | 0x80000000) >>> 0]).map(({ rva, key: made }) => ({
     module,
     address: decoded.image.image.addressOf(rva),
     rva,

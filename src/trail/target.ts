@@ -1,5 +1,7 @@
 import type { Resolver } from "../code/callees.ts";
 import type { Va } from "../core/address.ts";
+import type { Abi } from "../isa/abi.ts";
+import { instructionSetOf } from "../isa/machines.ts";
 import type { Service } from "../kernel/services.ts";
 import type { Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -66,4 +68,9 @@ export function isImportedAs(module: string, dll: string): boolean {
   const stem = dll.toLowerCase().replace(/\.[^.]*$/, "");
   if (module === "nt") return /^nt(?:oskrnl|krnl)/.test(stem);
   return stem.replace(/[^a-z0-9_]/g, "_") === module.toLowerCase();
+}
+
+/** The calling convention of code that is decoded in full; 64-bit machines other than x64 have none. */
+export function abiOf({ space }: TrailTarget): Abi {
+  return instructionSetOf(space.pointerSize === 8 ? "x64" : "x86").abi;
 }

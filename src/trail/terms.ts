@@ -30,10 +30,10 @@ export function termsOf(
   if (row === undefined) return { kind: "acquires" };
   const site = decoded.flows.siteAt(edge.from, edge.at);
   if (site === undefined) return row.anyObject === undefined ? { kind: "acquires" } : { kind: "any-object" };
-  const { wide } = decoded.image.code;
-  if (!mayHold(row.when, wide, site, name)) return { kind: "nothing" };
+  const { abi } = decoded.image.code.set;
+  if (!mayHold(row.when, abi, site, name)) return { kind: "nothing" };
   const duty = row.duties?.find(
-    ({ when, tags }) => (tags === undefined || tags.includes(tag)) && mayHold(when, wide, site, name),
+    ({ when, tags }) => (tags === undefined || tags.includes(tag)) && mayHold(when, abi, site, name),
   );
   if (duty !== undefined) return { kind: "duty", by: duty.keeper };
   if (row.anyObject === undefined) return { kind: "acquires" };
@@ -100,6 +100,6 @@ class Arguments {
   }
 
   #value(argument: number): Value {
-    return documentedArgument(this.#decoded.image.code.wide, this.#site, this.#name, argument);
+    return documentedArgument(this.#decoded.image.code.set.abi, this.#site, this.#name, argument);
   }
 }

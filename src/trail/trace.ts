@@ -22,7 +22,7 @@ import { scanTag } from "./scan.ts";
 import { findSizes } from "./sizes.ts";
 import { findStacks } from "./stacks.ts";
 import { rankSuspects } from "./suspects.ts";
-import type { TrailModule, TrailTarget } from "./target.ts";
+import { abiOf, type TrailModule, type TrailTarget } from "./target.ts";
 import { ownerOfBlocks } from "./weigh.ts";
 
 /** What the kernel's counters say of the tag that is traced; absent where there is no dump. */
@@ -45,7 +45,7 @@ export function traceTag(
   limits: SearchLimits = {},
 ): Findings {
   const codes = new ModuleCodes(target);
-  const ownership = new Ownership(knowledgeOf(codes, target.space.pointerSize === 8));
+  const ownership = new Ownership(knowledgeOf(codes, abiOf(target)));
   const learnt = new Map<TrailModule, readonly Release[]>();
   const question: Question = {
     target,

@@ -34,7 +34,7 @@ export function valueMarks(
 ): ReadonlyMap<number, readonly ValueMark[]> {
   const { flows, image } = decoded;
   const marks = new Map<number, ValueMark[]>();
-  const ownership = new Ownership(knowledgeOf(codes, image.code.wide));
+  const ownership = new Ownership(knowledgeOf(codes, image.code.set.abi));
   acquiringCalls(decoded, found).forEach(({ call, name }, i) => {
     const round = Math.floor(i / LETTERS.length);
     const value = `${LETTERS[i % LETTERS.length]}${round === 0 ? "" : round + 1}`;
@@ -57,10 +57,10 @@ function acquiringCalls(
   return flows.of(found).calls.flatMap((site): { call: AcquiringCall; name: string }[] => {
     const at = site.instruction.start;
     for (const name of flows.callees.of(site).flatMap(namesOf)) {
-      const { wide } = image.code;
-      const row = acquirersNamed(name).find(({ when }) => mayHold(when, wide, site, name));
+      const { abi } = image.code.set;
+      const row = acquirersNamed(name).find(({ when }) => mayHold(when, abi, site, name));
       if (row !== undefined)
-        return [{ call: { at, ...handedOutBy(row, wide), isRelease: releasedBy(row, wide) }, name }];
+        return [{ call: { at, ...handedOutBy(row, abi), isRelease: releasedBy(row, abi) }, name }];
       if (poolRoutine(name)?.use === "allocate")
         return [{ call: { at, gives: { by: "return" }, fails: "null" }, name }];
     }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { armTagPlaces } from "../../src/code/arm64-uses.ts";
 import { CallGraph } from "../../src/code/call-graph.ts";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/reached.ts";
+import { madeNumbers } from "../../src/code/straight-uses.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { decodeArm } from "../../src/isa/arm64/instructions.ts";
@@ -32,13 +32,13 @@ describe("decodeArm", () => {
     ["41 00 00 11", 0x44, { kind: "add", register: 1, from: 2, by: 0 }],
     ["41 40 00 d1", 0x48, { kind: "add", register: 1, from: 2, by: -16 }],
     ["f3 03 14 aa", 0x4c, { kind: "add", register: 19, from: 20, by: 0 }],
-    ["c0 03 5f d6", 0x50, { kind: "end" }],
+    ["c0 03 5f d6", 0x50, { kind: "return" }],
     ["00 02 1f d6", 0x54, { kind: "jump-register", register: 16 }],
-    ["20 00 20 d4", 0x58, { kind: "end" }],
-    ["20 fd ff 54", 0x5c, { kind: "branch" }],
-    ["00 fd ff b4", 0x60, { kind: "branch" }],
-    ["e1 fc 1f 37", 0x64, { kind: "branch" }],
-    ["ff 0b 5f d6", 0x68, { kind: "end" }],
+    ["20 00 20 d4", 0x58, { kind: "stop" }],
+    ["20 fd ff 54", 0x5c, { kind: "branch", target: 0 }],
+    ["00 fd ff b4", 0x60, { kind: "branch", target: 0 }],
+    ["e1 fc 1f 37", 0x64, { kind: "branch", target: 0 }],
+    ["ff 0b 5f d6", 0x68, { kind: "return" }],
     ["fd 7b c1 a8", 0x6c, { kind: "other", writes: [29, 30] }],
     ["fd 7b bf a9", 0x0, { kind: "other", writes: [] }],
     ["83 7c 05 1b", 0x70, { kind: "other", writes: [3] }],
@@ -76,7 +76,7 @@ function arm(code: string) {
 function uses(code: string): readonly TagUse[] {
   const flows = arm(code);
   const found = new TagUses(flows);
-  return armTagPlaces(flows.image.code, [TAG, (TAG | 0x80000000) >>> 0]).map(({ rva }) => found.at(rva));
+  return madeNumbers(flows.image.code, [TAG, (TAG | 0x80000000) >>> 0]).map(({ rva }) => found.at(rva));
 }
 
 describe("a tag that ARM64 code makes of two halves", () => {

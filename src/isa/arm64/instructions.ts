@@ -1,45 +1,14 @@
+import type { SimpleInstruction } from "../instruction.ts";
+
 /**
- * The forms of ARM64 instructions that calls and tags are made of; of all others only which register they change and
- * whether they branch. Registers count from 0; 31 is zero or the stack pointer.
+ * Decodes one word of code. Register 31 is zero or the stack pointer.
  *
  * @see Arm Architecture Reference Manual for A-profile, "A64 Base Instruction Descriptions"
  */
-export type ArmInstruction =
-  /** A number, in `register`. `keep`: only the 16 bits from `shift` on are replaced. */
-  | {
-      readonly kind: "number";
-      readonly register: number;
-      readonly value: number;
-      readonly shift: number;
-      readonly keep: boolean;
-    }
-  /** What stands at a place near the code. */
-  | { readonly kind: "literal"; readonly register: number; readonly place: number; readonly size: 4 | 8 }
-  /** An address in the image. */
-  | { readonly kind: "address"; readonly register: number; readonly place: number }
-  /** `from` plus a number; a plain copy where that is 0. */
-  | { readonly kind: "add"; readonly register: number; readonly from: number; readonly by: number }
-  | {
-      readonly kind: "load" | "store";
-      readonly register: number;
-      readonly base: number;
-      readonly offset: number;
-      readonly size: 4 | 8;
-    }
-  | { readonly kind: "compare"; readonly registers: readonly [number, number] }
-  | { readonly kind: "call" | "jump"; readonly target: number }
-  | { readonly kind: "call-register" | "jump-register"; readonly register: number }
-  /** A conditional branch: what follows may be reached too. */
-  | { readonly kind: "branch" }
-  /** `ret`, `brk`: nothing follows. */
-  | { readonly kind: "end" }
-  | { readonly kind: "other"; readonly writes: readonly number[] };
-
-/** Decodes one word of code. */
-export function decodeArm(word: number, at: number): ArmInstruction {
+export function decodeArm(word: number, at: number): SimpleInstruction {
   const rd = word & 31;
   const rn = (word >>> 5) & 31;
-  const wide = word >>> 31 === 1;
+  const isPage = word >>> 31 === 1;
   const is = (mask: number, value: number): boolean => (word & mask) >>> 0 === value;
   if (is(0xfc000000, 0x94000000)) return { kind: "call", target: at + ((word << 6) >> 4) };
   if (is(0xfc000000, 0x14000000)) return { kind: "jump", target: at + ((word << 6) >> 4) };
@@ -48,13 +17,19 @@ export function decodeArm(word: number, at: number): ArmInstruction {
   if (is(0xfefff800, 0xd63f0800)) return { kind: "call-register", register: rn };
   if (is(0xfffffc1f, 0xd61f0000) || is(0xfefff800, 0xd61f0800))
     return { kind: "jump-register", register: rn };
-  if (is(0xfffffc1f, 0xd65f0000) || is(0xfffffbff, 0xd65f0bff) || is(0xffe0001f, 0xd4200000))
-    return { kind: "end" };
-  if (is(0xff000010, 0x54000000) || is(0x7e000000, 0x34000000) || is(0x7e000000, 0x36000000))
-    return { kind: "branch" };
+  if (is(0xfffffc1f, 0xd65f0000) || is(0xfffffbff, 0xd65f0bff)) return { kind: "return" };
+  if (is(0xffe0001f, 0xd4200000)) return { kind: "stop" };
+  // b.cond, cbz, cbnz; tbz, tbnz
+  if (is(0xff000010, 0x54000000) || is(0x7e000000, 0x34000000))
+    return { kind: "branch", target: at + ((word << 8) >> 13) * 4 };
+  if (is(0x7e000000, 0x36000000)) return { kind: "branch", target: at + ((word << 13) >> 18) * 4 };
   if (is(0x1f000000, 0x10000000)) {
     const distance = (((word << 8) >> 13) << 2) | ((word >>> 29) & 3);
-    return { kind: "address", register: rd, place: wide ? (at & ~0xfff) + distance * 0x1000 : at + distance };
+    return {
+      kind: "address",
+      register: rd,
+      place: isPage ? (at & ~0xfff) + distance * 0x1000 : at + distance,
+    };
   }
   if (is(0x7f800000, 0x11000000) || is(0x7f800000, 0x51000000)) {
     const by = ((word >>> 10) & 0xfff) * (is(0x400000, 0x400000) ? 0x1000 : 1);

@@ -2,9 +2,6 @@ import { createRequire } from "node:module";
 import type * as Iced from "iced-x86";
 import { type CodeBytes, type Decoder, Flow, type Instruction, type Operand } from "../instruction.ts";
 
-/** General-purpose registers by their number in the encoding: rax is 0, rsp 4, r15 15. */
-export const Reg = { ax: 0, cx: 1, dx: 2, bx: 3, sp: 4, bp: 5, si: 6, di: 7, r8: 8, r9: 9, r10: 10 } as const;
-
 export type IcedModule = typeof Iced;
 
 /** What the decoder copies at a time, in bytes. */
@@ -39,8 +36,8 @@ export function iced(): IcedModule {
  * Gives `work` a decoder over a module's code, and frees the decoder's memory afterwards, whatever happens: it is
  * WebAssembly memory, which nothing collects.
  */
-export function withDecoder<T>(code: CodeBytes, work: (decoder: Decoder) => T): T {
-  const decoder = new IcedDecoder(code);
+export function withDecoder<T>(bits: 32 | 64, code: CodeBytes, work: (decoder: Decoder) => T): T {
+  const decoder = new IcedDecoder(bits, code);
   try {
     return work(decoder);
   } finally {
@@ -49,6 +46,7 @@ export function withDecoder<T>(code: CodeBytes, work: (decoder: Decoder) => T): 
 }
 
 class IcedDecoder implements Decoder {
+  readonly #bits: 32 | 64;
   readonly #code: CodeBytes;
   readonly #iced: IcedModule;
   readonly #instruction: Iced.Instruction;
@@ -59,7 +57,8 @@ class IcedDecoder implements Decoder {
   /** Instructions may start here up to this place, so that one at the piece's end is not cut. */
   #startsEnd = 0;
 
-  constructor(code: CodeBytes) {
+  constructor(bits: 32 | 64, code: CodeBytes) {
+    this.#bits = bits;
     this.#code = code;
     this.#iced = iced();
     this.#instruction = new this.#iced.Instruction();
@@ -122,7 +121,7 @@ class IcedDecoder implements Decoder {
     const startsEnd = Math.min(run.end, start + PIECE);
     const end = Math.min(run.end, startsEnd + OVERLAP);
     this.#decoder = new this.#iced.Decoder(
-      this.#code.wide ? 64 : 32,
+      this.#bits,
       run.bytes.subarray(start - run.start, end - run.start),
       this.#iced.DecoderOptions.None,
     );
@@ -185,7 +184,7 @@ class IcedDecoder implements Decoder {
       case OpKind.Immediate8to32:
       case OpKind.Immediate8to64:
       case OpKind.Immediate32to64:
-        return immediate(instruction.immediate(index), this.#code.wide);
+        return immediate(instruction.immediate(index), this.#bits);
       default:
         return { kind: "other" };
     }
@@ -203,8 +202,8 @@ class IcedDecoder implements Decoder {
     }
     const hasBase = instruction.memoryBase !== Register.None;
     const raw = instruction.memoryDisplacement;
-    const displacement = this.#code.wide ? Number(BigInt.asIntN(64, raw)) : Number(BigInt.asIntN(32, raw));
-    const absolute = !hasBase && !this.#code.wide;
+    const displacement = Number(BigInt.asIntN(this.#bits, raw));
+    const absolute = !hasBase && this.#bits === 32;
     return {
       kind: "memory",
       base: hasBase ? this.#register(instruction.memoryBase).number : undefined,
@@ -258,7 +257,18 @@ const WRITES_NOTHING: ReadonlySet<string> = new Set(
   "cmp test nop jmp call int3 je jne jb jae jbe ja jl jge jle jg js jns jp jnp jo jno ret".split(" "),
 );
 
-function immediate(value: bigint, wide: boolean): Operand {
-  const number = wide ? Number(BigInt.asIntN(64, value)) : Number(BigInt.asUintN(32, value));
+function immediate(value: bigint, bits: 32 | 64): Operand {
+  const number = bits === 64 ? Number(BigInt.asIntN(64, value)) : Number(BigInt.asUintN(32, value));
   return Number.isSafeInteger(number) ? { kind: "immediate", value: number } : { kind: "other" };
+}
+
+/** How many of `bytes` from `offset` on are one instruction, for encodings that `step` does not know; 0 for none. */
+export function slowLength(bits: 32 | 64, bytes: Uint8Array, offset: number): number {
+  const { Decoder, DecoderOptions } = iced();
+  const decoder = new Decoder(bits, bytes.subarray(offset, offset + 15), DecoderOptions.None);
+  const instruction = decoder.decode();
+  const length = instruction.isInvalid ? 0 : instruction.length;
+  instruction.free();
+  decoder.free();
+  return length;
 }

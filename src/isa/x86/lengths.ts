@@ -1,231 +1,210 @@
-import { FLOW_SHIFT, Flow, LENGTH_MASK, MAX_INSTRUCTION } from "../instruction.ts";
+import { FLOW_SHIFT, Flow, MAX_INSTRUCTION, wordAt } from "../instruction.ts";
 import {
+  ADDRESS,
+  GROUP_3,
+  GROUP_5,
+  IMM_REGISTER,
   IMM8,
+  IMM16,
+  IMM16_IMM8,
   IMMZ,
+  INTERRUPT,
+  LOAD_SEGMENT,
   MODRM,
   MODRM_IMM8,
   MODRM_IMMZ,
-  OTHER,
-  oneByteForms,
+  NONE,
+  oneByteMap,
   PREFIX,
+  REGISTERS_ONLY,
+  REL8,
+  REL32,
   REX,
-  twoByteForms,
+  THREE_BYTES,
+  THREE_BYTES_IMM8,
+  twoByteMap,
+  VMREAD,
 } from "./opcode-forms.ts";
 
 /**
  * How long an x86 instruction is and where it leads, for the passes that go over a whole image. It knows the
- * encodings that compilers write; what it does not know it says (0), and `Decoder` answers. It is 10 times as
- * fast as a full decode, and a test holds it against `Decoder` on every instruction of real images.
+ * encodings that compilers write; what it does not know it says (0), and the decoder answers. It is 10 times as
+ * fast as a full decode, and a test holds it against the decoder on every instruction of real images.
  *
- * @see Intel SDM volume 2, appendix A "Opcode Map"
+ * @returns `InstructionSet.step` for code of so many bits
  */
-
-const oneByte32 = oneByteForms(false);
-const oneByte64 = oneByteForms(true);
-const twoByte = twoByteForms();
-
-/**
- * The length and flow of the instruction at `at`: `length | flow << FLOW_SHIFT`. 0 when it is an encoding that is
- * not known here, is cut off by `end`, or is none.
- */
-export function lengthAt(bytes: Uint8Array, at: number, end: number, wide: boolean): number {
-  const forms = wide ? oneByte64 : oneByte32;
-  let next = at;
-  let operand16 = false;
-  let rexW = false;
-  let repeat = false;
-  let address32 = false;
-  let op = 0;
-  let form = 0;
-  for (;;) {
-    if (next >= end) return 0;
-    op = bytes[next++] as number;
-    form = forms[op] as number;
-    if (form < PREFIX) break;
-    if (form === REX) rexW = (op & 8) !== 0;
-    else {
-      if (op === 0x67 && !wide) return 0;
-      rexW = false;
-      if (op === 0x67) address32 = true;
-      else if (op === 0x66) operand16 = true;
-      else if (op === 0xf2 || op === 0xf3) repeat = true;
-    }
-    if (next - at > 4) return 0;
-  }
-  let flow: number = Flow.Next;
-  if (op === 0x0f) {
-    if (next >= end) return 0;
-    op = bytes[next++] as number;
-    form = twoByte[op] as number;
-    if (form === OTHER) {
-      if (op >= 0x80 && op <= 0x8f) {
-        if (operand16) return 0;
-        next += 4;
-        flow = Flow.Branch;
-      } else if (op === 0x0b) flow = Flow.Stop;
-      else if (op === 0x07 || op === 0x35) flow = Flow.Return;
-      else if (op >= 0x20 && op <= 0x23) next++;
-      else if (op === 0x38 || op === 0x3a) {
-        form = op === 0x38 ? MODRM : MODRM_IMM8;
-        next++;
-      } else if (op === 0x78) {
-        if (operand16 || repeat) return 0;
-        form = MODRM;
-      }
-    }
-  } else if (form === OTHER) {
-    switch (op) {
-      case 0xe8:
-      case 0xe9:
-        if (operand16) return 0;
-        next += 4;
-        flow = op === 0xe8 ? Flow.Call : Flow.Jump;
-        break;
-      case 0xeb:
-        if (operand16 && !wide) return 0;
-        next += 1;
-        flow = Flow.Jump;
-        break;
-      case 0xc2:
-        next += 2;
-        flow = Flow.Return;
-        break;
-      case 0xca:
-        next += 2;
-        flow = Flow.Return;
-        break;
-      case 0xc3:
-      case 0xcb:
-      case 0xcf:
-        flow = Flow.Return;
-        break;
-      case 0xcc:
-        flow = Flow.Stop;
-        break;
-      case 0xcd:
-        if (next < end && bytes[next] === 0x29) flow = Flow.Stop;
-        next += 1;
-        break;
-      case 0xc8:
-        next += 3;
-        break;
-      case 0xa0:
-      case 0xa1:
-      case 0xa2:
-      case 0xa3:
-        next += wide && !address32 ? 8 : 4;
-        break;
-      case 0xf6:
-      case 0xf7: {
-        if (next >= end) return 0;
-        const test = ((bytes[next] as number) & 0x38) < 0x10;
-        form = !test ? MODRM : op === 0xf6 ? MODRM_IMM8 : MODRM_IMMZ;
-        break;
-      }
-      case 0xff: {
-        if (next >= end) return 0;
-        const reg = ((bytes[next] as number) >> 3) & 7;
-        if (reg === 7) return 0;
-        form = MODRM;
-        if (reg === 2 || reg === 3) flow = Flow.CallIndirect;
-        else if (reg === 4 || reg === 5) flow = Flow.JumpIndirect;
-        break;
-      }
-      case 0xc4:
-      case 0xc5: {
-        if (next >= end) return 0;
-        if (!wide && (bytes[next] as number) < 0xc0) {
-          form = MODRM;
-          break;
-        }
-        return 0;
-      }
-      default:
-        if ((op >= 0x70 && op <= 0x7f) || (op >= 0xe0 && op <= 0xe3)) {
-          if (operand16 && !wide) return 0;
-          next += 1;
-          flow = Flow.Branch;
-        } else if (op >= 0xb8 && op <= 0xbf) next += rexW ? 8 : operand16 ? 2 : 4;
-        else return 0;
-    }
-  }
-  switch (form) {
-    case 0:
-      return 0;
-    case IMM8:
-      next += 1;
-      break;
-    case IMMZ:
-      next += operand16 && !rexW ? 2 : 4;
-      break;
-    case MODRM:
-    case MODRM_IMM8:
-    case MODRM_IMMZ: {
+export function stepOf(bits: 32 | 64): (bytes: Uint8Array, at: number, end: number) => number {
+  const oneByte = oneByteMap(bits);
+  const twoByte = twoByteMap();
+  const wide = bits === 64;
+  return (bytes, at, end) => {
+    let next = at;
+    let prefixes = 0;
+    let op = 0;
+    let form = 0;
+    for (;;) {
       if (next >= end) return 0;
-      const modrm = bytes[next++] as number;
-      const mod = modrm >> 6;
-      if (mod !== 3) {
-        const rm = modrm & 7;
-        if (rm === 4) {
-          if (next >= end) return 0;
-          const base = (bytes[next++] as number) & 7;
-          if (mod === 0 && base === 5) next += 4;
-        } else if (mod === 0 && rm === 5) next += 4;
-        if (mod === 1) next += 1;
-        else if (mod === 2) next += 4;
+      op = bytes[next++] as number;
+      form = oneByte.forms[op] as number;
+      if (form < PREFIX) break;
+      if (form === REX) prefixes = (prefixes & ~REX_W) | ((op & 8) === 0 ? 0 : REX_W);
+      else {
+        if (op === 0x67 && !wide) return 0;
+        prefixes = (prefixes & ~REX_W) | prefixBit(op);
       }
-      if (form === MODRM_IMM8) next += 1;
-      else if (form === MODRM_IMMZ) next += operand16 && !rexW ? 2 : 4;
+      if (next - at > 4) return 0;
     }
+    let flow = oneByte.flows[op] as number;
+    if (op === 0x0f) {
+      if (next >= end) return 0;
+      op = bytes[next++] as number;
+      form = twoByte.forms[op] as number;
+      flow = twoByte.flows[op] as number;
+    }
+    switch (form) {
+      case NONE:
+        break;
+      case MODRM:
+        next = behindOperand(bytes, next, end);
+        break;
+      case MODRM_IMM8:
+        next = behindOperand(bytes, next, end) + 1;
+        break;
+      case MODRM_IMMZ:
+        next = behindOperand(bytes, next, end) + immediateSize(prefixes);
+        break;
+      case IMM8:
+        next += 1;
+        break;
+      case IMMZ:
+        next += immediateSize(prefixes);
+        break;
+      case REL32:
+        if ((prefixes & OPERAND_16) !== 0) return 0;
+        next += 4;
+        break;
+      case REL8:
+        if ((prefixes & OPERAND_16) !== 0 && !wide) return 0;
+        next += 1;
+        break;
+      case GROUP_5:
+        flow = next < end ? (GROUP_5_FLOWS[((bytes[next] as number) >> 3) & 7] as number) : NO_FLOW;
+        if (flow === NO_FLOW) return 0;
+        next = behindOperand(bytes, next, end);
+        break;
+      case INTERRUPT:
+        if (bytes[next] === 0x29 && next < end) flow = Flow.Stop;
+        next += 1;
+        break;
+      default:
+        next = behindRareForm(form, bytes, next, end, prefixes, wide);
+    }
+    const length = next - at;
+    return next > end || length > MAX_INSTRUCTION ? 0 : length | (flow << FLOW_SHIFT);
+  };
+}
+
+const OPERAND_16 = 1;
+const REX_W = 2;
+const REPEAT = 4;
+const ADDRESS_32 = 8;
+
+function prefixBit(op: number): number {
+  if (op === 0x66) return OPERAND_16;
+  if (op === 0x67) return ADDRESS_32;
+  return op === 0xf2 || op === 0xf3 ? REPEAT : 0;
+}
+
+function immediateSize(prefixes: number): number {
+  return (prefixes & (OPERAND_16 | REX_W)) === OPERAND_16 ? 2 : 4;
+}
+
+/** `inc`, `dec`, two calls, two jumps, `push`, none. */
+const NO_FLOW = 255;
+const GROUP_5_FLOWS = Uint8Array.of(
+  Flow.Next,
+  Flow.Next,
+  Flow.CallIndirect,
+  Flow.CallIndirect,
+  Flow.JumpIndirect,
+  Flow.JumpIndirect,
+  Flow.Next,
+  NO_FLOW,
+);
+
+/** Past any end. */
+const NOWHERE = 2 ** 31;
+
+function behindRareForm(
+  form: number,
+  bytes: Uint8Array,
+  next: number,
+  end: number,
+  prefixes: number,
+  wide: boolean,
+): number {
+  switch (form) {
+    case IMM16:
+      return next + 2;
+    case IMM16_IMM8:
+      return next + 3;
+    case IMM_REGISTER:
+      return next + ((prefixes & REX_W) !== 0 ? 8 : (prefixes & OPERAND_16) !== 0 ? 2 : 4);
+    case ADDRESS:
+      return next + (wide && (prefixes & ADDRESS_32) === 0 ? 8 : 4);
+    case REGISTERS_ONLY:
+      return next + 1;
+    case THREE_BYTES:
+      return behindOperand(bytes, next + 1, end);
+    case THREE_BYTES_IMM8:
+      return behindOperand(bytes, next + 1, end) + 1;
+    case VMREAD:
+      return (prefixes & (OPERAND_16 | REPEAT)) === 0 ? behindOperand(bytes, next, end) : NOWHERE;
+    case GROUP_3: {
+      if (next >= end) return NOWHERE;
+      const isTest = ((bytes[next] as number) & 0x38) < 0x10;
+      const size = (bytes[next - 1] as number) === 0xf6 ? 1 : immediateSize(prefixes);
+      return behindOperand(bytes, next, end) + (isTest ? size : 0);
+    }
+    case LOAD_SEGMENT:
+      if (next >= end || wide || (bytes[next] as number) >= 0xc0) return NOWHERE;
+      return behindOperand(bytes, next, end);
+    default:
+      return NOWHERE;
   }
-  const length = next - at;
-  if (next > end || length > MAX_INSTRUCTION) return 0;
-  return length | (flow << FLOW_SHIFT);
+}
+
+/** Behind a ModR/M byte, and the SIB byte and displacement that it calls for. */
+function behindOperand(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return NOWHERE;
+  const modrm = bytes[at] as number;
+  const mod = modrm >> 6;
+  if (mod === 3) return at + 1;
+  const rm = modrm & 7;
+  let next = at + 1;
+  if (rm === 4) {
+    if (next >= end) return NOWHERE;
+    const base = (bytes[next++] as number) & 7;
+    if (mod === 0 && base === 5) next += 4;
+  } else if (mod === 0 && rm === 5) next += 4;
+  return mod === 1 ? next + 1 : mod === 2 ? next + 4 : next;
 }
 
 /** Where the near call, jump or branch of `length` bytes at `at` leads: an offset like `at`, perhaps negative. */
 export function nearTarget(bytes: Uint8Array, at: number, length: number): number {
   const end = at + length;
-  if (isLongForm(bytes, at, length)) {
-    const rel =
-      (bytes[end - 4] as number) |
-      ((bytes[end - 3] as number) << 8) |
-      ((bytes[end - 2] as number) << 16) |
-      ((bytes[end - 1] as number) << 24);
-    return end + rel;
-  }
+  if (isLongForm(bytes, at, length)) return end + wordAt(bytes, end - 4);
   return end + (((bytes[end - 1] as number) << 24) >> 24);
-}
-
-/** Behind the instruction at `at`; behind one byte where none is known. Both are RVAs. */
-export function stepOver(
-  run: { readonly start: number; readonly bytes: Uint8Array },
-  at: number,
-  wide: boolean,
-): number {
-  const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, wide);
-  return at + (packed === 0 ? 1 : packed & LENGTH_MASK);
-}
-
-/** Whether the instruction behind the one at `at` is reached from it; not known (false) where none can be read. */
-export function goesOn(
-  run: { readonly start: number; readonly bytes: Uint8Array },
-  at: number,
-  wide: boolean,
-): boolean {
-  const packed = lengthAt(run.bytes, at - run.start, run.bytes.length, wide);
-  const flow = packed >> FLOW_SHIFT;
-  return (
-    packed !== 0 &&
-    flow !== Flow.Jump &&
-    flow !== Flow.JumpIndirect &&
-    flow !== Flow.Return &&
-    flow !== Flow.Stop
-  );
 }
 
 function isLongForm(bytes: Uint8Array, at: number, length: number): boolean {
   if (length < 5) return false;
   const opcode = bytes[at + length - 5] as number;
   return opcode === 0xe8 || opcode === 0xe9 || (opcode & 0xf0) === 0x80;
+}
+
+/** The n of `ret n`; `undefined` for other returns. */
+export function poppedByReturn(bytes: Uint8Array, at: number): number | undefined {
+  if (bytes[at] === 0xc3) return 0;
+  return bytes[at] === 0xc2 ? (bytes[at + 1] ?? 0) | ((bytes[at + 2] ?? 0) << 8) : undefined;
 }

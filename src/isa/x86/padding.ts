@@ -1,4 +1,5 @@
 import type { CodeRun } from "../instruction.ts";
+import type { Padding } from "../instruction-set.ts";
 
 const MAX_NOP = 15;
 
@@ -6,7 +7,7 @@ const MAX_NOP = 15;
  * Where padding between functions ends: `int 3`, and the forms of `nop` that compilers align with. Zeros are
  * padding where linkers join sections.
  */
-export function skipPadding(run: CodeRun, from: number, end: number): number {
+function skipPadding(run: CodeRun, from: number, end: number): number {
   const { bytes, start } = run;
   const stop = Math.min(end, run.end) - start;
   let at = from - start;
@@ -26,7 +27,7 @@ export function skipPadding(run: CodeRun, from: number, end: number): number {
  * Where code starts behind padding. Padding ends where a paragraph starts: a `nop` that starts there, in front of
  * code that does not and behind no other `nop`, is the function's own first instruction, which leaves room for a patch.
  */
-export function startBehindPadding(run: CodeRun, from: number, end: number): number {
+function startBehindPadding(run: CodeRun, from: number, end: number): number {
   const start = skipPadding(run, from, end);
   if (start >= end || start % 16 === 0) return start;
   const { bytes } = run;
@@ -111,3 +112,13 @@ function isSelfLea(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < size; i++) if (bytes[displacementAt + i] !== 0) return false;
   return true;
 }
+
+export const x86Padding: Padding = {
+  fillers: [0xcc, 0x90, 0],
+  skip: skipPadding,
+  startBehind: startBehindPadding,
+  isBehindNop,
+  nopLength,
+  mayStartNop: (byte) => byte === 0x90 || byte === 0x66 || byte === 0x0f || byte === 0x8d || byte === 0x2e,
+  isBreakpoint: (bytes, at) => bytes[at] === 0xcc,
+};

@@ -1,30 +1,7 @@
 import type * as Iced from "iced-x86";
 import type { Va } from "../../core/address.ts";
+import type { Mention, PrintedInstruction, Printer } from "../printed.ts";
 import { type IcedModule, iced } from "./decoder.ts";
-
-/** A number of an instruction that may be an address. */
-export interface Mention {
-  /**
-   * `branch`: a near call, jump or branch leads there. `memory`: the operand's own address. `displacement`: registers
-   * are added to it. `immediate`: a value, which may as well be a number.
-   */
-  readonly kind: "branch" | "memory" | "displacement" | "immediate";
-  readonly value: bigint;
-  /** As the instruction's text has it: `20206553h`. */
-  readonly text: string;
-  /** Where its bytes stand, from the instruction's first byte; undefined of a branch. */
-  readonly offset: number | undefined;
-  /** In bytes: of what the operand reads or writes; 0 for an address only (`lea`); of an immediate, the operand's. */
-  readonly size: number;
-}
-
-/** One instruction as a debugger shows it. */
-export interface PrintedInstruction {
-  /** `mov`, with its prefixes: `rep movsd`. */
-  readonly mnemonic: string;
-  /** Mnemonic and operands from left to right: text as it is, and the numbers that may be addresses. */
-  readonly parts: readonly (string | Mention)[];
-}
 
 /** Column of the operands, as WinDbg has them. */
 const OPERANDS_AT = 8;
@@ -32,11 +9,9 @@ const OPERANDS_AT = 8;
 /**
  * Gives `work` a printer, and frees its memory afterwards, whatever happens: it is WebAssembly memory, which nothing
  * collects.
- *
- * @param wide 64-bit code
  */
-export function withPrinter<T>(wide: boolean, work: (printer: Printer) => T): T {
-  const printer = new IcedPrinter(wide);
+export function withPrinter<T>(bits: 32 | 64, work: (printer: Printer) => T): T {
+  const printer = new IcedPrinter(bits);
   try {
     return work(printer);
   } finally {
@@ -44,19 +19,13 @@ export function withPrinter<T>(wide: boolean, work: (printer: Printer) => T): T 
   }
 }
 
-/** Writes instructions as text, in the syntax of Microsoft's assembler and debuggers. */
-export interface Printer {
-  /** @param bytes of one instruction, which was decoded before */
-  print(bytes: Uint8Array, address: Va): PrintedInstruction | undefined;
-}
-
 class IcedPrinter implements Printer {
-  readonly #wide: boolean;
+  readonly #bits: 32 | 64;
   readonly #iced: IcedModule;
   readonly #formatter: Iced.Formatter;
 
-  constructor(wide: boolean) {
-    this.#wide = wide;
+  constructor(bits: 32 | 64) {
+    this.#bits = bits;
     this.#iced = iced();
     const { Formatter, FormatterSyntax, MemorySizeOptions } = this.#iced;
     this.#formatter = new Formatter(FormatterSyntax.Masm);
@@ -70,7 +39,7 @@ class IcedPrinter implements Printer {
   }
 
   print(bytes: Uint8Array, address: Va): PrintedInstruction | undefined {
-    const decoder = new this.#iced.Decoder(this.#wide ? 64 : 32, bytes, this.#iced.DecoderOptions.None);
+    const decoder = new this.#iced.Decoder(this.#bits, bytes, this.#iced.DecoderOptions.None);
     decoder.ip = address;
     const instruction = decoder.decode();
     const constants = decoder.getConstantOffsets(instruction);
@@ -139,7 +108,7 @@ class IcedPrinter implements Printer {
       !ripRelative && (instruction.memoryBase !== Register.None || instruction.memoryIndex !== Register.None);
     if (hasRegister && constants.displacementSize < 4) return [text];
     const raw = ripRelative ? instruction.ipRelMemoryAddress : instruction.memoryDisplacement;
-    const value = BigInt.asUintN(this.#wide ? 64 : 32, raw);
+    const value = BigInt.asUintN(this.#bits, raw);
     const size = instruction.mnemonic === Mnemonic.Lea ? 0 : MemorySizeExt.size(instruction.memorySize);
     const mention = {
       kind: hasRegister ? ("displacement" as const) : ("memory" as const),
@@ -168,15 +137,4 @@ function around(text: string, pattern: RegExp, mention: Omit<Mention, "text">): 
     { ...mention, text: found[0] },
     text.slice(found.index + found[0].length),
   ];
-}
-
-/** How many of `bytes` from `offset` on are one instruction, for encodings that `lengthAt` does not know; 0 for none. */
-export function slowLength(bytes: Uint8Array, offset: number, wide: boolean): number {
-  const { Decoder, DecoderOptions } = iced();
-  const decoder = new Decoder(wide ? 64 : 32, bytes.subarray(offset, offset + 15), DecoderOptions.None);
-  const instruction = decoder.decode();
-  const length = instruction.isInvalid ? 0 : instruction.length;
-  instruction.free();
-  decoder.free();
-  return length;
 }

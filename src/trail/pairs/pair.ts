@@ -1,5 +1,5 @@
 /** Bytes into a structure; both where 32-bit and 64-bit code lay it out differently. */
-export type FieldOffset = number | { readonly narrow: number; readonly wide: number };
+export type FieldOffset = number | { readonly 4: number; readonly 8: number };
 
 /**
  * Where what a call acquires comes out. Arguments count from 1, as the documentation shows them; those of the

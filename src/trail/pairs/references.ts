@@ -7,7 +7,7 @@ import { by, group, inside, isSet, onto, out, RETURNED } from "./rows.ts";
  * DEVICE_RELATIONS goes into IRP.IoStatus.Information.
  */
 const REPORTED: { readonly duties: readonly Duty[] } = {
-  duties: [{ keeper: "pnp-manager", tags: ["Devi"], irpField: { narrow: 0x1c, wide: 0x38 } }],
+  duties: [{ keeper: "pnp-manager", tags: ["Devi"], irpField: { 4: 0x1c, 8: 0x38 } }],
 };
 
 const TRACED = { source: "ObReferenceObjectWithTag (wdm.h)" } as const;

@@ -2,7 +2,7 @@ import type { Release } from "./pair.ts";
 import { by } from "./rows.ts";
 
 /** The UNICODE_STRING's or ANSI_STRING's buffer. */
-export const STRING_BUFFER = { narrow: 4, wide: 8 } as const;
+export const STRING_BUFFER = { 4: 4, 8: 8 } as const;
 
 const POOL_FREES = ["ExFreePool", "ExFreePoolWithTag", "ExFreePool2"] as const;
 

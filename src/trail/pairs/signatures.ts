@@ -1,3 +1,4 @@
+import type { Abi } from "../../isa/abi.ts";
 import { acquirersNamed, consumersNamed } from "./table.ts";
 
 /**
@@ -51,8 +52,12 @@ const FASTCALL: ReadonlySet<string> = new Set([
   "ObfReferenceObjectWithTag",
 ]);
 
-/** Which word of its arguments in 32-bit code, from 1, an argument starts at. */
-export function argumentWord(name: string, argument: number): number {
+/** Which pointer-sized place of its arguments, from 1, a documented argument starts at: 32-bit code needs two for 64 bits. */
+export function argumentWord({ pointerSize }: Abi, name: string, argument: number): number {
+  return pointerSize === 8 ? argument : wordOf(name, argument);
+}
+
+function wordOf(name: string, argument: number): number {
   const quads = Object.hasOwn(QUADS, name) ? (QUADS[name] ?? []) : [];
   return argument + quads.filter((quad) => quad < argument).length;
 }
@@ -66,6 +71,6 @@ export function isFastcall(name: string): boolean {
 export function argumentBytesOf(name: string): number | undefined {
   const [row] = [...acquirersNamed(name), ...consumersNamed(name)];
   if (row === undefined) return undefined;
-  const words = argumentWord(row.name, row.arguments + 1) - 1;
+  const words = wordOf(row.name, row.arguments + 1) - 1;
   return Math.max(0, words - (isFastcall(row.name) ? 2 : 0)) * 4;
 }

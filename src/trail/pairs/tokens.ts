@@ -3,7 +3,7 @@ import { DEREFERENCE, FREE } from "./releases.ts";
 import { by, byAddress, group, inside, isSet, isZero, out, RETURNED } from "./rows.ts";
 
 /** SECURITY_CLIENT_CONTEXT.ClientToken, behind a SECURITY_QUALITY_OF_SERVICE of 12 bytes. */
-const CLIENT_TOKEN = { narrow: 12, wide: 16 } as const;
+const CLIENT_TOKEN = { 4: 12, 8: 16 } as const;
 const TOKEN_RELEASES = ["PsDereferencePrimaryToken", "PsDereferenceImpersonationToken"] as const;
 
 // SeDeleteClientSecurity is a macro of ntifs.h: what stands in code is one of the other two.

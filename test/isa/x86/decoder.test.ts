@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ModuleCode } from "../../../src/code/module-code.ts";
 import { Flow } from "../../../src/isa/instruction.ts";
-import { Reg, withDecoder } from "../../../src/isa/x86/decoder.ts";
+import { Reg } from "../../../src/isa/x86/abi.ts";
 import { codeImage } from "../../fixtures/code-image.ts";
 
 function decode(machine: "x86" | "x64", bytes: string, offset = 0) {
@@ -12,7 +12,7 @@ function decode(machine: "x86" | "x64", bytes: string, offset = 0) {
       parts: [{ rva: 0x1000, bytes }],
     }),
   );
-  return withDecoder(code, (decoder) => decoder.at(0x1000 + offset));
+  return code.decoding((decoder) => decoder.at(0x1000 + offset));
 }
 
 describe("Decoder.at", () => {
@@ -77,7 +77,7 @@ describe("Decoder.at", () => {
       [0x2100, 0x3000],
     ]);
     expect(code.missing).toBe(0x102);
-    withDecoder(code, (decoder) => {
+    code.decoding((decoder) => {
       expect(decoder.at(0x1ff9)?.length).toBe(5);
       expect(decoder.at(0x1ffa)).toBeUndefined();
       expect(decoder.at(0x1fff)).toBeUndefined();
@@ -88,7 +88,7 @@ describe("Decoder.at", () => {
     const bytes = new Uint8Array(0x20000).fill(0x90);
     bytes.set([0xe8, 0, 0, 0, 0], 0xeffe);
     const code = new ModuleCode(codeImage({ parts: [{ rva: 0x1000, bytes }] }));
-    withDecoder(code, (decoder) => {
+    code.decoding((decoder) => {
       expect(decoder.at(0xfffe)).toMatchObject({ length: 5, target: 0x10003 });
       expect(decoder.at(0x10003)).toMatchObject({ length: 1 });
       expect(decoder.at(0xfffe)).toMatchObject({ length: 5 });
@@ -99,7 +99,7 @@ describe("Decoder.at", () => {
     const code = new ModuleCode(codeImage({ parts: [{ rva: 0x1000, bytes: "c3" }] }));
     for (let i = 0; i < 2000; i++) {
       expect(() =>
-        withDecoder(code, (decoder) => {
+        code.decoding((decoder) => {
           decoder.at(0x1000);
           throw new Error("stop");
         }),

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ModuleCode } from "../../../src/code/module-code.ts";
 import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../../../src/isa/instruction.ts";
-import { withDecoder } from "../../../src/isa/x86/decoder.ts";
-import { lengthAt, nearTarget } from "../../../src/isa/x86/lengths.ts";
+import { x64 } from "../../../src/isa/x86/sets.ts";
 import { codeImage, fromHex } from "../../fixtures/code-image.ts";
 import { sampleImages } from "../../fixtures/sample-images.ts";
 
@@ -11,11 +10,11 @@ function differences(code: ModuleCode): { count: number; unknown: number; differ
   const different: string[] = [];
   let count = 0;
   let unknown = 0;
-  withDecoder(code, (decoder) => {
+  code.decoding((decoder) => {
     for (const { start, end, bytes } of code.runs) {
       for (let at = start; at < end; ) {
         const instruction = decoder.at(at);
-        const packed = lengthAt(bytes, at - start, bytes.length, code.wide);
+        const packed = code.set.step(bytes, at - start, bytes.length);
         if (instruction === undefined) {
           at++;
           continue;
@@ -26,7 +25,7 @@ function differences(code: ModuleCode): { count: number; unknown: number; differ
           const length = packed & LENGTH_MASK;
           const flow = packed >> FLOW_SHIFT;
           const near = flow === Flow.Call || flow === Flow.Jump || flow === Flow.Branch;
-          const target = near ? (start + nearTarget(bytes, at - start, length)) | 0 : undefined;
+          const target = near ? (start + code.set.target(bytes, at - start, length)) | 0 : undefined;
           if (length !== instruction.length || flow !== instruction.flow || target !== instruction.target) {
             different.push(
               `${at.toString(16)}: ${length} ${flow} ${target}, ${instruction.mnemonic} ${instruction.length} ${instruction.flow} ${instruction.target}`,
@@ -40,7 +39,7 @@ function differences(code: ModuleCode): { count: number; unknown: number; differ
   return { count, unknown, different };
 }
 
-describe("lengthAt", () => {
+describe("InstructionSet.step of x86 and x64", () => {
   const images = sampleImages().filter(
     ({ truth }) => truth.image === "ntoskrnl.exe" || truth.image === "fltmgr.sys",
   );
@@ -66,8 +65,8 @@ describe("lengthAt", () => {
 
   it("does not read past the end: an instruction that is cut off is none", () => {
     const call = fromHex("e8 00 00 00 00");
-    expect(lengthAt(call, 0, 5, true)).toBe(5 | (Flow.Call << FLOW_SHIFT));
-    expect(lengthAt(call, 0, 4, true)).toBe(0);
-    expect(lengthAt(fromHex("66 66 66 66"), 0, 4, true)).toBe(0);
+    expect(x64.step(call, 0, 5)).toBe(5 | (Flow.Call << FLOW_SHIFT));
+    expect(x64.step(call, 0, 4)).toBe(0);
+    expect(x64.step(fromHex("66 66 66 66"), 0, 4)).toBe(0);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../../src/core/address.ts";
-import { withPrinter } from "../../../src/isa/x86/printer.ts";
+import { x64, x86 } from "../../../src/isa/x86/sets.ts";
 import { fromHex } from "../../fixtures/code-image.ts";
 
 function parts(wide: boolean, bytes: string) {
   const at = va(wide ? 0xfffff80412340000n : 0x80401000n);
-  return withPrinter(wide, (printer) => printer.print(fromHex(bytes), at))?.parts;
+  return (wide ? x64 : x86).withPrinter?.((printer) => printer.print(fromHex(bytes), at))?.parts;
 }
 
 function text(wide: boolean, bytes: string): string | undefined {

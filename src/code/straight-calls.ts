@@ -1,11 +1,12 @@
 import type { Rva } from "../core/address.ts";
-import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
-import { armCallee, wordsOf } from "./arm64-line.ts";
+import type { Abi } from "../isa/abi.ts";
+import type { SimpleInstruction } from "../isa/instruction.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
+import { straightCallee } from "./straight-line.ts";
 
-/** A call that ARM64 code makes. */
-export interface ArmCall {
+/** A call that code makes of which straight lines are all that is read. */
+export interface StraightCall {
   readonly at: Rva;
   readonly form: "call" | "jump" | "register" | "jump-slot";
   /** Offsets of the function, of a thunk in front of it, and of the pointer that leads there: those that there are. */
@@ -13,25 +14,24 @@ export interface ArmCall {
   readonly callee: Callee;
 }
 
-const known = new WeakMap<DataFlow, readonly ArmCall[]>();
+const known = new WeakMap<DataFlow, readonly StraightCall[]>();
 
 /**
- * The calls of an ARM64 image, near ones and those through a pointer whose address the code loads just before, told of
+ * The calls of an image, near ones and those through a pointer whose address the code loads just before, told of
  * straight lines of code: what another way leads to the same place with is not seen.
  */
-export function armCalls(flows: DataFlow): readonly ArmCall[] {
+export function straightCalls(flows: DataFlow): readonly StraightCall[] {
   const done = known.get(flows);
   if (done !== undefined) return done;
-  const found: ArmCall[] = [];
-  for (const run of flows.image.code.runs) {
-    const words = wordsOf(run);
-    const pointers = new Pointers();
-    for (let at = words.first; at + 4 <= run.end; at += 4) {
-      const instruction = decodeArm(words.at(at), at);
+  const found: StraightCall[] = [];
+  const { code } = flows.image;
+  for (const run of code.runs) {
+    const pointers = new Pointers(code.set.abi);
+    code.set.simple?.each(run, (at, instruction) => {
       const call = callAt(flows, at as Rva, instruction, pointers);
       if (call !== undefined) found.push(call);
       pointers.apply(instruction);
-    }
+    });
   }
   known.set(flows, found);
   return found;
@@ -40,14 +40,14 @@ export function armCalls(flows: DataFlow): readonly ArmCall[] {
 function callAt(
   flows: DataFlow,
   at: Rva,
-  instruction: ArmInstruction,
+  instruction: SimpleInstruction,
   pointers: Pointers,
-): ArmCall | undefined {
+): StraightCall | undefined {
   if (instruction.kind === "call" || instruction.kind === "jump") {
     const { target, kind } = instruction;
     // Most jumps stay in their function.
     if (kind === "jump" && flows.image.functions.startingAt(target) === undefined) return undefined;
-    const callee = armCallee(flows, target);
+    const callee = straightCallee(flows, target);
     return { at, form: kind, places: [target, ...(callee.slot === undefined ? [] : [callee.slot])], callee };
   }
   if (instruction.kind !== "call-register" && instruction.kind !== "jump-register") return undefined;
@@ -61,13 +61,18 @@ function callAt(
 class Pointers {
   readonly #addresses = new Int32Array(32).fill(-1);
   readonly #slots = new Int32Array(32).fill(-1);
+  readonly #volatile: readonly number[];
+
+  constructor({ volatile }: Abi) {
+    this.#volatile = volatile;
+  }
 
   slotIn(register: number): number | undefined {
     const slot = this.#slots[register] ?? -1;
     return slot < 0 ? undefined : slot;
   }
 
-  apply(instruction: ArmInstruction): void {
+  apply(instruction: SimpleInstruction): void {
     switch (instruction.kind) {
       case "address":
         this.#set(instruction.register, instruction.place, -1);
@@ -90,12 +95,12 @@ class Pointers {
         return;
       case "call":
       case "call-register":
-        this.#addresses.fill(-1, 0, 18);
-        this.#slots.fill(-1, 0, 18);
+        for (const register of this.#volatile) this.#set(register, -1, -1);
         return;
       case "jump":
       case "jump-register":
-      case "end":
+      case "return":
+      case "stop":
         this.#addresses.fill(-1);
         this.#slots.fill(-1);
         return;

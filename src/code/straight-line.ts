@@ -1,6 +1,7 @@
 import { hex, type Rva } from "../core/address.ts";
-import { type ArmInstruction, decodeArm } from "../isa/arm64/instructions.ts";
-import type { CodeRun } from "../isa/instruction.ts";
+import type { Abi } from "../isa/abi.ts";
+import type { CodeRun, SimpleInstruction } from "../isa/instruction.ts";
+import type { SimpleDecoding } from "../isa/instruction-set.ts";
 import type { PoolRoutine } from "./allocators.ts";
 import { type Callee, routineOf } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -10,21 +11,6 @@ import type { TagUse } from "./reached.ts";
 const MAX_AHEAD = 64;
 /** Instructions before a tag that are looked at for the other arguments. */
 const MAX_BEHIND = 24;
-/** Arguments that stand in registers, from x0 on. */
-const ARGUMENTS = 8;
-const TO_SLOT = ["address", "load", "jump-register"];
-
-/** The code of a run as words. */
-export interface Words {
-  /** The first aligned place. */
-  readonly first: number;
-  at(rva: number): number;
-}
-
-export function wordsOf({ start, bytes }: CodeRun): Words {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { first: start + (-start & 3), at: (rva) => view.getUint32(rva - start, true) };
-}
 
 type Held =
   | { readonly kind: "tag" }
@@ -34,15 +20,15 @@ type Held =
 /** What registers hold along one line of code, branches not taken, up to the first thing that is done with the tag. */
 export class StraightLine {
   readonly #flows: DataFlow;
-  readonly #words: Words;
+  readonly #simple: SimpleDecoding;
   readonly #run: CodeRun;
   readonly #from: number;
   readonly #register: number;
   readonly #held = new Map<number, Held>();
 
-  constructor(flows: DataFlow, words: Words, run: CodeRun, from: number, register: number) {
+  constructor(flows: DataFlow, simple: SimpleDecoding, run: CodeRun, from: number, register: number) {
     this.#flows = flows;
-    this.#words = words;
+    this.#simple = simple;
     this.#run = run;
     this.#from = from;
     this.#register = register;
@@ -50,15 +36,16 @@ export class StraightLine {
 
   use(): Omit<TagUse, "instruction" | "function"> | undefined {
     const [owner] = this.#flows.image.functions.owning(this.#from);
-    const start = Math.max(this.#words.first, owner?.entry ?? 0, this.#from - MAX_BEHIND * 4);
-    for (let at = start; at < this.#from + MAX_AHEAD * 4 && at + 4 <= this.#run.end; at += 4) {
-      const instruction = decodeArm(this.#words.at(at), at);
+    const { length } = this.#simple;
+    const start = Math.max(this.#run.start, owner?.entry ?? 0, this.#from - MAX_BEHIND * length);
+    for (let at = start; at < this.#from + MAX_AHEAD * length; at += length) {
+      const instruction = this.#simple.at(this.#run, at);
+      if (instruction === undefined) return undefined;
       const behind = at > this.#from;
       if (behind) {
         const use = this.#useAt(at, instruction);
         if (use !== undefined) return use;
-        if (instruction.kind === "end" || instruction.kind === "jump" || instruction.kind === "jump-register")
-          return undefined;
+        if (ENDS.has(instruction.kind)) return undefined;
       }
       this.#apply(instruction);
       if (at === this.#from) this.#held.set(this.#register, { kind: "tag" });
@@ -67,7 +54,11 @@ export class StraightLine {
     return undefined;
   }
 
-  #useAt(at: number, instruction: ArmInstruction): Omit<TagUse, "instruction" | "function"> | undefined {
+  get #abi(): Abi {
+    return this.#flows.image.code.set.abi;
+  }
+
+  #useAt(at: number, instruction: SimpleInstruction): Omit<TagUse, "instruction" | "function"> | undefined {
     const isTag = (register: number): boolean => this.#held.get(register)?.kind === "tag";
     if (instruction.kind === "compare" && instruction.registers.some(isTag))
       return { use: "compare", detail: `compared at ${hex(at)}` };
@@ -76,9 +67,10 @@ export class StraightLine {
     const callee = this.#callee(instruction);
     if (callee === undefined) return undefined;
     const routine = routineOf(callee);
-    if (routine?.tag !== undefined && isTag(routine.tag - 1)) return this.#given(at, callee, routine);
-    const argument = Array.from({ length: ARGUMENTS }, (_, i) => i).find(isTag);
-    if (argument === undefined || routine !== undefined) return undefined;
+    if (routine?.tag !== undefined && isTag(this.#abi.argumentRegisters[routine.tag - 1] ?? -1))
+      return this.#given(at, callee, routine);
+    const argument = this.#abi.argumentRegisters.findIndex(isTag);
+    if (argument === -1 || routine !== undefined) return undefined;
     const name = callee.name ?? "a function that nothing names";
     const detail = `argument ${argument + 1} of ${name} at ${hex(at)}, which is no known pool routine`;
     return { use: "unknown", call: callOf(at, callee), detail };
@@ -86,7 +78,8 @@ export class StraightLine {
 
   #given(at: number, callee: Callee, routine: PoolRoutine): Omit<TagUse, "instruction" | "function"> {
     const number = (index: number | undefined): number | undefined => {
-      const held = index === undefined ? undefined : this.#held.get(index - 1);
+      const held =
+        index === undefined ? undefined : this.#held.get(this.#abi.argumentRegisters[index - 1] ?? -1);
       return held?.kind === "number" ? held.value : undefined;
     };
     const [size, poolType, poolFlags] = [routine.size, routine.poolType, routine.poolFlags].map(number);
@@ -100,15 +93,15 @@ export class StraightLine {
     };
   }
 
-  #callee(instruction: ArmInstruction): Callee | undefined {
+  #callee(instruction: SimpleInstruction): Callee | undefined {
     if (instruction.kind === "call" || instruction.kind === "jump")
-      return armCallee(this.#flows, instruction.target);
+      return straightCallee(this.#flows, instruction.target);
     if (instruction.kind !== "call-register" && instruction.kind !== "jump-register") return undefined;
     const held = this.#held.get(instruction.register);
     return held?.kind === "slot" ? this.#flows.callees.throughSlot(held.rva) : { target: undefined };
   }
 
-  #apply(instruction: ArmInstruction): void {
+  #apply(instruction: SimpleInstruction): void {
     const held = this.#held;
     switch (instruction.kind) {
       case "number": {
@@ -147,7 +140,7 @@ export class StraightLine {
         return;
       case "call":
       case "call-register":
-        for (let register = 0; register <= 17; register++) held.delete(register);
+        for (const register of this.#abi.volatile) held.delete(register);
         return;
       case "other":
         for (const register of instruction.writes) held.delete(register);
@@ -157,18 +150,13 @@ export class StraightLine {
   }
 }
 
+/** What ends a straight line. */
+const ENDS: ReadonlySet<SimpleInstruction["kind"]> = new Set(["return", "stop", "jump", "jump-register"]);
+
 /** What a near call leads to: an export of the image, an import through a thunk, or a function that nothing names. */
-export function armCallee({ image, callees }: DataFlow, target: number): Callee {
-  const run = image.code.runAt(target);
-  if (run !== undefined && target % 4 === 0 && target + 12 <= run.end) {
-    const words = wordsOf(run);
-    const [page, load, jump] = [0, 4, 8].map((offset) =>
-      decodeArm(words.at(target + offset), target + offset),
-    );
-    const isThunk = [page, load, jump].every((one, i) => one?.kind === TO_SLOT[i]);
-    if (isThunk && page?.kind === "address" && load?.kind === "load" && load.base === page.register)
-      return { ...callees.throughSlot(page.place + load.offset), thunk: target };
-  }
+export function straightCallee({ image, callees }: DataFlow, target: number): Callee {
+  const slot = image.code.set.thunks.jumpAt(image.code, target)?.slot;
+  if (slot !== undefined) return { ...callees.throughSlot(slot), thunk: target };
   const name = image.image.exports.at(target).find((item) => item.name !== null)?.name;
   return { target: image.code.vaOf(target), offset: target, ...(name == null ? {} : { name }) };
 }
