@@ -11,10 +11,11 @@ const LAYERS: readonly string[] = [
   "source",
   "dump",
   "memory",
-  "kernel",
   "pe",
   "isa",
   "code",
+  "registry",
+  "kernel",
   "pool",
   "trail",
   "report",
@@ -23,7 +24,7 @@ const LAYERS: readonly string[] = [
 ];
 
 /** The folders that read byte layouts. */
-const READS_LAYOUTS: readonly string[] = ["dump", "kernel", "pe"];
+const READS_LAYOUTS: readonly string[] = ["dump", "kernel", "pe", "registry"];
 
 /** The one place of each package whose traps are answered there. */
 const PACKAGE_HOMES: Readonly<Record<string, string>> = {

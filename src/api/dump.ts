@@ -2,9 +2,7 @@ import type { MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { readDump } from "../dump/open.ts";
-import { openHive } from "../kernel/hive.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
-import { readServices, type Services } from "../kernel/services.ts";
 import { readThreads } from "../kernel/threads.ts";
 import { readVerifier } from "../kernel/verifier.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
@@ -15,6 +13,8 @@ import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker.ts";
+import { openHive } from "../registry/hive.ts";
+import { readServices, type Services } from "../registry/services.ts";
 import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";

@@ -27,6 +27,11 @@ export function printable(text: string): string {
   );
 }
 
+/** The part of a Windows path after its last backslash. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf("\\") + 1);
+}
+
 const GROUPED = new Intl.NumberFormat("en-US");
 
 /** `1,234,567`. */

@@ -2,11 +2,12 @@ import { advance, type Va } from "../core/address.ts";
 import { MemoryError } from "../core/errors.ts";
 import { parseWith, toAddress } from "../core/kaitai.ts";
 import { MAX_IMAGE_SIZE, MAX_MODULES } from "../core/limits.ts";
+import { fileName } from "../core/text.ts";
 import type { TriageDriver, TriageList } from "../dump/triage-drivers.ts";
 import { ModuleEntry as Layout } from "../generated/module_entry.js";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { type ListWalk, walkList } from "./linked-list.ts";
-import { fileName, moduleNames, readUnicode } from "./names.ts";
+import { moduleNames, readUnicode } from "./names.ts";
 
 /** A loaded module, as the kernel's list has it. */
 export interface ModuleEntry {

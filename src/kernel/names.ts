@@ -16,11 +16,6 @@ export function readUnicode(space: AddressSpace, { length, buffer }: UnicodeStri
   return text === "" ? undefined : text;
 }
 
-/** The part after the last backslash. */
-export function fileName(path: string): string {
-  return path.slice(path.lastIndexOf("\\") + 1);
-}
-
 /** What names are made of. */
 export interface Nameable {
   /** `undefined`: it could not be read. */

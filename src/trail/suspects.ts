@@ -1,5 +1,5 @@
-import { serviceOf } from "../kernel/service-image.ts";
-import type { Service } from "../kernel/services.ts";
+import type { Service } from "../registry/services.ts";
+import { serviceOf } from "../registry/services.ts";
 import type { Clue, ModuleClue } from "./clue.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Suspect } from "./findings.ts";

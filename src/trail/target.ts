@@ -2,11 +2,11 @@ import type { Resolver } from "../code/callees.ts";
 import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
 import { instructionSetOf } from "../isa/machines.ts";
-import type { Service } from "../kernel/services.ts";
 import type { Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
+import type { Service } from "../registry/services.ts";
 import type { BlockContents } from "./evidence/block-contents.ts";
 import type { Publisher } from "./publisher.ts";
 

@@ -6,8 +6,8 @@ import { printable } from "../core/text.ts";
 import { Regf } from "../generated/regf.js";
 import { CachedSource } from "../source/page-cache.ts";
 import type { ByteSource } from "../source/source.ts";
-import { BINS_START, HiveCells, hiveName, KEY_CELL_BYTES, NO_CELL } from "./hive-cells.ts";
-import { HiveValue } from "./hive-value.ts";
+import { BINS_START, HiveCells, hiveName, KEY_CELL_BYTES, NO_CELL } from "./cells.ts";
+import { HiveValue } from "./value.ts";
 
 const HEAD_SIZE = 512;
 const CHECKSUM_WORDS = 127;

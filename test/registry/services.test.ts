@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dwordValue, hiveBytes, textValue } from "../../samples/writer/hive.mjs";
-import { serviceOf } from "../../src/kernel/service-image.ts";
-import { readServices, type Service } from "../../src/kernel/services.ts";
+import { readServices, type Service, serviceOf } from "../../src/registry/services.ts";
 import { open, systemHive, systemTree } from "../fixtures/hives.ts";
 
 describe("readServices", () => {

@@ -89,7 +89,12 @@ export class HiveCells {
     const signature = String.fromCharCode(...raw.signature);
     const bytes = signature === LIST_OF_LISTS ? 4 : ENTRY_BYTES[signature];
     if (bytes === undefined) {
-      return cell.fail(0, field, "li, lf, lh or ri", Buffer.from(raw.signature).toString("hex"));
+      return cell.fail(
+        0,
+        field,
+        "li, lf, lh or ri",
+        [...raw.signature].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+      );
     }
     const body = cell.slice(LIST_HEAD, raw.count * bytes, field);
     const entries = Array.from({ length: raw.count }, (_, i) => body.u32(i * bytes, field));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dwordValue, hiveBytes, textValue } from "../../samples/writer/hive.mjs";
-import type { HiveKey } from "../../src/kernel/hive.ts";
+import type { HiveKey } from "../../src/registry/hive.ts";
 import { open, systemHive } from "../fixtures/hives.ts";
 
 const names = (key: HiveKey | undefined) => [...(key?.subkeys() ?? [])].map(({ name }) => name);

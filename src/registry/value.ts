@@ -3,7 +3,7 @@ import { readStruct } from "../core/kaitai.ts";
 import { MAX_HIVE_VALUE_BYTES, MAX_HIVE_VALUE_NAME_BYTES } from "../core/limits.ts";
 import { utf16Z } from "../core/text.ts";
 import { Regf } from "../generated/regf.js";
-import { type HiveCells, hiveName } from "./hive-cells.ts";
+import { type HiveCells, hiveName } from "./cells.ts";
 
 const HEAD_SIZE = 0x14;
 const DATA_AT = 8;

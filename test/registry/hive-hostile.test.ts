@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dwordValue, hiveBytes, textValue } from "../../samples/writer/hive.mjs";
 import { FormatError } from "../../src/core/errors.ts";
-import type { HiveKey } from "../../src/kernel/hive.ts";
-import { readServices } from "../../src/kernel/services.ts";
+import type { HiveKey } from "../../src/registry/hive.ts";
+import { readServices } from "../../src/registry/services.ts";
 import { open, systemHive, systemTree } from "../fixtures/hives.ts";
 
 const BINS = 0x1000;
