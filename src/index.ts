@@ -3,6 +3,14 @@
  *
  * Start with `openDump`; what it gives answers every question that the command line does.
  */
+export {
+  type Asked,
+  ask,
+  type Opened,
+  type Operands,
+  type Question,
+  QuestionError,
+} from "./api/ask.ts";
 export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
@@ -18,7 +26,18 @@ export { Image } from "./pe/image.ts";
 export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
 export type * from "./report/documents.ts";
 export { renderJson } from "./report/json.ts";
-export type { Conclusion, Evidence, Suspect, Trail, TrailSigns } from "./report/trail-document.ts";
+export { COLOR, PLAIN, type Style } from "./report/style.ts";
+export { renderText } from "./report/text/render.ts";
+export type { View } from "./report/text/view.ts";
+export type {
+  Conclusion,
+  Evidence,
+  Suspect,
+  TraceDocument,
+  TraceInput,
+  Trail,
+  TrailSigns,
+} from "./report/trail-document.ts";
 export { BlobSource } from "./source/blob.ts";
 export { BytesSource } from "./source/bytes-source.ts";
 export { FileError } from "./source/file-source.ts";

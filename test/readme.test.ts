@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { pooltrail, pooltrailWithInput } from "./fixtures/cli.ts";
+import { pooltrail, spawnedPooltrail } from "./fixtures/cli.ts";
 
 /**
  * Runs every sample of README.md and compares what it prints. `UPDATE_README=1 npx vitest run
@@ -39,7 +39,7 @@ function runConsole(body: string): string {
   const words = line.split(" ");
   const inputs = rest.filter((text) => text.startsWith(PROMPT)).map((text) => text.slice(PROMPT.length));
   const { stdout, stderr, code } =
-    inputs.length === 0 ? pooltrail(...words) : pooltrailWithInput(`${inputs.join("\n")}\n`, ...words);
+    inputs.length === 0 ? pooltrail(...words) : spawnedPooltrail(`${inputs.join("\n")}\n`, ...words);
   expect([code, stderr]).toEqual([0, ""]);
   if (count !== undefined) {
     const lines = stdout.split("\n").slice(0, Number(count));

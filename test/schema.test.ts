@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Dump, openDump } from "../src/api/dump.ts";
 import { type ImageFolder, openFolder } from "../src/api/folder.ts";
 import { openImageFile } from "../src/api/image-file.ts";
-import { answerFrom, answerFromImage } from "../src/cli/answers.ts";
+import { answerTo } from "../src/cli/answers.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { renderJson } from "../src/report/json.ts";
 import { realDump } from "./fixtures/real-dumps.ts";
@@ -94,7 +94,7 @@ describe.each([
   it.skipIf(path === undefined).each(questions)("fits the schema: %s %s", (command, ...given) => {
     opened ??= openDump(path ?? "");
     const operands = given.filter((word) => word !== undefined);
-    expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
+    expect(faults(command, answerTo(opened, command, operands).document)).toEqual([]);
   });
 });
 
@@ -102,9 +102,9 @@ describe("tags --since", () => {
   it("fits the schema of growth", () => {
     using dump = openDump("samples/leak-x64.dmp");
     // two machines: every tag differs
-    const { document } = answerFrom(dump, "tags", [], { since: "samples/article-2003.dmp" });
+    const { document } = answerTo(dump, "tags", [], { since: "samples/article-2003.dmp" });
     expect(faults("growth", document)).toEqual([]);
-    expect(answerFrom(dump, "tags", ["Se"], { since: "samples/article-2003.dmp" }).document).toMatchObject({
+    expect(answerTo(dump, "tags", ["Se"], { since: "samples/article-2003.dmp" }).document).toMatchObject({
       tags: [{ tag: "Se  ", paged: { bytes: 39_699_456 - 232_720_312 } }],
     });
   });
@@ -118,7 +118,7 @@ describe("every answer from PE files", () => {
     ),
   )("in a folder fits the schema: %s %s", (command, ...operands) => {
     opened ??= openFolder("samples/images/x64");
-    expect(faults(command, answerFrom(opened, command, operands).document)).toEqual([]);
+    expect(faults(command, answerTo(opened, command, operands).document)).toEqual([]);
   });
 
   it.each([
@@ -130,6 +130,6 @@ describe("every answer from PE files", () => {
     ["code", "FltQuerySecurityObject+4"],
   ])("of one file fits the schema: %s", (command, ...operands) => {
     using file = openImageFile("samples/images/x64/fltmgr.sys");
-    expect(faults(command, answerFromImage(file, command, operands).document)).toEqual([]);
+    expect(faults(command, answerTo(file, command, operands).document)).toEqual([]);
   });
 });

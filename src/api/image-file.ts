@@ -56,11 +56,11 @@ export class ImageFile implements Disposable {
    * @param function_ a name that it exports or imports, or an address at the base that it prefers
    * @throws {TypeError} neither
    */
-  calls(function_: string): CallList {
+  calls(function_: AddressLike): CallList {
     const module = this.#module;
     const flows = new DataFlow(analyzeImage(this.image));
     const decoded = { image: flows.image, flows, graph: new CallGraph(flows), uses: new TagUses(flows) };
-    const named = functionNamed(module, decoded, function_);
+    const named = typeof function_ === "string" ? functionNamed(module, decoded, function_) : undefined;
     return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));
   }
 

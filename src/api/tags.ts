@@ -22,12 +22,12 @@ import type { Module } from "./module.ts";
 /** Which tags a question is about, and in which order. */
 export interface TagQuery {
   /** `*` is any run of characters, `?` any one. */
-  readonly pattern?: string;
-  readonly sort?: TagOrder;
+  readonly pattern?: string | undefined;
+  readonly sort?: TagOrder | undefined;
   /** At most so many. */
-  readonly top?: number;
+  readonly top?: number | undefined;
   /** What the tags mean. */
-  readonly descriptions?: TagFile;
+  readonly descriptions?: TagFile | undefined;
 }
 
 /** What else the answer of the `tags` command takes; each is read when it is asked for. */

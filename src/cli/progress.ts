@@ -1,12 +1,18 @@
 import { printable } from "../core/text.ts";
 
+/** A stream that may be a terminal. */
+export interface Terminal extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** One line on stderr that says how far a long answer is; only on a terminal. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream | undefined;
+  readonly #stream: Terminal | undefined;
   #shown = 0;
   #last = 0;
 
-  constructor(stream: NodeJS.WriteStream, quiet: boolean) {
+  constructor(stream: Terminal, quiet: boolean) {
     this.#stream = stream.isTTY === true && !quiet ? stream : undefined;
   }
 

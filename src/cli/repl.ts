@@ -1,11 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { start } from "node:repl";
+import { QuestionError } from "../api/ask.ts";
 import type { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
-import { type AnswerOptions, answerFrom } from "./answers.ts";
+import { type AnswerOptions, answerTo } from "./answers.ts";
 import { UsageError } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
 import { inspectHex, printed } from "./inspect.ts";
@@ -48,7 +49,7 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
         const last = operands.at(-1);
         const options = isOptions(last) ? { ...preset, ...last } : preset;
         const texts = operands.filter((operand) => !isOptions(operand)).map(operandText);
-        const answer = answerFrom(dump, command, texts, options);
+        const answer = answerTo(dump, command, texts, options);
         return printed(answer.document, answer.text(view));
       });
     return [name, call] as const;
@@ -93,7 +94,7 @@ function withoutStack<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof UsageError) error.stack = error.message;
+    if (error instanceof UsageError || error instanceof QuestionError) error.stack = error.message;
     throw error;
   }
 }

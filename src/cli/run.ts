@@ -1,30 +1,75 @@
+import { QuestionError } from "../api/ask.ts";
 import { Dump, type OpenOptions, openDump } from "../api/dump.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
+import { FormatError, MemoryError } from "../core/errors.ts";
+import { printable } from "../core/text.ts";
 import { renderJson } from "../report/json.ts";
 import { COLOR, PLAIN } from "../report/style.ts";
 import { FileError } from "../source/file-source.ts";
-import { type Answer, answerFrom, answerFromImage } from "./answers.ts";
-import { type Invocation, type Options, UsageError } from "./arguments.ts";
-import { Progress } from "./progress.ts";
+import { type Answer, answerTo } from "./answers.ts";
+import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
+import { renderHelp } from "./help.ts";
+import { Progress, type Terminal } from "./progress.ts";
 
 type RunInvocation = Extract<Invocation, { kind: "run" }>;
 
+/** What the command line reads and writes: those of the process, or a test's. */
 export interface Streams {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** This program's own version. */
+  readonly version: string;
 }
 
+/** Answered, also when partly; the input cannot be read; wrong usage. */
+export const ANSWERED = 0;
+const UNREADABLE = 1;
+const MISUSED = 2;
+
 /**
- * Carries out one command.
+ * Carries out one command line, without the program's name.
  *
- * @returns what stdout is to show; undefined where the command has shown it itself
- * @throws {UsageError} an operand that is no tag, address or module of this dump
- * @throws {FormatError | FileError} the file is not what the command reads
+ * @returns the exit code; a promise of it for the REPL, which ends when the user leaves
  */
-export async function run(invocation: RunInvocation, streams: Streams): Promise<string | undefined> {
+export function run(argv: readonly string[], streams: Streams): number | Promise<number> {
+  try {
+    const invocation = parseCommandLine(argv);
+    if (invocation.kind === "run") {
+      if (invocation.command.name === "repl") return runRepl(invocation, streams);
+      streams.stdout.write(`${answerText(invocation, streams)}\n`);
+    } else if (invocation.kind === "version") streams.stdout.write(`${streams.version}\n`);
+    else streams.stdout.write(`${renderHelp(invocation.command)}\n`);
+    return ANSWERED;
+  } catch (error) {
+    return report(error, streams);
+  }
+}
+
+/** Says in a line or two what went wrong, and gives the exit code for it. */
+function report(error: unknown, { stderr }: Streams): number {
+  const say = (text: string): unknown => stderr.write(`pooltrail: ${text}\n`);
+  if (error instanceof UsageError || error instanceof QuestionError) {
+    const command = error.command === "growth" ? "tags" : error.command;
+    const help = command === undefined ? "pooltrail --help" : `pooltrail ${command} --help`;
+    say(`${printable(error.message)}\nTry: ${help}`);
+    return MISUSED;
+  }
+  if (error instanceof MemoryError) {
+    const advice = "give the driver's file with --images DIR, or take a dump that holds more";
+    say(`the image's headers cannot be read: ${printable(error.message)}; ${advice}`);
+    return UNREADABLE;
+  }
+  if (error instanceof FormatError || error instanceof FileError) {
+    say(printable(error.message));
+    return UNREADABLE;
+  }
+  throw error;
+}
+
+function answerText(invocation: RunInvocation, streams: Streams): string {
   const { command, file, operands, options } = invocation;
   const style = wantsColor(options, streams) ? COLOR : PLAIN;
   const show = (answer: Answer, pointerSize: 4 | 8): string =>
@@ -35,30 +80,33 @@ export async function run(invocation: RunInvocation, streams: Streams): Promise<
     if (operands.length > most)
       throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
     using image = openImageFile(file);
-    return show(answerFromImage(image, command.name, operands, options), image.image.pointerSize);
+    return show(answerTo(image, command.name, operands, options), image.image.pointerSize);
   }
   const progress = new Progress(streams.stderr, options.quiet);
   using opened = openOrSay(invocation);
-  if (command.name === "repl") {
+  try {
+    const work = { onProgress: progress.tell };
+    return show(answerTo(opened, command.name, operands, options, work), opened.pointerSize);
+  } finally {
+    progress.clear();
+  }
+}
+
+async function runRepl(invocation: RunInvocation, streams: Streams): Promise<number> {
+  try {
     // Node's REPL takes as long to load as a small answer takes to find.
     const { historyFile, startRepl } = await import("./repl.ts");
-    if (!(opened instanceof Dump))
-      throw new UsageError("repl needs a dump, and this is a folder", command.name);
+    using opened = openOrSay(invocation);
+    if (!(opened instanceof Dump)) throw new UsageError("repl needs a dump, and this is a folder", "repl");
     await startRepl(opened, {
-      style,
+      style: wantsColor(invocation.options, streams) ? COLOR : PLAIN,
       input: streams.stdin,
       output: streams.stdout,
       historyFile: historyFile(streams.environment),
     });
-    return undefined;
-  }
-  try {
-    return show(
-      answerFrom(opened, command.name, operands, options, { onProgress: progress.tell }),
-      opened.pointerSize,
-    );
-  } finally {
-    progress.clear();
+    return ANSWERED;
+  } catch (error) {
+    return report(error, streams);
   }
 }
 

@@ -3,10 +3,14 @@ import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-summary.ts";
 import type { PoolTotals } from "../pool/tag-table.ts";
 import type { PoolCounts } from "../pool/tracker-sum.ts";
+import type { CallList } from "../trail/calls.ts";
 import type { CodeView } from "../trail/code-lines.ts";
+import type { FunctionList } from "../trail/functions.ts";
 import type { FunctionPlace } from "../trail/place.ts";
 import type { Pointers } from "../trail/pointers.ts";
+import type { Scan } from "../trail/trail.ts";
 import type { ValueMark } from "../trail/value-marks.ts";
+import type { TraceDocument } from "./trail-document.ts";
 
 /**
  * The plain data of every answer, one interface a command. In JSON an address is a string, a size
@@ -325,4 +329,24 @@ export interface MemoryDocument {
   readonly sources: Readonly<Partial<Record<MemoryLine, string>>>;
   readonly reasons: Readonly<Partial<Record<MemoryLine, string>>>;
   readonly notes: readonly string[];
+}
+
+/** What each command answers: the data of its JSON document, with addresses as bigint. */
+export interface Documents {
+  readonly trace: TraceDocument;
+  readonly info: InfoDocument;
+  readonly modules: ModulesDocument;
+  readonly memory: MemoryDocument;
+  readonly tags: TagsDocument;
+  readonly growth: GrowthDocument;
+  readonly scan: Scan;
+  readonly near: NearDocument;
+  readonly pointers: PointersDocument;
+  readonly headers: HeadersDocument;
+  readonly imports: ImportsDocument;
+  readonly exports: ExportsDocument;
+  readonly functions: FunctionList;
+  readonly calls: CallList;
+  readonly code: CodeDocument;
+  readonly read: ReadDocument;
 }

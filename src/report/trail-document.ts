@@ -7,6 +7,7 @@ import type { Step } from "../trail/next-steps.ts";
 import type { Reference, ServiceStart, TagUsageSummary, TrailApi } from "../trail/trail.ts";
 import type { Verdict } from "../trail/weigh.ts";
 import { clueWords } from "./clue-words.ts";
+import type { InfoDocument } from "./documents.ts";
 import { blockNoteText, leakReasonText } from "./pool-words.ts";
 import { stepWords } from "./step-words.ts";
 import { reasonWords, verdictWords } from "./verdict-words.ts";
@@ -84,6 +85,46 @@ export interface Trail {
   readonly next: readonly string[];
   readonly coverage: readonly Coverage[];
   readonly notes: readonly string[];
+}
+
+/** What was looked at, so that a trace that is passed on says of what it is. */
+export interface TraceInput {
+  /** The file's name. */
+  readonly file: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly machine: string;
+  readonly paging: string | null;
+  readonly build: number | null;
+  readonly dumpType: string;
+  /** ISO 8601, UTC. */
+  readonly taken: string | null;
+  /** In seconds. */
+  readonly upTime: number | null;
+  readonly modules: number;
+}
+
+/** The answer of the `trace` command: the trail of the first tag, with those of the others. */
+export interface TraceDocument extends Trail {
+  readonly more: readonly Trail[];
+  /** Null for files that are no dump. */
+  readonly input: TraceInput | null;
+}
+
+/** What a trace says of the dump that it was drawn from. */
+export function inputOf(info: InfoDocument): TraceInput {
+  const { file, machine, paging, build, dumpType, upTime, modules } = info;
+  return {
+    file,
+    size: info.fileSize,
+    machine,
+    paging,
+    build,
+    dumpType,
+    taken: info.systemTime,
+    upTime,
+    modules,
+  };
 }
 
 /** A trail in words. */

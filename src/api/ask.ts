@@ -1,0 +1,215 @@
+import type { AddressLike } from "../core/address.ts";
+import { FormatError } from "../core/errors.ts";
+import { parseTag, parseTagPattern } from "../pool/tag.ts";
+import type { Documents } from "../report/documents.ts";
+import { readDocument } from "../report/read-document.ts";
+import { inputOf } from "../report/trail-document.ts";
+import { FileError } from "../source/file-source.ts";
+import type { ListingOptions } from "../trail/code-listing.ts";
+import { Dump } from "./dump.ts";
+import type { ImageFolder } from "./folder.ts";
+import { ImageFile } from "./image-file.ts";
+import type { Module } from "./module.ts";
+import type { TagQuery } from "./tags.ts";
+import type { ModuleLike, WorkOptions } from "./workspace.ts";
+
+/** What a question is put to: a dump, a folder of PE files, or one of them. */
+export type Opened = Dump | ImageFolder | ImageFile;
+
+/** nt where it is left out; of a single PE file it says nothing. */
+interface OfModule {
+  readonly module?: ModuleLike;
+}
+
+/** What each command has to be told. */
+export interface Operands {
+  readonly trace: {
+    /** Those that look like leaks where there are none. */
+    readonly tags?: readonly string[];
+  };
+  readonly info: object;
+  readonly modules: object;
+  readonly memory: object;
+  readonly tags: TagQuery;
+  /** What grew since an older dump of the same machine. */
+  readonly growth: { readonly older: Dump } & Pick<TagQuery, "pattern" | "top">;
+  readonly scan: { readonly tag: string };
+  readonly near: { readonly addresses: readonly AddressLike[] };
+  readonly pointers: { readonly address: AddressLike };
+  readonly headers: OfModule;
+  readonly imports: OfModule;
+  readonly exports: OfModule;
+  readonly functions: OfModule;
+  /** function: a name that the module exports or imports, or an address. */
+  readonly calls: OfModule & { readonly function: AddressLike };
+  readonly code: { readonly address: AddressLike } & ListingOptions;
+  readonly read: {
+    readonly address: AddressLike;
+    /** In bytes, 1 to 16 MB; 128 where left out. */
+    readonly length?: number | undefined;
+  };
+}
+
+/** The commands, and `growth`, which is `tags --since`. */
+export type Asked = keyof Operands;
+
+/** A question: a command's name, with what the command has to be told. */
+export type Question<C extends Asked = Asked> = { [K in C]: { readonly command: K } & Operands[K] }[C];
+
+/** A question that cannot be put to this dump: it names what there is not, or what is no address or tag. */
+export class QuestionError extends Error {
+  readonly #command: Asked;
+
+  constructor(message: string, command: Asked) {
+    super(message);
+    this.#command = command;
+  }
+
+  /** What was asked. */
+  get command(): Asked {
+    return this.#command;
+  }
+}
+
+/**
+ * Answers one question: what the command line, the REPL, a worker and a server all call.
+ *
+ * @throws {QuestionError} it names a module, an address or a tag that there is not
+ * @throws {FileError} the command needs a dump, and this is a folder
+ * @throws {FormatError | MemoryError} what the answer stands on cannot be read
+ */
+export function ask<C extends Asked>(
+  opened: Opened,
+  question: Question<C>,
+  work: WorkOptions = {},
+): Documents[C] {
+  const answer: Answers[C] = ANSWERS[question.command];
+  return answer(opened, question, work);
+}
+
+type Answers = {
+  readonly [C in Asked]: (opened: Opened, question: Question<C>, work: WorkOptions) => Documents[C];
+};
+
+const ANSWERS: Answers = {
+  trace: (opened, { tags = [] }, work) => {
+    const from = severalIn(opened, "trace");
+    if (tags.length === 0 && !(from instanceof Dump))
+      throw new QuestionError("a folder has no usage by tag: name a TAG", "trace");
+    const named = tags.map((tag) => asked("trace", () => parseTag(tag).text));
+    const trails =
+      from instanceof Dump && named.length === 0
+        ? from.traces(work)
+        : named.map((tag) => from.trace(tag, work));
+    const [first, ...more] = trails;
+    if (first === undefined) throw new Error("a trace gave no trail");
+    return { ...first, more, input: from instanceof Dump ? inputOf(from.info()) : null };
+  },
+  info: (opened) => dumpIn(opened, "info").info(),
+  modules: (opened) => {
+    const from = severalIn(opened, "modules");
+    return from.modules.list(from.notes);
+  },
+  memory: (opened) => dumpIn(opened, "memory").memory(),
+  tags: (opened, query, work) => {
+    const dump = dumpIn(opened, "tags");
+    const { pattern } = query;
+    if (pattern !== undefined) asked("tags", () => parseTagPattern(pattern));
+    return dump.tags(work).document(query, dump.notes);
+  },
+  growth: (opened, { older, pattern, top }, work) => {
+    const dump = dumpIn(opened, "growth");
+    const matches = pattern === undefined ? () => true : asked("growth", () => parseTagPattern(pattern));
+    const { tags, ...growth } = dump.since(older, work);
+    const shown = tags.filter(({ key }) => matches(key)).slice(0, top ?? tags.length);
+    return { since: older.file, tags: shown.map(({ key: _, ...row }) => row), ...growth };
+  },
+  scan: (opened, { tag }, work) => {
+    const from = severalIn(opened, "scan");
+    return from.scan(
+      asked("scan", () => parseTag(tag).text),
+      work,
+    );
+  },
+  near: (opened, { addresses }) => {
+    const from = severalIn(opened, "near");
+    const found = addresses.map((address) => asked("near", () => from.address(address)));
+    return { symbols: found.map((address) => from.near(address)) };
+  },
+  pointers: (opened, { address }, work) => {
+    const from = severalIn(opened, "pointers");
+    return from.pointers(
+      asked("pointers", () => from.address(address)),
+      work,
+    );
+  },
+  headers: (opened, { module }) =>
+    opened instanceof ImageFile ? opened.headers() : opened.headers(moduleIn(opened, module, "headers")),
+  imports: (opened, { module }) =>
+    opened instanceof ImageFile ? opened.imports() : opened.imports(moduleIn(opened, module, "imports")),
+  exports: (opened, { module }) =>
+    opened instanceof ImageFile ? opened.exports() : opened.exports(moduleIn(opened, module, "exports")),
+  functions: (opened, { module }) =>
+    opened instanceof ImageFile
+      ? opened.functions()
+      : opened.functions(moduleIn(opened, module, "functions")),
+  calls: (opened, { module, function: wanted }) =>
+    opened instanceof ImageFile
+      ? asked("calls", () => opened.calls(wanted))
+      : asked("calls", () => opened.calls(moduleIn(opened, module, "calls"), wanted)),
+  code: (opened, { address, ...options }) =>
+    opened.code(
+      asked("code", () => opened.address(address)),
+      options,
+    ),
+  read: (opened, { address, length = DEFAULT_LENGTH }) => {
+    const from = severalIn(opened, "read");
+    if (!(length >= 1 && length <= MOST_BYTES))
+      throw new QuestionError(`LENGTH is 1 to ${MOST_BYTES} bytes, not ${length}`, "read");
+    const at = asked("read", () => from.address(address));
+    return readDocument(from.read(at, length), from.placeOf(at));
+  },
+};
+
+const DEFAULT_LENGTH = 128;
+/** More is for a program, and for `Dump.read`. */
+export const MOST_BYTES = 0x100_0000;
+
+function severalIn(opened: Opened, command: Asked): Dump | ImageFolder {
+  if (!(opened instanceof ImageFile)) return opened;
+  throw new QuestionError(`${command} needs a dump`, command);
+}
+
+function dumpIn(opened: Opened, command: Asked): Dump {
+  const from = severalIn(opened, command);
+  if (from instanceof Dump) return from;
+  const name = command === "growth" ? "tags" : command;
+  throw new FileError(from.folder, "directory", `this is a directory; ${name} needs a dump`);
+}
+
+/** The module that is named, or nt. */
+function moduleIn(opened: Dump | ImageFolder, module: ModuleLike | undefined, command: Asked): Module {
+  if (module !== undefined) return asked(command, () => opened.module(module));
+  const kernel = opened.modules.kernel;
+  if (kernel !== undefined) return kernel;
+  if (!(opened instanceof Dump))
+    throw new QuestionError("there is no kernel in this folder: name a MODULE", command);
+  throw new FormatError({
+    file: opened.file,
+    offset: 0,
+    field: "the module list",
+    expected: "one with nt in it",
+    found: opened.modules.gaps[0] ?? "others only: name a MODULE",
+  });
+}
+
+/** What `take` makes of an operand; a wrong one makes a wrong question. */
+function asked<T>(command: Asked, take: () => T): T {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new QuestionError(error.message, command);
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
+
+/** Words behind each command's file; every command is run once as a process of its own. */
+const OPERANDS: Readonly<Record<string, readonly string[]>> = {
+  trace: ["Se"],
+  tags: ["Se*"],
+  scan: ["Se"],
+  near: ["nt!SeQueryInformationToken+10"],
+  pointers: ["nt!SeQueryInformationToken"],
+  calls: ["nt", "ExFreePoolWithTag"],
+  code: ["nt!SeQueryInformationToken"],
+  read: ["nt", "64"],
+};
+
+describe("the command line as a process", () => {
+  it.each(COMMANDS.map(({ name }) => name).filter((name) => name !== "repl"))(
+    "prints what %s answers in this process, and exits with the same code",
+    (name) => {
+      const words = [name, "samples/article-2003.dmp", ...(OPERANDS[name] ?? [])];
+      const spawned = spawnedPooltrail("", ...words);
+      expect(spawned).toEqual(pooltrail(...words));
+      expect(spawned.code).toBe(0);
+      expect(spawned.stdout).not.toBe("");
+    },
+  );
+
+  it("tells wrong usage, a missing file and its version by exit code, like the function does", () => {
+    for (const words of [
+      ["scan"],
+      ["info", "no-such-file.dmp"],
+      ["near", "samples/article-2003.dmp", "zz!"],
+    ]) {
+      expect(spawnedPooltrail("", ...words)).toEqual(pooltrail(...words));
+    }
+    expect(spawnedPooltrail("", "--version")).toMatchObject({
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      code: 0,
+    });
+  });
+});
