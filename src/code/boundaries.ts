@@ -1,4 +1,4 @@
-import type { CodeRange } from "../isa/instruction.ts";
+import type { CodeRange, CodeRun } from "../isa/instruction.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Where instructions start in a stretch of code that is entered at its start. Stops where none can be read. */
@@ -47,4 +47,31 @@ export class Boundaries {
     }
     return undefined;
   }
+}
+
+/** Bytes before the place from where decoding falls into step with the code, as good as always. */
+const STEPS_BACK = 64;
+
+/**
+ * Where the instruction at `place` starts, when the function's start cannot be read: decoding from a few neighbouring
+ * bytes falls into step, and most of them agree.
+ */
+export function instructionBehindHole(
+  code: ModuleCode,
+  run: CodeRun | undefined,
+  place: number,
+): number | undefined {
+  if (run === undefined) return undefined;
+  const votes = new Map<number, number>();
+  const first = Math.max(run.start, place - STEPS_BACK);
+  for (let from = first; from < Math.min(first + 8, place); from++) {
+    let at = from;
+    for (let next = from; next <= place; ) {
+      at = next;
+      next += code.lengthAt(next) || 1;
+    }
+    votes.set(at, (votes.get(at) ?? 0) + 1);
+  }
+  const [best] = [...votes].sort((a, b) => b[1] - a[1]);
+  return best !== undefined && best[1] >= 4 ? best[0] : undefined;
 }

@@ -1,9 +1,9 @@
 import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { argumentPlace } from "../isa/abi.ts";
-import { type CodeRun, type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
+import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import { onlyNumber } from "./abstract-value.ts";
-import { Boundaries } from "./boundaries.ts";
+import { Boundaries, instructionBehindHole } from "./boundaries.ts";
 import { argumentOf, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -253,33 +253,6 @@ function names({ target, operands }: Instruction, place: number): boolean {
 interface Look {
   readonly decoder: Decoder;
   readonly boundaries: Boundaries;
-}
-
-/** Bytes before the place from where decoding falls into step with the code, as good as always. */
-const STEPS_BACK = 64;
-
-/**
- * Where the instruction at `place` starts, when the function's start cannot be read: decoding from a few neighbouring
- * bytes falls into step, and most of them agree.
- */
-function instructionBehindHole(
-  code: ModuleCode,
-  run: CodeRun | undefined,
-  place: number,
-): number | undefined {
-  if (run === undefined) return undefined;
-  const votes = new Map<number, number>();
-  const first = Math.max(run.start, place - STEPS_BACK);
-  for (let from = first; from < Math.min(first + 8, place); from++) {
-    let at = from;
-    for (let next = from; next <= place; ) {
-      at = next;
-      next += code.lengthAt(next) || 1;
-    }
-    votes.set(at, (votes.get(at) ?? 0) + 1);
-  }
-  const [best] = [...votes].sort((a, b) => b[1] - a[1]);
-  return best !== undefined && best[1] >= 4 ? best[0] : undefined;
 }
 
 function startOf(site: CallSite): Rva {

@@ -1,5 +1,4 @@
 import type { Va } from "../core/address.ts";
-import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
 import type { Thunks } from "../isa/instruction-set.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
@@ -7,6 +6,7 @@ import type { Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import type { CallSite, PoppedBytes } from "./call-site.ts";
 import type { ImageCode } from "./functions.ts";
+import { popsOf } from "./return-bytes.ts";
 import { InitialPointers } from "./seeds.ts";
 import { WdfTable } from "./wdf.ts";
 
@@ -267,29 +267,9 @@ export class Callees {
   /** What a return of a function of the image takes off the stack. */
   popsOf(entry: number): number | undefined {
     if (this.#pops.has(entry)) return this.#pops.get(entry);
-    const pops = this.#findReturn(entry);
+    const pops = popsOf(this.#image, entry);
     this.#pops.set(entry, pops);
     return pops;
-  }
-
-  #findReturn(entry: number): number | undefined {
-    const found = this.#image.functions.startingAt(entry);
-    const { code } = this.#image;
-    for (const { start, end } of found?.fragments ?? []) {
-      const run = code.runAt(start);
-      if (run === undefined) continue;
-      for (let at: number = start; at < Math.min(end, run.end); ) {
-        const packed = code.step(run, at);
-        const length = packed === 0 ? code.lengthAt(at) : packed & LENGTH_MASK;
-        if (length === 0) break;
-        if (packed >> FLOW_SHIFT === Flow.Return) {
-          const popped = code.set.popped(run.bytes, at - run.start);
-          if (popped !== undefined) return popped;
-        }
-        at += length;
-      }
-    }
-    return undefined;
   }
 
   #near(site: CallSite): Callee {

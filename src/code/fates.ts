@@ -1,4 +1,7 @@
+import type { ArgumentPlace } from "../isa/abi.ts";
 import type { Atom } from "./abstract-value.ts";
+import type { CallSite } from "./call-site.ts";
+import type { Callee } from "./callees.ts";
 
 /** Where what a call acquires comes out. Arguments count from 1. */
 export type Gives =
@@ -106,3 +109,42 @@ export function sameKeeping(a: Keeping, b: Keeping): boolean {
 export function keyOf({ keeping, at }: Stored): string {
   return `${at}:${JSON.stringify(keeping)}`;
 }
+
+/**
+ * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
+ * outlives the call; it only uses it; or it cannot be told.
+ */
+export type Effect = "releases" | "may-release" | "keeps" | "uses" | "unknown";
+
+/** How something is given to a callee. */
+export interface Given {
+  readonly place: ArgumentPlace;
+  /** Counted from 1, as documentation does. */
+  readonly argument: number;
+  /** The argument points to where it stands, so many bytes further on; `undefined`: the argument is it. */
+  readonly within: number | undefined;
+}
+
+export type EffectOf = (callee: Callee, given: Given, site: CallSite) => Effect;
+
+/** Whether a call gives back what one function acquires, though it only takes over what another acquires. */
+export type IsRelease = (callee: Callee, given: Given, site: CallSite) => boolean;
+
+/** An acquiring call: where it stands, how it hands out what it acquires, and how it tells that it did not. */
+export interface AcquiringCall {
+  readonly at: number;
+  readonly gives: Gives;
+  readonly fails: Fails;
+  /** What gives it back besides what gives back everything of its kind. */
+  readonly isRelease?: IsRelease | undefined;
+}
+
+/** Something that happens to the thing that is followed. */
+export interface Happening {
+  readonly at: number;
+  readonly what: "acquires" | "copies" | "tests" | "passes" | "stores" | "releases" | "returns" | "forgets";
+  /** The function that it is passed to, or that gives it back. */
+  readonly name?: string | undefined;
+}
+
+export type OnHappening = (happening: Happening) => void;

@@ -7,9 +7,8 @@ import { Boundaries } from "./boundaries.ts";
 import { type FunctionTableBuilder, joinRanges, lastAtOrBefore, sortedIndexes } from "./function-table.ts";
 import { findLeaves } from "./leaf-functions.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { outsideHandlers } from "./scope-tables.ts";
 import type { Seeds } from "./seeds.ts";
-import { Prologues } from "./unwind-info.ts";
+import { outsideHandlers, Prologues } from "./unwind-info.ts";
 
 /** A jump from one piece of code into another. */
 interface Link {

@@ -1,4 +1,4 @@
-import { type ArgumentPlace, argumentNumber, argumentPlace } from "../isa/abi.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import {
   type Atom,
@@ -14,85 +14,26 @@ import { type Callee, namesOf } from "./callees.ts";
 import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
 import {
+  type AcquiringCall,
+  type EffectOf,
   type Ending,
-  type Fails,
   type Fates,
   fieldPointer,
-  type Gives,
+  type Given,
   type Keeping,
   keepingBehind,
   keyOf,
+  type OnHappening,
   originOf,
   type Stored,
   sameKeeping,
 } from "./fates.ts";
-import { usesCallersFrame } from "./frames.ts";
+import { documentedArgument, givenTo, mayTake, routinesIn, usesCallersFrame } from "./given-to.ts";
+import { begun, type Held, heldKey, isHeld, isInside, keysOf, leadsFrom } from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
-import { placed } from "./xrefs.ts";
-
-/**
- * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
- * outlives the call; it only uses it; or it cannot be told.
- */
-export type Effect = "releases" | "may-release" | "keeps" | "uses" | "unknown";
-
-/** How something is given to a callee. */
-export interface Given {
-  readonly place: ArgumentPlace;
-  /** Counted from 1, as documentation does. */
-  readonly argument: number;
-  /** The argument points to where it stands, so many bytes further on; `undefined`: the argument is it. */
-  readonly within: number | undefined;
-}
-
-export type EffectOf = (callee: Callee, given: Given, site: CallSite) => Effect;
-
-/** Whether a call gives back what one function acquires, though it only takes over what another acquires. */
-export type IsRelease = (callee: Callee, given: Given, site: CallSite) => boolean;
-
-/** An acquiring call: where it stands, how it hands out what it acquires, and how it tells that it did not. */
-export interface AcquiringCall {
-  readonly at: number;
-  readonly gives: Gives;
-  readonly fails: Fails;
-  /** What gives it back besides what gives back everything of its kind. */
-  readonly isRelease?: IsRelease | undefined;
-}
-
-/** Something that happens to the thing that is followed. */
-export interface Happening {
-  readonly at: number;
-  readonly what: "acquires" | "copies" | "tests" | "passes" | "stores" | "releases" | "returns" | "forgets";
-  /** The function that it is passed to, or that gives it back. */
-  readonly name?: string | undefined;
-}
-
-export type OnHappening = (happening: Happening) => void;
-
-/** What is known of the thing that is followed, on one way. */
-export interface Held {
-  /** Keys of the atoms that are it. */
-  readonly aliases: ReadonlySet<string>;
-  /** Keys of pointers to structures that hold it, and how many bytes into them. */
-  readonly structures: ReadonlyMap<string, number>;
-  /** The acquisition is known to have come out well. */
-  readonly certain: boolean;
-  readonly stored: readonly Stored[];
-  readonly handed: Stored | undefined;
-  /** Functions of the image whose addresses were put into it, by where they start: whoever gets it may call them. */
-  readonly routines: ReadonlySet<number>;
-  /** Keys of answers to whether it can be used at all. */
-  readonly checks: ReadonlySet<string>;
-  /** Another call has failed on this way since. */
-  readonly failing: boolean;
-}
 
 /** Arguments of a routine that are looked at for the one that is it. */
 const ROUTINE_ARGUMENTS = 4;
-const NO_ROUTINES: ReadonlySet<number> = new Set();
-
-/** How far behind a pointer a structure may hold it that is passed by its address. */
-const STRUCTURE = 0x40;
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
@@ -123,7 +64,7 @@ export class Holding implements Visitor<Held> {
     const tail = !isCall(instruction);
     const site = this.#flows.siteIn(path.state, instruction, tail);
     const { gives, at } = call;
-    const given = gives.by === "return" ? [] : this.#documentedArgument(site, gives.argument);
+    const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     if (tail) {
       if (gives.by === "return") this.#returned.add(at);
       else for (const stored of this.#placesOf(given, at)) this.#stored.set(keyOf(stored), stored);
@@ -144,19 +85,7 @@ export class Holding implements Visitor<Held> {
     const all = within === undefined ? value : value.flatMap((atom) => fieldOf(atom, within));
     const aliases = new Set(all.map(({ key }) => key));
     const structures = new Map(within === undefined ? [] : value.map(({ key }) => [key, within]));
-    return {
-      ...path,
-      told: {
-        aliases,
-        structures,
-        checks: NONE,
-        failing: false,
-        certain: true,
-        stored: [],
-        handed: undefined,
-        routines: NO_ROUTINES,
-      },
-    };
+    return { ...path, told: begun(aliases, true, structures) };
   }
 
   fates(whole: boolean): Fates {
@@ -170,16 +99,15 @@ export class Holding implements Visitor<Held> {
     };
   }
 
-  key({ aliases, certain, failing, stored, handed, routines }: Held): string {
-    const places = stored.map(({ at }) => at).join();
-    return `${[...aliases].join()};${certain};${failing};${places};${handed?.at};${[...routines].join()}`;
+  key(told: Held): string {
+    return heldKey(told);
   }
 
   instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
     const [to, from] = instruction.operands;
     const { transfer } = this.#flows;
     if (this.#tell !== undefined && from !== undefined && COPIES.has(instruction.mnemonic)) {
-      const copied = this.#isHeld(told, transfer.valueOf(state, from, instruction));
+      const copied = isHeld(told, transfer.valueOf(state, from, instruction));
       const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
       if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
     }
@@ -187,16 +115,16 @@ export class Holding implements Visitor<Held> {
     if (transfer.stackOffsetOf(state, to) !== undefined) return told;
     const value = transfer.valueOf(state, from, instruction);
     const place = this.#placeOf(state, to, instruction);
-    if (this.#isHeld(told, value)) {
+    if (isHeld(told, value)) {
       // a list that is empty points to itself
-      if (place.alias !== undefined && this.#isInside(told, place.base)) return told;
+      if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
       const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
       const stored = { at: instruction.start, keeping: place.keeping };
       this.#tell?.({ at: instruction.start, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
     }
-    if (place.base !== undefined && this.#leadsFrom(told, place.base)) {
-      const put = this.#routinesIn(value).filter((routine) => !told.routines.has(routine));
+    if (place.base !== undefined && leadsFrom(told, place.base)) {
+      const put = routinesIn(this.#flows.image, value).filter((routine) => !told.routines.has(routine));
       if (put.length > 0) return { ...told, routines: new Set([...told.routines, ...put]) };
     }
     if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
@@ -217,7 +145,7 @@ export class Holding implements Visitor<Held> {
     }
     const callees = this.#flows.callees.of(site);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
-    const given = this.#givenTo(told, site, callees[0]);
+    const given = givenTo(this.#flows, told, site, callees[0]);
     if (given.length === 0) return told;
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid")))
       return { ...told, checks: new Set([...told.checks, `=${at}`]) };
@@ -225,8 +153,9 @@ export class Holding implements Visitor<Held> {
     for (const one of given) {
       const effects = callees
         .map((callee) => ({ callee, effect: this.#effect(callee, one, site) }))
-        .filter(({ callee, effect }) => effect !== "unknown" || this.#takes(callee, one));
-      if (effects.length === 0 && (one.within !== undefined || !this.#takes(undefined, one))) continue;
+        .filter(({ callee, effect }) => effect !== "unknown" || mayTake(this.#flows, callee, one));
+      if (effects.length === 0 && (one.within !== undefined || !mayTake(this.#flows, undefined, one)))
+        continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
       if (release !== undefined) return this.#release(at, release.callee);
@@ -250,7 +179,7 @@ export class Holding implements Visitor<Held> {
     const { image } = this.#flows;
     const { abi } = image.code.set;
     const along = argumentPlaces(abi, site, callee.name).flatMap((place) =>
-      this.#routinesIn(argumentOf(abi, site, place)),
+      routinesIn(image, argumentOf(abi, site, place)),
     );
     for (const offset of new Set([...routines, ...along])) {
       for (let argument = 1; argument <= ROUTINE_ARGUMENTS; argument++) {
@@ -260,14 +189,6 @@ export class Holding implements Visitor<Held> {
       }
     }
     return false;
-  }
-
-  /** Where the functions of the image start whose addresses a value may be. */
-  #routinesIn(value: Value): readonly number[] {
-    const { image } = this.#flows;
-    return placed(image, value).flatMap((atom) =>
-      atom.kind === "address" && image.functions.startingAt(atom.rva) !== undefined ? [atom.rva] : [],
-    );
   }
 
   #release(at: number, callee: Callee | undefined): undefined {
@@ -314,7 +235,7 @@ export class Holding implements Visitor<Held> {
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
-    const returned = told.stored.length === 0 && this.#isHeld(told, result);
+    const returned = told.stored.length === 0 && isHeld(told, result);
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
@@ -336,21 +257,13 @@ export class Holding implements Visitor<Held> {
     const call = this.#call as AcquiringCall;
     const { gives, at, fails } = call;
     const certain = fails === "never";
-    const nothing = {
-      certain,
-      structures: new Map<string, number>(),
-      checks: NONE,
-      failing: false,
-      handed: undefined,
-      routines: NO_ROUTINES,
-    };
-    if (gives.by === "return") return { ...nothing, aliases: new Set([`=${at}`]), stored: [] };
+    if (gives.by === "return") return begun(new Set([`=${at}`]), certain);
     if (gives.by === "argument") {
       const kept = given.flatMap((atom): Stored[] => {
         const keeping = originOf(atom);
         return keeping === undefined ? [] : [{ at, keeping }];
       });
-      return { ...nothing, aliases: keysOf(given), stored: kept };
+      return begun(keysOf(given), certain, new Map(), kept);
     }
     const offset = gives.offset ?? 0;
     const aliases = new Set([`!${at}`]);
@@ -364,7 +277,7 @@ export class Holding implements Visitor<Held> {
     const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
     const moved = given.flatMap((atom) => movedBy(atom, offset));
     const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(moved, at);
-    return { ...nothing, aliases, structures, stored };
+    return begun(aliases, certain, structures, stored);
   }
 
   /** Places that outlive the function, of pointers to where something is put. */
@@ -373,44 +286,6 @@ export class Holding implements Visitor<Held> {
       if (atom.kind === "stack" || atom.kind === "unknown") return [];
       return [{ at, keeping: keepingBehind(atom) }];
     });
-  }
-
-  #documentedArgument(site: CallSite, argument: number): Value {
-    const { abi } = this.#flows.image.code.set;
-    const [callee] = this.#flows.callees.of(site);
-    const value = argumentOf(abi, site, argumentPlace(abi, argument, callee?.name));
-    return placed(this.#flows.image, value);
-  }
-
-  /** Where a call is given what is followed: in which arguments, and in structures behind which. */
-  #givenTo(told: Held, site: CallSite, callee: Callee | undefined): readonly Given[] {
-    const { abi } = this.#flows.image.code.set;
-    const given: Given[] = [];
-    for (const place of argumentPlaces(abi, site, callee?.name)) {
-      const value = placed(this.#flows.image, argumentOf(abi, site, place));
-      const argument = argumentNumber(abi, place, callee?.name);
-      if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
-      for (const atom of value) {
-        const inside = told.structures.get(atom.key);
-        if (inside !== undefined) given.push({ place, argument, within: inside });
-        if (inside !== undefined || atom.kind !== "stack") continue;
-        for (let within = 0; within < STRUCTURE; within += abi.pointerSize) {
-          const held = site.state.stack.get(atom.offset + within);
-          if (held?.some(({ key }) => told.aliases.has(key)) === true)
-            given.push({ place, argument, within });
-        }
-      }
-    }
-    return given;
-  }
-
-  /**
-   * Whether a call of something unknown has to be taken to be given this. What stands on the stack and was not
-   * pushed may be a variable of the caller's; code of this image may read it.
-   */
-  #takes(callee: Callee | undefined, { place }: Given): boolean {
-    const { calleePops } = this.#flows.image.code.set.abi;
-    return place.kind === "register" || calleePops || callee?.offset !== undefined;
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
@@ -431,24 +306,6 @@ export class Holding implements Visitor<Held> {
     const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
     walkPaths(this.#flows, flow, [start], inner);
     return inner.#released.size > 0;
-  }
-
-  #isHeld({ aliases }: Held, value: Value): boolean {
-    return value.some(
-      (atom) => aliases.has(atom.key) || (atom.kind === "offset" && aliases.has(atom.of.key)),
-    );
-  }
-
-  #isInside({ aliases }: Held, base: Atom | undefined): boolean {
-    return (
-      base !== undefined && (aliases.has(base.key) || (base.kind === "offset" && aliases.has(base.of.key)))
-    );
-  }
-
-  /** Whether an address is one in it, or in what it points to. */
-  #leadsFrom(told: Held, base: Atom): boolean {
-    if (this.#isInside(told, base)) return true;
-    return (base.kind === "field" || base.kind === "offset") && this.#leadsFrom(told, base.of);
   }
 
   /** Where an operand in memory is, that is not on the stack. */
@@ -487,14 +344,8 @@ export class Holding implements Visitor<Held> {
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
 function isCall(instruction: Instruction): boolean {
   return instruction.mnemonic === "call";
-}
-
-function keysOf(value: Value): Set<string> {
-  return new Set(value.filter(({ kind }) => kind !== "unknown" && kind !== "constant").map(({ key }) => key));
 }
 
 /** Instructions that bring a value to another place as it is. */

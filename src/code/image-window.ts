@@ -5,31 +5,48 @@ const SIZE = 0x1_0000;
 /** Small reads that stand near each other, with one read of the image for many. */
 export class ImageWindow {
   readonly #image: Image;
-  #bytes: Uint8Array = new Uint8Array(0);
+  readonly #baseLow: number;
+  readonly #baseHigh: number;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #start = 0;
+  #holes: readonly { readonly offset: number; readonly length: number }[] = [];
 
   constructor(image: Image) {
     this.#image = image;
+    this.#baseLow = Number(image.base & 0xffffffffn);
+    this.#baseHigh = Number(image.base >> 32n);
   }
 
   /** 0 past the image's end, and in holes. */
   byteAt(rva: number): number {
-    this.#reach(rva, 1);
-    return this.#bytes[rva - this.#start] ?? 0;
+    return this.#reach(rva, 1) ? this.#view.getUint8(rva - this.#start) : 0;
   }
 
-  /** Zeros past the image's end, and in holes. */
+  /** 0 past the image's end; zeros in holes. */
   u32At(rva: number): number {
-    this.#reach(rva, 4);
-    const bytes = this.#bytes;
-    const at = rva - this.#start;
-    const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
-    return (low | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
+    return this.#reach(rva, 4) ? this.#view.getUint32(rva - this.#start, true) : 0;
   }
 
-  #reach(rva: number, length: number): void {
-    if (rva >= this.#start && rva + length <= this.#start + this.#bytes.length) return;
-    this.#bytes = this.#image.readSparse(rva, SIZE).bytes;
-    this.#start = rva;
+  /** The RVA that the pointer at a place leads to; `undefined` outside the image and in holes. */
+  pointerAt(rva: number): number | undefined {
+    const { pointerSize, size } = this.#image;
+    if (!this.#reach(rva, pointerSize)) return undefined;
+    const at = rva - this.#start;
+    const above = pointerSize === 4 ? 0 : this.#view.getUint32(at + 4, true) - this.#baseHigh;
+    const target = above * 0x1_0000_0000 + this.#view.getUint32(at, true) - this.#baseLow;
+    if (target < 0 || target >= size) return undefined;
+    const cut = this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length);
+    return cut ? undefined : target;
+  }
+
+  #reach(rva: number, length: number): boolean {
+    if (rva < 0 || rva + length > this.#image.size) return false;
+    if (rva < this.#start || rva + length > this.#start + this.#view.byteLength) {
+      const { bytes, holes } = this.#image.readSparse(rva, SIZE);
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.#start = rva;
+      this.#holes = holes;
+    }
+    return rva + length <= this.#start + this.#view.byteLength;
   }
 }

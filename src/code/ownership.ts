@@ -4,17 +4,9 @@ import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
-import type { Fates } from "./fates.ts";
+import type { AcquiringCall, Effect, EffectOf, Fates, Given, IsRelease, OnHappening } from "./fates.ts";
 import type { CodeFunction } from "./function-table.ts";
-import {
-  type AcquiringCall,
-  type Effect,
-  type EffectOf,
-  type Given,
-  Holding,
-  type IsRelease,
-  type OnHappening,
-} from "./holding.ts";
+import { Holding } from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
 /** What is known of functions besides their code. */

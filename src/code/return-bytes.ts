@@ -2,6 +2,7 @@ import { FLOW_SHIFT, Flow, LENGTH_MASK } from "../isa/instruction.ts";
 import type { InstructionSet } from "../isa/instruction-set.ts";
 import { instructionSetOf } from "../isa/machines.ts";
 import type { Image } from "../pe/image.ts";
+import type { ImageCode } from "./functions.ts";
 
 /** Bytes of a function in which its return is looked for. */
 const REACH = 0x800;
@@ -32,6 +33,26 @@ function firstReturn(set: InstructionSet, bytes: Uint8Array, end: number): numbe
     if (flow === Flow.Return) return set.popped(bytes, at);
     if (packed === 0 || flow === Flow.Stop) return undefined;
     at += packed & LENGTH_MASK;
+  }
+  return undefined;
+}
+
+/** As `returnBytes`, of a function whose extent is known. */
+export function popsOf({ code, functions }: ImageCode, entry: number): number | undefined {
+  const found = functions.startingAt(entry);
+  for (const { start, end } of found?.fragments ?? []) {
+    const run = code.runAt(start);
+    if (run === undefined) continue;
+    for (let at: number = start; at < Math.min(end, run.end); ) {
+      const packed = code.step(run, at);
+      const length = packed === 0 ? code.lengthAt(at) : packed & LENGTH_MASK;
+      if (length === 0) break;
+      if (packed >> FLOW_SHIFT === Flow.Return) {
+        const popped = code.set.popped(run.bytes, at - run.start);
+        if (popped !== undefined) return popped;
+      }
+      at += length;
+    }
   }
   return undefined;
 }

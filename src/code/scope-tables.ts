@@ -10,64 +10,10 @@ import type { ModuleCode } from "./module-code.ts";
  */
 
 /** Blocks of one function. */
-const MAX_SCOPES = 256;
-const UNW_EHANDLER = 1;
-const UNW_UHANDLER = 2;
-const UNW_CHAININFO = 4;
+export const MAX_SCOPES = 256;
 /** The level around the outermost blocks, for `_except_handler3` and `_except_handler4`. */
 const OUTERMOST_3 = 0xffff_ffff;
 const OUTERMOST_4 = 0xffff_fffe;
-/** A filter that is no code: EXCEPTION_EXECUTE_HANDLER. */
-const EXECUTE_HANDLER = 1;
-
-/**
- * Filters and handlers of 64-bit code that stand outside of the function they serve: the RVA of each, and the row of
- * the unwind data that names it. Compilers give them unwind data of their own.
- *
- * @see x64 exception handling, "struct UNWIND_INFO"; winnt.h, SCOPE_TABLE_AMD64
- */
-export function outsideHandlers(
-  code: ModuleCode,
-): readonly { readonly handler: number; readonly row: number }[] {
-  const { rows } = code.image.unwind;
-  const window = new ImageWindow(code.image);
-  const found: { handler: number; row: number }[] = [];
-  for (let row = 0; row * 3 < rows.length; row++) {
-    const start = rows[row * 3] ?? 0;
-    const end = rows[row * 3 + 1] ?? 0;
-    const info = rows[row * 3 + 2] ?? 0;
-    if ((info & 3) !== 0 || info === 0 || info + 4 > code.image.size) continue;
-    const head = window.u32At(info);
-    const flags = (head >>> 3) & 0x1f;
-    if ((flags & (UNW_EHANDLER | UNW_UHANDLER)) === 0 || (flags & UNW_CHAININFO) !== 0) continue;
-    const codes = (head >>> 16) & 0xff;
-    const table = info + 4 + (codes + (codes & 1)) * 2 + 4;
-    const count = window.u32At(table);
-    if (count === 0 || count > MAX_SCOPES) continue;
-    const handlers: number[] = [];
-    for (let index = 0; index < count; index++) {
-      const at = table + 4 + index * 16;
-      const from = window.u32At(at);
-      const to = window.u32At(at + 4);
-      const handler = window.u32At(at + 8);
-      const target = window.u32At(at + 12);
-      const right =
-        from >= start &&
-        from < to &&
-        to <= end &&
-        (handler === EXECUTE_HANDLER || code.isCode(handler)) &&
-        (target === 0 || code.isCode(target));
-      // Other languages keep other data here.
-      if (!right) {
-        handlers.length = 0;
-        break;
-      }
-      if (handler !== EXECUTE_HANDLER && (handler < start || handler >= end)) handlers.push(handler);
-    }
-    for (const handler of handlers) found.push({ handler, row });
-  }
-  return found;
-}
 
 const NONE: readonly number[] = [];
 

@@ -2,9 +2,9 @@ import { advance, type Va } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { MAX_POINTER_SCAN } from "../core/limits.ts";
 import { U32List } from "../core/u32-list.ts";
-import type { Image } from "../pe/image.ts";
 import { RELOCATE_32, RELOCATE_64 } from "../pe/relocations.ts";
 import { sectionSpan } from "../pe/sections.ts";
+import { ImageWindow } from "./image-window.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** A pointer into code, and where it stands. */
@@ -41,7 +41,7 @@ export function readSeeds(code: ModuleCode): Seeds {
   const table = image.relocations;
   const known = table.rvas.length > 0;
   const relocated = known ? new BitSet(image.size) : undefined;
-  const reader = new WordReader(image);
+  const reader = new ImageWindow(image);
   const places = new U32List();
   const targets = new U32List();
   const pointed = new BitSet(image.size);
@@ -77,40 +77,6 @@ export function readSeeds(code: ModuleCode): Seeds {
     pointers: { places: places.toArray(), targets: targets.toArray() },
     relocated,
   };
-}
-
-/** Reads pointers that stand near each other with one read for many. */
-class WordReader {
-  readonly #image: Image;
-  readonly #baseLow: number;
-  readonly #baseHigh: number;
-  #start = 0;
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #holes: readonly { readonly offset: number; readonly length: number }[] = [];
-
-  constructor(image: Image) {
-    this.#image = image;
-    this.#baseLow = Number(image.base & 0xffffffffn);
-    this.#baseHigh = Number(image.base >> 32n);
-  }
-
-  /** The RVA that the pointer at `place` leads to; `undefined` outside the image and in holes. */
-  pointerAt(place: number): number | undefined {
-    const { pointerSize, size } = this.#image;
-    if (place + pointerSize > size) return undefined;
-    if (place < this.#start || place + pointerSize > this.#start + this.#view.byteLength) {
-      const { bytes, holes } = this.#image.readSparse(place, 0x1_0000);
-      this.#start = place;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.#holes = holes;
-    }
-    const at = place - this.#start;
-    const above = pointerSize === 4 ? 0 : this.#view.getUint32(at + 4, true) - this.#baseHigh;
-    const target = above * 0x1_0000_0000 + this.#view.getUint32(at, true) - this.#baseLow;
-    if (target < 0 || target >= size) return undefined;
-    const cut = this.#holes.some(({ offset, length }) => at + pointerSize > offset && at < offset + length);
-    return cut ? undefined : target;
-  }
 }
 
 /**

@@ -1,6 +1,5 @@
-import type { Fates, Keeping } from "../code/fates.ts";
+import type { AcquiringCall, Fates, Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
-import type { AcquiringCall } from "../code/holding.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_HANDING_CALLERS, MAX_RELAY_DEPTH } from "../core/limits.ts";
 import type { AcquiringFunction } from "./acquire.ts";

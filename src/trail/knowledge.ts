@@ -1,6 +1,6 @@
 import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
-import type { Effect, Given, IsRelease } from "../code/holding.ts";
+import type { Effect, Given, IsRelease } from "../code/fates.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import type { Abi } from "../isa/abi.ts";
 import { mayHold } from "./call-arguments.ts";

@@ -1,7 +1,7 @@
 import { poolRoutine } from "../code/allocators.ts";
 import { namesOf } from "../code/callees.ts";
+import type { AcquiringCall, Happening } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
-import type { AcquiringCall, Happening } from "../code/holding.ts";
 import { Ownership } from "../code/ownership.ts";
 import { handedOutBy } from "./acquiring.ts";
 import { mayHold } from "./call-arguments.ts";

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DataFlow } from "../../src/code/data-flow.ts";
-import type { Fates } from "../../src/code/fates.ts";
+import type { AcquiringCall, Fates } from "../../src/code/fates.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
-import type { AcquiringCall } from "../../src/code/holding.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 

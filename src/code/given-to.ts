@@ -1,0 +1,92 @@
+import { argumentNumber, argumentPlace } from "../isa/abi.ts";
+import type { Operand } from "../isa/instruction.ts";
+import type { Value } from "./abstract-value.ts";
+import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
+import type { Callee } from "./callees.ts";
+import type { DataFlow, FunctionFlow } from "./data-flow.ts";
+import type { Given } from "./fates.ts";
+import type { ImageCode } from "./functions.ts";
+import type { Held } from "./held.ts";
+import { placed } from "./xrefs.ts";
+
+/** How far behind a pointer a structure may hold it that is passed by its address. */
+const STRUCTURE = 0x40;
+
+/** What a call is given as the argument that documentation counts so. */
+export function documentedArgument({ image, callees }: DataFlow, site: CallSite, argument: number): Value {
+  const { abi } = image.code.set;
+  const [callee] = callees.of(site);
+  const value = argumentOf(abi, site, argumentPlace(abi, argument, callee?.name));
+  return placed(image, value);
+}
+
+/** Where a call is given what is followed: in which arguments, and in structures behind which. */
+export function givenTo(
+  { image }: DataFlow,
+  told: Held,
+  site: CallSite,
+  callee: Callee | undefined,
+): readonly Given[] {
+  const { abi } = image.code.set;
+  const given: Given[] = [];
+  for (const place of argumentPlaces(abi, site, callee?.name)) {
+    const value = placed(image, argumentOf(abi, site, place));
+    const argument = argumentNumber(abi, place, callee?.name);
+    if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
+    for (const atom of value) {
+      const inside = told.structures.get(atom.key);
+      if (inside !== undefined) given.push({ place, argument, within: inside });
+      if (inside !== undefined || atom.kind !== "stack") continue;
+      for (let within = 0; within < STRUCTURE; within += abi.pointerSize) {
+        const held = site.state.stack.get(atom.offset + within);
+        if (held?.some(({ key }) => told.aliases.has(key)) === true) given.push({ place, argument, within });
+      }
+    }
+  }
+  return given;
+}
+
+/**
+ * Whether a call of something unknown has to be taken to be given this. What stands on the stack and was not
+ * pushed may be a variable of the caller's; code of this image may read it.
+ */
+export function mayTake({ image }: DataFlow, callee: Callee | undefined, { place }: Given): boolean {
+  const { calleePops } = image.code.set.abi;
+  return place.kind === "register" || calleePops || callee?.offset !== undefined;
+}
+
+/** Where the functions of the image start whose addresses a value may be. */
+export function routinesIn(image: ImageCode, value: Value): readonly number[] {
+  return placed(image, value).flatMap((atom) =>
+    atom.kind === "address" && image.functions.startingAt(atom.rva) !== undefined ? [atom.rva] : [],
+  );
+}
+
+/** Instructions in which a block that has no frame of its own shows that it uses another's. */
+const FIRST_INSTRUCTIONS = 12;
+
+/** Whether 32-bit code works in the frame of whoever calls it, as blocks do that `__finally` made. */
+export function usesCallersFrame(
+  { instructions, function: { entry } }: FunctionFlow,
+  framePointer: number,
+): boolean {
+  let at = entry as number;
+  for (let count = 0; count < FIRST_INSTRUCTIONS; count++) {
+    const instruction = instructions.get(at);
+    if (instruction === undefined) return false;
+    const { operands, writes, length, target } = instruction;
+    if (operands.some((operand) => operand.kind === "memory" && operand.base === framePointer)) return true;
+    if (
+      writes.includes(framePointer) ||
+      (instruction.mnemonic === "push" && isRegister(operands[0], framePointer))
+    )
+      return false;
+    if (target !== undefined && instruction.mnemonic !== "call") return false;
+    at += length;
+  }
+  return false;
+}
+
+function isRegister(operand: Operand | undefined, register: number): boolean {
+  return operand?.kind === "register" && operand.register === register;
+}
