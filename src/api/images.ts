@@ -1,4 +1,5 @@
 import { FormatError } from "../core/errors.ts";
+import { addTo } from "../core/search.ts";
 import { Image } from "../pe/image.ts";
 import { type KnownImage, matchImage } from "../pe/match.ts";
 import { FileError, openFile } from "../source/file-source.ts";
@@ -27,12 +28,7 @@ export class GivenImages implements Disposable {
     for (const folder of folders) {
       const { files, notes } = filesBelow(folder);
       this.#notes.push(...notes);
-      for (const { path } of files) {
-        const key = baseName(path);
-        const known = paths.get(key);
-        if (known === undefined) paths.set(key, [path]);
-        else known.push(path);
-      }
+      for (const { path } of files) addTo(paths, baseName(path), path);
     }
     this.#paths = paths;
   }

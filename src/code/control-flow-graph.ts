@@ -1,3 +1,4 @@
+import { addTo } from "../core/search.ts";
 import { Flow } from "../isa/instruction.ts";
 import type { FunctionFlow } from "./data-flow.ts";
 
@@ -74,8 +75,6 @@ class Graph implements ControlFlow {
   }
 
   #link(from: number, to: number): void {
-    const before = this.#before.get(to);
-    if (before === undefined) this.#before.set(to, [from]);
-    else before.push(from);
+    addTo(this.#before, to, from);
   }
 }

@@ -1,5 +1,6 @@
 import type { Rva } from "../core/address.ts";
 import { MAX_FUNCTIONS, MAX_OWNERS } from "../core/limits.ts";
+import { upperBound } from "../core/search.ts";
 import { U32List } from "../core/u32-list.ts";
 import type { CodeRange } from "../isa/instruction.ts";
 import type { ModuleCode } from "./module-code.ts";
@@ -148,14 +149,7 @@ export class FunctionTable {
 
 /** The index of the last number at or before `value` in a sorted array; -1 when there is none. */
 export function lastAtOrBefore(sorted: Uint32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return upperBound(sorted.length, value, (i) => sorted[i] ?? 0) - 1;
 }
 
 /** The indexes from 0 up to `count`, in the order of their keys, which are below 2^32. */

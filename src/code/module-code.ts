@@ -1,5 +1,6 @@
 import { advance, rva, type Va } from "../core/address.ts";
 import { MAX_CODE_BYTES } from "../core/limits.ts";
+import { upperBound } from "../core/search.ts";
 import {
   type CodeBytes,
   type CodeRange,
@@ -193,12 +194,5 @@ function readRuns(image: Image, section: CodeRange, limit: number): FoundRuns {
 }
 
 function lastAtOrBefore(ranges: readonly { readonly start: number }[], at: number): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ranges[middle]?.start ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return upperBound(ranges.length, at, (i) => ranges[i]?.start ?? 0) - 1;
 }

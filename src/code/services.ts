@@ -1,3 +1,4 @@
+import { addTo } from "../core/search.ts";
 import { type Decoder, Flow } from "../isa/instruction.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { ImageCode } from "./functions.ts";
@@ -66,9 +67,7 @@ function findServiceCalls(image: ImageCode): ServiceCalls {
     if (service === undefined || stubs.has(rva)) continue;
     const stub = { entry: rva, at, service };
     stubs.set(rva, stub);
-    const same = byService.get(service);
-    if (same === undefined) byService.set(service, [stub]);
-    else same.push(stub);
+    addTo(byService, service, stub);
   }
   return { stubAt: (entry) => stubs.get(entry), stubsOf: (service) => byService.get(service) ?? [] };
 }

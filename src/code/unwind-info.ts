@@ -1,3 +1,4 @@
+import { upperBound } from "../core/search.ts";
 import { ImageWindow } from "./image-window.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { MAX_SCOPES } from "./scope-tables.ts";
@@ -51,15 +52,11 @@ export class Prologues {
 
   /** Where a function's UNWIND_INFO stands. */
   #infoOf(entry: number): number | undefined {
-    let low = 0;
-    let high = this.#rows.length / 3;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#rows[middle * 3] ?? 0) < entry) low = middle + 1;
-      else high = middle;
-    }
-    if (this.#rows[low * 3] !== entry) return undefined;
-    return this.#rows[low * 3 + 2] ?? 0;
+    const rows = this.#rows;
+    // of rows with one start the first counts
+    const at = upperBound(rows.length / 3, entry - 1, (row) => rows[row * 3] ?? 0) * 3;
+    if (rows[at] !== entry) return undefined;
+    return rows[at + 2] ?? 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { upperBound } from "../core/search.ts";
 import { NOT_IN_DUMP, PAGE_SIZE, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
 
 /** Runs as they stand in a dump, a number of each in turn; a large dump has a million. */
@@ -85,16 +86,10 @@ export class RunMap implements PageMap {
   #find(pfn: number): number {
     const recent = this.#recent;
     if (pfn >= (this.#starts[recent] as number) && pfn < (this.#ends[recent] as number)) return recent;
-    let low = 0;
-    let high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ends[middle] as number) <= pfn) low = middle + 1;
-      else high = middle;
-    }
-    if (low >= this.#starts.length || !(pfn >= (this.#starts[low] as number))) return -1;
-    this.#recent = low;
-    return low;
+    const run = upperBound(this.#starts.length, pfn, (i) => this.#ends[i] as number);
+    if (run >= this.#starts.length || !(pfn >= (this.#starts[run] as number))) return -1;
+    this.#recent = run;
+    return run;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { upperBound } from "../core/search.ts";
 import type { TriageBlock } from "../dump/triage-blocks.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { Extent, Hole, Mapping } from "./mapping.ts";
@@ -17,7 +18,7 @@ export class BlockMapping implements Mapping {
   }
 
   locate(at: Va, want: number): Extent | Hole {
-    const found = this.#lastUpTo(at);
+    const found = upperBound<bigint>(this.#blocks.length, at, (i) => this.#blocks[i]?.start ?? 0n) - 1;
     const block = this.#blocks[found];
     if (block === undefined || at >= block.start + BigInt(block.length)) {
       const next = this.#blocks[found + 1];
@@ -34,18 +35,6 @@ export class BlockMapping implements Mapping {
     }
     const offset = block.fileOffset + skip;
     return { source: this.#source, offset, length: Math.min(want, length), origin: "dump" };
-  }
-
-  /** The index of the last block that starts at or before `at`, or -1. */
-  #lastUpTo(at: Va): number {
-    let low = 0;
-    let high = this.#blocks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#blocks[middle] as TriageBlock).start <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_EXPORTS } from "../core/limits.ts";
+import { addTo, upperBound } from "../core/search.ts";
 import { PeExports } from "../generated/pe_exports.js";
 import type { DataDirectory } from "./headers.ts";
 import { NameReader } from "./names.ts";
@@ -87,14 +88,7 @@ export class ExportTable {
 
 /** The index of the first item past `rva`. */
 function firstAbove(sorted: readonly Export[], rva: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle]?.rva ?? 0) <= rva) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return upperBound(sorted.length, rva, (i) => sorted[i]?.rva ?? 0);
 }
 
 /**
@@ -183,9 +177,7 @@ function readNames(
     }
     const name = text(pointer);
     if (name === undefined) continue;
-    const others = found.get(ordinal);
-    if (others === undefined) found.set(ordinal, [name]);
-    else others.push(name);
+    addTo(found, ordinal, name);
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { hex, type Va, va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
+import { upperBound } from "../core/search.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { HeaderReader, ImageHeaders } from "./headers.ts";
@@ -79,14 +80,7 @@ export class FileImageMapping implements Mapping {
 
   /** The index of the first range that starts past `rva`. */
   #firstAfter(rva: number): number {
-    let low = 0;
-    let high = this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle]?.start ?? 0) <= rva) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return upperBound(this.#ranges.length, rva, (i) => this.#ranges[i]?.start ?? 0);
   }
 }
 

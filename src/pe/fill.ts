@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { upperBound } from "../core/search.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import type { Image } from "./image.ts";
 import { changedByLoader, isFixed, otherRelocations } from "./loader-changes.ts";
@@ -46,14 +47,7 @@ export class ImageFill {
    * @param want at least 1
    */
   locate(rva: number, want: number): Extent | number {
-    let low = 0;
-    let high = this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle]?.end ?? 0) <= rva) low = middle + 1;
-      else high = middle;
-    }
-    const range = this.#ranges[low];
+    const range = this.#ranges[upperBound(this.#ranges.length, rva, (i) => this.#ranges[i]?.end ?? 0)];
     if (range === undefined) return want;
     if (rva < range.start) return Math.min(want, range.start - rva);
     // The file itself may end before its sections do.
@@ -81,7 +75,7 @@ export class FilledMapping implements Mapping {
     const found = this.#inner.locate(at, want);
     if (!("fault" in found)) return found;
     const length = Math.min(found.length, want);
-    const index = this.#firstAfter(at);
+    const index = upperBound<bigint>(this.#fills.length, at, (i) => this.#fills[i]?.base ?? 0n);
     const fill = this.#fills[index - 1];
     const rva = fill === undefined ? undefined : Number(at - fill.base);
     if (fill === undefined || rva === undefined || rva >= fill.size) {
@@ -91,18 +85,6 @@ export class FilledMapping implements Mapping {
     }
     const filled = fill.locate(rva, Math.min(length, fill.size - rva));
     return typeof filled === "number" ? { fault: found.fault, length: filled } : filled;
-  }
-
-  #firstAfter(at: Va): number {
-    let low = 0;
-    let high = this.#fills.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const fill = this.#fills[middle];
-      if (fill !== undefined && fill.base <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { upperBound } from "../core/search.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { Image } from "./image.ts";
 import { RELOCATE_32, RELOCATE_64 } from "./relocations.ts";
@@ -28,7 +29,8 @@ export class RelocatedSource implements ByteSource {
     if (this.#delta === 0n) return length;
     this.#places ??= placesOf(this.#file);
     const { rvas, widths } = this.#places;
-    for (let index = firstAtOrAfter(rvas, offset - 7); index < rvas.length; index++) {
+    const first = upperBound(rvas.length, offset - 8, (i) => rvas[i] ?? 0);
+    for (let index = first; index < rvas.length; index++) {
       const rva = rvas[index] ?? 0;
       if (rva >= offset + length) break;
       this.#relocate(rva, widths[index] ?? 0, offset, into.subarray(0, length));
@@ -77,15 +79,4 @@ function placesOf(file: Image): Places {
     rvas: Uint32Array.from(places, (place) => place.rva),
     widths: Uint8Array.from(places, (place) => place.width),
   };
-}
-
-function firstAtOrAfter(sorted: Uint32Array, rva: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) < rva) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

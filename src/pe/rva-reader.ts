@@ -2,6 +2,7 @@ import { advance, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import { FormatError, MemoryError, type MemoryFault } from "../core/errors.ts";
 import { MAX_NAME_BYTES } from "../core/limits.ts";
+import { upperBound } from "../core/search.ts";
 import { asciiZ } from "../core/text.ts";
 import type { Stop } from "../core/walk.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -144,15 +145,9 @@ export class SparseTable {
 
   /** Why the `length` bytes from `at` are not all there. */
   fault(at: number, length: number): MemoryFault | undefined {
-    let low = 0;
-    let high = this.holes.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const hole = this.holes[middle];
-      if (hole !== undefined && hole.offset + hole.length <= at) low = middle + 1;
-      else high = middle;
-    }
-    const hole = this.holes[low];
+    const { holes } = this;
+    const hole =
+      holes[upperBound(holes.length, at, (i) => (holes[i]?.offset ?? 0) + (holes[i]?.length ?? 0))];
     if (hole !== undefined && hole.offset < at + length) return hole.fault;
     return at + length > this.bytes.length ? this.#end : undefined;
   }

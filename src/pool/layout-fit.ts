@@ -1,3 +1,4 @@
+import { upperBound } from "../core/search.ts";
 import { printableCount } from "./tag.ts";
 import { type HashName, hashKey, TRACKER_LAYOUTS, type TrackerLayout } from "./tracker-layout.ts";
 
@@ -121,7 +122,7 @@ function chooseMask(keys: Keys, homes: Float64Array, masks: readonly number[]): 
 function measure(keys: Keys, homes: Float64Array, mask: number): MaskFit | undefined {
   const { slots, printable } = keys;
   const size = mask + 1;
-  const measured = countUpTo(slots, mask);
+  const measured = upperBound(slots.length, mask, (i) => slots[i] ?? 0);
   if (measured === 0 || (printable[measured] ?? 0) / measured < MIN_PRINTABLE) return undefined;
   const run = runsOfTaken(keys.taken, size);
   let placed = 0;
@@ -137,18 +138,6 @@ function measure(keys: Keys, homes: Float64Array, mask: number): MaskFit | undef
   }
   if (placed / measured < MIN_SCORE || distances / placed / size > MAX_MEAN_DISTANCE) return undefined;
   return { mask, score: placed / measured, keys: measured, evidence };
-}
-
-/** How many of the ascending numbers are at most `most`. */
-function countUpTo(numbers: readonly number[], most: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) <= most) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** For each slot the length of the run of taken slots that ends there, counted around the table's end. */

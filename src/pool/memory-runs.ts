@@ -1,6 +1,7 @@
 import { advance, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import { MAX_POOL_RUNS, MAX_POOL_TABLES } from "../core/limits.ts";
+import { upperBound } from "../core/search.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { AddressRange } from "./pool-kernel.ts";
 
@@ -62,16 +63,10 @@ export class MemoryRuns {
   /** The page of that number, counted over all runs, and how many follow it in its run, itself included. */
   at(index: number): { readonly start: Va; readonly pages: number } | undefined {
     if (!(index >= 0 && index < this.pages)) return undefined;
-    let from = 0;
-    let to = this.#before.length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#before[middle] as number) <= index) from = middle + 1;
-      else to = middle;
-    }
-    const within = index - (this.#before[from - 1] ?? 0);
-    const start = (BigInt((this.#starts[from - 1] ?? 0) + within) << 12n) as Va;
-    return { start, pages: (this.#lengths[from - 1] ?? 0) - within };
+    const run = upperBound(this.#before.length, index, (i) => this.#before[i] ?? 0) - 1;
+    const within = index - (this.#before[run] ?? 0);
+    const start = (BigInt((this.#starts[run] ?? 0) + within) << 12n) as Va;
+    return { start, pages: (this.#lengths[run] ?? 0) - within };
   }
 }
 

@@ -1,3 +1,4 @@
+import { upperBound } from "../core/search.ts";
 import type { TagUsage } from "./tag-table.ts";
 
 /** One tag in one pool, with its count. */
@@ -78,15 +79,10 @@ function partnersOf(base: Counted, counted: readonly Counted[]): readonly Counte
 
 /** Of the counts in ascending order, those within the tolerance. */
 function within(counted: readonly Counted[], count: number, tolerance: number): readonly Counted[] {
-  let low = 0;
-  let high = counted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((counted[middle]?.outstanding ?? 0) < count * (1 - tolerance)) low = middle + 1;
-    else high = middle;
-  }
+  const least = Math.ceil(count * (1 - tolerance));
+  const first = upperBound(counted.length, least - 1, (i) => counted[i]?.outstanding ?? 0);
   const found: Counted[] = [];
-  for (let index = low; index < counted.length; index++) {
+  for (let index = first; index < counted.length; index++) {
     const one = counted[index];
     if (one === undefined || one.outstanding > count * (1 + tolerance)) break;
     found.push(one);

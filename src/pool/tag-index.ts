@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { addTo } from "../core/search.ts";
 import { TagScanner } from "./tag-scanner.ts";
 
 /** Bytes that can be read of an image, in order of address; what is between two chunks cannot. */
@@ -37,11 +38,7 @@ export function indexTags(
       scanner.scan(bytes, va !== end);
       end = va + BigInt(bytes.length);
     }
-    for (const key of scanner.take()) {
-      const holders = index.get(key);
-      if (holders === undefined) index.set(key, [number]);
-      else holders.push(number);
-    }
+    for (const key of scanner.take()) addTo(index, key, number);
     number++;
     options.onProgress?.(number);
   }

@@ -1,5 +1,6 @@
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
+import { addTo } from "../core/search.ts";
 import { Balance } from "./balance.ts";
 import { type CallSite, findCallSites } from "./call-sites.ts";
 import type { HandedOut } from "./carry.ts";
@@ -68,9 +69,7 @@ function holdersOf(
   const byModule = new Map<TrailModule, Holding[]>();
   for (const module of target.modules) byModule.set(module, []);
   for (const holding of findHolders(target, functions, limits)) {
-    const same = byModule.get(holding.module);
-    if (same === undefined) byModule.set(holding.module, [holding]);
-    else same.push(holding);
+    addTo(byModule, holding.module, holding);
   }
   for (const module of byModule.keys()) if (isKernelModule(module)) byModule.delete(module);
   return byModule;

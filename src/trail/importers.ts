@@ -1,5 +1,6 @@
 import type { Rva, Va } from "../core/address.ts";
 import { rva } from "../core/address.ts";
+import { groupBy } from "../core/search.ts";
 import { findWords } from "../memory/find-words.ts";
 import type { SearchLimits } from "./references.ts";
 import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
@@ -105,14 +106,8 @@ function byUpperHalf(
   target: TrailTarget,
   functions: readonly HeldFunction[],
 ): ReadonlyMap<number | undefined, readonly HeldFunction[]> {
-  const halves = new Map<number | undefined, HeldFunction[]>();
-  for (const function_ of functions) {
-    const upper = target.space.pointerSize === 4 ? undefined : Number(function_.address >> 32n);
-    const same = halves.get(upper);
-    if (same === undefined) halves.set(upper, [function_]);
-    else same.push(function_);
-  }
-  return halves;
+  const narrow = target.space.pointerSize === 4;
+  return groupBy(functions, ({ address }) => (narrow ? undefined : Number(address >> 32n)));
 }
 
 interface DeclaredSlot {

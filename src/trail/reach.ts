@@ -3,6 +3,7 @@ import type { CodeFunction } from "../code/function-table.ts";
 import { serviceCalls } from "../code/services.ts";
 import { hex } from "../core/address.ts";
 import { MAX_REACH_DEPTH, MAX_REACH_EXPORTS, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
+import { groupBy } from "../core/search.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { exportedName, exportedNames } from "./places.ts";
 
@@ -93,12 +94,7 @@ export function reachedFrom<C = null>(
       notes.push(`${name}: callers ${depth} calls away and further were not looked for`);
       break;
     }
-    const below = new Map<number, Node<C>[]>();
-    for (const node of frontier) {
-      const same = below.get(node.found.entry);
-      if (same === undefined) below.set(node.found.entry, [node]);
-      else same.push(node);
-    }
+    const below = groupBy<Node<C>, number>(frontier, (node) => node.found.entry);
     frontier = [];
     for (const edge of graph.callersOf(below.keys())) {
       for (const next of below.get(edge.callee.thunk ?? edge.callee.offset ?? -1) ?? []) {

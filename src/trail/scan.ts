@@ -1,5 +1,6 @@
 import type { TagUse } from "../code/reached.ts";
 import { madeNumbers } from "../code/straight-uses.ts";
+import { groupBy } from "../core/search.ts";
 import type { Image } from "../pe/image.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
 import { ModuleCodes } from "./module-codes.ts";
@@ -58,12 +59,9 @@ function madeIn(module: TrailModule, key: number, codes: ModuleCodes): readonly 
 
 /** What cannot be said of code that is not decoded: that a tag stands nowhere in it, or that it calls nobody. */
 function undecodedNotes(modules: readonly TrailModule[]): string[] {
-  const byMachine = new Map<string, string[]>();
-  for (const { name, image } of modules) {
-    const machine = image?.machine ?? "";
-    byMachine.set(machine, [...(byMachine.get(machine) ?? []), name]);
-  }
-  return [...byMachine].map(([machine, names]) => {
+  const byMachine = groupBy(modules, ({ image }) => image?.machine ?? "");
+  return [...byMachine].map(([machine, alike]) => {
+    const names = alike.map(({ name }) => name);
     const shown = names.slice(0, 6).join(", ") + (names.length > 6 ? ` and ${names.length - 6} more` : "");
     const looked =
       machine === "arm64"

@@ -1,6 +1,7 @@
+import { groupBy } from "../core/search.ts";
 import type { Service } from "../registry/services.ts";
 import { serviceOf } from "../registry/services.ts";
-import type { Clue, ModuleClue } from "./clue.ts";
+import type { ModuleClue } from "./clue.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Suspect } from "./findings.ts";
 import type { TrailModule } from "./target.ts";
@@ -16,14 +17,9 @@ export function rankSuspects(
   coverage: readonly Coverage[],
   services: readonly Service[] | undefined,
 ): readonly Suspect[] {
-  const byModule = new Map<string, Clue[]>();
-  for (const { module, clue } of clues) {
-    const same = byModule.get(module);
-    if (same === undefined) byModule.set(module, [clue]);
-    else same.push(clue);
-  }
+  const byModule = groupBy(clues, ({ module }) => module);
   const scored = modules.flatMap((module) => {
-    const own = byModule.get(module.name);
+    const own = byModule.get(module.name)?.map(({ clue }) => clue);
     if (own === undefined) return [];
     const weighed = weigh(module.name, own, signs);
     return [{ module, weighed, score: scoreOf(module, weighed) }];

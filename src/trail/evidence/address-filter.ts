@@ -1,3 +1,4 @@
+import { addTo } from "../../core/search.ts";
 /** Finds pointers out of a known set in bytes, with one look-up in a table for nearly every place. */
 export class AddressFilter<T> {
   /** By the low 32 bits. */
@@ -12,9 +13,7 @@ export class AddressFilter<T> {
       const low = Number(address & 0xffffffffn);
       const entry = { high: Number(address >> 32n), item };
       this.#low16[low & 0xffff] = 1;
-      const same = this.#byLow.get(low);
-      if (same === undefined) this.#byLow.set(low, [entry]);
-      else same.push(entry);
+      addTo(this.#byLow, low, entry);
     }
   }
 

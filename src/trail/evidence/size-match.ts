@@ -1,4 +1,5 @@
 import type { Va } from "../../core/address.ts";
+import { groupBy } from "../../core/search.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { BlockUsage } from "../../pool/blocks.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
@@ -95,13 +96,7 @@ export function matchSizes<S extends SizedSite>(
   sites: readonly S[],
   known: KnownSizes,
 ): readonly SizeMatch<S>[] {
-  const alike = new Map<number, S[]>();
-  for (const site of sites) {
-    const block = allocatedBytes(site.size, known.pointerSize);
-    const same = alike.get(block);
-    if (same === undefined) alike.set(block, [site]);
-    else same.push(site);
-  }
+  const alike = groupBy(sites, (site) => allocatedBytes(site.size, known.pointerSize));
   const matches = [...alike].flatMap(([block, same]) =>
     same.flatMap((site): readonly SizeMatch<S>[] => {
       const found = best([

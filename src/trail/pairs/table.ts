@@ -1,3 +1,4 @@
+import { addTo, groupBy } from "../../core/search.ts";
 import { CALLBACKS } from "./callbacks.ts";
 import { CONSUMERS, type Consumer } from "./consumers.ts";
 import { CRYPTO } from "./crypto.ts";
@@ -49,13 +50,7 @@ function plainName(name: string): string {
 }
 
 function byName<T extends { readonly name: string }>(rows: readonly T[]): ReadonlyMap<string, readonly T[]> {
-  const index = new Map<string, T[]>();
-  for (const row of rows) {
-    const named = index.get(row.name);
-    if (named === undefined) index.set(row.name, [row]);
-    else named.push(row);
-  }
-  return index;
+  return groupBy(rows, ({ name }) => name);
 }
 
 const ACQUIRERS_BY_NAME = byName(ACQUIRERS);
@@ -78,11 +73,7 @@ function indexReleases(): ReadonlyMap<string, readonly ReleaseUse[]> {
   // Groups of rows share their releases, so that there are far fewer of them than rows.
   const balanced = new Map<Release, Acquirer[]>();
   for (const acquirer of ACQUIRERS)
-    for (const release of acquirer.releases) {
-      const rows = balanced.get(release);
-      if (rows === undefined) balanced.set(release, [acquirer]);
-      else rows.push(acquirer);
-    }
+    for (const release of acquirer.releases) addTo(balanced, release, acquirer);
   const uses = new Map<string, ReleaseUse & { readonly balances: Acquirer[] }>();
   for (const [release, rows] of balanced) {
     const { name, argument, takes = "value", when = [] } = release;
