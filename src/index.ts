@@ -24,11 +24,13 @@ export type { Fact, FactSource, MachineFacts } from "./dump/facts.ts";
 export { AddressSpace, type Span, type SparseBytes } from "./memory/address-space.ts";
 export { Image } from "./pe/image.ts";
 export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
+export type * from "./report/block.ts";
+export { blocksOf } from "./report/blocks.ts";
 export type * from "./report/documents.ts";
 export { renderJson } from "./report/json.ts";
 export { COLOR, PLAIN, type Style } from "./report/style.ts";
-export { renderText } from "./report/text/render.ts";
-export type { View } from "./report/text/view.ts";
+export type { View } from "./report/text.ts";
+export { renderText } from "./report/text.ts";
 export type {
   Conclusion,
   Evidence,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openDump } from "../../src/index.ts";
 import { PLAIN } from "../../src/report/style.ts";
-import { renderImports } from "../../src/report/text/imports.ts";
+import { renderText } from "../../src/report/text.ts";
 
 const view = { style: PLAIN, pointerSize: 8 as const };
 
@@ -28,8 +28,14 @@ describe("Dump.imports", () => {
 
 describe("renderImports", () => {
   it("does not count 0 slots where the table could not be read", () => {
-    const text = renderImports({ module: "nt", imports: [], notes: ["the descriptors end early"] }, view);
+    const text = renderText(
+      "imports",
+      { module: "nt", imports: [], notes: ["the descriptors end early"] },
+      view,
+    );
     expect(text).toContain("No import slot in nt could be read.");
-    expect(renderImports({ module: "nt", imports: [], notes: [] }, view)).toBe("0 import slots in nt");
+    expect(renderText("imports", { module: "nt", imports: [], notes: [] }, view)).toBe(
+      "0 import slots in nt",
+    );
   });
 });

@@ -3,9 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openDump, toVa } from "../../src/index.ts";
 import type { InfoDocument } from "../../src/report/documents.ts";
 import { PLAIN } from "../../src/report/style.ts";
-import { renderInfo } from "../../src/report/text/info.ts";
-import { renderNear } from "../../src/report/text/near.ts";
-import { renderPointers } from "../../src/report/text/pointers.ts";
+import { renderText } from "../../src/report/text.ts";
 
 const view = { style: PLAIN, pointerSize: 8 as const };
 const address = toVa(0xfffff8048140120cn);
@@ -36,8 +34,8 @@ describe("what an answer says where it knows little", () => {
       modules: 0,
       notes: [],
     };
-    expect(renderInfo(info, view)).toMatch(/^pages +none that can be placed$/m);
-    expect(renderInfo({ ...info, dumpType: "triage" }, view)).toMatch(/^pages +none: a triage dump/m);
+    expect(renderText("info", info, view)).toMatch(/^pages +none that can be placed$/m);
+    expect(renderText("info", { ...info, dumpType: "triage" }, view)).toMatch(/^pages +none: a triage dump/m);
   });
 
   it("is not that a driver without exports has a first exported name", () => {
@@ -50,7 +48,7 @@ describe("what an answer says where it knows little", () => {
       function: null,
       notes: [],
     };
-    expect(renderNear({ symbols: [row] }, view)).toBe(
+    expect(renderText("near", { symbols: [row] }, view)).toBe(
       "ctstor+0x120c, with no exported name at or below it\n  the function it stands in is not known",
     );
   });
@@ -58,7 +56,7 @@ describe("what an answer says where it knows little", () => {
   it("counts one place as one", () => {
     const pointer = { address, module: "AsIO2", rva: 0x40d0, section: null, slot: null, bytes: "80 5a" };
     const document = { target: address, pointers: [pointer], coverage: [], notes: [] };
-    expect(renderPointers(document as never, view)).toContain("1 place holds fffff804`8140120c");
+    expect(renderText("pointers", document as never, view)).toContain("1 place holds fffff804`8140120c");
   });
 
   it("is the header's count of pages where a full dump is cut off before its KDBG", () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PLAIN } from "../../src/report/style.ts";
-import { renderCalls } from "../../src/report/text/functions.ts";
-import { renderScan } from "../../src/report/text/scan.ts";
+import { renderText } from "../../src/report/text.ts";
 import type { CallList } from "../../src/trail/calls.ts";
 import type { Scan } from "../../src/trail/trail.ts";
 
@@ -19,14 +18,14 @@ describe("answers about code that is not decoded", () => {
   };
 
   it("do not say that a tag stands nowhere", () => {
-    expect(renderScan(scan, view)).toContain(
+    expect(renderText("scan", scan, view)).toContain(
       "`Tg64` was not found; the code of 1 module was not looked at as a whole.",
     );
-    expect(renderScan({ ...scan, undecoded: [] }, view)).toContain("stands nowhere");
+    expect(renderText("scan", { ...scan, undecoded: [] }, view)).toContain("stands nowhere");
   });
 
   it("do not say that there are no calls", () => {
-    expect(renderCalls(calls, view)).not.toMatch(/0 calls/);
-    expect(renderCalls({ ...calls, undecoded: false }, view)).toMatch(/0 calls to it/);
+    expect(renderText("calls", calls, view)).not.toMatch(/0 calls/);
+    expect(renderText("calls", { ...calls, undecoded: false }, view)).toMatch(/0 calls to it/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { advance } from "../../src/core/address.ts";
 import { codeDocument } from "../../src/report/code-document.ts";
 import { PLAIN } from "../../src/report/style.ts";
-import { renderCode } from "../../src/report/text/code.ts";
+import { renderText } from "../../src/report/text.ts";
 import { listCode } from "../../src/trail/code-listing.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
@@ -62,7 +62,7 @@ describe("a listing of any bytes", () => {
           const count = document.pieces.reduce((sum, piece) => sum + piece.lines.length, 0);
           if (view !== "around") expect(count).toBeLessThanOrEqual(lines);
           else expect(count).toBeLessThanOrEqual(2 * lines + 1);
-          renderCode(document, { style: PLAIN, pointerSize: image.pointerSize });
+          renderText("code", document, { style: PLAIN, pointerSize: image.pointerSize });
         },
       ),
       { numRuns: 150, endOnFailure: true },

@@ -3,7 +3,7 @@ import { advance, va } from "../../src/core/address.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { codeDocument } from "../../src/report/code-document.ts";
 import { PLAIN } from "../../src/report/style.ts";
-import { renderCode } from "../../src/report/text/code.ts";
+import { renderText } from "../../src/report/text.ts";
 import { type ListingOptions, listCode } from "../../src/trail/code-listing.ts";
 import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
 import { type CodeImageOptions, codeImage } from "../fixtures/code-image.ts";
@@ -32,7 +32,7 @@ function list(options: CodeImageOptions, at: number, listing: ListingOptions = {
   const found = listCode(targetOf(image), "x86", image.addressOf(at), listing);
   const document = codeDocument(found, image.pointerSize);
   const lines = document.pieces.flatMap((piece) => piece.lines);
-  const text = renderCode(document, { style: PLAIN, pointerSize: image.pointerSize });
+  const text = renderText("code", document, { style: PLAIN, pointerSize: image.pointerSize });
   return { document, lines, text, texts: lines.map((line) => line.text) };
 }
 

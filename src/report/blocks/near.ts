@@ -1,36 +1,31 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { at, type Block, dim, type Line, type PointerSize } from "../block.ts";
 import type { NearDocument, NearRow } from "../documents.ts";
-import { at, renderNotes, type View } from "./view.ts";
 
 /** `near`: as `ln`, and below it the function that the address really stands in, where it is known. */
-export function renderNear(document: NearDocument, view: View): string {
-  return document.symbols.map((row) => renderRow(row, view)).join("\n\n");
+export function nearBlocks(document: NearDocument, size: PointerSize): readonly Block[] {
+  return document.symbols.map((row) => ({ kind: "heading", lines: linesOf(row, size), notes: row.notes }));
 }
 
-function renderRow(row: NearRow, view: View): string {
-  const lines: string[] = [];
+function linesOf(row: NearRow, size: PointerSize): readonly Line[] {
+  const lines: Line[] = [];
   if (row.module === null) {
-    lines.push(`${at(view, row.address)} is in no loaded module`);
+    lines.push(`${at(size, row.address)} is in no loaded module`);
   } else {
     const own = `${row.module}+${hex(row.rva ?? 0)}`;
     const below =
       row.below === null
         ? `${own}, with no exported name at or below it`
-        : `(${at(view, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
+        : `(${at(size, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
     const above =
-      row.above === null ? "" : `   |   (${at(view, row.above.address)})   ${row.module}!${row.above.name}`;
-    lines.push(printable(below + above));
-    lines.push(
-      view.style.dim(printable(`  ${row.below === null ? "" : `${own}, `}${describePlace(row, view)}`)),
-    );
+      row.above === null ? "" : `   |   (${at(size, row.above.address)})   ${row.module}!${row.above.name}`;
+    lines.push(below + above, dim(`  ${row.below === null ? "" : `${own}, `}${describePlace(row, size)}`));
   }
-  if (row.notes.length > 0) lines.push(renderNotes(row.notes, view));
-  return lines.join("\n");
+  return lines;
 }
 
 /** The function that an address stands in, and on which basis that is known. */
-function describePlace({ function: place, below, above }: NearRow, view: View): string {
+function describePlace({ function: place, below, above }: NearRow, size: PointerSize): string {
   if (place === null) {
     const nearest = below === null && above === null ? "" : "; the names above are only the nearest exports";
     return `the function it stands in is not known${nearest}`;
@@ -40,8 +35,8 @@ function describePlace({ function: place, below, above }: NearRow, view: View): 
   const fragment =
     place.fragment === null
       ? ""
-      : `, ${hex(place.offset)} into its piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}`;
-  return `in ${name}, entry ${at(view, place.entry)}${fragment} (known by ${KNOWN_BY[place.basis]})`;
+      : `, ${hex(place.offset)} into its piece ${at(size, place.fragment.start)} to ${at(size, place.fragment.end)}`;
+  return `in ${name}, entry ${at(size, place.entry)}${fragment} (known by ${KNOWN_BY[place.basis]})`;
 }
 
 /** On which basis a function is known, in words. */

@@ -1,12 +1,11 @@
 import { grouped } from "../../core/text.ts";
+import { at, type Block, bold, heading, notes, type PointerSize, stoppedNote, table } from "../block.ts";
 import type { ModulesDocument } from "../documents.ts";
-import { renderTable } from "../table.ts";
 import { percent, plural } from "../words.ts";
-import { at, blocks, renderNotes, stoppedNote, type View } from "./view.ts";
 
 /** `modules`: as `lm`, with what could be read of each image and who made it. */
-export function renderModules(document: ModulesDocument, view: View): string {
-  const loaded = renderTable(
+export function modulesBlocks(document: ModulesDocument, size: PointerSize): readonly Block[] {
+  const loaded = table(
     [
       { title: "start" },
       { title: "end" },
@@ -17,32 +16,29 @@ export function renderModules(document: ModulesDocument, view: View): string {
       { title: "publisher" },
     ],
     document.modules.map((module) => [
-      at(view, module.base),
-      at(view, module.end),
+      at(size, module.base),
+      at(size, module.end),
       module.name,
       grouped(module.size),
       percent(module.readableBytes, module.size),
       module.timestamp === null ? "-" : module.timestamp.toString(16).padStart(8, "0"),
       publisher(module.publisher, module.thirdParty, module.publisherBasis),
     ]),
-    view.style,
   );
-  const unloaded = document.unloaded.map(
-    (module) => `${at(view, module.base)}  ${at(view, module.end)}  ${module.name}`,
+  const unloaded = table(
+    [{}, {}, {}],
+    document.unloaded.map((module) => [at(size, module.base), at(size, module.end), module.name]),
   );
-  return blocks(
-    loaded,
-    unloaded.length === 0 ? "" : `${view.style.bold("Unloaded modules:")}\n${unloaded.join("\n")}`,
-    plural(document.modules.length, "module"),
-    renderNotes(
-      [
-        ...stoppedNote("the module list", document.stopped),
-        ...stoppedNote("the list of unloaded modules", document.unloadedStopped),
-        ...document.notes,
-      ],
-      view,
+  return [
+    ...loaded,
+    ...unloaded.map((rows) => ({ ...rows, heading: bold("Unloaded modules:") })),
+    heading(plural(document.modules.length, "module")),
+    notes(
+      stoppedNote("the module list", document.stopped),
+      stoppedNote("the list of unloaded modules", document.unloadedStopped),
+      document.notes,
     ),
-  );
+  ];
 }
 
 /** `Contoso Ltd. (third party, by its version resource)`. */

@@ -1,13 +1,11 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { at, type Block, bold, heading, notes, type PointerSize, table } from "../block.ts";
 import type { HeadersDocument } from "../documents.ts";
-import { renderTable } from "../table.ts";
 import { percent } from "../words.ts";
-import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `headers`: the file and optional header, the directories and the sections, as `!dh`. */
-export function renderHeaders(document: HeadersDocument, view: View): string {
-  const title = printable(`${document.module} at ${at(view, document.base)}, ${document.machine}`);
+export function headersBlocks(document: HeadersDocument, size: PointerSize): readonly Block[] {
+  const title = `${document.module} at ${at(size, document.base)}, ${document.machine}`;
   const fields = Object.entries(document.header).map(
     ([name, value]) =>
       `${value.toString(16).toUpperCase().padStart(16)} ${spaced(name)}${annotation(name, value)}`,
@@ -16,7 +14,7 @@ export function renderHeaders(document: HeadersDocument, view: View): string {
     (directory) =>
       `${directory.rva.toString(16).toUpperCase().padStart(8)} [${directory.size.toString(16).toUpperCase().padStart(8)}] ${directory.name}${directory.name === "security" && directory.rva !== 0 ? " (offset in the file)" : ""}`,
   );
-  const sections = renderTable(
+  const sections = table(
     [
       { title: "section" },
       { title: "offset", align: "right" },
@@ -35,16 +33,15 @@ export function renderHeaders(document: HeadersDocument, view: View): string {
       hex(section.characteristics),
       percent(section.readable, section.virtualSize),
     ]),
-    view.style,
   );
-  return blocks(
-    view.style.bold(title),
-    fields.join("\n"),
-    `${view.style.bold("directories")} (offset from the base [size], hex)\n${directories.join("\n")}`,
-    sections,
-    identity(document),
-    renderNotes(document.notes, view),
-  );
+  return [
+    heading(bold(title)),
+    heading(...fields),
+    heading([bold("directories"), " (offset from the base [size], hex)"], ...directories),
+    ...sections,
+    heading(...identity(document)),
+    notes(document.notes),
+  ];
 }
 
 /** `sizeOfCode` is `size of code`. */
@@ -62,12 +59,12 @@ function annotation(name: string, value: number | bigint): string {
   return ` (${new Date(value * 1000).toISOString().replace("T", " ").slice(0, 19)} UTC, if it is a time)`;
 }
 
-function identity(document: HeadersDocument): string {
+function identity(document: HeadersDocument): readonly string[] {
   const lines: string[] = [];
   if (document.pdb !== null) {
     lines.push(`pdb      ${document.pdb.path} ${document.pdb.signature} age ${document.pdb.age}`);
   }
   for (const [name, value] of Object.entries(document.version ?? {}))
     lines.push(`version  ${name}: ${value}`);
-  return lines.map(printable).join("\n");
+  return lines;
 }

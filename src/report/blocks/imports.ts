@@ -1,29 +1,30 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { at, type Block, heading, notes, type PointerSize, table } from "../block.ts";
 import type { ExportsDocument, ImportRow, ImportsDocument } from "../documents.ts";
-import { renderTable } from "../table.ts";
 import { plural } from "../words.ts";
 import { plus } from "./near.ts";
-import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `imports`: each slot with the function that it points to, as `dps` over the IAT. */
-export function renderImports(document: ImportsDocument, view: View): string {
+export function importsBlocks(document: ImportsDocument, size: PointerSize): readonly Block[] {
   const rows = document.imports.map((slot) => [
-    at(view, slot.slot),
-    at(view, slot.target),
+    at(size, slot.slot),
+    at(size, slot.target),
     resolved(slot),
     declared(slot),
   ]);
-  const table = renderTable(
-    [{ title: "slot address" }, { title: "holds address" }, { title: "which is" }, { title: "declared as" }],
-    rows,
-    view.style,
-  );
-  return blocks(
-    rows.length === 0 ? "" : table,
-    printable(counted(rows.length, "import slot", `in ${document.module}`, document.notes)),
-    renderNotes(document.notes, view),
-  );
+  return [
+    ...table(
+      [
+        { title: "slot address" },
+        { title: "holds address" },
+        { title: "which is" },
+        { title: "declared as" },
+      ],
+      rows,
+    ),
+    heading(counted(rows.length, "import slot", `in ${document.module}`, document.notes)),
+    notes(document.notes),
+  ];
 }
 
 function resolved(slot: ImportRow): string {
@@ -48,30 +49,26 @@ function counted(count: number, what: string, where: string, notes: readonly str
 }
 
 /** `exports`: the export table by ordinal. */
-export function renderExports(document: ExportsDocument, view: View): string {
+export function exportsBlocks(document: ExportsDocument, size: PointerSize): readonly Block[] {
   const rows = document.exports.map((row) => [
     `${row.ordinal}`,
-    at(view, row.address),
+    at(size, row.address),
     hex(row.rva),
     row.name ?? "(by ordinal only)",
     forwarded(row),
   ]);
-  const table = renderTable(
-    [
-      { title: "ordinal", align: "right" },
-      { title: "address" },
-      { title: "offset" },
-      { title: "name" },
-      { title: "forwarded to" },
-    ],
-    rows,
-    view.style,
-  );
-  return blocks(
-    rows.length === 0 ? "" : table,
-    printable(counted(rows.length, "export", `of ${document.module}`, document.notes)),
-    renderNotes(document.notes, view),
-  );
+  const columns = [
+    { title: "ordinal", align: "right" },
+    { title: "address" },
+    { title: "offset" },
+    { title: "name" },
+    { title: "forwarded to" },
+  ] as const;
+  return [
+    ...table(columns, rows),
+    heading(counted(rows.length, "export", `of ${document.module}`, document.notes)),
+    notes(document.notes),
+  ];
 }
 
 function forwarded(row: ExportsDocument["exports"][number]): string {

@@ -1,69 +1,70 @@
 import { hex } from "../../core/address.ts";
-import { grouped, printable } from "../../core/text.ts";
+import { grouped } from "../../core/text.ts";
 import type { TrailApi } from "../../trail/trail.ts";
-import { renderTable } from "../table.ts";
+import {
+  accent,
+  at,
+  type Block,
+  dim,
+  heading,
+  type Line,
+  type PointerSize,
+  type Table,
+  table,
+} from "../block.ts";
 import type { Suspect, TraceDocument, TraceInput, Trail } from "../trail-document.ts";
 import { duration, percent, plural } from "../words.ts";
 import { standsIn } from "./scan.ts";
-import { at, blocks, type View } from "./view.ts";
 
 /**
  * `trace`: for each tag the verdict first, then what it stands on, then what is not known and what to do
  * next. Names the command that checks each part.
  */
-export function renderTrace({ more, input, ...first }: TraceDocument, view: View): string {
+export function traceBlocks({ more, input, ...first }: TraceDocument, size: PointerSize): readonly Block[] {
   const trails = [first, ...more];
-  return blocks(
-    input === null ? "" : heading(input, first, view),
-    trails.length > 1
-      ? `${trails.length} tags are traced: ${printable(trails.map(({ tag }) => `\`${tag}\``).join(", "))}`
-      : "",
-    ...trails.map((trail) => renderTrail(trail, view)),
-  );
+  const several = trails.map(({ tag }) => `\`${tag}\``).join(", ");
+  return [
+    ...(input === null ? [] : [heading(...headLines(input, first))]),
+    ...(more.length === 0 ? [] : [heading(`${trails.length} tags are traced: ${several}`)]),
+    ...trails.flatMap((trail) => trailBlocks(trail, size)),
+  ];
 }
 
-function renderTrail(trail: Trail, view: View): string {
-  return blocks(
-    section("Verdict", [...signs(trail), trail.conclusion.text, ...trail.conclusion.because], view),
+function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
+  return [
+    ...section("Verdict", [...signs(trail), trail.conclusion.text, ...trail.conclusion.because]),
     ...(trail.tag === null
       ? []
       : [
-          section(`Tag \`${trail.tag}\``, usage(trail), view),
-          section("References", references(trail, view), view),
-          section("APIs", apis(trail, view), view),
-          section("Suspects", suspects(trail, view), view),
+          ...section(`Tag \`${trail.tag}\``, usage(trail)),
+          ...section("References", references(trail, size)),
+          ...section("APIs", apis(trail, size)),
+          ...section("Suspects", suspects(trail)),
         ]),
-    section("Not known", unknowns(trail), view),
-    section("Next", trail.next, view),
-  );
+    ...section("Not known", unknowns(trail)),
+    ...section("Next", trail.next),
+  ];
 }
 
 /** The lines that several trails of one dump share. */
-function heading(info: TraceInput, trail: Trail, view: View): string {
-  const up = info.upTime === null ? "" : `, up ${duration(info.upTime)}`;
-  const paging = info.paging === null || info.paging === info.machine ? "" : ` (${info.paging})`;
+function headLines(input: TraceInput, trail: Trail): readonly Line[] {
+  const up = input.upTime === null ? "" : `, up ${duration(input.upTime)}`;
+  const paging = input.paging === null || input.paging === input.machine ? "" : ` (${input.paging})`;
   const size = trail.coverage.reduce((sum, row) => sum + row.size, 0);
   const readable = trail.coverage.reduce((sum, row) => sum + row.readable, 0);
-  return printable(
-    `${info.file}: Windows build ${info.build}, ${info.machine}${paging}, ${info.dumpType} dump${up}`,
-  ).concat(
-    "\n",
-    view.style.dim(
-      `${plural(info.modules, "module")}, ${percent(readable, size)} of their bytes readable (pooltrail modules)`,
+  return [
+    `${input.file}: Windows build ${input.build}, ${input.machine}${paging}, ${input.dumpType} dump${up}`,
+    dim(
+      `${plural(input.modules, "module")}, ${percent(readable, size)} of their bytes readable (pooltrail modules)`,
     ),
-  );
+  ];
 }
 
-const INDENT = 12;
+const LABEL_WIDTH = 12;
 
-function section(title: string, lines: readonly string[], view: View): string {
-  if (lines.length === 0) return "";
-  const head = view.style.bold(title);
-  const padded = head + " ".repeat(Math.max(1, INDENT - title.length));
-  return lines
-    .flatMap((line) => line.split("\n"))
-    .map((line, i) => (i === 0 ? padded : " ".repeat(INDENT)) + line)
-    .join("\n");
+function section(label: string, value: readonly (Line | Table)[]): readonly Block[] {
+  if (value.length === 0) return [];
+  return [{ kind: "facts", labels: "bold", width: LABEL_WIDTH, facts: [{ label, value }] }];
 }
 
 function usage(trail: Trail): readonly string[] {
@@ -87,35 +88,30 @@ function usage(trail: Trail): readonly string[] {
 function signs({ tag, signs: found }: Trail): readonly string[] {
   if (found === null || found.looksLikeLeak === null) return [];
   const verdict = found.looksLikeLeak ? "looks like a leak" : "does not look like a leak";
-  return [printable(`\`${tag}\` ${verdict}: ${found.reasons.join("; ")}`)];
+  return [`\`${tag}\` ${verdict}: ${found.reasons.join("; ")}`];
 }
 
 const MOST_REFERENCES = 40;
 /** A tag in names and tables says nothing more the tenth time. */
 const MOST_IN_DATA = 3;
 
-function references(trail: Trail, view: View): readonly string[] {
+function references(trail: Trail, size: PointerSize): readonly (Line | Table)[] {
   if (trail.references.length === 0) return ["none in what could be read"];
   let inData = 0;
   const worth = trail.references.filter(({ use }) => use !== "data" || ++inData <= MOST_IN_DATA);
   const rows = worth
     .slice(0, MOST_REFERENCES)
     .map((reference) => [
-      at(view, reference.address),
+      at(size, reference.address),
       reference.use,
-      standsIn(reference, view),
+      standsIn(reference, size),
       reference.detail ?? "",
     ]);
-  const table = renderTable(
-    [{ title: "address" }, { title: "use" }, { title: "stands in" }, { title: "" }],
-    rows,
-    view.style,
-  );
   const folded = Math.max(0, inData - MOST_IN_DATA);
   const more = worth.length - rows.length;
   return [
     `${byModule(trail)}                  (pooltrail scan)`,
-    table,
+    ...table([{ title: "address" }, { title: "use" }, { title: "stands in" }, { title: "" }], rows),
     ...(folded > 0 ? [`and ${plural(folded, "more place")} in data`] : []),
     ...(more > 0 ? [`and ${grouped(more)} more`] : []),
   ];
@@ -125,29 +121,25 @@ function byModule(trail: Trail): string {
   const counts = new Map<string, number>();
   for (const reference of trail.references)
     counts.set(reference.module, (counts.get(reference.module) ?? 0) + 1);
-  return printable([...counts].map(([module, count]) => `${count} in ${module}`).join(", "));
+  return [...counts].map(([module, count]) => `${count} in ${module}`).join(", ");
 }
 
 const MOST_APIS = 24;
 
-function apis(trail: Trail, view: View): readonly string[] {
+function apis(trail: Trail, size: PointerSize): readonly (Line | Table)[] {
   if (trail.apis.length === 0)
     return ["no exported function leads to an allocation with this tag, in what could be read"];
   const rows = trail.apis
     .slice(0, MOST_APIS)
     .map((api) => [
       `${api.module}!${api.name}`,
-      at(view, api.address),
+      at(size, api.address),
       reach(api),
       api.documented === null ? "" : api.documented ? "documented" : "not documented",
     ]);
-  const table = renderTable(
-    [{ title: "exported function" }, { title: "address" }, { title: "how it leads there" }, { title: "" }],
-    rows,
-    view.style,
-  );
+  const columns = ["exported function", "address", "how it leads there", ""].map((title) => ({ title }));
   const more = trail.apis.length - MOST_APIS;
-  return [table, ...(more > 0 ? [`and ${grouped(more)} more`] : [])];
+  return [...table(columns, rows), ...(more > 0 ? [`and ${grouped(more)} more`] : [])];
 }
 
 function reach(api: TrailApi): string {
@@ -159,7 +151,7 @@ function reach(api: TrailApi): string {
 const MOST_EVIDENCE = 5;
 const MOST_SUSPECTS = 8;
 
-function suspects(trail: Trail, view: View): readonly string[] {
+function suspects(trail: Trail): readonly Line[] {
   if (trail.suspects.length === 0)
     return ["no module holds any of these functions' addresses, in what could be read"];
   const cleared = trail.suspects.filter(isCleared);
@@ -168,11 +160,15 @@ function suspects(trail: Trail, view: View): readonly string[] {
   const more = others.length - shown.length;
   return [
     ...shown.flatMap((suspect) => [
-      `${`${suspect.rank}`.padStart(2)}  ${view.style.accent(printable(suspect.module))}   ${suspect.verdict}   ${side(suspect)}${start(suspect)}${coverage(suspect)}`,
-      ...suspect.evidence.slice(0, MOST_EVIDENCE).map((evidence) => {
-        const sign = evidence.points > 0 ? "+" : evidence.points < 0 ? "-" : " ";
-        const command = evidence.command === null ? "" : view.style.dim(`   (${evidence.command})`);
-        return `${printable(`    ${sign} ${evidence.detail}`)}${command}`;
+      [
+        `${`${suspect.rank}`.padStart(2)}  `,
+        accent(suspect.module),
+        `   ${suspect.verdict}   ${side(suspect)}${start(suspect)}${coverage(suspect)}`,
+      ],
+      ...suspect.evidence.slice(0, MOST_EVIDENCE).map(({ points, detail, command }): Line => {
+        const sign = points > 0 ? "+" : points < 0 ? "-" : " ";
+        const text = `    ${sign} ${detail}`;
+        return command === null ? text : [text, dim(`   (${command})`)];
       }),
       ...(suspect.evidence.length > MOST_EVIDENCE
         ? [`      and ${suspect.evidence.length - MOST_EVIDENCE} more`]
@@ -196,18 +192,16 @@ const MOST_CLEARED = 6;
 function clearedLine(cleared: readonly Suspect[]): string {
   const names = cleared.slice(0, MOST_CLEARED).map(({ module }) => module);
   const more = cleared.length - names.length;
-  return printable(
-    `nothing against ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of Microsoft, which ${cleared.length === 1 ? "calls or imports" : "call or import"} them (--json has all)`,
-  );
+  return `nothing against ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} of Microsoft, which ${cleared.length === 1 ? "calls or imports" : "call or import"} them (--json has all)`;
 }
 
 function start({ service }: Suspect): string {
   if (service === null) return "";
-  return `, ${service.start ?? "unknown"} start${service.group === null ? "" : ` (group ${printable(service.group)})`}`;
+  return `, ${service.start ?? "unknown"} start${service.group === null ? "" : ` (group ${service.group})`}`;
 }
 
 function side(suspect: Suspect): string {
-  const company = suspect.publisher === null ? "" : printable(` (${suspect.publisher})`);
+  const company = suspect.publisher === null ? "" : ` (${suspect.publisher})`;
   if (suspect.thirdParty === null) return "publisher unknown";
   const basis = suspect.publisherBasis === null ? "" : `, by its ${suspect.publisherBasis}`;
   return `${suspect.thirdParty ? "third party" : "Microsoft"}${company}${basis}`;
@@ -227,5 +221,5 @@ function unknowns(trail: Trail): readonly string[] {
       `${grouped(missing)} bytes (${hex(missing)}) of ${plural(partly.length, "module")} could not be read: what stands there is unknown, not absent (pooltrail modules)`,
     );
   }
-  return lines.map(printable);
+  return lines;
 }

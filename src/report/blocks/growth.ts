@@ -1,10 +1,9 @@
+import { type Block, heading, notes, table } from "../block.ts";
 import type { GrowthDocument } from "../documents.ts";
-import { renderTable } from "../table.ts";
 import { duration, plural } from "../words.ts";
-import { blocks, renderNotes, type View } from "./view.ts";
 
 /** `tags --since`: what each tag grew by between two dumps, the most first. */
-export function renderGrowth(growth: GrowthDocument, view: View): string {
+export function growthBlocks(growth: GrowthDocument): readonly Block[] {
   const rows = growth.tags.map((row) => [
     row.tag + (row.kind === "new" ? " (new)" : ""),
     signed(row.nonPaged.outstanding),
@@ -13,24 +12,20 @@ export function renderGrowth(growth: GrowthDocument, view: View): string {
     signed(row.paged.bytes),
     rate(row, growth.seconds),
   ]);
-  const table = renderTable(
-    [
-      { title: "Tag" },
-      { title: "NonPaged Allocs", align: "right" },
-      { title: "Used", align: "right" },
-      { title: "Paged Allocs", align: "right" },
-      { title: "Used", align: "right" },
-      { title: "bytes an hour", align: "right" },
-    ],
-    rows,
-    view.style,
-  );
+  const columns = [
+    { title: "Tag" },
+    { title: "NonPaged Allocs", align: "right" },
+    { title: "Used", align: "right" },
+    { title: "Paged Allocs", align: "right" },
+    { title: "Used", align: "right" },
+    { title: "bytes an hour", align: "right" },
+  ] as const;
   const span = growth.seconds === null ? "between the dumps" : `in ${duration(Math.abs(growth.seconds))}`;
-  return blocks(
-    rows.length === 0 ? "" : table,
-    `${plural(growth.tags.length, "tag")} changed ${span}`,
-    renderNotes(growth.notes, view),
-  );
+  return [
+    ...table(columns, rows),
+    heading(`${plural(growth.tags.length, "tag")} changed ${span}`),
+    notes(growth.notes),
+  ];
 }
 
 function signed(value: number): string {

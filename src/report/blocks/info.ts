@@ -1,11 +1,11 @@
 import { hex } from "../../core/address.ts";
-import { grouped, printable } from "../../core/text.ts";
+import { grouped } from "../../core/text.ts";
+import { at, type Block, bold, type Heading, heading, notes, type PointerSize } from "../block.ts";
 import type { InfoDocument, RegisterSet } from "../documents.ts";
 import { duration, plural } from "../words.ts";
-import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `info`: what the dump is and what it holds, a line a fact. */
-export function renderInfo(info: InfoDocument, view: View): string {
+export function infoBlocks(info: InfoDocument, size: PointerSize): readonly Block[] {
   const lab = info.buildLab === null ? "" : ` (${info.buildLab})`;
   const facts: [string, string][] = [
     ["file", `${info.file}, ${grouped(info.fileSize)} bytes`],
@@ -17,27 +17,25 @@ export function renderInfo(info: InfoDocument, view: View): string {
     ["pages", pages(info)],
     ["taken", info.systemTime ?? "not recorded"],
     ["up", info.upTime === null ? "not recorded" : duration(info.upTime)],
-    ...bugcheck(info, view),
-    ["kernel", `${at(view, info.kernelBase)}, ${plural(info.modules, "module")} loaded`],
+    ...bugcheck(info, size),
+    ["kernel", `${at(size, info.kernelBase)}, ${plural(info.modules, "module")} loaded`],
     ["page tables", info.directoryTableBase === null ? "not recorded" : hex(info.directoryTableBase)],
-    ["module list", at(view, info.psLoadedModuleList)],
-    ["debugger data", debuggerData(info, view)],
+    ["module list", at(size, info.psLoadedModuleList)],
+    ["debugger data", debuggerData(info, size)],
   ];
-  const width = Math.max(...facts.map(([name]) => name.length));
-  const lines = facts.map(([name, value]) => `${view.style.dim(name.padEnd(width))}  ${printable(value)}`);
-  return blocks(
-    lines.join("\n"),
-    ...info.contexts.map((set) => registers(set, view)),
-    renderNotes(info.notes, view),
-  );
+  return [
+    { kind: "facts", labels: "dim", facts: facts.map(([label, value]) => ({ label, value: [value] })) },
+    ...info.contexts.map((set) => registers(set, size)),
+    notes(info.notes),
+  ];
 }
 
-function bugcheck(info: InfoDocument, view: View): [string, string][] {
+function bugcheck(info: InfoDocument, size: PointerSize): [string, string][] {
   if (info.bugcheck === null) return [["bugcheck", "none recorded"]];
   const { code, name, parameters } = info.bugcheck;
   return [
     ["bugcheck", `${hex(code)} ${name ?? "(no name known)"}`],
-    ["parameters", parameters.map((value) => at(view, value)).join(" ")],
+    ["parameters", parameters.map((value) => at(size, value)).join(" ")],
   ];
 }
 
@@ -60,9 +58,9 @@ function pages(info: InfoDocument): string {
   return `${grouped(present)} in the file (${grouped(present * 4)} KB)${missed}`;
 }
 
-function debuggerData(info: InfoDocument, view: View): string {
+function debuggerData(info: InfoDocument, size: PointerSize): string {
   if (info.kdDebuggerDataBasis === null) return "not found";
-  return `${at(view, info.kdDebuggerDataBlock)}, found by the ${info.kdDebuggerDataBasis}`;
+  return `${at(size, info.kdDebuggerDataBlock)}, found by the ${info.kdDebuggerDataBasis}`;
 }
 
 /** As a debugger prints them; the others follow. */
@@ -71,18 +69,18 @@ const ORDER =
     " ",
   );
 
-function registers(set: RegisterSet, view: View): string {
+function registers(set: RegisterSet, size: PointerSize): Heading {
   const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   const cells = Object.entries(set.registers)
     .sort(([a], [b]) => place(a) - place(b))
-    .map(([name, value]) => `${name.padStart(6)}=${value.toString(16).padStart(width(name, view), "0")}`);
+    .map(([name, value]) => `${name.padStart(6)}=${value.toString(16).padStart(width(name, size), "0")}`);
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += 4) lines.push(cells.slice(i, i + 4).join(" "));
-  return `${view.style.bold(`registers (${set.which})`)}\n${lines.join("\n")}`;
+  return heading(bold(`registers (${set.which})`), ...lines);
 }
 
 /** Digits: segments have four, flags eight, the others an address's. */
-function width(name: string, view: View): number {
+function width(name: string, size: PointerSize): number {
   if (/^[c-gs]s$/.test(name)) return 4;
-  return /^(?:[er]flags|mxcsr|cpsr|fpcr|fpsr)$/.test(name) ? 8 : view.pointerSize * 2;
+  return /^(?:[er]flags|mxcsr|cpsr|fpcr|fpsr)$/.test(name) ? 8 : size * 2;
 }

@@ -1,8 +1,6 @@
-import { printable } from "../../core/text.ts";
+import { type Block, type Column, heading, type Notes, notes, table } from "../block.ts";
 import type { TagRow, TagsDocument } from "../documents.ts";
-import { type Column, renderTable } from "../table.ts";
 import { plural } from "../words.ts";
-import { blocks, renderNotes, type View } from "./view.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "Tag" },
@@ -19,8 +17,8 @@ const COLUMNS: readonly Column[] = [
  * `tags`: as `!poolused`. Allocs is what is outstanding, Used is bytes, Each is bytes by allocation; TOTAL
  * is of all tags that were asked for, also those that are not shown.
  */
-export function renderTags(document: TagsDocument, view: View): string {
-  if (document.totals === null) return renderNotes(document.notes, view);
+export function tagsBlocks(document: TagsDocument): readonly Block[] {
+  if (document.totals === null) return [notes(document.notes)];
   const { nonPaged, paged } = document.totals;
   const rows = document.tags.map((row) => [
     row.tag,
@@ -41,12 +39,12 @@ export function renderTags(document: TagsDocument, view: View): string {
     "",
     "",
   ];
-  return blocks(
-    renderTable(COLUMNS, [...rows, total], view.style),
-    leaks(document, view),
-    standing(document),
-    renderNotes(document.notes, view),
-  );
+  return [
+    ...table(COLUMNS, [...rows, total]),
+    leaks(document),
+    heading(standing(document)),
+    notes(document.notes),
+  ];
 }
 
 const MOST_MODULES = 4;
@@ -70,16 +68,17 @@ function about(row: TagRow): string {
 const MOST_LEAKS = 5;
 
 /** High usage alone is no leak, and so the reasons stand beside each. */
-function leaks(document: TagsDocument, view: View): string {
-  return document.leaks
-    .slice(0, MOST_LEAKS)
-    .map((leak) => {
+function leaks(document: TagsDocument): Notes {
+  return {
+    kind: "notes",
+    label: "looks like a leak:",
+    notes: document.leaks.slice(0, MOST_LEAKS).map((leak) => {
       const source = leak.group?.source;
       const group = source == null || source === leak.tag ? "" : `; \`${source}\` is the likely source`;
       const pool = leak.pool === "paged" ? "paged" : "nonpaged";
-      return `${view.style.warn("looks like a leak:")} ${printable(`\`${leak.tag}\` (${pool}): ${leak.reasons.join("; ")}${group}`)}`;
-    })
-    .join("\n");
+      return `\`${leak.tag}\` (${pool}): ${leak.reasons.join("; ")}${group}`;
+    }),
+  };
 }
 
 function standing(document: TagsDocument): string {

@@ -1,11 +1,10 @@
 import type { MemoryLine } from "../../pool/memory-summary.ts";
 import { memoryLabel } from "../../pool/memory-summary.ts";
+import { type Block, notes, table } from "../block.ts";
 import type { MemoryDocument } from "../documents.ts";
-import { renderTable } from "../table.ts";
-import { blocks, renderNotes, type View } from "./view.ts";
 
 /** `memory`: the lines of `!vm 1`, in pages and KB, each with its source or the reason why it is not known. */
-export function renderMemory(document: MemoryDocument, view: View): string {
+export function memoryBlocks(document: MemoryDocument): readonly Block[] {
   const rows: string[][] = [];
   for (const [line, pages] of Object.entries(document.pages) as [MemoryLine, number | null][]) {
     if (line === "pagedUsage") {
@@ -15,14 +14,13 @@ export function renderMemory(document: MemoryDocument, view: View): string {
     const said = pages === null ? document.reasons[line] : document.sources[line];
     rows.push([memoryLabel(line), ...figure(pages), said ?? ""]);
   }
-  return blocks(
-    renderTable(
+  return [
+    ...table(
       [{ title: "" }, { title: "pages", align: "right" }, { title: "KB", align: "right" }, { title: "from" }],
       rows,
-      view.style,
     ),
-    renderNotes(document.notes, view),
-  );
+    notes(document.notes),
+  ];
 }
 
 const KB_PER_PAGE = 4;

@@ -1,7 +1,6 @@
-import { printable } from "../../core/text.ts";
+import { accent, at, type Block, bold, type Line, notes, type PointerSize, type Text } from "../block.ts";
 import type { CodeDocument, CodeLine, CodeReferral } from "../documents.ts";
 import { KNOWN_BY } from "./near.ts";
-import { at, blocks, renderNotes, type View } from "./view.ts";
 
 type Piece = CodeDocument["pieces"][number];
 
@@ -10,33 +9,34 @@ const MOST_COLUMN = 10;
 const LEAST_COLUMN = 6;
 
 /** `code`: each piece under the function that it belongs to, one instruction a line, as `u` and `uf`. */
-export function renderCode(document: CodeDocument, view: View): string {
+export function codeBlocks(document: CodeDocument, size: PointerSize): readonly Block[] {
   const sizes = document.pieces.flatMap(({ lines }) =>
     lines.flatMap(({ kind, length }) => (kind === "instruction" ? [length] : [])),
   );
   const width = Math.max(LEAST_COLUMN, ...sizes.filter((size) => size <= MOST_COLUMN)) * 2;
-  return blocks(
-    ...document.pieces.map((piece) =>
-      [
-        view.style.bold(printable(heading(piece, view))),
-        ...piece.lines.map((line) => row(line, width, view)),
-      ].join("\n"),
+  return [
+    ...document.pieces.map(
+      (piece): Block => ({
+        kind: "table",
+        heading: bold(title(piece, size)),
+        columns: [{}, { width }, {}],
+        rows: piece.lines.map((line) => row(line, size)),
+      }),
     ),
-    renderNotes(document.notes.map(printable), view),
-  );
+    notes(document.notes),
+  ];
 }
 
-function heading({ name, function: place }: Piece, view: View): string {
+function title({ name, function: place }: Piece, size: PointerSize): string {
   if (place === null) return name === null ? "in no module" : `${name}, no function known`;
   const piece =
     place.fragment === null
       ? ""
-      : `, piece ${at(view, place.fragment.start)} to ${at(view, place.fragment.end)}`;
-  return `${name ?? place.module}, entry ${at(view, place.entry)}${piece} (known by ${KNOWN_BY[place.basis]})`;
+      : `, piece ${at(size, place.fragment.start)} to ${at(size, place.fragment.end)}`;
+  return `${name ?? place.module}, entry ${at(size, place.entry)}${piece} (known by ${KNOWN_BY[place.basis]})`;
 }
 
-function row(line: CodeLine, width: number, view: View): string {
-  const { style } = view;
+function row(line: CodeLine, size: PointerSize): readonly Line[] {
   const mark = line.here ? ">" : " ";
   const bytes =
     line.kind === "padding" || line.kind === "table"
@@ -46,9 +46,9 @@ function row(line: CodeLine, width: number, view: View): string {
     ...line.refers.flatMap((one) => said(one)),
     ...(line.note === null ? [] : [`** ${line.note}`]),
   ];
-  const behind = comment.length === 0 ? "" : `  ${style.accent(printable(`; ${comment.join("; ")}`))}`;
-  const text = `${mark} ${at(view, line.address)}  ${bytes.padEnd(width)}  ${printable(content(line))}`;
-  return (line.here ? style.bold(text) : text) + behind;
+  const here = (text: string): Text => (line.here ? bold(text) : text);
+  const behind = comment.length === 0 ? [] : ["  ", accent(`; ${comment.join("; ")}`)];
+  return [here(`${mark} ${at(size, line.address)}`), here(bytes), [here(content(line)), ...behind]];
 }
 
 function content({ kind, length, text, fault, bytes }: CodeLine): string {

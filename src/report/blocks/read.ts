@@ -1,34 +1,39 @@
 import { hex } from "../../core/address.ts";
-import { printable } from "../../core/text.ts";
+import { at, type Block, dim, heading, notes, type PointerSize, table } from "../block.ts";
 import type { ReadDocument } from "../documents.ts";
 import { plural } from "../words.ts";
 import { plus } from "./near.ts";
-import { at, blocks, renderNotes, type View } from "./view.ts";
 
 /** `read`: a hex dump as `db` prints it, `??` where a byte cannot be read. */
-export function renderRead(document: ReadDocument, view: View): string {
+export function readBlocks(document: ReadDocument, size: PointerSize): readonly Block[] {
   const bytes = document.bytes === "" ? [] : document.bytes.split(" ");
-  const lines: string[] = [];
+  const rows: string[][] = [];
   for (let i = 0; i < bytes.length; i += 16) {
     const row = bytes.slice(i, i + 16);
     const left = row.slice(0, 8).join(" ");
     const hexDigits = row.length > 8 ? `${left}-${row.slice(8).join(" ")}` : left;
-    lines.push(
-      `${at(view, document.address + BigInt(i))}  ${hexDigits.padEnd(47)}  ${row.map(character).join("")}`,
-    );
+    rows.push([at(size, document.address + BigInt(i)), hexDigits, row.map(character).join("")]);
   }
-  const notes = document.holes.map(
-    (hole) => `${plural(hole.length, "byte")} from ${at(view, hole.address)}: ${hole.fault.detail}`,
+  const doubts = document.holes.map(
+    (hole) => `${plural(hole.length, "byte")} from ${at(size, hole.address)}: ${hole.fault.detail}`,
   );
   if (document.fromFile > 0)
-    notes.push(`${plural(document.fromFile, "byte")} came from a PE file, not from the dump`);
-  return blocks(lines.join("\n"), standing(document, view), renderNotes(notes, view));
+    doubts.push(`${plural(document.fromFile, "byte")} came from a PE file, not from the dump`);
+  const where = standing(document, size);
+  return [
+    ...table([{}, { width: DIGITS }, {}], rows),
+    ...(where === "" ? [] : [heading(dim(where))]),
+    notes(doubts),
+  ];
 }
 
+/** Sixteen bytes with what stands between them. */
+const DIGITS = 47;
+
 /** Where the first byte stands; the export below it is a neighbour, and may be far. */
-function standing({ address, module, rva, below }: ReadDocument, view: View): string {
+function standing({ address, module, rva, below }: ReadDocument, size: PointerSize): string {
   if (module === null || rva === null) return "";
-  const where = `${at(view, address)} is ${module}+${hex(rva)}`;
+  const where = `${at(size, address)} is ${module}+${hex(rva)}`;
   const name = below === null ? "" : `${module}!${below.name}`;
   const near =
     below === null
@@ -36,7 +41,7 @@ function standing({ address, module, rva, below }: ReadDocument, view: View): st
       : below.offset === 0
         ? `, ${name}`
         : ` (nearest export ${name}${plus(below.offset)})`;
-  return view.style.dim(printable(where + near));
+  return where + near;
 }
 
 function character(byte: string): string {

@@ -1,0 +1,83 @@
+import { windbgHex } from "../core/address.ts";
+import type { Gap } from "./documents.ts";
+
+/**
+ * What an answer is set from, whatever it is set in: each command makes its answer of these once, and each way to show
+ * it knows these four. Texts are as they came, from the dump too; whoever shows them makes them harmless.
+ */
+export type Block = Heading | Facts | Table | Notes;
+
+/** A title, or a sentence on what was found. */
+export interface Heading {
+  readonly kind: "heading";
+  readonly lines: readonly Line[];
+  /** What is to be said of just this. */
+  readonly notes?: readonly string[];
+}
+
+/** Things by their names, a line or several each. */
+export interface Facts {
+  readonly kind: "facts";
+  readonly facts: readonly { readonly label: string; readonly value: readonly (Line | Table)[] }[];
+  /** How the names are set off, and how wide their column is at least. */
+  readonly labels: Tone;
+  readonly width?: number;
+}
+
+export interface Table {
+  readonly kind: "table";
+  readonly heading?: Line;
+  /** Where no column has a title, none is shown. */
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Line[])[];
+}
+
+export interface Column {
+  readonly title?: string;
+  readonly align?: "left" | "right";
+  /** In characters; a longer cell moves what stands behind it. As wide as its widest cell where left out. */
+  readonly width?: number;
+}
+
+/** Holes and doubts under an answer, one a line, each behind the same word. */
+export interface Notes {
+  readonly kind: "notes";
+  readonly label: string;
+  readonly notes: readonly string[];
+}
+
+export type Tone = "bold" | "dim" | "accent" | "warn";
+/** A piece of a line, as it is or set off. */
+export type Text = string | { readonly text: string; readonly tone: Tone };
+export type Line = Text | readonly Text[];
+
+export const bold = (text: string): Text => ({ text, tone: "bold" });
+export const dim = (text: string): Text => ({ text, tone: "dim" });
+export const accent = (text: string): Text => ({ text, tone: "accent" });
+export const warn = (text: string): Text => ({ text, tone: "warn" });
+
+export function heading(...lines: readonly Line[]): Heading {
+  return { kind: "heading", lines };
+}
+
+/** No table where there are no rows. */
+export function table(columns: readonly Column[], rows: readonly (readonly Line[])[]): readonly Table[] {
+  return rows.length === 0 ? [] : [{ kind: "table", columns, rows }];
+}
+
+export function notes(...lists: readonly (readonly string[])[]): Notes {
+  return { kind: "notes", label: "note:", notes: lists.flat() };
+}
+
+/** Bytes of an address, which say how it is written. */
+export type PointerSize = 4 | 8;
+
+/** An address as WinDbg prints it, or a dash where there is none. */
+export function at(size: PointerSize, address: bigint | null): string {
+  return address === null ? "-" : windbgHex(address, size);
+}
+
+/** Why a list ended early, as a note. */
+export function stoppedNote(what: string, stopped: Gap | null): readonly string[] {
+  return stopped === null ? [] : [`${what} ends early: ${stopped.detail}`];
+}
