@@ -62,6 +62,8 @@ function importProblem(file: string, specifier: string): string | undefined {
     return READS_LAYOUTS.includes(from) ? undefined : `${from}/ may not read byte layouts`;
   }
   if (file === "index.ts" || from === to) return undefined;
+  // An instruction set is asked for by its machine: isa/x86/ and its like are behind the type.
+  if (to === "isa" && target.split("/").length > 2) return `${target} is asked for through isa/machines.ts`;
   const [own, other] = [LAYERS.indexOf(from), LAYERS.indexOf(to)];
   return own >= 0 && other >= 0 && other < own ? undefined : `${from}/ is not below ${to}`;
 }
@@ -107,6 +109,11 @@ describe("the check itself", () => {
     ["pe/x.ts", 'export type { Va } from "../core/address.ts";', "re-exports: only src/index.ts is a barrel"],
     ["trail/x.ts", 'import { U64 } from "../generated/u64.js";', "trail/ may not read byte layouts"],
     ["trail/x.ts", 'import { Decoder } from "iced-x86";', "iced-x86 is imported outside isa/"],
+    [
+      "code/x.ts",
+      'import { x64 } from "../isa/x86/sets.ts";',
+      "isa/x86/sets.ts is asked for through isa/machines.ts",
+    ],
     ["report/x.ts", 'import x from "../../bench/x.ts";', "../bench/x.ts is outside src/"],
     ["api/x.ts", "process.exit(1);", "prints, reads argv or exits: only cli/ may"],
     ["core/x.ts", 'console.log("x");', "prints, reads argv or exits: only cli/ may"],

@@ -10,7 +10,7 @@ import type { DataFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { type ServiceStub, serviceCalls } from "./services.ts";
-import { type StraightCall, straightCalls } from "./straight-calls.ts";
+import { type StraightCall, straightCalls } from "./straight-line.ts";
 import { type Hit, placesHolding, placesNaming, XrefList } from "./xrefs.ts";
 
 /**

@@ -1,157 +1,150 @@
-import { hex, type Rva } from "../core/address.ts";
+import type { Rva } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
-import type { CodeRun, SimpleInstruction } from "../isa/instruction.ts";
-import type { SimpleDecoding } from "../isa/instruction-set.ts";
-import type { PoolRoutine } from "./allocators.ts";
-import { type Callee, routineOf } from "./callees.ts";
+import type { SimpleInstruction } from "../isa/instruction.ts";
+import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
-import type { TagUse } from "./reached.ts";
 
-/** Instructions from a tag to the call that takes it: 98 of 100 are within 15. */
-const MAX_AHEAD = 64;
-/** Instructions before a tag that are looked at for the other arguments. */
-const MAX_BEHIND = 24;
-
+/** What a register holds: the tag that is followed, a number, an address in the image, or what stands at one. */
 type Held =
   | { readonly kind: "tag" }
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "address" | "slot"; readonly rva: number };
 
-/** What registers hold along one line of code, branches not taken, up to the first thing that is done with the tag. */
-export class StraightLine {
-  readonly #flows: DataFlow;
-  readonly #simple: SimpleDecoding;
-  readonly #run: CodeRun;
-  readonly #from: number;
-  readonly #register: number;
-  readonly #held = new Map<number, Held>();
+/** What ends a straight line. */
+export const ENDS_LINE: ReadonlySet<SimpleInstruction["kind"]> = new Set([
+  "return",
+  "stop",
+  "jump",
+  "jump-register",
+]);
 
-  constructor(flows: DataFlow, simple: SimpleDecoding, run: CodeRun, from: number, register: number) {
-    this.#flows = flows;
-    this.#simple = simple;
-    this.#run = run;
-    this.#from = from;
-    this.#register = register;
+/** What registers hold along one line of code, branches not taken. */
+export class StraightRegisters {
+  readonly #volatile: readonly number[];
+  readonly #held: (Held | undefined)[] = [];
+
+  constructor({ volatile }: Abi) {
+    this.#volatile = volatile;
   }
 
-  use(): Omit<TagUse, "instruction" | "function"> | undefined {
-    const [owner] = this.#flows.image.functions.owning(this.#from);
-    const { length } = this.#simple;
-    const start = Math.max(this.#run.start, owner?.entry ?? 0, this.#from - MAX_BEHIND * length);
-    for (let at = start; at < this.#from + MAX_AHEAD * length; at += length) {
-      const instruction = this.#simple.at(this.#run, at);
-      if (instruction === undefined) return undefined;
-      const behind = at > this.#from;
-      if (behind) {
-        const use = this.#useAt(at, instruction);
-        if (use !== undefined) return use;
-        if (ENDS.has(instruction.kind)) return undefined;
-      }
-      this.#apply(instruction);
-      if (at === this.#from) this.#held.set(this.#register, { kind: "tag" });
-      if (behind && ![...this.#held.values()].some(({ kind }) => kind === "tag")) return undefined;
-    }
-    return undefined;
+  at(register: number): Held | undefined {
+    return this.#held[register];
   }
 
-  get #abi(): Abi {
-    return this.#flows.image.code.set.abi;
+  /** Puts the tag into a register. */
+  setTag(register: number): void {
+    this.#held[register] = { kind: "tag" };
   }
 
-  #useAt(at: number, instruction: SimpleInstruction): Omit<TagUse, "instruction" | "function"> | undefined {
-    const isTag = (register: number): boolean => this.#held.get(register)?.kind === "tag";
-    if (instruction.kind === "compare" && instruction.registers.some(isTag))
-      return { use: "compare", detail: `compared at ${hex(at)}` };
-    if (instruction.kind === "store" && isTag(instruction.register))
-      return { use: "store", detail: `stored at ${hex(at)}` };
-    const callee = this.#callee(instruction);
-    if (callee === undefined) return undefined;
-    const routine = routineOf(callee);
-    if (routine?.tag !== undefined && isTag(this.#abi.argumentRegisters[routine.tag - 1] ?? -1))
-      return this.#given(at, callee, routine);
-    const argument = this.#abi.argumentRegisters.findIndex(isTag);
-    if (argument === -1 || routine !== undefined) return undefined;
-    const name = callee.name ?? "a function that nothing names";
-    const detail = `argument ${argument + 1} of ${name} at ${hex(at)}, which is no known pool routine`;
-    return { use: "unknown", call: callOf(at, callee), detail };
+  get holdTag(): boolean {
+    return this.#held.some((held) => held?.kind === "tag");
   }
 
-  #given(at: number, callee: Callee, routine: PoolRoutine): Omit<TagUse, "instruction" | "function"> {
-    const number = (index: number | undefined): number | undefined => {
-      const held =
-        index === undefined ? undefined : this.#held.get(this.#abi.argumentRegisters[index - 1] ?? -1);
-      return held?.kind === "number" ? held.value : undefined;
-    };
-    const [size, poolType, poolFlags] = [routine.size, routine.poolType, routine.poolFlags].map(number);
-    return {
-      use: routine.use,
-      call: callOf(at, callee),
-      ...(size === undefined ? {} : { size }),
-      ...(poolType === undefined ? {} : { poolType }),
-      ...(poolFlags === undefined ? {} : { poolFlags }),
-      detail: `argument ${routine.tag} of ${callee.name} at ${hex(at)}`,
-    };
+  clear(): void {
+    this.#held.length = 0;
   }
 
-  #callee(instruction: SimpleInstruction): Callee | undefined {
-    if (instruction.kind === "call" || instruction.kind === "jump")
-      return straightCallee(this.#flows, instruction.target);
-    if (instruction.kind !== "call-register" && instruction.kind !== "jump-register") return undefined;
-    const held = this.#held.get(instruction.register);
-    return held?.kind === "slot" ? this.#flows.callees.throughSlot(held.rva) : { target: undefined };
-  }
-
-  #apply(instruction: SimpleInstruction): void {
+  apply(instruction: SimpleInstruction): void {
     const held = this.#held;
     switch (instruction.kind) {
       case "number": {
-        const before = held.get(instruction.register);
+        const before = held[instruction.register];
         // The second half of the tag itself
         if (instruction.keep && before?.kind === "tag") return;
         const { value, shift, register } = instruction;
         const rest = instruction.keep ? (before?.kind === "number" ? before.value : undefined) : 0;
-        if (rest === undefined || shift > 16) held.delete(register);
+        if (rest === undefined || shift > 16) held[register] = undefined;
         else
-          held.set(register, {
+          held[register] = {
             kind: "number",
             value: ((rest & ~(0xffff << shift)) | (value << shift)) >>> 0,
-          });
+          };
         return;
       }
       case "address":
-        held.set(instruction.register, { kind: "address", rva: instruction.place });
+        held[instruction.register] = { kind: "address", rva: instruction.place };
         return;
       case "add": {
-        const from = held.get(instruction.from);
+        const from = held[instruction.from];
         const { by, register } = instruction;
-        if (from === undefined || (by !== 0 && from.kind !== "address")) held.delete(register);
-        else held.set(register, from.kind === "address" ? { kind: "address", rva: from.rva + by } : from);
+        if (from === undefined || (by !== 0 && from.kind !== "address")) held[register] = undefined;
+        else held[register] = from.kind === "address" ? { kind: "address", rva: from.rva + by } : from;
         return;
       }
       case "load": {
-        const base = held.get(instruction.base);
+        const base = held[instruction.base];
         if (base?.kind === "address" && instruction.size === 8)
-          held.set(instruction.register, { kind: "slot", rva: base.rva + instruction.offset });
-        else held.delete(instruction.register);
+          held[instruction.register] = { kind: "slot", rva: base.rva + instruction.offset };
+        else held[instruction.register] = undefined;
         return;
       }
       case "literal":
-        held.delete(instruction.register);
+        held[instruction.register] = undefined;
         return;
       case "call":
       case "call-register":
-        for (const register of this.#abi.volatile) held.delete(register);
+        for (const register of this.#volatile) held[register] = undefined;
         return;
       case "other":
-        for (const register of instruction.writes) held.delete(register);
+        for (const register of instruction.writes) held[register] = undefined;
         return;
       default:
     }
   }
 }
 
-/** What ends a straight line. */
-const ENDS: ReadonlySet<SimpleInstruction["kind"]> = new Set(["return", "stop", "jump", "jump-register"]);
+/** A call that code makes of which straight lines are all that is read. */
+export interface StraightCall {
+  readonly at: Rva;
+  readonly form: "call" | "jump" | "register" | "jump-slot";
+  /** Offsets of the function, of a thunk in front of it, and of the pointer that leads there: those that there are. */
+  readonly places: readonly number[];
+  readonly callee: Callee;
+}
+
+const known = new WeakMap<DataFlow, readonly StraightCall[]>();
+
+/**
+ * The calls of an image, near ones and those through a pointer whose address the code loads just before, told of
+ * straight lines of code: what another way leads to the same place with is not seen.
+ */
+export function straightCalls(flows: DataFlow): readonly StraightCall[] {
+  const done = known.get(flows);
+  if (done !== undefined) return done;
+  const found: StraightCall[] = [];
+  const { code } = flows.image;
+  for (const run of code.runs) {
+    const registers = new StraightRegisters(code.set.abi);
+    code.set.simple?.each(run, (at, instruction) => {
+      const call = callAt(flows, at as Rva, instruction, registers);
+      if (call !== undefined) found.push(call);
+      registers.apply(instruction);
+      if (ENDS_LINE.has(instruction.kind)) registers.clear();
+    });
+  }
+  known.set(flows, found);
+  return found;
+}
+
+function callAt(
+  flows: DataFlow,
+  at: Rva,
+  instruction: SimpleInstruction,
+  registers: StraightRegisters,
+): StraightCall | undefined {
+  if (instruction.kind === "call" || instruction.kind === "jump") {
+    const { target, kind } = instruction;
+    // Most jumps stay in their function.
+    if (kind === "jump" && flows.image.functions.startingAt(target) === undefined) return undefined;
+    const callee = straightCallee(flows, target);
+    return { at, form: kind, places: [target, ...(callee.slot === undefined ? [] : [callee.slot])], callee };
+  }
+  if (instruction.kind !== "call-register" && instruction.kind !== "jump-register") return undefined;
+  const held = registers.at(instruction.register);
+  if (held?.kind !== "slot" || held.rva < 0) return undefined;
+  const form = instruction.kind === "call-register" ? "register" : "jump-slot";
+  return { at, form, places: [held.rva], callee: flows.callees.throughSlot(held.rva) };
+}
 
 /** What a near call leads to: an export of the image, an import through a thunk, or a function that nothing names. */
 export function straightCallee({ image, callees }: DataFlow, target: number): Callee {
@@ -159,13 +152,4 @@ export function straightCallee({ image, callees }: DataFlow, target: number): Ca
   if (slot !== undefined) return { ...callees.throughSlot(slot), thunk: target };
   const name = image.image.exports.at(target).find((item) => item.name !== null)?.name;
   return { target: image.code.vaOf(target), offset: target, ...(name == null ? {} : { name }) };
-}
-
-function callOf(at: number, { target, module, name }: Callee): NonNullable<TagUse["call"]> {
-  return {
-    at: at as Rva,
-    target,
-    ...(module === undefined ? {} : { module }),
-    ...(name === undefined ? {} : { name }),
-  };
 }

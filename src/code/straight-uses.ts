@@ -1,10 +1,17 @@
 import { hex, type Rva } from "../core/address.ts";
 import type { CodeRun, SimpleInstruction } from "../isa/instruction.ts";
 import type { SimpleDecoding } from "../isa/instruction-set.ts";
+import type { PoolRoutine } from "./allocators.ts";
+import { type Callee, routineOf } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { ModuleCode } from "./module-code.ts";
 import type { TagUse } from "./reached.ts";
-import { StraightLine } from "./straight-line.ts";
+import { ENDS_LINE, StraightRegisters, straightCallee } from "./straight-line.ts";
+
+/** Instructions from a tag to the call that takes it: 98 of 100 are within 15. */
+const MAX_AHEAD = 64;
+/** Instructions before a tag that are looked at for the other arguments. */
+const MAX_BEHIND = 24;
 
 /** Instructions between the two that make one number, where compilers mix them with others. */
 const MAX_APART = 16;
@@ -73,7 +80,7 @@ export function straightUse(flows: DataFlow, simple: SimpleDecoding, rva: Rva): 
   for (const { at, register, how } of starts) {
     const [owner] = functions.owning(at);
     const base = { instruction: at as Rva, function: owner?.entry };
-    const use = new StraightLine(flows, simple, run, at, register).use();
+    const use = new TagLine(flows, simple, run, at, register).use();
     if (use !== undefined) return { ...base, ...use };
     if (at === starts.at(-1)?.at) {
       const detail = `${how} at ${hex(at)} in register ${register}; ${image.machine} code is followed in straight lines only, and where it goes was not seen`;
@@ -111,4 +118,99 @@ function changes(instruction: SimpleInstruction, register: number): boolean {
 
 function leaves({ kind }: SimpleInstruction): boolean {
   return /^(?:call|jump|branch|return|stop)/.test(kind);
+}
+
+/** Follows a tag along one line of code, up to the first thing that is done with it. */
+class TagLine {
+  readonly #flows: DataFlow;
+  readonly #simple: SimpleDecoding;
+  readonly #run: CodeRun;
+  readonly #from: number;
+  readonly #register: number;
+  readonly #registers: StraightRegisters;
+
+  constructor(flows: DataFlow, simple: SimpleDecoding, run: CodeRun, from: number, register: number) {
+    this.#flows = flows;
+    this.#simple = simple;
+    this.#run = run;
+    this.#from = from;
+    this.#register = register;
+    this.#registers = new StraightRegisters(flows.image.code.set.abi);
+  }
+
+  use(): Omit<TagUse, "instruction" | "function"> | undefined {
+    const [owner] = this.#flows.image.functions.owning(this.#from);
+    const { length } = this.#simple;
+    const start = Math.max(this.#run.start, owner?.entry ?? 0, this.#from - MAX_BEHIND * length);
+    for (let at = start; at < this.#from + MAX_AHEAD * length; at += length) {
+      const instruction = this.#simple.at(this.#run, at);
+      if (instruction === undefined) return undefined;
+      const behind = at > this.#from;
+      if (behind) {
+        const use = this.#useAt(at, instruction);
+        if (use !== undefined) return use;
+        if (ENDS_LINE.has(instruction.kind)) return undefined;
+      }
+      this.#registers.apply(instruction);
+      if (at === this.#from) this.#registers.setTag(this.#register);
+      if (behind && !this.#registers.holdTag) return undefined;
+    }
+    return undefined;
+  }
+
+  #argument(index: number): ReturnType<StraightRegisters["at"]> {
+    const { argumentRegisters } = this.#flows.image.code.set.abi;
+    return this.#registers.at(argumentRegisters[index - 1] ?? -1);
+  }
+
+  #useAt(at: number, instruction: SimpleInstruction): Omit<TagUse, "instruction" | "function"> | undefined {
+    const isTag = (register: number): boolean => this.#registers.at(register)?.kind === "tag";
+    if (instruction.kind === "compare" && instruction.registers.some(isTag))
+      return { use: "compare", detail: `compared at ${hex(at)}` };
+    if (instruction.kind === "store" && isTag(instruction.register))
+      return { use: "store", detail: `stored at ${hex(at)}` };
+    const callee = this.#callee(instruction);
+    if (callee === undefined) return undefined;
+    const routine = routineOf(callee);
+    if (routine?.tag !== undefined && this.#argument(routine.tag)?.kind === "tag")
+      return this.#given(at, callee, routine);
+    const argument = this.#flows.image.code.set.abi.argumentRegisters.findIndex(isTag);
+    if (argument === -1 || routine !== undefined) return undefined;
+    const name = callee.name ?? "a function that nothing names";
+    const detail = `argument ${argument + 1} of ${name} at ${hex(at)}, which is no known pool routine`;
+    return { use: "unknown", call: callOf(at, callee), detail };
+  }
+
+  #given(at: number, callee: Callee, routine: PoolRoutine): Omit<TagUse, "instruction" | "function"> {
+    const number = (index: number | undefined): number | undefined => {
+      const held = index === undefined ? undefined : this.#argument(index);
+      return held?.kind === "number" ? held.value : undefined;
+    };
+    const [size, poolType, poolFlags] = [routine.size, routine.poolType, routine.poolFlags].map(number);
+    return {
+      use: routine.use,
+      call: callOf(at, callee),
+      ...(size === undefined ? {} : { size }),
+      ...(poolType === undefined ? {} : { poolType }),
+      ...(poolFlags === undefined ? {} : { poolFlags }),
+      detail: `argument ${routine.tag} of ${callee.name} at ${hex(at)}`,
+    };
+  }
+
+  #callee(instruction: SimpleInstruction): Callee | undefined {
+    if (instruction.kind === "call" || instruction.kind === "jump")
+      return straightCallee(this.#flows, instruction.target);
+    if (instruction.kind !== "call-register" && instruction.kind !== "jump-register") return undefined;
+    const held = this.#registers.at(instruction.register);
+    return held?.kind === "slot" ? this.#flows.callees.throughSlot(held.rva) : { target: undefined };
+  }
+}
+
+function callOf(at: number, { target, module, name }: Callee): NonNullable<TagUse["call"]> {
+  return {
+    at: at as Rva,
+    target,
+    ...(module === undefined ? {} : { module }),
+    ...(name === undefined ? {} : { name }),
+  };
 }

@@ -13,7 +13,7 @@ import {
   MODRM,
   MODRM_IMM8,
   MODRM_IMMZ,
-  NONE,
+  NOTHING,
   oneByteMap,
   PREFIX,
   REGISTERS_ONLY,
@@ -62,7 +62,7 @@ export function stepOf(bits: 32 | 64): (bytes: Uint8Array, at: number, end: numb
       flow = twoByte.flows[op] as number;
     }
     switch (form) {
-      case NONE:
+      case NOTHING:
         break;
       case MODRM:
         next = behindOperand(bytes, next, end);
