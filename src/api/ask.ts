@@ -5,7 +5,7 @@ import type { Documents } from "../report/documents.ts";
 import { readDocument } from "../report/read-document.ts";
 import { inputOf } from "../report/trail-document.ts";
 import { FileError } from "../source/file-source.ts";
-import type { ListingOptions } from "../trail/code-listing.ts";
+import type { ListingOptions } from "../trail/listing/code-listing.ts";
 import { Dump } from "./dump.ts";
 import type { ImageFolder } from "./folder.ts";
 import { ImageFile } from "./image-file.ts";

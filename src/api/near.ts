@@ -1,7 +1,7 @@
 import { type Va, windbgHex } from "../core/address.ts";
 import type { NearRow } from "../report/documents.ts";
 import { stopText } from "../report/words.ts";
-import { placeOf } from "../trail/places.ts";
+import { placeOf } from "../trail/function-place.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
 

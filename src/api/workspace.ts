@@ -12,17 +12,17 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
-import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/calls.ts";
-import { type ListingOptions, listCode } from "../trail/code-listing.ts";
-import { type FunctionList, listFunctions } from "../trail/functions.ts";
+import { exportedNames } from "../trail/function-place.ts";
+import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
+import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
+import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
 import { ModuleCodes } from "../trail/module-codes.ts";
-import { exportedNames } from "../trail/places.ts";
-import { findPointers } from "../trail/pointers.ts";
-import type { SearchLimits } from "../trail/references.ts";
+import type { SearchLimits } from "../trail/module-search.ts";
+import { findPointers } from "../trail/module-search.ts";
+import type { Scan } from "../trail/scan.ts";
 import { scanTag } from "../trail/scan.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
-import type { Scan } from "../trail/trail.ts";
 import { exportsDocument, type FollowForwarder } from "./exports.ts";
 import { parseAddress } from "./expression.ts";
 import { headersDocument } from "./headers.ts";

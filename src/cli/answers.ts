@@ -7,7 +7,7 @@ import type { TagOrder } from "../pool/tag-table.ts";
 import type { View } from "../report/text.ts";
 import { renderText } from "../report/text.ts";
 import { openFile } from "../source/file-source.ts";
-import type { CodeView } from "../trail/code-lines.ts";
+import type { CodeView } from "../trail/listing/lines.ts";
 import { UsageError } from "./arguments.ts";
 
 /** What the command line can say beyond operands. */

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { TagOrder } from "../pool/tag-table.ts";
-import type { CodeView } from "../trail/code-lines.ts";
+import type { CodeView } from "../trail/listing/lines.ts";
 import { type Command, commandNamed } from "./commands.ts";
 
 /** The command line was not understood: exit code 2. */

@@ -1,4 +1,4 @@
-import type { CodeView } from "../trail/code-lines.ts";
+import type { CodeView } from "../trail/listing/lines.ts";
 
 /** One command of the command line: what it is called, what it takes, and what it answers. */
 export interface Command {

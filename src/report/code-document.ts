@@ -1,9 +1,9 @@
 import { hex, windbgHex } from "../core/address.ts";
 import { tableKey, tagText } from "../pool/tag.ts";
-import type { ListingDoubt } from "../trail/code-doubts.ts";
-import type { CodeListing, ListedLine } from "../trail/code-listing.ts";
-import type { NamedMention, Referral } from "../trail/code-references.ts";
-import type { ValueMark } from "../trail/value-marks.ts";
+import type { CodeListing, ListedLine } from "../trail/listing/code-listing.ts";
+import type { ListingDoubt } from "../trail/listing/lines.ts";
+import type { NamedMention, Referral } from "../trail/listing/references.ts";
+import type { ValueMark } from "../trail/listing/value-marks.ts";
 import type { CodeDocument, CodeLine, CodeReferral } from "./documents.ts";
 import { gapOf, plural } from "./words.ts";
 

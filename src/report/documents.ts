@@ -3,13 +3,13 @@ import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-summary.ts";
 import type { PoolTotals } from "../pool/tag-table.ts";
 import type { PoolCounts } from "../pool/tracker-sum.ts";
-import type { CallList } from "../trail/calls.ts";
-import type { CodeView } from "../trail/code-lines.ts";
-import type { FunctionList } from "../trail/functions.ts";
-import type { FunctionPlace } from "../trail/place.ts";
-import type { Pointers } from "../trail/pointers.ts";
-import type { Scan } from "../trail/trail.ts";
-import type { ValueMark } from "../trail/value-marks.ts";
+import type { FunctionPlace } from "../trail/function-place.ts";
+import type { CallList } from "../trail/listing/call-list.ts";
+import type { FunctionList } from "../trail/listing/function-list.ts";
+import type { CodeView } from "../trail/listing/lines.ts";
+import type { ValueMark } from "../trail/listing/value-marks.ts";
+import type { Pointers } from "../trail/module-search.ts";
+import type { Scan } from "../trail/scan.ts";
 import type { TraceDocument } from "./trail-document.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { grouped } from "../core/text.ts";
 import type { LeakReason } from "../pool/leak-signs.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
-import type { BlockNote } from "../trail/evidence/block-contents.ts";
+import type { BlockNote } from "../trail/blocks/block-contents.ts";
 import type { SizeBasis } from "../trail/evidence/size-match.ts";
 import { duration, percent, plural } from "./words.ts";
 

@@ -1,10 +1,12 @@
 import type { Va } from "../core/address.ts";
+import type { TrailApi } from "../trail/apis.ts";
 import type { Clue } from "../trail/clue.ts";
 import type { Confidence, Conclusion as Drawn } from "../trail/conclude.ts";
-import type { Coverage } from "../trail/coverage.ts";
-import type { Findings, Suspect as FoundSuspect } from "../trail/findings.ts";
+import type { Coverage } from "../trail/module-search.ts";
 import type { Step } from "../trail/next-steps.ts";
-import type { Reference, ServiceStart, TagUsageSummary, TrailApi } from "../trail/trail.ts";
+import type { Reference } from "../trail/scan.ts";
+import type { Suspect as FoundSuspect, ServiceStart } from "../trail/suspects.ts";
+import type { Findings, TagUsageSummary } from "../trail/trace.ts";
 import type { Verdict } from "../trail/weigh.ts";
 import { clueWords } from "./clue-words.ts";
 import type { InfoDocument } from "./documents.ts";

@@ -1,5 +1,5 @@
 import type { Conclusion } from "../trail/conclude.ts";
-import type { Findings } from "../trail/findings.ts";
+import type { Findings } from "../trail/trace.ts";
 import { clueWords } from "./clue-words.ts";
 import { list } from "./list.ts";
 

@@ -2,12 +2,38 @@ import type { CodeFunction } from "../code/function-table.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { hex, type Va } from "../core/address.ts";
 import { isDocumented } from "./documented-functions.ts";
-import { allocationCarrier, type Carried } from "./leading.ts";
+import { exportedName, type FunctionPlace } from "./function-place.ts";
+import { allocationCarrier, type Carried } from "./handed-out.ts";
 import type { ModuleCodes } from "./module-codes.ts";
-import { exportedName } from "./places.ts";
 import { type Reach, type ReachedFrom, reachedFrom } from "./reach.ts";
+import type { Reference } from "./scan.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
-import type { Reference, TrailApi } from "./trail.ts";
+
+/** An exported function from which an allocation with the tag is reached. */
+export interface TrailApi {
+  /** A documented one, where it has several. */
+  readonly name: string;
+  /** All names that it is exported by, `name` first. */
+  readonly names: readonly string[];
+  readonly module: string;
+  readonly address: Va;
+  /** Direct calls between it and the function that allocates; 0 for that function itself. */
+  readonly depth: number;
+  /** Null where no list says. */
+  readonly documented: boolean | null;
+  /** The functions from the API to the one that allocates, both included. */
+  readonly path: readonly string[];
+  /** References that it leads to, by address. */
+  readonly references: readonly Va[];
+  /**
+   * Where the functions start that allocate and that it leads to: APIs with the same ones all end at one place. Empty
+   * where no function is known.
+   */
+  readonly leads: readonly Va[];
+  readonly basis: FunctionPlace["basis"] | "nearest-export";
+  /** What it allocates was followed to its callers, who have to give it back; false: it stays inside, or was not followed. */
+  readonly handsOut: boolean;
+}
 
 /** Uses that take memory from the pool, now or later. Frees and compares lead nowhere. */
 const LEADS: ReadonlySet<Reference["use"]> = new Set(["allocate", "lookaside"]);

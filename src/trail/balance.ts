@@ -2,17 +2,16 @@ import type { AcquiringCall, Fates, Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_HANDING_CALLERS, MAX_RELAY_DEPTH } from "../core/limits.ts";
-import type { AcquiringFunction } from "./acquire.ts";
-import { type HandedOut, handedOut } from "./carry.ts";
+import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
-import { type ReleaseCall, releaseCalls, releasesKept } from "./later.ts";
+import { exportedNames } from "./function-place.ts";
+import { type HandedOut, handedOut } from "./handed-out.ts";
 import type { DecodedModule } from "./module-codes.ts";
-import { runsOnceOnly } from "./once.ts";
 import type { Release } from "./pairs/pair.ts";
 import { plainFree } from "./pairs/table.ts";
-import { exportedNames } from "./places.ts";
 import { canBeOfTag, type Question, releasesOf } from "./question.ts";
-import { functionLabel } from "./reach.ts";
+import { functionLabel, runsOnceOnly } from "./reach.ts";
+import { type ReleaseCall, releaseCalls, releasesKept } from "./release-calls.ts";
 import type { TrailModule } from "./target.ts";
 
 /** An exported function that hands on what it acquires. */

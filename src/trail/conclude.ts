@@ -1,4 +1,4 @@
-import type { Suspect } from "./findings.ts";
+import type { Suspect } from "./suspects.ts";
 import type { TagSigns, WeighedClue } from "./weigh.ts";
 import { HIGH, LOW, MEDIUM } from "./weights.ts";
 

@@ -1,5 +1,5 @@
 import type { Conclusion } from "./conclude.ts";
-import type { Suspect } from "./findings.ts";
+import type { Suspect } from "./suspects.ts";
 import { LOW } from "./weights.ts";
 
 /** A driver as a step names it. */

@@ -1,12 +1,12 @@
 import { poolRoutine } from "../code/allocators.ts";
 import type { Rva, Va } from "../core/address.ts";
-import type { AcquiringFunction } from "./acquire.ts";
+import type { AcquiringFunction } from "./acquiring-functions.ts";
 import { Balance } from "./balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "./clue.ts";
-import { runsOnceOnly } from "./once.ts";
 import { isKernelModule, type Question } from "./question.ts";
+import { runsOnceOnly } from "./reach.ts";
+import type { Reference } from "./scan.ts";
 import { codeMissing, type TrailModule } from "./target.ts";
-import type { Reference } from "./trail.ts";
 
 /**
  * Modules whose own code takes memory with the tag; the kernel does so for others, and so do drivers whose exported

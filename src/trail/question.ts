@@ -1,9 +1,9 @@
 import type { Ownership } from "../code/ownership.ts";
 import { tableKey } from "../pool/tag.ts";
 import type { ModuleCodes } from "./module-codes.ts";
+import type { SearchLimits } from "./module-search.ts";
 import type { Acquirer, Release } from "./pairs/pair.ts";
 import { FREE } from "./pairs/releases.ts";
-import type { SearchLimits } from "./references.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 
 /** What is asked, and what every kind of clue is collected with. */

@@ -1,11 +1,12 @@
 import type { CallEdge } from "../code/call-graph.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { serviceCalls } from "../code/services.ts";
+import { addressedFunctions } from "../code/xrefs.ts";
 import { hex } from "../core/address.ts";
 import { MAX_REACH_DEPTH, MAX_REACH_EXPORTS, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
 import { groupBy } from "../core/search.ts";
+import { exportedName, exportedNames } from "./function-place.ts";
 import type { DecodedModule } from "./module-codes.ts";
-import { exportedName, exportedNames } from "./places.ts";
 
 /** An exported function from which a function is reached by direct calls of its own image. */
 export interface ReachedFrom {
@@ -139,4 +140,37 @@ function pathOf<C>(name: string, decoded: DecodedModule, from: Node<C>): readonl
 /** A function's exported name, or its module and offset. */
 export function functionLabel(module: string, decoded: DecodedModule, entry: number): string {
   return exportedName(decoded.image.image, entry) ?? `${module}+${hex(entry)}`;
+}
+
+/** Functions looked at above one; past that it is called from everywhere. */
+const MOST_CALLERS = 64;
+
+/**
+ * Whether only the driver's start leads to a function: its entry point, through direct calls. What nothing is seen to
+ * call may be called by anybody who was given its address.
+ */
+export function runsOnceOnly({ image, graph }: DecodedModule, from: CodeFunction): boolean {
+  const start = image.image.entryPoint;
+  if (start === 0) return false;
+  const addressed = addressedFunctions(image);
+  const seen = new Set<number>([from.entry]);
+  for (let level: readonly CodeFunction[] = [from]; level.length > 0; ) {
+    for (const { entry } of level) {
+      if (entry === start) continue;
+      if (image.seeds.exported.has(entry) || addressed.has(entry)) return false;
+    }
+    const open = level.filter(({ entry }) => entry !== start);
+    const next: CodeFunction[] = [];
+    const called = new Set<number>();
+    for (const edge of graph.callersOf(open.map(({ entry }) => entry))) {
+      called.add(edge.callee.thunk ?? edge.callee.offset ?? -1);
+      if (edge.callee.offset !== undefined) called.add(edge.callee.offset);
+      if (seen.has(edge.from.entry)) continue;
+      seen.add(edge.from.entry);
+      next.push(edge.from);
+    }
+    if (seen.size > MOST_CALLERS || open.some(({ entry }) => !called.has(entry))) return false;
+    level = next;
+  }
+  return true;
 }

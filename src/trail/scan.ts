@@ -1,14 +1,57 @@
 import type { TagUse } from "../code/reached.ts";
 import { madeNumbers } from "../code/straight-uses.ts";
+import { type Rva, rva, type Va } from "../core/address.ts";
 import { groupBy } from "../core/search.ts";
 import type { Image } from "../pe/image.ts";
 import { type Tag, tagText } from "../pool/tag.ts";
+import { type FunctionPlace, placeOf } from "./function-place.ts";
 import { ModuleCodes } from "./module-codes.ts";
-import { placeOf } from "./places.ts";
-import { bytesAt, findTag, originAt, type SearchLimits, type Sighting } from "./references.ts";
+import {
+  bytesAt,
+  type Coverage,
+  littleEndian,
+  originAt,
+  type SearchLimits,
+  type Sightings,
+  searchModules,
+} from "./module-search.ts";
 import { neighboursOf } from "./symbols.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
-import type { Reference, Scan } from "./trail.ts";
+
+/** A place in an image where the tag's four bytes stand. */
+export interface Reference {
+  readonly address: Va;
+  readonly module: string;
+  readonly rva: Rva;
+  readonly section: string | null;
+  /** Sixteen bytes from `address` on, two digits each, `??` where one cannot be read. */
+  readonly bytes: string;
+  /** The same bytes as text, `.` where one is not printable. */
+  readonly text: string;
+  readonly use: TagUse["use"];
+  /** What was seen that makes it this use; null where nothing more is to be said. */
+  readonly detail: string | null;
+  /** In bytes, where the allocation's size is a constant. */
+  readonly allocationSize: number | null;
+  /** POOL_TYPE, or the low 32 bits of POOL_FLAGS for ExAllocatePool2, where constant. */
+  readonly poolType: number | null;
+  /** The function it stands in, on the basis that it says; null where none is known. */
+  readonly function: FunctionPlace | null;
+  /** The exported function below it: a hint, and never the function's name. */
+  readonly nearest: { readonly name: string; readonly address: Va; readonly offset: number } | null;
+  /** `file` where the bytes come from a PE file given by the user. */
+  readonly origin: "dump" | "file";
+}
+
+export interface Scan {
+  /** The tag's four characters. */
+  readonly tag: string;
+  readonly references: readonly Reference[];
+  readonly coverage: readonly Coverage[];
+  /** Modules whose code is not decoded: that the tag is not found there is no proof that it stands nowhere. */
+  readonly undecoded: readonly string[];
+  readonly notes: readonly string[];
+}
 
 /** Finds a tag in every module, and tells of each place what the code does there and in which function. */
 export function scanTag(
@@ -113,4 +156,29 @@ function withZeros(key: number): number {
   for (let shift = 24; shift > 0 && ((padded >>> shift) & 0xff) === 0x20; shift -= 8)
     padded &= ~(0xff << shift);
   return padded >>> 0;
+}
+
+/** A place where a tag's four bytes stand, before anything is said of what they are for. */
+export interface Sighting {
+  readonly module: TrailModule;
+  readonly address: Va;
+  readonly rva: Rva;
+  /** The tag stands there with its protected bit, 0x80000000. */
+  readonly protected: boolean;
+}
+
+/**
+ * Finds a tag in every module, at any alignment, with and without its protected bit.
+ *
+ * @param key the tag as a little-endian u32
+ */
+function findTag(target: TrailTarget, key: number, limits: SearchLimits = {}): Sightings<Sighting> {
+  const plain = littleEndian(BigInt(key & 0x7fffffff), 4);
+  const marked = littleEndian(BigInt((key | 0x80000000) >>> 0), 4);
+  return searchModules(target, [plain, marked], limits, (module, address, needle) => ({
+    module,
+    address,
+    rva: rva(Number(address - module.base)),
+    protected: needle === 1,
+  }));
 }

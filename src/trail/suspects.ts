@@ -1,13 +1,46 @@
 import { groupBy } from "../core/search.ts";
-import type { Service } from "../registry/services.ts";
-import { serviceOf } from "../registry/services.ts";
+import { type Service, serviceOf } from "../registry/services.ts";
 import type { ModuleClue } from "./clue.ts";
-import type { Coverage } from "./coverage.ts";
-import type { Suspect } from "./findings.ts";
+import type { Coverage } from "./module-search.ts";
 import type { TrailModule } from "./target.ts";
-import type { ServiceStart } from "./trail.ts";
-import { type TagSigns, type Weighed, weigh } from "./weigh.ts";
+import { type TagSigns, type Verdict, type Weighed, type WeighedClue, weigh } from "./weigh.ts";
 import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
+
+/** How Windows starts a driver. */
+export interface ServiceStart {
+  readonly name: string;
+  readonly start: "boot" | "system" | "automatic" | "manual" | "disabled" | null;
+  readonly group: string | null;
+  readonly description: string | null;
+}
+
+/** A module with clues, ranked. */
+export interface Suspect {
+  /** From 1; modules that cannot be told apart share a rank. */
+  readonly rank: number;
+  readonly module: string;
+  /** The file's name as it was loaded; null where nothing tells. */
+  readonly imageName: string | null;
+  readonly verdict: Verdict;
+  /** What the rank stands on; only the order and the distance to the next mean something. */
+  readonly score: number;
+  readonly thirdParty: boolean | null;
+  readonly publisher: string | null;
+  readonly publisherBasis: string | null;
+  /** How Windows starts it; null where no SYSTEM hive was given, or it has no service there. */
+  readonly service: ServiceStart | null;
+  /** It registers with the filter manager, so that it can be unloaded by itself. */
+  readonly minifilter: boolean;
+  /** Its own code allocates with the tag. */
+  readonly ownsTag: boolean;
+  /** Something was seen that a leak needs. */
+  readonly proven: boolean;
+  /** It was seen to give back everything, or to hand it on. */
+  readonly excused: boolean;
+  /** The weightiest first. */
+  readonly clues: readonly WeighedClue[];
+  readonly coverage: Coverage;
+}
 
 /** Ranks modules by their clues; those that cannot be told apart share a rank. */
 export function rankSuspects(

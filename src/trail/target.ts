@@ -7,7 +7,7 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
 import type { Service } from "../registry/services.ts";
-import type { BlockContents } from "./evidence/block-contents.ts";
+import type { BlockContents } from "./blocks/block-contents.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** A module as the trail needs it; from a dump, or from a folder of PE files. */

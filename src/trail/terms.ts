@@ -1,14 +1,13 @@
 import type { Atom, Value } from "../code/abstract-value.ts";
-import type { CallSite as CodeSite } from "../code/call-site.ts";
+import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
-import type { AcquiringFunction } from "./acquire.ts";
-import { documentedArgument, mayHold } from "./call-arguments.ts";
-import type { CallSite } from "./call-sites.ts";
+import type { AcquiringFunction } from "./acquiring-functions.ts";
+import type { ImportCall } from "./import-calls.ts";
+import { documentedArgument, mayHold } from "./knowledge.ts";
 import type { DecodedModule } from "./module-codes.ts";
-import { isExisting, STAYS } from "./pairs/existing.ts";
 import { objectTags } from "./pairs/object-types.ts";
 import type { Acquirer, Duty } from "./pairs/pair.ts";
-import { acquirersNamed } from "./pairs/table.ts";
+import { acquirersNamed, isExisting, STAYS } from "./pairs/table.ts";
 
 /**
  * Whether a call acquires something of the tag: it does; it acquires nothing, or an object of another type; an object of
@@ -24,7 +23,7 @@ export type Terms =
 export function termsOf(
   tag: string,
   decoded: DecodedModule,
-  { edge }: CallSite,
+  { edge }: ImportCall,
   { row, name }: AcquiringFunction,
 ): Terms {
   if (row === undefined) return { kind: "acquires" };
@@ -46,10 +45,10 @@ export function termsOf(
 
 class Arguments {
   readonly #decoded: DecodedModule;
-  readonly #site: CodeSite;
+  readonly #site: CallSite;
   readonly #name: string;
 
-  constructor(decoded: DecodedModule, site: CodeSite, name: string) {
+  constructor(decoded: DecodedModule, site: CallSite, name: string) {
     this.#decoded = decoded;
     this.#site = site;
     this.#name = name;

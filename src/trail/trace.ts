@@ -2,26 +2,27 @@ import { Ownership } from "../code/ownership.ts";
 import type { LeakSigns } from "../pool/leak-signs.ts";
 import type { Tag } from "../pool/tag.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
-import { findAcquisitions } from "./acquire.ts";
-import { acquiringFunctions } from "./acquiring.ts";
-import { findApis } from "./apis.ts";
+import type { PoolCounts } from "../pool/tracker-sum.ts";
+import { acquiringFunctions } from "./acquiring-functions.ts";
+import { findAcquisitions } from "./acquisitions.ts";
+import { findApis, type TrailApi } from "./apis.ts";
+import type { BlockNote } from "./blocks/block-contents.ts";
 import type { ModuleClue } from "./clue.ts";
-import { conclude } from "./conclude.ts";
-import { contentClues } from "./contents.ts";
-import type { Findings } from "./findings.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+import { findStacks } from "./evidence/on-stack.ts";
+import { contentClues } from "./evidence/pool-content.ts";
+import { findSizes } from "./evidence/size-match.ts";
 import { knowledgeOf } from "./knowledge.ts";
-import { learnReleases } from "./learnt.ts";
 import { ModuleCodes } from "./module-codes.ts";
-import { type Circumstances, nextSteps } from "./next-steps.ts";
+import type { Coverage, SearchLimits } from "./module-search.ts";
+import { type Circumstances, nextSteps, type Step } from "./next-steps.ts";
 import { findOwners } from "./owners.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
-import type { SearchLimits } from "./references.ts";
-import { scanTag } from "./scan.ts";
-import { findSizes } from "./sizes.ts";
-import { findStacks } from "./stacks.ts";
-import { rankSuspects } from "./suspects.ts";
+import { learnReleases } from "./release-calls.ts";
+import { type Reference, scanTag } from "./scan.ts";
+import { rankSuspects, type Suspect } from "./suspects.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "./target.ts";
 import { ownerOfBlocks } from "./weigh.ts";
 
@@ -32,6 +33,34 @@ export interface TagCounters {
   readonly signs: LeakSigns;
   /** As `Circumstances.shortfall`. */
   readonly shortfall?: Circumstances["shortfall"];
+}
+
+/** What the pool tracker says of one tag. */
+export interface TagUsageSummary {
+  readonly nonPaged: PoolCounts;
+  readonly paged: PoolCounts;
+}
+
+/** From a tag to the drivers that can make it grow, as data. */
+export interface Findings {
+  /** The tag's four characters; null where no tag was asked for and none looks like a leak. */
+  readonly tag: string | null;
+  /** Null when the dump's tag table was not found; `notes` says why. */
+  readonly usage: TagUsageSummary | null;
+  /** What the counters say of whether it leaks; null where there is no dump. */
+  readonly signs: LeakSigns | null;
+  readonly references: readonly Reference[];
+  readonly apis: readonly TrailApi[];
+  readonly suspects: readonly Suspect[];
+  readonly conclusion: Conclusion;
+  /** The dump holds too little, whatever it is asked; null where it is what it should be. */
+  readonly shortfall: "triage" | "cut-off" | null;
+  /** What to do next, the cheapest first. */
+  readonly next: readonly Step[];
+  readonly coverage: readonly Coverage[];
+  /** What falls short in the look at the tag's blocks. */
+  readonly blockNotes: readonly BlockNote[];
+  readonly notes: readonly string[];
 }
 
 /**

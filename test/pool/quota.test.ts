@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
 import { parseBlockHeader } from "../../src/pool/block-header.ts";
 import { parseTag } from "../../src/pool/tag.ts";
-import { findBlockContents } from "../../src/trail/evidence/pool-content.ts";
+import { findBlockContents } from "../../src/trail/blocks/find-contents.ts";
 import { chargedType, poolMachine, poolPage, segmentPage } from "../fixtures/pool-pages.ts";
 
 const KEY = parseTag("Leak").key;

@@ -6,7 +6,7 @@ import { type Va, va } from "../../src/core/address.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findApis } from "../../src/trail/apis.ts";
-import { findHolders } from "../../src/trail/importers.ts";
+import { findHolders } from "../../src/trail/holders.ts";
 import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
 import { scanTag } from "../../src/trail/scan.ts";

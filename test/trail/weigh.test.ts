@@ -11,7 +11,7 @@ import type {
   OnStack,
 } from "../../src/trail/clue.ts";
 import { conclude, type Grounds } from "../../src/trail/conclude.ts";
-import type { Suspect } from "../../src/trail/findings.ts";
+import type { Suspect } from "../../src/trail/suspects.ts";
 import { ownerOfBlocks, type TagSigns, weigh } from "../../src/trail/weigh.ts";
 import { HIGH, LOW, MEDIUM } from "../../src/trail/weights.ts";
 

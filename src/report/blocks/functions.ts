@@ -1,5 +1,5 @@
-import type { CallList } from "../../trail/calls.ts";
-import type { FunctionList } from "../../trail/functions.ts";
+import type { CallList } from "../../trail/listing/call-list.ts";
+import type { FunctionList } from "../../trail/listing/function-list.ts";
 import { at, type Block, bold, heading, notes, type PointerSize, table } from "../block.ts";
 import { plural } from "../words.ts";
 

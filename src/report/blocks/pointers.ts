@@ -1,6 +1,6 @@
 import { hex } from "../../core/address.ts";
 import { grouped } from "../../core/text.ts";
-import type { Coverage } from "../../trail/coverage.ts";
+import type { Coverage } from "../../trail/module-search.ts";
 import { at, type Block, heading, type Line, notes, type PointerSize, table, warn } from "../block.ts";
 import type { PointersDocument } from "../documents.ts";
 import { percent, plural } from "../words.ts";

@@ -1,5 +1,5 @@
 import { hex } from "../../core/address.ts";
-import type { Reference, Scan } from "../../trail/trail.ts";
+import type { Reference, Scan } from "../../trail/scan.ts";
 import { at, type Block, heading, notes, type PointerSize, table } from "../block.ts";
 import { plural } from "../words.ts";
 import { plus } from "./near.ts";

@@ -1,6 +1,6 @@
 import { hex } from "../../core/address.ts";
 import { grouped } from "../../core/text.ts";
-import type { TrailApi } from "../../trail/trail.ts";
+import type { TrailApi } from "../../trail/apis.ts";
 import {
   accent,
   at,

@@ -2,7 +2,7 @@ import { findRuntimeLookups } from "../../code/lookups.ts";
 import { advance, type Rva } from "../../core/address.ts";
 import { findWords } from "../../memory/find-words.ts";
 import type { LooksUp } from "../clue.ts";
-import type { HeldFunction } from "../importers.ts";
+import type { HeldFunction } from "../holders.ts";
 import type { DecodedModule } from "../module-codes.ts";
 import type { TrailModule, TrailTarget } from "../target.ts";
 

@@ -1,0 +1,118 @@
+import type { Va } from "../core/address.ts";
+import type { Abi } from "../isa/abi.ts";
+import type { FoundApi, TrailApi } from "./apis.ts";
+import type { Acquired } from "./clue.ts";
+import type { HandedOut } from "./handed-out.ts";
+import type { HeldFunction } from "./holders.ts";
+import type { Acquirer, FieldOffset } from "./pairs/pair.ts";
+import { argumentWord } from "./pairs/signatures.ts";
+import { acquirersFor, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
+import type { Question } from "./question.ts";
+import { abiOf, type TrailModule } from "./target.ts";
+
+/** A function that acquires for whoever calls it. */
+export interface AcquiringFunction extends HeldFunction {
+  readonly acquired: Acquired;
+  /** How its caller gets it; `undefined` where it stays inside, or nobody knows. */
+  readonly out: HandedOut | undefined;
+  /** What is documented of it. */
+  readonly row: Acquirer | undefined;
+  /** The other things that it gives, where it gives several. */
+  readonly more?: readonly AcquiringFunction[];
+}
+
+/**
+ * The functions whose callers can make the tag grow: those that lead to an allocation with it, and those that are
+ * documented to take something of it.
+ */
+export function acquiringFunctions(
+  question: Question,
+  apis: readonly FoundApi[],
+): readonly AcquiringFunction[] {
+  const rows = [...acquirersFor(question.tag), ...anyObjectAcquirersFor(question.tag)];
+  const named = (names: readonly string[]): readonly Acquirer[] =>
+    rows.filter((row) => names.includes(row.name));
+  const found = new Map<Va, AcquiringFunction>();
+  const abi = abiOf(question.target);
+  for (const { api, out } of apis) {
+    const [row, ...others] = named(api.names);
+    const first = fromApi(question, api, row === undefined ? (out ?? undefined) : handedOutBy(row, abi), row);
+    found.set(
+      api.address,
+      withMore(first, others, (other) => fromApi(question, api, handedOutBy(other, abi), other)),
+    );
+  }
+  for (const name of new Set(rows.map((row) => row.name))) {
+    for (const module of question.target.modules) {
+      const item = module.image?.exports.byName(name);
+      if (item === undefined || item.forwarder !== undefined || module.image === undefined) continue;
+      const address = module.image.addressOf(item.rva);
+      const [row, ...others] = named([name]);
+      if (found.has(address) || row === undefined) continue;
+      const made = (other: Acquirer): AcquiringFunction => fromRow(module, other, address, abi);
+      found.set(address, withMore(made(row), others, made));
+    }
+  }
+  return [...found.values()];
+}
+
+function withMore(
+  first: AcquiringFunction,
+  others: readonly Acquirer[],
+  make: (row: Acquirer) => AcquiringFunction,
+): AcquiringFunction {
+  return others.length === 0 ? first : { ...first, more: others.map(make) };
+}
+
+function fromApi(
+  question: Question,
+  api: TrailApi,
+  out: HandedOut | undefined,
+  row: Acquirer | undefined,
+): AcquiringFunction {
+  const owner = question.target.modules.find(({ name }) => name === api.module);
+  const learnt = out === undefined || row !== undefined || owner === undefined ? [] : question.learnt(owner);
+  const acquired: Acquired = {
+    function: { module: api.module, name: api.name, address: api.address },
+    path: api.path,
+    basis: api.basis === "nearest-export" ? "nearest-export" : row === undefined ? "code" : "documented",
+    depth: row === undefined ? api.depth : 0,
+    libraries: 0,
+    handsOut: out !== undefined,
+    releases: (row?.releases ?? learnt).map(({ name }) => name),
+    existing: row !== undefined && isExisting(row),
+  };
+  return { module: api.module, name: api.name, names: api.names, address: api.address, acquired, out, row };
+}
+
+function fromRow(module: TrailModule, row: Acquirer, address: Va, abi: Abi): AcquiringFunction {
+  const acquired: Acquired = {
+    function: { module: module.name, name: row.name, address },
+    path: [row.name],
+    basis: "documented",
+    depth: 0,
+    libraries: 0,
+    handsOut: true,
+    releases: row.releases.map(({ name }) => name),
+    existing: isExisting(row),
+  };
+  return { module: module.name, name: row.name, address, acquired, out: handedOutBy(row, abi), row };
+}
+
+/** How the callers of a documented function get what it gives. */
+export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): HandedOut {
+  // a status that is written elsewhere is not followed
+  const failing = typeof fails === "object" ? "never" : fails;
+  if (gives.by === "return") return { gives, fails: failing };
+  const argument = argumentWord(abi, name, gives.argument);
+  if (gives.by === "argument") return { gives: { by: "argument", argument }, fails: failing };
+  const offset =
+    "offset" in gives && gives.offset !== undefined ? { offset: fieldOffset(gives.offset, abi) } : {};
+  // a counted string's memory is behind its pointer, not its length
+  const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
+  return { gives: { by: gives.by, argument, ...inside }, fails: failing };
+}
+
+function fieldOffset(offset: FieldOffset, abi: Abi): number {
+  return typeof offset === "number" ? offset : offset[abi.pointerSize];
+}

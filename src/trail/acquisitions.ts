@@ -1,0 +1,268 @@
+import { advance, type Rva, type Va } from "../core/address.ts";
+import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
+import { addTo } from "../core/search.ts";
+import type { AcquiringFunction } from "./acquiring-functions.ts";
+import { Balance } from "./balance.ts";
+import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
+import { lookupsOf } from "./evidence/lookups.ts";
+import type { HandedOut } from "./handed-out.ts";
+import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
+import { findImportCalls, type ImportCall } from "./import-calls.ts";
+import { releasedBy } from "./knowledge.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import { isKernelModule, type Question } from "./question.ts";
+import { reachedFrom, runsOnceOnly } from "./reach.ts";
+import { codeMissing, type TrailModule } from "./target.ts";
+import { termsOf } from "./terms.ts";
+
+export interface Acquisitions {
+  readonly clues: readonly ModuleClue[];
+  /** The calls that were found, for whatever is asked of places behind calls. */
+  readonly sites: readonly ImportCall[];
+}
+
+/**
+ * Who calls functions that acquire, and what becomes of what they give: in each module that holds their addresses or
+ * looks them up, and, where that module hands it on, in those that call it, through several of them.
+ */
+export function findAcquisitions(question: Question, functions: readonly AcquiringFunction[]): Acquisitions {
+  const clues: ModuleClue[] = [];
+  const sites: ImportCall[] = [];
+  const known = new Set(functions.map(({ address }) => address));
+  let round = functions;
+  for (let depth = 0; depth <= MAX_RELAY_DEPTH && round.length > 0; depth++) {
+    const relays: AcquiringFunction[] = [];
+    for (const [module, held] of holdersOf(question, round)) {
+      const caller = new Caller(question, module, held, depth === 0 ? round : []);
+      caller.look();
+      clues.push(...caller.clues.map((clue) => ({ module: module.name, clue })));
+      sites.push(...caller.sites);
+      relays.push(...caller.relays);
+    }
+    round = relays
+      .sort((a, b) => a.acquired.depth - b.acquired.depth)
+      .filter(
+        ({ address }) =>
+          !known.has(address) && known.size < MAX_RELAYS + functions.length && known.add(address),
+      );
+  }
+  return { clues, sites };
+}
+
+/** The modules that hold the functions' addresses, and those that may look them up; the kernel's own calls are nobody's leak. */
+function holdersOf(
+  { target, limits }: Question,
+  functions: readonly AcquiringFunction[],
+): ReadonlyMap<TrailModule, readonly Holding[]> {
+  const byModule = new Map<TrailModule, Holding[]>();
+  for (const module of target.modules) byModule.set(module, []);
+  for (const holding of findHolders(target, functions, limits)) {
+    addTo(byModule, holding.module, holding);
+  }
+  for (const module of byModule.keys()) if (isKernelModule(module)) byModule.delete(module);
+  return byModule;
+}
+
+/** One module that may call. */
+class Caller {
+  readonly clues: ModuleClue["clue"][] = [];
+  readonly sites: ImportCall[] = [];
+  readonly relays: AcquiringFunction[] = [];
+  readonly #question: Question;
+  readonly #module: TrailModule;
+  readonly #held: readonly Holding[];
+  /** Functions that may be looked up by name. */
+  readonly #named: readonly AcquiringFunction[];
+
+  constructor(
+    question: Question,
+    module: TrailModule,
+    held: readonly Holding[],
+    named: readonly AcquiringFunction[],
+  ) {
+    this.#question = question;
+    this.#module = module;
+    this.#held = held;
+    this.#named = named;
+  }
+
+  look(): void {
+    const { target, codes } = this.#question;
+    const looked = this.#lookUps();
+    if (this.#held.length + looked.length === 0) return;
+    const decoded = codes.of(this.#module);
+    const missing = decoded === undefined ? null : codeMissing(target, this.#module);
+    const called = new Set<HeldFunction>();
+    if (decoded !== undefined) {
+      for (const [way, holdings] of [
+        ["direct", this.#held],
+        ["looked-up", looked],
+      ] as const) {
+        const sites = holdings.length === 0 ? [] : findImportCalls(this.#module, decoded, holdings);
+        this.sites.push(...sites);
+        for (const function_ of new Set(sites.map((site) => site.function))) {
+          called.add(function_);
+          const own = sites.filter((site) => site.function === function_);
+          const acquiring = function_ as AcquiringFunction;
+          for (const one of [acquiring, ...(acquiring.more ?? [])])
+            this.#calls(decoded, one, own, way, missing ?? 0);
+        }
+      }
+    }
+    for (const { function: function_, slot, address, basis } of this.#held) {
+      if (called.has(function_)) continue;
+      const kind = slot === null ? "pointer" : "imports";
+      this.clues.push({ kind, function: function_, at: address, slot, basis, codeMissing: missing });
+    }
+  }
+
+  #calls(
+    decoded: DecodedModule,
+    function_: AcquiringFunction,
+    sites: readonly ImportCall[],
+    way: CallWay,
+    missing: number,
+  ): void {
+    const judged = sites.map((site) => ({
+      site,
+      terms: termsOf(this.#question.tag, decoded, site, function_),
+    }));
+    const untyped = judged.filter(({ terms }) => terms.kind === "any-object").map(({ site }) => site);
+    const duties = judged.flatMap(({ site, terms }) => (terms.kind === "duty" ? [{ site, terms }] : []));
+    const acquiring = judged.filter(({ terms }) => terms.kind === "acquires").map(({ site }) => site);
+    const existing =
+      function_.acquired.existing ||
+      (acquiring.length > 0 &&
+        judged.every(({ terms }) => terms.kind !== "acquires" || terms.existing === true));
+    const acquired = { ...function_.acquired, existing };
+    const callers = new Map(acquiring.map(({ edge }) => [edge.from.entry, edge.from]));
+    const onceOnly =
+      acquiring.length > 0 && [...callers.values()].every((from) => runsOnceOnly(decoded, from));
+    if (acquiring.length > 0)
+      this.clues.push({
+        kind: "calls",
+        acquired,
+        way,
+        typed: true,
+        places: acquiring.map((site) => callPlace(decoded, site)),
+        onceOnly,
+      });
+    if (untyped.length > 0)
+      this.clues.push({
+        kind: "calls",
+        acquired,
+        way,
+        typed: false,
+        places: untyped.map((site) => callPlace(decoded, site)),
+        onceOnly: false,
+      });
+    if (duties.length > 0 && acquiring.length === 0) {
+      const to = duties.map(({ site, terms }) => ({ at: site.address, name: terms.by }));
+      this.clues.push({ kind: "may-release", acquired, calls: duties.map(({ site }) => site.address), to });
+    }
+    if (acquiring.length === 0) return;
+    const { out } = function_;
+    if (out === undefined) {
+      this.#reachedBy(decoded, function_, acquiring);
+      return;
+    }
+    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
+    const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
+    for (const { edge, address } of acquiring)
+      balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
+    this.clues.push(...balance.clues());
+    for (const relay of balance.relays) {
+      const [name = ""] = relay.names;
+      this.#relay(
+        relay.entry,
+        relay.names,
+        [name, ...relay.path, ...acquired.path],
+        acquired,
+        relay.out,
+        relay.depth,
+      );
+    }
+  }
+
+  /** What it takes stays in the function that is called, so that whoever calls this module's callers makes it grow. */
+  #reachedBy(decoded: DecodedModule, { acquired }: AcquiringFunction, sites: readonly ImportCall[]): void {
+    const leads = new Map(sites.map(({ edge }) => [edge.from.entry, edge.from]));
+    for (const found of reachedFrom(this.#module.name, decoded, [...leads.values()]).exports) {
+      this.#relay(
+        found.entry as Rva,
+        found.names,
+        [...found.path, ...acquired.path],
+        acquired,
+        undefined,
+        found.depth,
+      );
+    }
+  }
+
+  #relay(
+    entry: Rva,
+    names: readonly string[],
+    path: readonly string[],
+    acquired: Acquired,
+    out: HandedOut | undefined,
+    depth: number,
+  ): void {
+    const [name] = names;
+    if (name === undefined) return;
+    const function_ = { module: this.#module.name, name, address: advance(this.#module.base, entry) };
+    this.relays.push({
+      ...function_,
+      names,
+      acquired: {
+        ...acquired,
+        function: function_,
+        path,
+        depth: acquired.depth + 1 + depth,
+        libraries: acquired.libraries + 1,
+        handsOut: out !== undefined,
+        releases: out === undefined ? [] : this.#question.learnt(this.#module).map((release) => release.name),
+      },
+      out,
+      row: undefined,
+    });
+  }
+
+  /** Functions that it looks up by name, as places that hold their addresses. Microsoft's own look up everything. */
+  #lookUps(): readonly Holding[] {
+    const { target, codes } = this.#question;
+    if (this.#named.length === 0) return [];
+    const decode = (): DecodedModule | undefined =>
+      this.#module.publisher.thirdParty === false ? undefined : codes.of(this.#module);
+    const lookups = lookupsOf(target, this.#module, decode, this.#named);
+    this.clues.push(...lookups.map(({ clue }) => clue));
+    return lookups.flatMap(({ function: function_, pointer }): Holding[] =>
+      pointer === undefined
+        ? []
+        : [
+            {
+              module: this.#module,
+              function: function_,
+              address: advance(this.#module.base, pointer),
+              rva: pointer,
+              section: null,
+              slot: "iat",
+              basis: "address",
+            },
+          ],
+    );
+  }
+}
+
+function callPlace(decoded: DecodedModule, site: ImportCall): CallPlace {
+  const parameters = (site.function as AcquiringFunction).row?.arguments ?? 0;
+  return {
+    at: site.address,
+    returnsTo: site.returnAddress,
+    caller: site.caller,
+    callerEntry: decoded.image.image.addressOf(site.edge.from.entry) as Va,
+    constants: site
+      .constants()
+      .slice(0, parameters)
+      .map((value) => value ?? null),
+  };
+}

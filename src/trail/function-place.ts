@@ -1,0 +1,57 @@
+import type { Basis, CodeFunction } from "../code/function-table.ts";
+import { functionsAt } from "../code/functions.ts";
+import type { Va } from "../core/address.ts";
+import type { Image } from "../pe/image.ts";
+import type { TrailModule } from "./target.ts";
+
+/** Where in a function an address stands. */
+export interface FunctionPlace {
+  readonly module: string;
+  /** Null where nothing names it: a neighbour's name is never lent. */
+  readonly name: string | null;
+  /** The function's own start. */
+  readonly entry: Va;
+  /** The contiguous piece that holds the address; null where only the function's start is known. */
+  readonly fragment: { readonly start: Va; readonly end: Va } | null;
+  /** In bytes from the fragment's start, or from the entry where the fragment is not known. */
+  readonly offset: number;
+  readonly basis: Basis;
+}
+
+/**
+ * Where in its function an address stands: the first of several where compilers let them share a block; null where the
+ * code there is nobody's. A function is called by a name only where an export stands at its very start.
+ */
+export function placeOf(module: TrailModule, address: Va): FunctionPlace | null {
+  const { image } = module;
+  if (image === undefined) return null;
+  const at = Number(address - module.base);
+  const [found] = functionsAt(image, at);
+  return found === undefined ? null : placeIn(module.name, image, found, at);
+}
+
+/** Where in a function of an image the offset `at` stands. */
+export function placeIn(module: string, image: Image, found: CodeFunction, at: number): FunctionPlace {
+  const fragment = found.fragments.find(({ start, end }) => at >= start && at < end);
+  return {
+    module,
+    name: exportedName(image, found.entry),
+    entry: image.addressOf(found.entry),
+    fragment:
+      fragment === undefined
+        ? null
+        : { start: image.addressOf(fragment.start), end: image.addressOf(fragment.end) },
+    offset: at - (fragment?.start ?? found.entry),
+    basis: found.basis,
+  };
+}
+
+/** A name that an image exports at an offset, the first of several; null where it exports none there. */
+export function exportedName(image: Image, offset: number): string | null {
+  return exportedNames(image, offset)[0] ?? null;
+}
+
+/** All names that an image exports at an offset: linkers put functions that do the same at one place. */
+export function exportedNames(image: Image, offset: number): readonly string[] {
+  return image.exports.at(offset).flatMap(({ name }) => (name === null ? [] : [name]));
+}

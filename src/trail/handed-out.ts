@@ -1,0 +1,90 @@
+import type { ArgumentOrigin, Fails, Fates, Gives, Keeping } from "../code/fates.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import type { Ownership } from "../code/ownership.ts";
+import { MAX_CARRIED } from "../core/limits.ts";
+import { type Abi, argumentNumber } from "../isa/abi.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import type { Carrier } from "./reach.ts";
+
+/** How a function hands on what it acquired; `undefined`: it stays inside, or where it goes is not known. */
+export interface HandedOut {
+  readonly gives: Gives;
+  readonly fails: Fails;
+}
+
+/** How a function on the way from an allocation to an exported function hands it on; null: it stays inside. */
+export type Carried = HandedOut | null;
+
+/** How a function gives to its callers what becomes of something in it so. */
+export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
+  if (fates.returned.length > 0) return { gives: { by: "return" }, fails: "null" };
+  for (const { keeping } of fates.stored) {
+    const gives = outOf(keeping, abi);
+    if (gives !== undefined) return { gives, fails: "status" };
+  }
+  return undefined;
+}
+
+/**
+ * Follows what functions allocate upwards, through those that call them: an exported function that gives it back itself
+ * leads nowhere.
+ *
+ * @param allocations places where a function allocates with the tag, by its entry
+ */
+export function allocationCarrier(
+  ownership: Ownership,
+  { flows, image }: DecodedModule,
+  allocations: ReadonlyMap<number, readonly number[]>,
+): Carrier<Carried> {
+  const { abi } = image.code.set;
+  let left = MAX_CARRIED;
+  const from = (found: CodeFunction, at: number, out: HandedOut): Carried | undefined => {
+    if (left-- <= 0) return null;
+    const fates = ownership.fatesOf(flows, found, { at, ...out });
+    return isGivenBack(fates) ? undefined : (handedOut(fates, abi) ?? null);
+  };
+  return {
+    lead: (found) => {
+      const calls = allocations.get(found.entry) ?? [];
+      if (calls.length === 0) return null;
+      const ways = calls.map((at) => from(found, at, { gives: { by: "return" }, fails: "null" }));
+      const open = ways.filter((way) => way !== undefined);
+      return open.find((way) => way !== null) ?? open[0];
+    },
+    through: (edge, carried) => (carried === null ? null : from(edge.from, edge.at, carried)),
+  };
+}
+
+/** Whether nothing of it is left when the function returns. */
+function isGivenBack(fates: Fates): boolean {
+  const { released, forgotten, stored, handed, returned, whole } = fates;
+  return (
+    whole && released.length > 0 && forgotten.length + stored.length + handed.length + returned.length === 0
+  );
+}
+
+function outOf(keeping: Keeping, abi: Abi): Gives | undefined {
+  if (keeping.in === "argument") {
+    const argument = numberOf(keeping.argument, abi);
+    return argument === undefined ? undefined : { by: "out", argument };
+  }
+  if (keeping.in !== "field" || keeping.of === undefined) return undefined;
+  const argument = numberOf(keeping.of, abi);
+  return argument === undefined ? undefined : { by: "structure", argument, offset: keeping.offset };
+}
+
+/** The argument's number by where the function finds it; 32-bit code is taken to pass all on the stack. */
+function numberOf(origin: ArgumentOrigin, abi: Abi): number | undefined {
+  return "stack" in origin ? stackArgument(abi, origin.stack) : registerArgument(abi, origin.register);
+}
+
+/** @param offset above the place of the return address */
+export function stackArgument({ pointerSize }: Abi, offset: number): number {
+  return offset / pointerSize;
+}
+
+export function registerArgument(abi: Abi, register: number): number | undefined {
+  const place = { kind: "register", register } as const;
+  const number = abi.takesRegisters(undefined) ? argumentNumber(abi, place) : 0;
+  return number === 0 ? undefined : number;
+}

@@ -1,0 +1,79 @@
+import { type CallEdge, CallGraph } from "../code/call-graph.ts";
+import type { Va } from "../core/address.ts";
+import type { HeldFunction, Holding } from "./holders.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import { functionLabel } from "./reach.ts";
+import type { TrailModule } from "./target.ts";
+
+/** A call of a function that another module exports. */
+export interface ImportCall {
+  readonly module: TrailModule;
+  readonly function: HeldFunction;
+  readonly edge: CallEdge;
+  readonly address: Va;
+  /** Where the call comes back to. */
+  readonly returnAddress: Va;
+  /** The function that the call stands in: its exported name, or its place. */
+  readonly caller: string;
+  /** Arguments that are constants, from the first; undefined for the others. Follows the caller's values. */
+  readonly constants: () => readonly (number | undefined)[];
+  /** The argument of that number, from 1, where it is a constant. */
+  readonly argument: (number: number) => number | undefined;
+}
+
+const ARGUMENTS = 4;
+
+/** Finds where a module's code calls the functions that its import slots hold. */
+export function findImportCalls(
+  module: TrailModule,
+  decoded: DecodedModule,
+  holdings: readonly Holding[],
+): readonly ImportCall[] {
+  const slots = new Map<number, HeldFunction>();
+  for (const { slot, rva, function: held, basis } of holdings) {
+    if (slot !== null && basis !== "disagree") slots.set(rva, held);
+  }
+  const graph = new CallGraph(decoded.flows);
+  const calls = callsThrough(graph, slots);
+  const { code } = decoded.image;
+  return calls.map(({ edge, item }) => ({
+    module,
+    function: item,
+    edge,
+    address: (module.base + BigInt(edge.at)) as Va,
+    returnAddress: (module.base + BigInt(edge.at + code.lengthAt(edge.at))) as Va,
+    caller: functionLabel(module.name, decoded, edge.from.entry),
+    constants: () => graph.constantArguments(edge, ARGUMENTS),
+    argument: (number) => graph.constantArguments(edge, number)[number - 1],
+  }));
+}
+
+/**
+ * The calls through pointers at given places of an image. A jump through one that is a function of its own
+ * is a linker's thunk: its callers are what counts.
+ *
+ * @param slots what each pointer stands for, by its offset
+ */
+export function callsThrough<T>(
+  graph: CallGraph,
+  slots: ReadonlyMap<number, T>,
+): readonly { readonly edge: CallEdge; readonly item: T }[] {
+  if (slots.size === 0) return [];
+  const startOf = ({ from }: CallEdge): number => {
+    const run = graph.code.runAt(from.entry);
+    return run === undefined ? from.entry : graph.code.set.thunks.behindIdleHead(run, from.entry);
+  };
+  const calls = new Map<string, { edge: CallEdge; item: T }>();
+  const thunks = new Map<number, T>();
+  for (const edge of graph.callersOf(slots.keys())) {
+    const item = slots.get(edge.callee.slot ?? -1);
+    if (item === undefined) continue;
+    if (edge.form === "jump-slot" && startOf(edge) === edge.at) thunks.set(edge.from.entry, item);
+    else calls.set(`${edge.at}:${edge.callee.slot}`, { edge, item });
+  }
+  for (const edge of thunks.size === 0 ? [] : graph.callersOf(thunks.keys())) {
+    const item = thunks.get(edge.callee.thunk ?? -1);
+    if (item !== undefined) calls.set(`${edge.at}:thunk`, { edge, item });
+  }
+  return [...calls.values()].sort((a, b) => a.edge.at - b.edge.at);
+}

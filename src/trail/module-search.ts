@@ -1,0 +1,128 @@
+import { type Rva, rva, type Va } from "../core/address.ts";
+import { findPatterns } from "../memory/find.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
+
+/** How much of an image could be read: what was not read cannot be ruled out. */
+export interface Coverage {
+  readonly module: string;
+  /** In bytes, from the dump or from a file given for it. */
+  readonly readable: number;
+  /** SizeOfImage in bytes. */
+  readonly size: number;
+  /** Those of `readable` that a PE file given by the user filled in. */
+  readonly fromFile: number;
+}
+
+export interface SearchLimits {
+  readonly signal?: AbortSignal | undefined;
+  /** Told the module that is looked at next, and how many of how many are done. */
+  readonly onProgress?: ((module: string, done: number, of: number) => void) | undefined;
+}
+
+/** What a search of every module found, and how much it could look at. */
+export interface Sightings<T> {
+  readonly found: readonly T[];
+  readonly coverage: readonly Coverage[];
+}
+
+/** Looks for byte patterns in every module, in the order of the module list. */
+export function searchModules<T>(
+  target: TrailTarget,
+  needles: readonly Uint8Array[],
+  limits: SearchLimits,
+  make: (module: TrailModule, address: Va, needle: number) => T | undefined,
+): Sightings<T> {
+  const found: T[] = [];
+  const coverage: Coverage[] = [];
+  const options = limits.signal === undefined ? {} : { signal: limits.signal };
+  target.modules.forEach((module, i) => {
+    limits.onProgress?.(module.name, i, target.modules.length);
+    const searched = findPatterns(
+      target.space,
+      module.base,
+      module.size,
+      needles,
+      (at, needle) => {
+        const item = make(module, at, needle);
+        if (item !== undefined) found.push(item);
+      },
+      options,
+    );
+    coverage.push(coverageOf(target, module, searched.readable));
+  });
+  return { found, coverage };
+}
+
+/** The coverage of a module of which `readable` bytes could be read. */
+export function coverageOf(target: TrailTarget, module: TrailModule, readable: number): Coverage {
+  return { module: module.name, readable, size: module.size, fromFile: fromFile(target, module) };
+}
+
+function fromFile(target: TrailTarget, module: TrailModule): number {
+  if (target.space.mapping.mayFill !== true) return 0;
+  let bytes = 0;
+  for (const span of target.space.spans(module.base, module.size)) {
+    if (span.content === "file") bytes += span.length;
+  }
+  return bytes;
+}
+
+/** Sixteen bytes from `address` on as a hex dump shows them, and as text. */
+export function bytesAt(target: TrailTarget, address: Va, length = 16): { bytes: string; text: string } {
+  const { bytes, holes } = target.space.readSparse(address, length);
+  const missing = new Set<number>();
+  for (const hole of holes) for (let i = 0; i < hole.length; i++) missing.add(hole.offset + i);
+  const digits: string[] = [];
+  let text = "";
+  bytes.forEach((byte, i) => {
+    digits.push(missing.has(i) ? "??" : byte.toString(16).padStart(2, "0"));
+    text += missing.has(i) ? "?" : byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".";
+  });
+  return { bytes: digits.join(" "), text };
+}
+
+/** `value` as `size` little-endian bytes. */
+export function littleEndian(value: bigint, size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+/** Whether `file` gives any byte: the origin of the byte at `address`. */
+export function originAt(target: TrailTarget, address: Va): "dump" | "file" {
+  const [span] = target.space.spans(address, 1);
+  return span?.content === "file" ? "file" : "dump";
+}
+
+/** A place in a module that holds an address. */
+export interface Pointer {
+  readonly address: Va;
+  readonly module: string;
+  readonly rva: Rva;
+  readonly section: string | null;
+  /** Which kind of import slot it is; null where it is none. */
+  readonly slot: "iat" | "delay-iat" | null;
+  /** Sixteen bytes from there, as in a hex dump. */
+  readonly bytes: string;
+}
+
+export interface Pointers {
+  readonly target: Va;
+  readonly pointers: readonly Pointer[];
+  readonly coverage: readonly Coverage[];
+}
+
+/** Finds who holds an address: in every module, at any alignment. */
+export function findPointers(target: TrailTarget, address: Va, limits: SearchLimits = {}): Pointers {
+  const needle = littleEndian(address, target.space.pointerSize);
+  const { found, coverage } = searchModules(target, [needle], limits, (module, at): Pointer => {
+    const offset = rva(Number(at - module.base));
+    return {
+      address: at,
+      module: module.name,
+      rva: offset,
+      section: module.image?.sectionAt(offset)?.name ?? null,
+      slot: module.imports.slots.find((slot) => slot.rva === offset)?.kind ?? null,
+      bytes: bytesAt(target, at).bytes,
+    };
+  });
+  return { target: address, pointers: found, coverage };
+}

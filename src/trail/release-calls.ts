@@ -1,0 +1,176 @@
+import { type Atom, onlyNumber, type Value } from "../code/abstract-value.ts";
+import { poolRoutine } from "../code/allocators.ts";
+import type { CallEdge } from "../code/call-graph.ts";
+import { argumentOf } from "../code/call-site.ts";
+import { type Callee, namesOf } from "../code/callees.ts";
+import type { Keeping } from "../code/fates.ts";
+import type { Ownership } from "../code/ownership.ts";
+import { placed } from "../code/xrefs.ts";
+import type { Rva } from "../core/address.ts";
+import { MAX_LEARNT } from "../core/limits.ts";
+import { argumentPlace } from "../isa/abi.ts";
+import { registerArgument, stackArgument } from "./handed-out.ts";
+import { callsThrough } from "./import-calls.ts";
+import { mayHold } from "./knowledge.ts";
+import type { DecodedModule, ModuleCodes } from "./module-codes.ts";
+import type { Release } from "./pairs/pair.ts";
+import { FREE } from "./pairs/releases.ts";
+import { canBeOfTag, isKernelModule } from "./question.ts";
+import { reachedFrom } from "./reach.ts";
+import type { TrailModule } from "./target.ts";
+
+/** A call that gives something back, and what it is given. */
+export interface ReleaseCall {
+  readonly at: Rva;
+  readonly name: string;
+  readonly value: Value;
+  /** The tag that a free is told, where it is a constant. */
+  readonly tag: number | undefined;
+}
+
+/** Helpers of helpers that give back what they are given. */
+const MAX_HELPERS = 2;
+
+/**
+ * All calls of a module that give something back by functions of these names, with what each is given; where
+ * a helper gives back its own argument, the calls of the helper.
+ */
+export function releaseCalls(
+  module: TrailModule,
+  decoded: DecodedModule,
+  releases: readonly Release[],
+): readonly ReleaseCall[] {
+  const byPlace = new Map<number, Release>();
+  const named = new Map(releases.map((release) => [release.name, release]));
+  for (const { rva } of module.imports.slots) {
+    const release = releaseAmong(named, decoded.flows.callees.throughSlot(rva));
+    if (release !== undefined) byPlace.set(rva, release);
+  }
+  for (const { name, rva, forwarder } of module.image?.exports.items ?? []) {
+    const release = name === null || forwarder !== undefined ? undefined : named.get(name);
+    if (release !== undefined) byPlace.set(rva, release);
+  }
+  const found: ReleaseCall[] = [];
+  let helpers: ReadonlyMap<number, Release> = byPlace;
+  for (let step = 0; step <= MAX_HELPERS && helpers.size > 0; step++) {
+    const next = new Map<number, Release>();
+    for (const { edge, item } of callsThrough(decoded.graph, helpers)) {
+      const call = callAt(decoded, edge, item);
+      if (call === undefined) continue;
+      const own = call.value.flatMap((atom) => argumentOfValue(decoded, atom) ?? []);
+      const [argument] = own;
+      if (argument !== undefined && own.length === call.value.length)
+        next.set(edge.from.entry, { name: item.name, argument });
+      found.push(call);
+    }
+    for (const entry of helpers.keys()) next.delete(entry);
+    helpers = next;
+  }
+  return found;
+}
+
+function releaseAmong(named: ReadonlyMap<string, Release>, callee: Callee): Release | undefined {
+  return namesOf(callee)
+    .map((name) => named.get(name))
+    .find((release) => release !== undefined);
+}
+
+function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): ReleaseCall | undefined {
+  const { abi } = flows.image.code.set;
+  const site = flows.siteAt(edge.from, edge.at);
+  if (site === undefined) return undefined;
+  const name = edge.callee.name === undefined ? undefined : release.name;
+  if (name !== undefined && !mayHold(release.when, abi, site, name)) return undefined;
+  const value = placed(flows.image, argumentOf(abi, site, argumentPlace(abi, release.argument, name)));
+  const tagArgument = poolRoutine(release.name)?.tag;
+  const tag =
+    tagArgument === undefined || name === undefined
+      ? undefined
+      : onlyNumber(argumentOf(abi, site, argumentPlace(abi, tagArgument, name)));
+  return { at: edge.at, name: release.name, value, tag };
+}
+
+/** Which argument of its function a value is. */
+function argumentOfValue({ flows }: DecodedModule, atom: Atom): number | undefined {
+  const { abi } = flows.image.code.set;
+  if (atom.kind === "argument") return stackArgument(abi, atom.offset);
+  return atom.kind === "register" ? registerArgument(abi, atom.register) : undefined;
+}
+
+/** Whether a release may be of what is kept there: `same-place`, or nobody can tell. */
+export function releasesKept(value: Value, keeping: Keeping): "same-place" | "perhaps" | "no" {
+  const verdicts = value.map((atom) => ofAtom(atom, keeping));
+  if (verdicts.includes("same-place")) return "same-place";
+  return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
+}
+
+function ofAtom(atom: Atom, keeping: Keeping): "same-place" | "perhaps" | "no" {
+  switch (atom.kind) {
+    case "loaded":
+      if (keeping.in === "global") return isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+      return keeping.in === "unknown" || keeping.in === "callee" ? "perhaps" : "no";
+    case "address":
+      return keeping.in === "global" && isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+    case "offset":
+      // a structure that is linked by its middle: the pointer is what was kept, moved back
+      if (atom.of.kind === "loaded" || atom.of.kind === "field" || atom.of.kind === "result")
+        return ofAtom(atom.of, keeping);
+      return keeping.in === "field" && isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+    case "field":
+      if (keeping.in === "field") return isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+      if (keeping.in !== "global") return "perhaps";
+      // further on in a list that starts there
+      return atom.of.kind === "loaded" && isAt(atom.of.rva, keeping.rva) ? "same-place" : "no";
+    case "stack":
+    case "constant":
+    case "part":
+      return "no";
+    default:
+      return "perhaps";
+  }
+}
+
+/** The place itself, or the pointer of a counted string that starts there. */
+function isAt(place: number, kept: number): boolean {
+  return place === kept || place === kept + 4 || place === kept + 8;
+}
+
+/** Direct calls between an exported function and its free: further away it is for the library's own ends. */
+const NEAR = 2;
+const ARGUMENTS = [1, 2, 3, 4] as const;
+
+/**
+ * Exported functions of a module that free what they are given, learnt from its code. Of the kernel only what frees with
+ * this very tag counts: it frees for everybody.
+ */
+export function learnReleases(
+  codes: ModuleCodes,
+  ownership: Ownership,
+  module: TrailModule,
+  key: number,
+): readonly Release[] {
+  const decoded = codes.of(module);
+  if (decoded === undefined) return [];
+  const frees = releaseCalls(module, decoded, FREE).filter(({ tag }) =>
+    isKernelModule(module) ? tag !== undefined && tag !== 0 && canBeOfTag(tag, key) : canBeOfTag(tag, key),
+  );
+  const leads = new Map(
+    frees.flatMap(({ at }) => decoded.image.functions.owning(at)).map((found) => [found.entry, found]),
+  );
+  const found = reachedFrom(module.name, decoded, [...leads.values()]).exports;
+  return found
+    .filter(({ depth }) => depth <= NEAR)
+    .slice(0, MAX_LEARNT)
+    .flatMap(({ entry, names }) =>
+      releasing(decoded, ownership, entry).flatMap((argument) => names.map((name) => ({ name, argument }))),
+    );
+}
+
+/** The arguments that a function gives back. */
+function releasing({ flows, image }: DecodedModule, ownership: Ownership, entry: number): readonly number[] {
+  return ARGUMENTS.filter((argument) => {
+    const place = argumentPlace(image.code.set.abi, argument);
+    const effect = ownership.effectOfFunction(flows, entry, { place, argument, within: undefined });
+    return effect === "releases" || effect === "may-release";
+  });
+}
