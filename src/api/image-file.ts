@@ -73,7 +73,13 @@ export class ImageFile implements Disposable {
    */
   code(address: AddressLike, options: ListingOptions = {}): CodeDocument {
     const module = this.#module;
-    const target = { space: this.image.space, modules: [module], resolve: () => undefined, build: undefined };
+    const target = {
+      space: this.image.space,
+      modules: [module],
+      moduleAt: (at: Va) => (this.image.contains(at) ? module : undefined),
+      resolve: () => undefined,
+      build: undefined,
+    };
     const { pointerSize, base, machine } = this.image;
     const note = `addresses are at the base that the file prefers, ${hex(base)}`;
     return codeDocument(listCode(target, machine, this.address(address), options), pointerSize, [note]);

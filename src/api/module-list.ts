@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { ModuleMap } from "../core/module-map.ts";
 import type { Stop, Walk } from "../core/walk.ts";
 import type { UnloadedModule } from "../kernel/unloaded.ts";
 import type { ModulesDocument } from "../report/documents.ts";
@@ -13,6 +14,7 @@ export class ModuleList {
   readonly unloaded: Walk<UnloadedModule>;
   /** nt itself; undefined where the list lacks it. */
   readonly kernel: Module | undefined;
+  readonly #map: ModuleMap<Module>;
   readonly #byName: ReadonlyMap<string, Module>;
 
   constructor(
@@ -22,6 +24,7 @@ export class ModuleList {
     kernelBase: Va | undefined,
   ) {
     this.items = items;
+    this.#map = new ModuleMap(items, (module) => module);
     this.stopped = stopped;
     this.unloaded = unloaded;
     this.kernel =
@@ -71,6 +74,6 @@ export class ModuleList {
 
   /** The module that holds an address. */
   at(address: Va): Module | undefined {
-    return this.items.find((module) => address >= module.base && address < module.end);
+    return this.#map.at(address);
   }
 }

@@ -59,11 +59,17 @@ export abstract class Workspace {
   constructor(
     space: AddressSpace,
     modules: ModuleList,
-    more: Omit<TrailTarget, "space" | "modules" | "resolve">,
+    more: Omit<TrailTarget, "space" | "modules" | "moduleAt" | "resolve">,
   ) {
     this.space = space;
     this.modules = modules;
-    this.target = { ...more, space, modules: modules.items, resolve: (address) => this.#exportAt(address) };
+    this.target = {
+      ...more,
+      space,
+      modules: modules.items,
+      moduleAt: (address) => modules.at(address),
+      resolve: (address) => this.#exportAt(address),
+    };
   }
 
   /** In bytes. */

@@ -1,5 +1,6 @@
-import type { Rva, Va } from "../core/address.ts";
+import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_FORWARDERS } from "../core/limits.ts";
+import { ModuleMap } from "../core/module-map.ts";
 import type { Export } from "./exports.ts";
 import type { Image } from "./image.ts";
 
@@ -57,13 +58,16 @@ export type Located<T extends NamedImage> =
 /** Several images in one address space: addresses to names, and names to addresses. */
 export class ImageSet<T extends NamedImage = NamedImage> {
   readonly modules: readonly T[];
-  readonly #byBase: readonly T[];
+  readonly #map: ModuleMap<T>;
   readonly #byFile: ReadonlyMap<string, T>;
 
   /** @param modules where two have the same name, the first is meant */
   constructor(modules: readonly T[]) {
     this.modules = modules;
-    this.#byBase = [...modules].sort((a, b) => Number(a.image.base - b.image.base));
+    this.#map = new ModuleMap(modules, ({ image }) => ({
+      base: image.base,
+      end: advance(image.base, image.size),
+    }));
     const byFile = new Map<string, T>();
     const keys = [fileKey, stemKey, (module: T) => module.name.toLowerCase()];
     for (const key of keys) {
@@ -73,16 +77,7 @@ export class ImageSet<T extends NamedImage = NamedImage> {
   }
 
   moduleAt(address: Va): T | undefined {
-    let low = 0;
-    let high = this.#byBase.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const module = this.#byBase[middle];
-      if (module !== undefined && module.image.base <= address) low = middle + 1;
-      else high = middle;
-    }
-    const module = this.#byBase[low - 1];
-    return module?.image.contains(address) ? module : undefined;
+    return this.#map.at(address);
   }
 
   /** By file name with or without its extension, or by the name that `lm` shows; in any case of letters. */

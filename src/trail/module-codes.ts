@@ -7,7 +7,7 @@ import { returnBytes } from "../code/return-bytes.ts";
 import { TagUses } from "../code/uses.ts";
 import type { Rva } from "../core/address.ts";
 import { argumentBytesOf } from "./pairs/signatures.ts";
-import { isImportedAs, moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
+import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** What is known of one module's code. */
 export interface DecodedModule {
@@ -66,7 +66,7 @@ export class ModuleCodes {
     name,
   }: Callee): { readonly module: TrailModule; readonly entry: Rva } | undefined {
     if (target !== undefined) {
-      const module = moduleAt(this.#target, target);
+      const module = this.#target.moduleAt(target);
       const entry = module?.image?.rvaOf(target);
       return module === undefined || entry === undefined ? undefined : { module, entry };
     }

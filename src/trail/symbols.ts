@@ -1,5 +1,5 @@
 import { advance, rva, type Va } from "../core/address.ts";
-import { moduleAt, type TrailModule, type TrailTarget } from "./target.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
 
 /** An exported name and where it stands. */
 export interface Symbol {
@@ -19,7 +19,7 @@ export interface Neighbours {
  * They are neighbours, and say nothing of the function that the address stands in.
  */
 export function neighboursOf(target: TrailTarget, address: Va): Neighbours {
-  const module = moduleAt(target, address);
+  const module = target.moduleAt(address);
   if (module?.image === undefined) return { module, below: null, above: null };
   const { below, above } = module.image.exports.near(rva(Number(address - module.base)));
   const named = (item: { name: string | null; ordinal: number; rva: number }): Symbol => ({

@@ -32,6 +32,8 @@ export interface TrailModule {
 export interface TrailTarget {
   readonly space: AddressSpace;
   readonly modules: readonly TrailModule[];
+  /** The module that holds an address. */
+  readonly moduleAt: (address: Va) => TrailModule | undefined;
   /** The exported function that starts at an address, with all its names; undefined where none does. */
   readonly resolve: Resolver;
   /** The services that start modules; absent where no SYSTEM hive was given. */
@@ -56,11 +58,6 @@ export function codeMissing(target: TrailTarget, module: TrailModule): number {
       missing += section.virtualSize - target.space.readableBytes(start, section.virtualSize);
   }
   return missing;
-}
-
-/** The module that holds an address. */
-export function moduleAt(target: TrailTarget, address: Va): TrailModule | undefined {
-  return target.modules.find((module) => address >= module.base && address < module.end);
 }
 
 /** Whether the name of a DLL in an import table can mean a module: every driver says `ntoskrnl.exe` for nt. */

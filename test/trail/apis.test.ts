@@ -3,6 +3,7 @@ import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { type Va, va } from "../../src/core/address.ts";
+import { ModuleMap } from "../../src/core/module-map.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findApis } from "../../src/trail/apis.ts";
@@ -30,7 +31,13 @@ function moduleOf(name: string, image: Image): TrailModule {
 }
 function targetOf(module: TrailModule): TrailTarget {
   if (module.image === undefined) throw new Error("no image");
-  return { space: module.image.space, modules: [module], resolve: () => undefined, build: 3790 };
+  return {
+    space: module.image.space,
+    modules: [module],
+    moduleAt: (at) => new ModuleMap([module], (one) => one).at(at),
+    resolve: () => undefined,
+    build: 3790,
+  };
 }
 
 /** Calls from one place to another, with a return behind it. */

@@ -1,9 +1,10 @@
 import type { Va } from "../../core/address.ts";
+import type { ModuleRange } from "../../core/module-map.ts";
 import type { BilledProcess } from "../../pool/quota.ts";
-import type { ImageRange } from "./image-ranges.ts";
 
 /** A module whose image pointers are looked for. */
-export interface ContentModule extends ImageRange {
+export interface ContentModule extends ModuleRange {
+  readonly name: string;
   /** Absent where its headers cannot be read: then code is not told from data. */
   readonly image?:
     | {

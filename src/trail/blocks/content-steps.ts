@@ -1,8 +1,8 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_BLOCK_TARGETS, MAX_CONTENT_EXAMPLES } from "../../core/limits.ts";
+import type { ModuleMap } from "../../core/module-map.ts";
 import { isKernelAddress, type PoolKernel } from "../../pool/pool-kernel.ts";
 import type { ContentModule, Found, ListEntry, StepPointer } from "./block-contents.ts";
-import type { ImageRanges } from "./image-ranges.ts";
 import { findListHeads, type ListedBlock } from "./list-heads.ts";
 import { PoolObjects } from "./pool-objects.ts";
 
@@ -28,7 +28,7 @@ const FOLLOWED_BYTES = 0x1000;
 export function followBlocks<M extends ContentModule>(
   kernel: PoolKernel,
   blocks: readonly { readonly at: Va; readonly length: number }[],
-  images: ImageRanges<M>,
+  images: ModuleMap<M>,
   key: number,
 ): Steps<M> {
   const { space } = kernel;
@@ -68,7 +68,7 @@ export function followBlocks<M extends ContentModule>(
 /** The pointers of a block that lead to neither an image nor the block itself. */
 function targetsOf<M extends ContentModule>(
   { at, contents }: ListedBlock,
-  images: ImageRanges<M>,
+  images: ModuleMap<M>,
   pointerSize: 4 | 8,
 ): readonly { readonly at: Va; readonly object: Va }[] {
   const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength);
@@ -81,7 +81,7 @@ function targetsOf<M extends ContentModule>(
     if (high < 0xffff_8000 || low % pointerSize !== 0) continue;
     const value = pointerSize === 4 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
     if (!isKernelAddress(value, pointerSize) || (value >= at && value < end)) continue;
-    if (targets.has(value) || images.of(value as Va) !== undefined) continue;
+    if (targets.has(value) || images.at(value as Va) !== undefined) continue;
     targets.set(value, advance(at, offset));
     if (targets.size === MAX_BLOCK_TARGETS) break;
   }

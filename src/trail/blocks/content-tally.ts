@@ -1,7 +1,7 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_CONTENT_EXAMPLES } from "../../core/limits.ts";
+import type { ModuleMap } from "../../core/module-map.ts";
 import type { ContentModule, ContentPointer, ModuleContent } from "./block-contents.ts";
-import type { ImageRanges } from "./image-ranges.ts";
 
 /** The pointers of blocks into one module. */
 export type DirectSum = Pick<ModuleContent<ContentModule>, "direct" | "places" | "code" | "data" | "unknown">;
@@ -49,11 +49,11 @@ export class ContentTally<M extends ContentModule> {
   /** Blocks so far, and bytes of their contents that could be read. */
   blocks = 0;
   bytes = 0;
-  readonly #images: ImageRanges<M>;
+  readonly #images: ModuleMap<M>;
   readonly #pointerSize: 4 | 8;
   readonly #sums = new Map<M, Sum>();
 
-  constructor(images: ImageRanges<M>, pointerSize: 4 | 8) {
+  constructor(images: ModuleMap<M>, pointerSize: 4 | 8) {
     this.#images = images;
     this.#pointerSize = pointerSize;
   }
@@ -74,7 +74,7 @@ export class ContentTally<M extends ContentModule> {
     for (let offset = 0; offset + step <= contents.length; offset += step) {
       const high = step === 8 ? view.getUint32(offset + 4, true) : 0;
       const low = view.getUint32(offset, true);
-      const module = this.#images.at(low, high);
+      const module = this.#images.atHalves(low, high);
       if (module === undefined) continue;
       let sum = this.#sums.get(module);
       if (sum === undefined) {

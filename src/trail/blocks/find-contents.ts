@@ -1,5 +1,6 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_BIG_CONTENT, MAX_BILLED_BLOCKS, MAX_FOLLOWED_BLOCKS } from "../../core/limits.ts";
+import { ModuleMap } from "../../core/module-map.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import { type PoolPlaces, poolPlaces } from "../../pool/pool-places.ts";
@@ -9,7 +10,6 @@ import type { BlockContents, BlockNote, ContentModule, ModuleContent } from "./b
 import { followBlocks, type Steps } from "./content-steps.ts";
 import { ContentTally } from "./content-tally.ts";
 import { EvenSample } from "./even-sample.ts";
-import { ImageRanges } from "./image-ranges.ts";
 import { findTagBlocks, type PoolSearch, type SearchBudget } from "./tag-blocks.ts";
 
 export interface ContentOptions extends Omit<SearchBudget, "mostBlocks"> {
@@ -40,7 +40,7 @@ export function findBlockContents<M extends ContentModule>(
   modules: readonly M[],
   options: ContentOptions = {},
 ): BlockContents<M> {
-  const images = new ImageRanges(modules);
+  const images = new ModuleMap(modules, (module) => module);
   const big = (options.big ?? []).filter((allocation) => allocation.key === tableKey(key));
   const places = poolPlaces(kernel, options.big ?? [], modules);
   const collector = searchBest(kernel, key, places, images, big.length, options);
@@ -73,7 +73,7 @@ function searchBest<M extends ContentModule>(
   kernel: PoolKernel,
   key: number,
   places: readonly PoolPlaces[],
-  images: ImageRanges<M>,
+  images: ModuleMap<M>,
   big: number,
   options: ContentOptions,
 ): Collector<M> {
@@ -102,7 +102,7 @@ class Collector<M extends ContentModule> {
   readonly charges = new EvenSample<Charge>(MAX_BILLED_BLOCKS);
   readonly #kernel: PoolKernel;
 
-  constructor(kernel: PoolKernel, images: ImageRanges<M>) {
+  constructor(kernel: PoolKernel, images: ModuleMap<M>) {
     this.#kernel = kernel;
     this.tally = new ContentTally(images, kernel.space.pointerSize);
   }

@@ -1,9 +1,9 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_LIST_STEPS } from "../../core/limits.ts";
+import type { ModuleMap } from "../../core/module-map.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { isKernelAddress } from "../../pool/pool-kernel.ts";
 import { tableKey } from "../../pool/tag.ts";
-import type { ImageRanges } from "./image-ranges.ts";
 
 /** Where a list of blocks leads. */
 export type ListEnd<M> =
@@ -41,7 +41,7 @@ const MOST_OFFSET = 0x200;
 export function findListHeads<M extends { readonly name: string; readonly base: Va; readonly end: Va }>(
   space: AddressSpace,
   blocks: readonly ListedBlock[],
-  images: ImageRanges<M>,
+  images: ModuleMap<M>,
   key: number,
 ): { readonly members: readonly Membership<M>[]; readonly cut: boolean } {
   const walker = new ListWalker(space, images, key);
@@ -93,13 +93,13 @@ function canBeEntry(value: bigint, pointerSize: 4 | 8): boolean {
 class ListWalker<M extends { readonly name: string; readonly base: Va; readonly end: Va }> {
   cut = false;
   readonly #space: AddressSpace;
-  readonly #images: ImageRanges<M>;
+  readonly #images: ModuleMap<M>;
   readonly #key: number;
   /** Where the list of an entry leads, by the entry. */
   readonly #ends = new Map<bigint, { end: ListEnd<M> | undefined }>();
   #steps = 0;
 
-  constructor(space: AddressSpace, images: ImageRanges<M>, key: number) {
+  constructor(space: AddressSpace, images: ModuleMap<M>, key: number) {
     this.#space = space;
     this.#images = images;
     this.#key = tableKey(key);
@@ -124,7 +124,7 @@ class ListWalker<M extends { readonly name: string; readonly base: Va; readonly 
       }
       const next = this.#space.tryReadPointer(at);
       if (next === undefined || !canBeEntry(next, size)) break;
-      const module = this.#images.of(next);
+      const module = this.#images.at(next);
       if (this.#space.tryReadPointer(advance(next, size)) !== at) break;
       if (module !== undefined) {
         list.end = { kind: "image", module, head: next };

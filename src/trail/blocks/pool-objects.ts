@@ -1,11 +1,11 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_OBJECTS_SEEN } from "../../core/limits.ts";
+import type { ModuleMap } from "../../core/module-map.ts";
 import { parseBlockHeader } from "../../pool/block-header.ts";
 import { type Block, parsePoolPage } from "../../pool/block-page.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import { printableCount, tableKey } from "../../pool/tag.ts";
 import type { ContentModule, StepPointer } from "./block-contents.ts";
-import type { ImageRanges } from "./image-ranges.ts";
 
 /** A pointer into an image that an object holds, or the driver object that it names. */
 export interface ObjectPointer<M> {
@@ -33,13 +33,13 @@ export class PoolObjects<M extends ContentModule> {
   /** There were more objects than are looked at. */
   cut = false;
   readonly #kernel: PoolKernel;
-  readonly #images: ImageRanges<M>;
+  readonly #images: ModuleMap<M>;
   readonly #key: number;
   readonly #seen = new Map<bigint, readonly ObjectPointer<M>[]>();
   readonly #pages = new Map<bigint, Page | undefined>();
 
   /** @param key of the tag whose blocks these are: another block of it is no step further */
-  constructor(kernel: PoolKernel, images: ImageRanges<M>, key: number) {
+  constructor(kernel: PoolKernel, images: ModuleMap<M>, key: number) {
     this.#kernel = kernel;
     this.#images = images;
     this.#key = tableKey(key);
@@ -92,7 +92,7 @@ export class PoolObjects<M extends ContentModule> {
     for (let at = from; at + pointerSize <= to; at += pointerSize) {
       const low = page.view.getUint32(at, true);
       const high = pointerSize === 8 ? page.view.getUint32(at + 4, true) : 0;
-      const module = this.#images.at(low, high);
+      const module = this.#images.atHalves(low, high);
       if (module === undefined || modules.has(module)) continue;
       modules.add(module);
       const target = ((BigInt(high) << 32n) | BigInt(low)) as Va;
@@ -113,7 +113,7 @@ export class PoolObjects<M extends ContentModule> {
     if (space.tryReadU32(driver) !== ((DRIVER.size[pointerSize] << 16) | DRIVER.type)) return undefined;
     const through = advance(driver, DRIVER.driverStart[pointerSize]);
     const start = space.tryReadPointer(through);
-    const module = start === undefined ? undefined : this.#images.of(start);
+    const module = start === undefined ? undefined : this.#images.at(start);
     if (start === undefined || module === undefined) return undefined;
     return { module, through, target: start, by: isDevice ? "device" : "driver" };
   }

@@ -3,7 +3,7 @@ import { MAX_LISTED_LINES } from "../../core/limits.ts";
 import { instructionSetOf } from "../../isa/machines.ts";
 import { type FunctionPlace, placeIn } from "../function-place.ts";
 import { ModuleCodes } from "../module-codes.ts";
-import { moduleAt, type TrailModule, type TrailTarget } from "../target.ts";
+import type { TrailModule, TrailTarget } from "../target.ts";
 import { CodeLayout } from "./layout.ts";
 import {
   type ChosenLine,
@@ -65,7 +65,7 @@ export function listCode(
   address: Va,
   { view = "around", lines }: ListingOptions = {},
 ): CodeListing {
-  const module = moduleAt(target, address);
+  const module = target.moduleAt(address);
   const doubts: ListingDoubt[] = [];
   const listing = (pieces: readonly ListedPiece[]): CodeListing => ({
     address,

@@ -2,7 +2,7 @@ import { hex, type Va } from "../../core/address.ts";
 import type { ImportSlot } from "../../pe/imports.ts";
 import { exportedName, placeOf } from "../function-place.ts";
 import type { DecodedModule } from "../module-codes.ts";
-import { moduleAt, type TrailModule, type TrailTarget } from "../target.ts";
+import type { TrailModule, TrailTarget } from "../target.ts";
 
 /** How a place is called. */
 export interface NamedPlace {
@@ -61,7 +61,7 @@ export class CodeNames {
     const exported = this.#target.resolve(address);
     if (exported !== undefined)
       return { kind: "function", address, name: `${exported.module}!${exported.name}` };
-    const module = moduleAt(this.#target, address);
+    const module = this.#target.moduleAt(address);
     if (module === undefined) return undefined;
     return { kind: "data", address, name: offsetIn(module, Number(address - module.base)) };
   }

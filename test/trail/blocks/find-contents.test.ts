@@ -7,7 +7,6 @@ import { readPoolBlocks } from "../../../src/pool/blocks.ts";
 import { poolKernelOf } from "../../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../../src/pool/tag.ts";
 import { findBlockContents } from "../../../src/trail/blocks/find-contents.ts";
-import { ImageRanges } from "../../../src/trail/blocks/image-ranges.ts";
 import { poolMachine, poolPage, segmentPage } from "../../fixtures/pool-pages.ts";
 
 const KEY = parseTag("Leak").key;
@@ -287,22 +286,6 @@ describe("a sample", () => {
     const { kernel } = poolMachine(8, 7601, pages);
     const found = findBlockContents(kernel, KEY, modules, { roundBytes: 0x20_0000, maxBytes: 0x200_0000 });
     expect(found).toMatchObject({ blocks: 2, searched: 0x100_0000, readable: 0x100_0000, notes: [] });
-  });
-});
-
-describe("ImageRanges", () => {
-  it("finds images on both sides of a multiple of 4 GB", () => {
-    const ranges = new ImageRanges([
-      image("across", 0xfffff804_ffff_f000n, 0x3000),
-      image("below", 0xfffff804_0000_0000n, 0x1000),
-      image("empty", 0xfffff806_0000_0000n, 0),
-    ]);
-    expect(ranges.at(0xffff_f000, 0xfffff804)?.name).toBe("across");
-    expect(ranges.at(0x1fff, 0xfffff805)?.name).toBe("across");
-    expect(ranges.at(0x2000, 0xfffff805)).toBeUndefined();
-    expect(ranges.at(0xfff, 0xfffff804)?.name).toBe("below");
-    expect(ranges.at(0xfff, 0)).toBeUndefined();
-    expect(new ImageRanges([]).at(0, 0)).toBeUndefined();
   });
 });
 

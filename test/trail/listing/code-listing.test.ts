@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { advance, va } from "../../../src/core/address.ts";
+import { ModuleMap } from "../../../src/core/module-map.ts";
 import type { Image } from "../../../src/pe/image.ts";
 import { codeDocument } from "../../../src/report/code-document.ts";
 import { PLAIN } from "../../../src/report/style.ts";
@@ -23,7 +24,13 @@ function targetOf(image: Image): TrailTarget {
     imports: image.imports,
     publisher: { company: null, thirdParty: null, basis: null },
   };
-  return { space: image.space, modules: [module], resolve: () => undefined, build: undefined };
+  return {
+    space: image.space,
+    modules: [module],
+    moduleAt: (at) => new ModuleMap([module], (one) => one).at(at),
+    resolve: () => undefined,
+    build: undefined,
+  };
 }
 
 /** What a listing of a 32-bit image says; `at` is an offset from its base. */
@@ -326,7 +333,7 @@ describe("what cannot be listed", () => {
 
   it("is listed without functions where no module holds the address", () => {
     const image = codeImage({ machine: "x86", parts: [{ rva: 0x1000, bytes: "33 c0 40 41 c3" }] });
-    const target = { ...targetOf(image), modules: [] };
+    const target = { ...targetOf(image), modules: [], moduleAt: () => undefined };
     const document = codeDocument(listCode(target, "x86", image.addressOf(0x1002), { lines: 1 }), 4);
     expect(document.pieces[0]?.lines.map(({ text }) => text)).toEqual([
       "xor     eax,eax",
@@ -337,7 +344,8 @@ describe("what cannot be listed", () => {
   });
 
   it("ends at the ends of memory", () => {
-    const target = { ...targetOf(codeImage({ machine: "x86", ...code })), modules: [] };
+    const image = codeImage({ machine: "x86", ...code });
+    const target = { ...targetOf(image), modules: [], moduleAt: () => undefined };
     for (const at of [0n, 0xfffffff0n])
       expect(codeDocument(listCode(target, "x86", va(at)), 4).pieces[0]?.lines[0]?.bytes).toBe("??");
     expect(listCode(target, "x86", va(0xffffffffn)).pieces).toEqual([]);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { advance } from "../../../src/core/address.ts";
+import { advance, type Va } from "../../../src/core/address.ts";
+import { ModuleMap } from "../../../src/core/module-map.ts";
 import { codeDocument } from "../../../src/report/code-document.ts";
 import { PLAIN } from "../../../src/report/style.ts";
 import { renderText } from "../../../src/report/text.ts";
@@ -44,6 +45,7 @@ describe("a listing of any bytes", () => {
           const target = {
             space: image.space,
             modules: [module],
+            moduleAt: (at: Va) => new ModuleMap([module], (one) => one).at(at),
             resolve: () => undefined,
             build: undefined,
           };
