@@ -12,7 +12,7 @@ import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
-import { readTagTable } from "../pool/tracker.ts";
+import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
 import type { InfoDocument, MemoryDocument } from "../report/documents.ts";

@@ -1,4 +1,5 @@
-import { MEMORY_LINES, type MemoryLine, type MemorySummary } from "../pool/memory-summary.ts";
+import { MEMORY_LINES, type MemoryLine } from "../pool/memory-lines.ts";
+import type { MemorySummary } from "../pool/memory-summary.ts";
 import type { MemoryDocument } from "../report/documents.ts";
 
 /** The memory summary as plain data. */

@@ -1,8 +1,7 @@
 import { grouped } from "../core/text.ts";
-import type { MemoryFigure } from "./memory-summary.ts";
+import type { MemoryFigure } from "./memory-lines.ts";
 import { type CountGroup, groupByCount } from "./tag-groups.ts";
-import type { TagTable, TagUsage } from "./tag-table.ts";
-import type { PoolCounts } from "./tracker-sum.ts";
+import type { PoolCounts, TagTable, TagUsage } from "./tag-table.ts";
 
 /** What else of the dump tells a leak from plain use. */
 export interface LeakHints {

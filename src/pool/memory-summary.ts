@@ -1,67 +1,17 @@
 import type { MachineFacts } from "../dump/facts.ts";
 import type { MemoryStorage } from "../dump/triage-memory.ts";
+import { MEMORY_LINES, type MemoryFigure, type MemoryLine, memoryLabel } from "./memory-lines.ts";
 import { readModernPools } from "./modern-pools.ts";
 import { readPoolDescriptors } from "./pool-descriptors.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
 import {
+  type Reading,
   readBytesAsPages,
   readListTotal,
   readPagedPoolCommit,
   readPages,
   readPhysicalPages,
 } from "./vm-variables.ts";
-
-/** One line of the memory summary. */
-export interface MemoryFigure {
-  /** As `!vm` prints it. */
-  readonly label: string;
-  /** Pages of 4 KB; null where the dump does not say. */
-  readonly pages: number | null;
-  /** Which variable or block says so; null with `pages`. */
-  readonly from: string | null;
-  /** Why `pages` is null. */
-  readonly reason?: string;
-}
-
-const LABELS = {
-  physical: "Physical Memory",
-  pageFile: "Page File, current",
-  available: "Available Pages",
-  residentAvailable: "ResAvail Pages",
-  lockedIo: "Locked IO Pages",
-  freeSystemPtes: "Free System PTEs",
-  freeNonPagedPtes: "Free NP PTEs",
-  freeSpecialNonPaged: "Free Special NP",
-  modified: "Modified Pages",
-  modifiedPageFile: "Modified PF Pages",
-  modifiedNoWrite: "Modified No Write Pages",
-  nonPagedUsage: "NonPagedPool Usage",
-  nonPagedMax: "NonPagedPool Max",
-  pagedUsage: "PagedPool Usage",
-  pagedMax: "PagedPool Maximum",
-  sessionCommit: "Session Commit",
-  sharedCommit: "Shared Commit",
-  specialPool: "Special Pool",
-  sharedProcess: "Shared Process",
-  pagesForMdls: "Pages For MDLs",
-  pagedCommit: "PagedPool Commit",
-  driverCommit: "Driver Commit",
-  committed: "Committed pages",
-  commitLimit: "Commit limit",
-  commitLimitMaximum: "Commit limit, at most",
-  committedPeak: "Committed pages, peak",
-} as const;
-
-/** A line's name, as in the JSON document. */
-export type MemoryLine = keyof typeof LABELS;
-
-/** The lines in the order of `!vm`. */
-export const MEMORY_LINES: readonly MemoryLine[] = Object.keys(LABELS) as MemoryLine[];
-
-/** A line's title, as `!vm` prints it. */
-export function memoryLabel(line: MemoryLine): string {
-  return LABELS[line];
-}
 
 /** The memory summary of `!vm 1`. */
 export interface MemorySummary {
@@ -72,11 +22,6 @@ export interface MemorySummary {
 }
 
 type Figures = Partial<Record<MemoryLine, MemoryFigure>>;
-
-/** A figure before it has its label. */
-export type Reading =
-  | { readonly pages: number; readonly from: string }
-  | { readonly pages: null; readonly reason: string };
 
 /**
  * Reads every line of `!vm 1` that the dump can give, each with its source. A KDBG field that this
@@ -89,7 +34,7 @@ export function readMemorySummary(
   const figures: Figures = {};
   const notes: string[] = [];
   const put = (line: MemoryLine, reading: Reading): void => {
-    if (figures[line]?.pages == null) figures[line] = labelled(LABELS[line], reading);
+    if (figures[line]?.pages == null) figures[line] = labelled(memoryLabel(line), reading);
   };
   if (facts.memory !== undefined) fromTriage(kernel, facts.memory.value, put, notes);
   put("physical", readPhysicalPages(kernel, facts.runs));

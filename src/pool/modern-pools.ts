@@ -1,6 +1,7 @@
 import { advance, hex } from "../core/address.ts";
-import type { MemoryLine, Reading } from "./memory-summary.ts";
+import type { MemoryLine } from "./memory-lines.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
+import type { Reading } from "./vm-variables.ts";
 
 /** Where pool totals stand around the place that KDBG's MmPagedPoolCommit names, in bytes from it. */
 interface Anchor {

@@ -1,8 +1,7 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { MAX_PAGED_POOLS } from "../core/limits.ts";
-import type { Reading } from "./memory-summary.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
-import { absent, reading } from "./vm-variables.ts";
+import { absent, type Reading, reading } from "./vm-variables.ts";
 
 /** Where a POOL_DESCRIPTOR keeps what is read of it. Pages are counts, or a count minus another. */
 interface DescriptorLayout {

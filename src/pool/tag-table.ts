@@ -1,6 +1,18 @@
 import type { Va } from "../core/address.ts";
-import type { HashName, LayoutName } from "./tracker-layout.ts";
-import type { PoolCounts } from "./tracker-sum.ts";
+import type { HashName, LayoutName } from "./tracker/layout.ts";
+
+/** The counters of one pool, summed over the processors. */
+export interface PoolCounts {
+  /** Calls that allocated, and that freed, since the machine started. */
+  readonly allocations: number;
+  readonly frees: number;
+  /** Allocations that are not freed. Negative where tables of other processors are missing. */
+  readonly outstanding: number;
+  /** In bytes, with the pool's own headers. */
+  readonly bytes: number;
+  /** Outstanding bytes by outstanding allocations; null where there are none. */
+  readonly bytesPerAllocation: number | null;
+}
 
 /** What the kernel counts for one tag. */
 export interface TagUsage {

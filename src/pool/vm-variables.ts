@@ -1,8 +1,12 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { describeFault, MemoryError } from "../core/errors.ts";
 import type { MachineFacts } from "../dump/facts.ts";
-import type { Reading } from "./memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
+
+/** A figure before it has its label. */
+export type Reading =
+  | { readonly pages: number; readonly from: string }
+  | { readonly pages: null; readonly reason: string };
 
 /** Bytes of a page on every machine that Windows runs on now. */
 const PAGE_BYTES = 0x1000;

@@ -1,8 +1,7 @@
 import type { Va } from "../core/address.ts";
 import type { Growth, TagGrowth } from "../pool/growth.ts";
-import type { MemoryLine } from "../pool/memory-summary.ts";
-import type { PoolTotals } from "../pool/tag-table.ts";
-import type { PoolCounts } from "../pool/tracker-sum.ts";
+import type { MemoryLine } from "../pool/memory-lines.ts";
+import type { PoolCounts, PoolTotals } from "../pool/tag-table.ts";
 import type { FunctionPlace } from "../trail/function-place.ts";
 import type { CallList } from "../trail/listing/call-list.ts";
 import type { FunctionList } from "../trail/listing/function-list.ts";

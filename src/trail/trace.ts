@@ -1,8 +1,7 @@
 import { Ownership } from "../code/ownership.ts";
 import type { LeakSigns } from "../pool/leak-signs.ts";
 import type { Tag } from "../pool/tag.ts";
-import type { TagUsage } from "../pool/tag-table.ts";
-import type { PoolCounts } from "../pool/tracker-sum.ts";
+import type { PoolCounts, TagUsage } from "../pool/tag-table.ts";
 import { acquiringFunctions } from "./acquiring-functions.ts";
 import { findAcquisitions } from "./acquisitions.ts";
 import { findApis, type TrailApi } from "./apis.ts";

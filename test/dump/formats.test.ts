@@ -12,7 +12,7 @@ import { openWith, readDump } from "../../src/dump/open.ts";
 import { RunMap } from "../../src/dump/run-map.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
 import { poolKernelOf } from "../../src/pool/pool-kernel.ts";
-import { readTagTable } from "../../src/pool/tracker.ts";
+import { readTagTable } from "../../src/pool/tracker/read.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
 /** Of a made machine: its pages in one file, and in `pages.idx` beside it the page numbers in that order. */

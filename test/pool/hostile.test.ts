@@ -8,7 +8,7 @@ import { readPoolBlocks } from "../../src/pool/blocks.ts";
 import { findLeaks } from "../../src/pool/leaks.ts";
 import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "../../src/pool/pool-kernel.ts";
-import { readTagTable } from "../../src/pool/tracker.ts";
+import { readTagTable } from "../../src/pool/tracker/read.ts";
 import { PLACES, trackerMachine, variables, writer } from "../fixtures/pool-machine.ts";
 
 const FIELDS: readonly (keyof PoolVariables)[] = [

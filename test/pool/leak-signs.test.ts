@@ -5,8 +5,7 @@ import { openDump } from "../../src/api/dump.ts";
 import { type DumpIdentity, growthBetween } from "../../src/pool/growth.ts";
 import { leakSigns } from "../../src/pool/leak-signs.ts";
 import { parseTag } from "../../src/pool/tag.ts";
-import type { TagTable, TagUsage } from "../../src/pool/tag-table.ts";
-import type { PoolCounts } from "../../src/pool/tracker-sum.ts";
+import type { PoolCounts, TagTable, TagUsage } from "../../src/pool/tag-table.ts";
 
 const pool = (outstanding: number, frees: number, bytes: number): PoolCounts => ({
   allocations: outstanding + frees,

@@ -3,8 +3,7 @@ import { type DumpIdentity, growthBetween } from "../../src/pool/growth.ts";
 import { findLeaks } from "../../src/pool/leaks.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { groupByCount } from "../../src/pool/tag-groups.ts";
-import type { TagTable, TagUsage } from "../../src/pool/tag-table.ts";
-import type { PoolCounts } from "../../src/pool/tracker-sum.ts";
+import type { PoolCounts, TagTable, TagUsage } from "../../src/pool/tag-table.ts";
 
 const pool = (outstanding: number, frees: number, bytes: number): PoolCounts => ({
   allocations: outstanding + frees,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MemoryStorage } from "../../src/dump/triage-memory.ts";
-import { MEMORY_LINES, readMemorySummary } from "../../src/pool/memory-summary.ts";
+import { MEMORY_LINES } from "../../src/pool/memory-lines.ts";
+import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "../../src/pool/pool-kernel.ts";
 import { variables } from "../fixtures/pool-machine.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";

@@ -8,7 +8,7 @@ import { findLeaks } from "../../src/pool/leaks.ts";
 import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { isInUse, sortTags, type TagTable, totalsOf } from "../../src/pool/tag-table.ts";
-import { readTagTable } from "../../src/pool/tracker.ts";
+import { readTagTable } from "../../src/pool/tracker/read.ts";
 import { openFile } from "../../src/source/file-source.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 

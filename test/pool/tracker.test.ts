@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseTag } from "../../src/pool/tag.ts";
 import type { NoTagTable, TagTable } from "../../src/pool/tag-table.ts";
-import { readTagTable } from "../../src/pool/tracker.ts";
-import { hashKey } from "../../src/pool/tracker-layout.ts";
+import { hashKey } from "../../src/pool/tracker/layout.ts";
+import { readTagTable } from "../../src/pool/tracker/read.ts";
 import { PLACES, type Row, trackerMachine, VARIABLE, writer } from "../fixtures/pool-machine.ts";
 
 function found(table: TagTable | NoTagTable): TagTable {

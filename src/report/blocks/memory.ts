@@ -1,5 +1,5 @@
-import type { MemoryLine } from "../../pool/memory-summary.ts";
-import { memoryLabel } from "../../pool/memory-summary.ts";
+import type { MemoryLine } from "../../pool/memory-lines.ts";
+import { memoryLabel } from "../../pool/memory-lines.ts";
 import { type Block, notes, table } from "../block.ts";
 import type { MemoryDocument } from "../documents.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openDump } from "../../../src/api/dump.ts";
 import { va } from "../../../src/core/address.ts";
 import { parseTag } from "../../../src/pool/tag.ts";
-import type { PoolCounts } from "../../../src/pool/tracker-sum.ts";
+import type { PoolCounts } from "../../../src/pool/tag-table.ts";
 import {
   allocatedBytes,
   type KnownSizes,

@@ -1,12 +1,14 @@
-import { upperBound } from "../core/search.ts";
-import { printableCount } from "./tag.ts";
-import { type HashName, hashKey, TRACKER_LAYOUTS, type TrackerLayout } from "./tracker-layout.ts";
+import type { Va } from "../../core/address.ts";
+import { upperBound } from "../../core/search.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { printableCount } from "../tag.ts";
+import { type HashName, hashKey, TRACKER_LAYOUTS, type TrackerLayout } from "./layout.ts";
 
 /** The kernel's smallest table has 64 hashed slots; 2^16 is beyond any that was set by hand. */
 const MASK_BITS = { min: 6, max: 16 } as const;
 
 /** Hashed slots of the largest table that is looked for, and its overflow entry. */
-export const MAX_SLOTS: number = 2 ** MASK_BITS.max + 1;
+const MAX_SLOTS = 2 ** MASK_BITS.max + 1;
 
 /** A layout, mask and hash that the table's own bytes were measured against. */
 export interface LayoutFit {
@@ -22,11 +24,43 @@ export interface LayoutFit {
   readonly evidence: number;
 }
 
+/** Slots of the usual table, which is tried first: 4,096 and the overflow entry. */
+const USUAL_SLOTS = 4097;
+
 /** A key is where it belongs when every slot from its home to it is taken. */
 const MIN_SCORE = 0.95;
 /** Mean distance of the keys from home, as a share of the table: 0.08 in a full table, 0.5 by chance. */
 const MAX_MEAN_DISTANCE = 0.15;
 const MIN_PRINTABLE = 0.6;
+
+/** Measures the usual size first, and more while the largest mask that could be measured fits. */
+export function fitsAt(
+  space: AddressSpace,
+  at: Va,
+  masks: readonly number[],
+): { fits: readonly LayoutFit[]; readable: boolean; empty: boolean } {
+  const strides = TRACKER_LAYOUTS.filter((layout) => layout.pointerSize === space.pointerSize);
+  const widest = Math.max(...strides.map((layout) => layout.stride));
+  for (let slots = USUAL_SLOTS; ; slots = Math.min(2 * slots - 1, MAX_SLOTS)) {
+    const length = slots * widest;
+    const { bytes, holes } = space.readSparse(at, length);
+    const missing = new Uint8Array(Math.ceil(length / 4));
+    let unreadable = 0;
+    for (const hole of holes) {
+      unreadable += hole.length;
+      missing.fill(1, hole.offset >> 2, Math.ceil((hole.offset + hole.length) / 4));
+    }
+    const fits = fitLayouts(bytes, (offset) => missing[offset >> 2] === 0, space.pointerSize, masks);
+    const larger = fits.some(({ layout, mask }) => 2 * mask + 2 >= Math.floor(length / layout.stride));
+    if (slots === MAX_SLOTS || !larger) {
+      return {
+        fits,
+        readable: unreadable < length,
+        empty: fits.length === 0 && bytes.every((byte) => byte === 0),
+      };
+    }
+  }
+}
 
 /**
  * Measures every layout of the pointer size against the bytes of a table. A layout fits when the keys
@@ -37,7 +71,7 @@ const MIN_PRINTABLE = 0.6;
  * @param masks those that the kernel's code uses, where it was seen: they settle what a few keys cannot
  * @returns those that fit, the strongest evidence first; of each layout and hash one mask
  */
-export function fitLayouts(
+function fitLayouts(
   bytes: Uint8Array,
   readable: (offset: number) => boolean,
   pointerSize: 4 | 8,

@@ -1,8 +1,8 @@
-import { advance, type Va } from "../core/address.ts";
-import { MAX_HASH_SITES } from "../core/limits.ts";
-import { findPatterns } from "../memory/find.ts";
-import type { NtImage, PoolKernel } from "./pool-kernel.ts";
-import { HASH_FACTOR, TRACKER_LAYOUTS } from "./tracker-layout.ts";
+import { advance, type Va } from "../../core/address.ts";
+import { MAX_HASH_SITES } from "../../core/limits.ts";
+import { findPatterns } from "../../memory/find.ts";
+import type { NtImage, PoolKernel } from "../pool-kernel.ts";
+import { HASH_FACTOR, TRACKER_LAYOUTS } from "./layout.ts";
 
 /** What the kernel's own code says of the tag table, read around each place where it hashes a tag. */
 export interface HashCode {

@@ -1,13 +1,13 @@
-import { hex, type Va } from "../core/address.ts";
-import { describeFault, MemoryError } from "../core/errors.ts";
-import { MAX_TABLE_ATTEMPTS, MAX_TABLE_CANDIDATES } from "../core/limits.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
+import { advance, hex, type Va } from "../../core/address.ts";
+import { describeFault, MemoryError } from "../../core/errors.ts";
+import { MAX_TABLE_ATTEMPTS, MAX_TABLE_CANDIDATES } from "../../core/limits.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { isKernelAddress, type PoolKernel } from "../pool-kernel.ts";
+import { printableCount } from "../tag.ts";
+import type { NoTagTable } from "../tag-table.ts";
+import { fitsAt, type LayoutFit } from "./fit.ts";
 import type { HashCode } from "./hash-code.ts";
-import { fitLayouts, type LayoutFit, MAX_SLOTS } from "./layout-fit.ts";
-import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
-import { mayBeTable, pointersIn } from "./table-candidates.ts";
-import type { NoTagTable } from "./tag-table.ts";
-import { layoutOfBuild, TRACKER_LAYOUTS } from "./tracker-layout.ts";
+import { layoutOfBuild, TRACKER_LAYOUTS } from "./layout.ts";
 
 /** The first processor's table, whose keys are everyone's. */
 export interface MasterTable {
@@ -27,9 +27,6 @@ type Missing = Pick<NoTagTable, "missing" | "reason">;
 /** Evidence that proves a layout on its own, in bits, and that which suffices for the build's layout. */
 const PROOF = 24;
 const SUPPORT = 6;
-
-/** Slots of the usual table, which is tried first: 4,096 and the overflow entry. */
-const USUAL_SLOTS = 4097;
 
 /**
  * Finds the master tag table through KDBG's PoolTrackTable; without it, through the kernel's hashing
@@ -131,35 +128,6 @@ function tableAt(kernel: PoolKernel, at: Va, code: HashCode, needed: number): Ma
   return { at, fit: chosen, proven: rivals.length === 0 && chosen.evidence >= PROOF, basis, notes };
 }
 
-/** Measures the usual size first, and more while the largest mask that could be measured fits. */
-function fitsAt(
-  space: AddressSpace,
-  at: Va,
-  masks: readonly number[],
-): { fits: readonly LayoutFit[]; readable: boolean; empty: boolean } {
-  const strides = TRACKER_LAYOUTS.filter((layout) => layout.pointerSize === space.pointerSize);
-  const widest = Math.max(...strides.map((layout) => layout.stride));
-  for (let slots = USUAL_SLOTS; ; slots = Math.min(2 * slots - 1, MAX_SLOTS)) {
-    const length = slots * widest;
-    const { bytes, holes } = space.readSparse(at, length);
-    const missing = new Uint8Array(Math.ceil(length / 4));
-    let unreadable = 0;
-    for (const hole of holes) {
-      unreadable += hole.length;
-      missing.fill(1, hole.offset >> 2, Math.ceil((hole.offset + hole.length) / 4));
-    }
-    const fits = fitLayouts(bytes, (offset) => missing[offset >> 2] === 0, space.pointerSize, masks);
-    const larger = fits.some(({ layout, mask }) => 2 * mask + 2 >= Math.floor(length / layout.stride));
-    if (slots === MAX_SLOTS || !larger) {
-      return {
-        fits,
-        readable: unreadable < length,
-        empty: fits.length === 0 && bytes.every((byte) => byte === 0),
-      };
-    }
-  }
-}
-
 function noFit(space: AddressSpace, at: Va, readable: boolean, empty: boolean): Missing {
   if (!readable) {
     const fault = faultAt(space, at);
@@ -204,4 +172,43 @@ function inTriage(): Missing {
 
 function missing(kind: NoTagTable["missing"], because: string): Missing {
   return { missing: kind, reason: `no tag table found, because ${because}` };
+}
+
+/** Whether the first page could be the start of a table: some slots taken, and those with a tag's characters. */
+function mayBeTable(space: AddressSpace, at: Va): boolean {
+  const { bytes, holes } = space.readSparse(at, 0x1000);
+  if (holes.length > 0) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return TRACKER_LAYOUTS.some(({ stride, pointerSize }) => {
+    if (pointerSize !== space.pointerSize) return false;
+    let keys = 0;
+    let text = 0;
+    for (let offset = 0; offset + 4 <= bytes.length; offset += stride) {
+      const key = view.getUint32(offset, true);
+      if (key === 0) continue;
+      keys++;
+      if (key < 0x8000_0000 && printableCount(key) === 4) text++;
+    }
+    return keys > 0 && text / keys >= 0.6;
+  });
+}
+
+/** The places in nt's writable data that hold the address of a page in kernel space. */
+function* pointersIn(kernel: PoolKernel): Generator<Va> {
+  const { space, nt } = kernel;
+  const chunk = 0x10_0000;
+  for (const range of nt?.writable ?? []) {
+    for (let done = 0; done < range.length; done += chunk) {
+      const start = advance(range.start, done);
+      const { bytes } = space.readSparse(start, Math.min(chunk, range.length - done));
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let offset = 0; offset + space.pointerSize <= bytes.length; offset += space.pointerSize) {
+        // page-aligned: a table of 64 entries and more is larger than half a page
+        if ((view.getUint16(offset, true) & 0xfff) !== 0) continue;
+        const value =
+          space.pointerSize === 4 ? BigInt(view.getUint32(offset, true)) : view.getBigUint64(offset, true);
+        if (isKernelAddress(value, space.pointerSize)) yield advance(start, offset);
+      }
+    }
+  }
 }

@@ -1,8 +1,8 @@
-import type { Va } from "../core/address.ts";
-import type { MemoryFault } from "../core/errors.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
-import type { LayoutFit } from "./layout-fit.ts";
-import { hashKey, type TrackerLayout } from "./tracker-layout.ts";
+import type { Va } from "../../core/address.ts";
+import type { MemoryFault } from "../../core/errors.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { LayoutFit } from "./fit.ts";
+import { hashKey, type TrackerLayout } from "./layout.ts";
 
 /** One processor's table as it was read, in one piece. */
 export interface TrackerTable {
@@ -55,35 +55,6 @@ export function masterKeys(table: TrackerTable, { layout, mask }: LayoutFit): Ma
     else unread[slot] = 1;
   }
   return { keys, unread };
-}
-
-/** How a table's keys stand to the master's. */
-export interface KeyAgreement {
-  /** Slots with a key that the master has there too. */
-  readonly same: number;
-  /** Slots with a key that the master has not. */
-  readonly other: number;
-  /** Slots that cannot be compared. */
-  readonly unknown: number;
-}
-
-/** Compares a table's keys with the master's, slot by slot. */
-export function compareKeys(table: TrackerTable, master: MasterKeys, { layout }: LayoutFit): KeyAgreement {
-  let same = 0;
-  let other = 0;
-  let unknown = 0;
-  for (let slot = 0; slot < master.keys.length; slot++) {
-    if (!table.readable(slot)) {
-      unknown++;
-      continue;
-    }
-    const key = table.view.getUint32(slot * layout.stride, true);
-    if (key === 0) continue;
-    if (master.unread[slot] === 1) unknown++;
-    else if (key === master.keys[slot]) same++;
-    else other++;
-  }
-  return { same, other, unknown };
 }
 
 /**

@@ -1,10 +1,10 @@
-import { advance, type Va } from "../core/address.ts";
-import { MAX_POINTER_HITS, MAX_PROCESSORS, MAX_TRACKER_BYTES } from "../core/limits.ts";
-import { findPatterns } from "../memory/find.ts";
+import { advance, type Va } from "../../core/address.ts";
+import { MAX_POINTER_HITS, MAX_PROCESSORS, MAX_TRACKER_BYTES } from "../../core/limits.ts";
+import { findPatterns } from "../../memory/find.ts";
+import { isKernelAddress, type PoolKernel } from "../pool-kernel.ts";
+import type { LayoutFit } from "./fit.ts";
 import type { HashCode } from "./hash-code.ts";
-import type { LayoutFit } from "./layout-fit.ts";
-import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
-import { compareKeys, type MasterKeys, readTrackerTable, type TrackerTable } from "./tracker-table.ts";
+import { type MasterKeys, readTrackerTable, type TrackerTable } from "./rows.ts";
 
 /** The tables of all processors, as far as they were found. */
 export interface ProcessorTables {
@@ -118,4 +118,33 @@ function tablesAt(
   }
   while (tables.length < (kernel.processors ?? 1)) tables.push(undefined);
   return { tables, verified, wrong };
+}
+
+/** How a table's keys stand to the master's. */
+interface KeyAgreement {
+  /** Slots with a key that the master has there too. */
+  readonly same: number;
+  /** Slots with a key that the master has not. */
+  readonly other: number;
+  /** Slots that cannot be compared. */
+  readonly unknown: number;
+}
+
+/** Compares a table's keys with the master's, slot by slot. */
+function compareKeys(table: TrackerTable, master: MasterKeys, { layout }: LayoutFit): KeyAgreement {
+  let same = 0;
+  let other = 0;
+  let unknown = 0;
+  for (let slot = 0; slot < master.keys.length; slot++) {
+    if (!table.readable(slot)) {
+      unknown++;
+      continue;
+    }
+    const key = table.view.getUint32(slot * layout.stride, true);
+    if (key === 0) continue;
+    if (master.unread[slot] === 1) unknown++;
+    else if (key === master.keys[slot]) same++;
+    else other++;
+  }
+  return { same, other, unknown };
 }

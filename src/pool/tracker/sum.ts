@@ -1,21 +1,9 @@
-import type { Va } from "../core/address.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
-import type { LayoutFit } from "./layout-fit.ts";
-import type { CounterPlaces } from "./tracker-layout.ts";
-import { type MasterKeys, readTrackerTable } from "./tracker-table.ts";
-
-/** The counters of one pool, summed over the processors. */
-export interface PoolCounts {
-  /** Calls that allocated, and that freed, since the machine started. */
-  readonly allocations: number;
-  readonly frees: number;
-  /** Allocations that are not freed. Negative where tables of other processors are missing. */
-  readonly outstanding: number;
-  /** In bytes, with the pool's own headers. */
-  readonly bytes: number;
-  /** Outstanding bytes by outstanding allocations; null where there are none. */
-  readonly bytesPerAllocation: number | null;
-}
+import type { Va } from "../../core/address.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { PoolCounts } from "../tag-table.ts";
+import type { LayoutFit } from "./fit.ts";
+import type { CounterPlaces } from "./layout.ts";
+import { type MasterKeys, readTrackerTable } from "./rows.ts";
 
 /** One slot's counters over all processors. */
 export interface SlotCounts {

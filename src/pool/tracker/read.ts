@@ -1,13 +1,13 @@
-import { advance, hex, type Va } from "../core/address.ts";
+import { advance, hex, type Va } from "../../core/address.ts";
+import type { PoolKernel } from "../pool-kernel.ts";
+import { tagText } from "../tag.ts";
+import type { NoTagTable, TagTable, TagUsage } from "../tag-table.ts";
+import { findMasterTable, type MasterTable } from "./find.ts";
+import type { LayoutFit } from "./fit.ts";
 import { type HashCode, readHashCode } from "./hash-code.ts";
-import type { LayoutFit } from "./layout-fit.ts";
-import { findMasterTable, type MasterTable } from "./master-table.ts";
-import type { PoolKernel } from "./pool-kernel.ts";
-import { tagText } from "./tag.ts";
-import type { NoTagTable, TagTable, TagUsage } from "./tag-table.ts";
-import { findProcessorTables, type ProcessorTables } from "./tag-tables.ts";
-import { type SlotCounts, sumTables, type TrackerSums } from "./tracker-sum.ts";
-import { type MasterKeys, masterKeys, placedSlots, readTrackerTable } from "./tracker-table.ts";
+import { findProcessorTables, type ProcessorTables } from "./processors.ts";
+import { type MasterKeys, masterKeys, placedSlots, readTrackerTable } from "./rows.ts";
+import { type SlotCounts, sumTables, type TrackerSums } from "./sum.ts";
 
 /**
  * Reads usage by tag without symbols: the table that KDBG names, in the layout that its own keys prove,
