@@ -1,6 +1,6 @@
 import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
-import type { FoundApi, TrailApi } from "./apis.ts";
+import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import type { HeldFunction } from "./holders.ts";
@@ -25,16 +25,13 @@ export interface AcquiringFunction extends HeldFunction {
  * The functions whose callers can make the tag grow: those that lead to an allocation with it, and those that are
  * documented to take something of it.
  */
-export function acquiringFunctions(
-  question: Question,
-  apis: readonly FoundApi[],
-): readonly AcquiringFunction[] {
+export function acquiringFunctions(question: Question): readonly AcquiringFunction[] {
   const rows = [...acquirersFor(question.tag), ...anyObjectAcquirersFor(question.tag)];
   const named = (names: readonly string[]): readonly Acquirer[] =>
     rows.filter((row) => names.includes(row.name));
   const found = new Map<Va, AcquiringFunction>();
   const abi = abiOf(question.target);
-  for (const { api, out } of apis) {
+  for (const { api, out } of question.apis) {
     const [row, ...others] = named(api.names);
     const first = fromApi(question, api, row === undefined ? (out ?? undefined) : handedOutBy(row, abi), row);
     found.set(

@@ -1,5 +1,5 @@
+import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
 import type { Suspect } from "./suspects.ts";
-import type { TagSigns, WeighedClue } from "./weigh.ts";
 import { HIGH, LOW, MEDIUM } from "./weights.ts";
 
 /** How much speaks for the module that is named. `none`: nothing that could be read names one. */

@@ -1,9 +1,13 @@
 import type { Ownership } from "../code/ownership.ts";
 import { tableKey } from "../pool/tag.ts";
+import type { TagUsage } from "../pool/tag-table.ts";
+import type { FoundApi } from "./apis.ts";
+import type { BlockContents } from "./blocks/block-contents.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { SearchLimits } from "./module-search.ts";
 import type { Acquirer, Release } from "./pairs/pair.ts";
 import { FREE } from "./pairs/releases.ts";
+import type { Reference } from "./scan.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 
 /** What is asked, and what every kind of clue is collected with. */
@@ -16,6 +20,13 @@ export interface Question {
   /** The tag's table key. */
   readonly key: number;
   readonly limits: SearchLimits;
+  readonly references: readonly Reference[];
+  /** The functions that lead to the references which allocate. */
+  readonly apis: readonly FoundApi[];
+  /** What the kernel counts; null where there is no dump, or its tag table does not have the tag. */
+  readonly usage: TagUsage | null;
+  /** What the tag's blocks hold; absent where there is no dump. */
+  readonly blocks: BlockContents<TrailModule> | undefined;
   /** Exported functions of a module that free with the tag what they are given, learnt from its code. */
   readonly learnt: (module: TrailModule) => readonly Release[];
 }

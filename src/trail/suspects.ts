@@ -1,9 +1,10 @@
 import { groupBy } from "../core/search.ts";
 import { type Service, serviceOf } from "../registry/services.ts";
 import type { ModuleClue } from "./clue.ts";
+import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
 import type { Coverage } from "./module-search.ts";
 import type { TrailModule } from "./target.ts";
-import { type TagSigns, type Verdict, type Weighed, type WeighedClue, weigh } from "./weigh.ts";
+import { type Verdict, type Weighed, weigh } from "./weigh.ts";
 import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
 
 /** How Windows starts a driver. */

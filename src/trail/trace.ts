@@ -2,20 +2,15 @@ import { Ownership } from "../code/ownership.ts";
 import type { LeakSigns } from "../pool/leak-signs.ts";
 import type { Tag } from "../pool/tag.ts";
 import type { PoolCounts, TagUsage } from "../pool/tag-table.ts";
-import { acquiringFunctions } from "./acquiring-functions.ts";
-import { findAcquisitions } from "./acquisitions.ts";
 import { findApis, type TrailApi } from "./apis.ts";
 import type { BlockNote } from "./blocks/block-contents.ts";
-import type { ModuleClue } from "./clue.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
-import { findStacks } from "./evidence/on-stack.ts";
-import { contentClues } from "./evidence/pool-content.ts";
-import { findSizes } from "./evidence/size-match.ts";
+import { collectEvidence } from "./evidence/kinds.ts";
+import { ownerOfBlocks } from "./evidence/pool-content.ts";
 import { knowledgeOf } from "./knowledge.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Step } from "./next-steps.ts";
-import { findOwners } from "./owners.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
@@ -23,7 +18,6 @@ import { learnReleases } from "./release-calls.ts";
 import { type Reference, scanTag } from "./scan.ts";
 import { rankSuspects, type Suspect } from "./suspects.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "./target.ts";
-import { ownerOfBlocks } from "./weigh.ts";
 
 /** What the kernel's counters say of the tag that is traced; absent where there is no dump. */
 export interface TagCounters {
@@ -74,6 +68,10 @@ export function traceTag(
 ): Findings {
   const codes = new ModuleCodes(target);
   const ownership = new Ownership(knowledgeOf(codes, abiOf(target)));
+  const scan = scanTag(target, tag, limits, codes);
+  const { apis, notes } = findApis(target, codes, scan.references, ownership);
+  const usage = counters?.usage ?? null;
+  const outstanding = usage === null ? undefined : usage.nonPaged.outstanding + usage.paged.outstanding;
   const learnt = new Map<TrailModule, readonly Release[]>();
   const question: Question = {
     target,
@@ -82,36 +80,18 @@ export function traceTag(
     tag: tag.text,
     key: tag.key,
     limits,
+    references: scan.references,
+    apis,
+    usage,
+    blocks: target.poolContent?.(tag.key, outstanding),
     learnt: (module) => {
       const known = learnt.get(module) ?? learnReleases(codes, ownership, module, tag.key);
       learnt.set(module, known);
       return known;
     },
   };
-  const scan = scanTag(target, tag, limits, codes);
-  const { apis, notes } = findApis(target, codes, scan.references, ownership);
-  const functions = acquiringFunctions(question, apis);
-  const { clues: acquired, sites } = findAcquisitions(question, functions);
-  const callers = (module: string): readonly string[] => [
-    ...new Set(sites.filter((site) => site.function.module === module).map((site) => site.module.name)),
-  ];
-  const owners = findOwners(question, scan.references, callers);
-  const allocators = new Set(
-    owners.flatMap(({ module, clue }) =>
-      clue.kind === "allocates" && clue.forOthers.length > 0 ? [module] : [],
-    ),
-  );
-  const usage = counters?.usage ?? null;
-  const outstanding = usage === null ? undefined : usage.nonPaged.outstanding + usage.paged.outstanding;
-  const blocks = target.poolContent?.(tag.key, outstanding);
-  const stacks = findStacks(target, sites);
-  const clues: readonly ModuleClue[] = [
-    ...acquired,
-    ...owners,
-    ...findSizes(target, scan.references, usage),
-    ...contentClues(blocks, allocators),
-    ...stacks.clues,
-  ];
+  const evidence = collectEvidence(question);
+  const { clues } = evidence;
   const signs = { leaks: counters?.signs.looksLikeLeak, blocksOf: ownerOfBlocks(clues) };
   const suspects = rankSuspects(target.modules, clues, signs, scan.coverage, target.services);
   const conclusion = conclude(suspects, {
@@ -139,8 +119,8 @@ export function traceTag(
       shortfall: counters?.shortfall,
     }),
     coverage: scan.coverage,
-    blockNotes: blocks?.notes ?? [],
-    notes: [...scan.notes, ...notes, ...stacks.notes],
+    blockNotes: question.blocks?.notes ?? [],
+    notes: [...scan.notes, ...notes, ...evidence.notes],
   };
 }
 

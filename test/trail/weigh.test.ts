@@ -11,8 +11,10 @@ import type {
   OnStack,
 } from "../../src/trail/clue.ts";
 import { conclude, type Grounds } from "../../src/trail/conclude.ts";
+import type { TagSigns } from "../../src/trail/evidence/kind.ts";
+import { ownerOfBlocks } from "../../src/trail/evidence/pool-content.ts";
 import type { Suspect } from "../../src/trail/suspects.ts";
-import { ownerOfBlocks, type TagSigns, weigh } from "../../src/trail/weigh.ts";
+import { weigh } from "../../src/trail/weigh.ts";
 import { HIGH, LOW, MEDIUM } from "../../src/trail/weights.ts";
 
 const QUERY: Acquired = {

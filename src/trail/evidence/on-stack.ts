@@ -3,10 +3,12 @@ import { MAX_STACK_BYTES, MAX_STACK_HITS } from "../../core/limits.ts";
 import type { ProcessEntry } from "../../kernel/processes.ts";
 import type { ThreadEntry } from "../../kernel/threads.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
-import type { ModuleClue, OnStack } from "../clue.ts";
+import { AddressFilter } from "../address-filter.ts";
+import type { OnStack } from "../clue.ts";
 import type { ImportCall } from "../import-calls.ts";
 import type { TrailTarget } from "../target.ts";
-import { AddressFilter } from "./address-filter.ts";
+import { standing } from "./acquisition.ts";
+import type { EvidenceKind, Found } from "./kind.ts";
 
 /** A return address on a kernel stack. */
 export interface StackHit<T> {
@@ -151,13 +153,30 @@ function disjoint(threads: readonly ThreadEntry[]): { claims: readonly Claim[]; 
 /** Stack places of one function in one module that are kept. */
 const MOST_HITS = 64;
 
+/** A kernel stack holds a return address behind such a call. */
+const POINTS = { live: 14, unknown: 10, stale: 3 } as const;
+/** Stacks that count; a thread that waits in the call is one sign, and fifty are the same one. */
+const MOST_STACKS = 2;
+/** A stack shows that a driver calls, not that it keeps: of one that is seen to give back it says little. */
+const FACTOR = { excused: 0.25, perhaps: 0.4, other: 1 } as const;
+
+/** Calls that are under way, or have left their return address behind. */
+export const ON_STACK: EvidenceKind<OnStack> = {
+  collect: ({ target }, { calls }) => findStacks(target, calls),
+  weigh(own, of) {
+    const factor = FACTOR[standing(of)];
+    return own.map((clue) => {
+      const points = clue.hits.map(({ state }) => POINTS[state]).sort((a, b) => b - a);
+      const sum = points.slice(0, MOST_STACKS).reduce((total, one) => total + one, 0);
+      return { clue, points: sum * factor, proves: false };
+    });
+  },
+};
+
 /** Looks on the kernel stacks of all threads for calls that are under way, or have left their return address behind. */
-export function findStacks(
-  target: TrailTarget,
-  sites: readonly ImportCall[],
-): { readonly clues: readonly ModuleClue[]; readonly notes: readonly string[] } {
+function findStacks(target: TrailTarget, sites: readonly ImportCall[]): Partial<Found> {
   const threads = sites.length === 0 ? undefined : target.threads?.();
-  if (threads === undefined) return { clues: [], notes: [] };
+  if (threads === undefined) return {};
   const returns = new Map<bigint, ImportCall>(sites.map((site) => [site.returnAddress, site]));
   const { hits, read, notes } = findOnStacks(target.space, threads.items, returns);
   const found = new Map<

@@ -3,10 +3,10 @@ import { groupBy } from "../../core/search.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { BlockUsage } from "../../pool/blocks.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
-import type { ModuleClue } from "../clue.ts";
+import type { ModuleClue, SizeMatches } from "../clue.ts";
 import { isKernelModule } from "../question.ts";
 import type { Reference } from "../scan.ts";
-import type { TrailTarget } from "../target.ts";
+import type { EvidenceKind } from "./kind.ts";
 
 /** A place that allocates a constant number of bytes with the tag. */
 export interface SizedSite {
@@ -160,24 +160,27 @@ function compare(a: SizedSite, b: SizedSite): number {
   return a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
 }
 
+/** The size of what it asks for is the size that leaks. */
+const POINTS = { all: 10, most: 7, some: 4 } as const;
+
 /**
  * Modules that ask for as many bytes as each allocation of the tag has. What the kernel asks for tells its functions
  * apart, and not those who call them.
  */
-export function findSizes(
-  target: TrailTarget,
-  references: readonly Reference[],
-  usage: TagUsage | null,
-): readonly ModuleClue[] {
-  if (usage === null) return [];
-  const seen = new Set<string>();
-  const known = { pointerSize: target.space.pointerSize, usage };
-  return matchSizes(sizedSites(references), known).flatMap(
-    ({ site, block, strength, sharing }): ModuleClue[] => {
-      if (isKernelModule({ name: site.module }) || seen.has(site.module)) return [];
-      seen.add(site.module);
-      const clue = { at: site.address, size: site.size, block, strength, others: sharing.length };
-      return [{ module: site.module, clue: { kind: "size-match", ...clue } }];
-    },
-  );
-}
+export const SIZE_MATCH: EvidenceKind<SizeMatches> = {
+  collect({ target, references, usage }) {
+    if (usage === null) return {};
+    const seen = new Set<string>();
+    const known = { pointerSize: target.space.pointerSize, usage };
+    const clues = matchSizes(sizedSites(references), known).flatMap(
+      ({ site, block, strength, sharing }): ModuleClue[] => {
+        if (isKernelModule({ name: site.module }) || seen.has(site.module)) return [];
+        seen.add(site.module);
+        const clue = { at: site.address, size: site.size, block, strength, others: sharing.length };
+        return [{ module: site.module, clue: { kind: "size-match", ...clue } }];
+      },
+    );
+    return { clues };
+  },
+  weigh: (own) => own.map((clue) => ({ clue, points: POINTS[clue.strength], proves: false })),
+};

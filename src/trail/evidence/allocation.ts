@@ -1,31 +1,62 @@
-import { poolRoutine } from "../code/allocators.ts";
-import type { Rva, Va } from "../core/address.ts";
-import type { AcquiringFunction } from "./acquiring-functions.ts";
-import { Balance } from "./balance.ts";
-import type { Allocates, Forgets, Keeps, ModuleClue } from "./clue.ts";
-import { isKernelModule, type Question } from "./question.ts";
-import { runsOnceOnly } from "./reach.ts";
-import type { Reference } from "./scan.ts";
-import { codeMissing, type TrailModule } from "./target.ts";
+import { poolRoutine } from "../../code/allocators.ts";
+import type { Va } from "../../core/address.ts";
+import type { AcquiringFunction } from "../acquiring-functions.ts";
+import { Balance } from "../balance.ts";
+import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
+import { isKernelModule, type Question } from "../question.ts";
+import { runsOnceOnly } from "../reach.ts";
+import type { Reference } from "../scan.ts";
+import { codeMissing, type TrailModule } from "../target.ts";
+import { FORGOTTEN, failing } from "../weights.ts";
+import type { EvidenceKind } from "./kind.ts";
+
+/** The module's own code allocates with the tag, in a dump that shows the tag to leak, and in any other. */
+const OWNS = { leaking: 32, other: 12, /** … and only once, as it starts. */ once: 6 } as const;
+/** It allocates for whoever calls its exported functions, as the kernel does. */
+const FOR_OTHERS = 4;
+/** What becomes of what it allocates. */
+const RELEASED = {
+  none: 20,
+  unread: 4,
+  "any-free": 0,
+  perhaps: 0,
+  "same-place": -10,
+  "every-way": -24,
+} as const;
 
 /**
  * Modules whose own code takes memory with the tag; the kernel does so for others, and so do drivers whose exported
  * functions others call.
- *
- * @param callers modules that call functions of a module which allocate for them
  */
-export function findOwners(
-  question: Question,
-  references: readonly Reference[],
-  callers: (module: string) => readonly string[],
-): readonly ModuleClue[] {
-  return question.target.modules.flatMap((module): ModuleClue[] => {
-    if (isKernelModule(module)) return [];
-    const own = references.filter((reference) => reference.module === module.name);
-    const allocating = own.filter(({ use }) => use === "allocate" || use === "lookaside");
-    if (allocating.length === 0) return [];
-    return [{ module: module.name, clue: allocates(question, module, allocating, callers(module.name)) }];
-  });
+export const ALLOCATION: EvidenceKind<Allocates> = {
+  collect(question, { calls }) {
+    const callers = (module: string): readonly string[] => [
+      ...new Set(calls.filter((call) => call.function.module === module).map((call) => call.module.name)),
+    ];
+    const clues = question.target.modules.flatMap((module): ModuleClue[] => {
+      if (isKernelModule(module)) return [];
+      const allocating = question.references.filter(
+        (reference) =>
+          reference.module === module.name && (reference.use === "allocate" || reference.use === "lookaside"),
+      );
+      if (allocating.length === 0) return [];
+      return [{ module: module.name, clue: allocates(question, module, allocating, callers(module.name)) }];
+    });
+    return { clues };
+  },
+  weigh: (own, { signs: { leaks } }) =>
+    own.map((clue) => ({
+      clue,
+      points: pointsOf(clue, leaks),
+      proves: !clue.onceOnly && (leaks === true || clue.forgets.length > 0 || clue.released === "none"),
+    })),
+};
+
+function pointsOf({ released, forgets, onceOnly, forOthers }: Allocates, leaks: boolean | undefined): number {
+  if (forOthers.length > 0) return FOR_OTHERS;
+  if (onceOnly) return leaks === true ? OWNS.once : OWNS.once / 2;
+  const base = leaks === true ? OWNS.leaking : OWNS.other;
+  return base + (forgets.length > 0 ? FORGOTTEN * failing(forgets, leaks) : RELEASED[released]);
 }
 
 function allocates(
@@ -106,5 +137,3 @@ function balanceOfOwn(
   }
   return balance;
 }
-
-export type { Rva };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { CallGraph } from "../../../src/code/call-graph.ts";
-import { DataFlow } from "../../../src/code/data-flow.ts";
-import { analyzeImage } from "../../../src/code/functions.ts";
-import { TagUses } from "../../../src/code/uses.ts";
-import type { Va } from "../../../src/core/address.ts";
-import { lookupsOf } from "../../../src/trail/evidence/lookups.ts";
-import type { TrailModule, TrailTarget } from "../../../src/trail/target.ts";
-import { codeImage } from "../../fixtures/code-image.ts";
+import { CallGraph } from "../../src/code/call-graph.ts";
+import { DataFlow } from "../../src/code/data-flow.ts";
+import { analyzeImage } from "../../src/code/functions.ts";
+import { TagUses } from "../../src/code/uses.ts";
+import type { Va } from "../../src/core/address.ts";
+import { lookupsOf } from "../../src/trail/lookups.ts";
+import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
+import { codeImage } from "../fixtures/code-image.ts";
 
 const FUNCTION = { module: "nt", name: "NtOpenThing", address: 0x90001000n as Va };
 

@@ -1,4 +1,4 @@
-import { addTo } from "../../core/search.ts";
+import { addTo } from "../core/search.ts";
 /** Finds pointers out of a known set in bytes, with one look-up in a table for nearly every place. */
 export class AddressFilter<T> {
   /** By the low 32 bits. */

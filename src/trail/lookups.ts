@@ -1,10 +1,10 @@
-import { findRuntimeLookups } from "../../code/lookups.ts";
-import { advance, type Rva } from "../../core/address.ts";
-import { findWords } from "../../memory/find-words.ts";
-import type { LooksUp } from "../clue.ts";
-import type { HeldFunction } from "../holders.ts";
-import type { DecodedModule } from "../module-codes.ts";
-import type { TrailModule, TrailTarget } from "../target.ts";
+import { findRuntimeLookups } from "../code/lookups.ts";
+import { advance, type Rva } from "../core/address.ts";
+import { findWords } from "../memory/find-words.ts";
+import type { LooksUp } from "./clue.ts";
+import type { HeldFunction } from "./holders.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import type { TrailModule, TrailTarget } from "./target.ts";
 
 /** A function that a module looks up by its name while it runs. */
 export interface Lookup {

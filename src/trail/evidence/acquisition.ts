@@ -1,0 +1,183 @@
+import { addTo } from "../../core/search.ts";
+import { acquiringFunctions } from "../acquiring-functions.ts";
+import { findAcquisitions } from "../acquisitions.ts";
+import type {
+  Acquired,
+  Calls,
+  Clue,
+  Forgets,
+  HandsOn,
+  HandsOver,
+  Holds,
+  Keeps,
+  LooksUp,
+  Releases,
+} from "../clue.ts";
+import { FORGOTTEN, failing, ONCE } from "../weights.ts";
+import type { Case, EvidenceKind, TagSigns, Weight } from "./kind.ts";
+
+/** Its code calls a function that leads to the tag: many do, and rightly. */
+const CALLS = 12;
+/** Each further place that calls it, up to so many. */
+const FURTHER_SITE = 1;
+const MOST_SITES = 5;
+/** What the call gave is put away: whether it is given back later. */
+const KEPT = { none: 28, unread: 12, "any-free": 8, perhaps: 2, "same-place": -14 } as const;
+/** It is given back on every way. */
+const RELEASES = -18;
+/** It goes to the callers of an exported function, which are looked at themselves. */
+const HANDS_ON = -18;
+/** The import table holds the function: part of the code that may call it cannot be read; all was read, and none calls it. */
+const IMPORTS = { unread: 8, unused: 0.5 } as const;
+/** The address stands in its data, in no import slot. */
+const POINTER = 4;
+/** A name is looked up at run time; it stands there, and nothing was seen to use it. */
+const LOOKS_UP = { call: 16, name: 4 } as const;
+/** One more reference to an object that stays makes no other. */
+const EXISTING_FACTOR = 0.35;
+/** A function that could not be followed on all its ways. */
+const PARTLY_FACTOR = 0.7;
+/** What a function looked up is balanced with is a guess more. */
+const LOOKED_UP_FACTOR = 0.8;
+/** Of a chain of calls: each step makes it less likely that the outer function is what leaks. */
+const DEPTH_FACTOR = 0.85;
+/** … and each module in between. */
+const LIBRARY_FACTOR = 0.85;
+/** What the function takes stays inside it: its callers have nothing to give back. */
+const INSIDE_FACTOR = 0.4;
+/** A reference's nearest export is a guess. */
+const NEAREST_FACTOR = 0.3;
+
+/** What becomes of what one function gives. */
+type OfCall = Calls | Forgets | Keeps | Releases | HandsOn | HandsOver;
+
+/** Who calls functions that lead to the tag, and what becomes of what they give; who holds them, or looks them up. */
+export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
+  collect(question) {
+    const { clues, sites } = findAcquisitions(question, acquiringFunctions(question));
+    return { clues, calls: sites };
+  },
+  weigh(_own, { all, signs }) {
+    const [strongest, ...others] = groups(all, signs);
+    const called = strongest !== undefined;
+    const holds = all.flatMap((clue) => (clue.kind === "imports" || clue.kind === "pointer" ? [clue] : []));
+    const lookups = all.filter((clue) => clue.kind === "looks-up-at-run-time");
+    const explains = (clue: Clue, points = 0): Weight => ({ clue, points, proves: false });
+    return [
+      ...(strongest?.clues ?? []),
+      ...others.flatMap((group) => group.clues.map(({ clue }) => explains(clue))),
+      ...holds.map((clue, i) => explains(clue, i === 0 && !called ? holdPoints(clue) : 0)),
+      ...lookups.map((clue) => {
+        return explains(clue, called ? 0 : clue.call === null ? LOOKS_UP.name : LOOKS_UP.call);
+      }),
+    ];
+  },
+};
+
+/** How a module stands by the strongest function that it calls: `excused` where it gives back all, or hands it on. */
+export function standing({ all, signs }: Case): "excused" | "perhaps" | "other" {
+  const [strongest] = groups(all, signs);
+  if (strongest?.excused === true) return "excused";
+  const perhaps = strongest?.clues.some(({ clue }) => clue.kind === "kept" && clue.released === "perhaps");
+  return perhaps === true ? "perhaps" : "other";
+}
+
+interface Group {
+  readonly clues: readonly Weight[];
+  readonly sum: number;
+  readonly excused: boolean;
+}
+
+/**
+ * Clues by the function that is called, the strongest first. It alone counts: that a driver gives back what one function
+ * gives says nothing of another.
+ */
+function groups(all: readonly Clue[], signs: TagSigns): readonly Group[] {
+  const byFunction = new Map<string, OfCall[]>();
+  for (const clue of all) {
+    if (!("acquired" in clue)) continue;
+    const { module, address } = clue.acquired.function;
+    addTo(byFunction, `${module}:${address}`, clue);
+  }
+  const live = all.some(
+    (clue) => clue.kind === "on-stack" && clue.hits.some(({ state }) => state === "live"),
+  );
+  const weighed = [...byFunction.values()].map((clues) => weighGroup(clues, signs, live));
+  return weighed.sort((a, b) => b.sum - a.sum);
+}
+
+function weighGroup(clues: readonly OfCall[], signs: TagSigns, live: boolean): Group {
+  const [first] = clues;
+  const near = first === undefined ? 0 : nearness(first.acquired);
+  const way = clues.some((clue) => clue.kind === "calls" && clue.way === "direct") ? 1 : LOOKED_UP_FACTOR;
+  const kinds = new Set(clues.map(({ kind }) => kind));
+  const points = clues.map((clue) => pointsOf(clue, kinds, near * way, signs));
+  const losses = points.filter((one, i) => one > 0 && loses(clues[i]));
+  const worst = points.findIndex((one, i) => loses(clues[i]) && one === Math.max(...losses));
+  const weighed = clues.map((clue, i): Weight => {
+    const own = points[i] ?? 0;
+    const proves = own > 0 && isProof(clue, live, signs);
+    return { clue, points: own, proves, counted: own > 0 && loses(clue) && i !== worst };
+  });
+  const kept = clues.filter((clue) => clue.kind === "kept");
+  const forgets = clues.some((clue) => clue.kind === "forgotten" && !onlyIfMoreFails(clue, kinds, signs));
+  const open = forgets || kept.some(({ released }) => released !== "same-place");
+  const answered = kinds.has("releases") || kinds.has("hands-on") || kinds.has("may-release");
+  return {
+    clues: weighed,
+    sum: weighed.reduce((sum, one) => sum + (one.counted === true ? 0 : one.points), 0),
+    excused: !open && (answered || kept.length > 0),
+  };
+}
+
+function loses(clue: OfCall | undefined): boolean {
+  return clue?.kind === "forgotten" || clue?.kind === "kept";
+}
+
+function pointsOf(clue: OfCall, kinds: ReadonlySet<Clue["kind"]>, near: number, signs: TagSigns): number {
+  const leaks = kinds.has("forgotten") || kinds.has("kept");
+  const once = "onceOnly" in clue && clue.onceOnly ? ONCE[signs.leaks === true ? "leaking" : "other"] : 1;
+  switch (clue.kind) {
+    case "calls": {
+      const further = Math.min(clue.places.length - 1, MOST_SITES) * FURTHER_SITE;
+      return clue.typed ? (CALLS + further) * near * once : 0;
+    }
+    case "forgotten":
+      return FORGOTTEN * failing(clue.ways, signs.leaks) * (clue.partly ? PARTLY_FACTOR : 1) * once * near;
+    case "kept": {
+      const points = KEPT[clue.released];
+      return points > 0 ? points * once * near : points;
+    }
+    case "releases":
+      return leaks ? 0 : RELEASES;
+    case "hands-on":
+      return leaks || kinds.has("releases") ? 0 : HANDS_ON;
+    case "may-release":
+      return 0;
+  }
+}
+
+/** How much of a call's weight is left after the calls in between, and where nothing comes out. */
+function nearness({ depth, libraries, handsOut, basis, existing }: Acquired): number {
+  const factor = DEPTH_FACTOR ** Math.max(0, depth - libraries) * LIBRARY_FACTOR ** libraries;
+  if (existing) return factor * EXISTING_FACTOR;
+  return factor * (basis === "nearest-export" ? NEAREST_FACTOR : handsOut ? 1 : INSIDE_FACTOR);
+}
+
+/** It gives back what it got, save where something else goes wrong; and nothing says that the tag leaks. */
+function onlyIfMoreFails({ ways }: Forgets, kinds: ReadonlySet<Clue["kind"]>, { leaks }: TagSigns): boolean {
+  return leaks !== true && ways.every((way) => way.failing) && kinds.has("releases");
+}
+
+/** @param live a call of it stands on a stack in use */
+function isProof(clue: OfCall, live: boolean, { leaks }: TagSigns): boolean {
+  if (clue.kind === "forgotten") return !clue.onceOnly && failing(clue.ways, leaks) === 1;
+  if (clue.kind !== "kept") return false;
+  return !clue.onceOnly && (clue.released === "none" || (live && clue.released === "unread"));
+}
+
+function holdPoints(clue: Holds): number {
+  if (clue.kind === "pointer") return POINTER;
+  if (clue.basis === "disagree") return 0;
+  return clue.codeMissing === 0 ? IMPORTS.unused : IMPORTS.unread;
+}
