@@ -39,8 +39,6 @@ export const MAX_LOOKUP_PROBES = 200_000;
 export const MAX_UNWIND_ROWS = 0x10_0000;
 /** Steps from a fragment's unwind data to its function's; compilers write one or two. */
 export const MAX_UNWIND_CHAIN = 32;
-/** Overlapping unwind rows to look back through; in a proper table none overlap. */
-export const MAX_UNWIND_OVERLAP = 64;
 /** Entries of one debug directory; linkers write up to six. */
 export const MAX_DEBUG_ENTRIES = 64;
 /** A CodeView record is a path and 24 bytes. */
@@ -119,8 +117,6 @@ export const MAX_LISTED_BYTES = 0x10_0000;
 export const MAX_OWNERS = 64;
 /** Entries of PoolBigPageTable: it doubles as it fills, and 2^22 of them cover terabytes of pool. */
 export const MAX_BIG_PAGES = 4_194_304;
-/** Pool pages whose blocks are walked: 16 GB, minutes of work. */
-export const MAX_POOL_PAGES = 4_194_304;
 /** Active processes: a terminal server has some thousands. */
 export const MAX_PROCESSES = 65_536;
 /** Subkeys of one registry key: the largest key of a SYSTEM hive has some thousand. */

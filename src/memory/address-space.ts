@@ -121,11 +121,6 @@ export class AddressSpace {
   }
 
   /** @throws {MemoryError} */
-  readU16(at: Va): number {
-    return this.#value(at, 2).getUint16(0, true);
-  }
-
-  /** @throws {MemoryError} */
   readU32(at: Va): number {
     return this.#value(at, 4).getUint32(0, true);
   }

@@ -20,9 +20,6 @@ interface Step {
   readonly shift: number;
 }
 
-/** Where an address stands physically, or why nowhere. */
-export type Translation = { readonly pa: Pa } | { readonly fault: MemoryFault };
-
 /** Virtual addresses through page tables in a dump. */
 export class PageTableMapping implements Mapping {
   readonly pointerSize: 4 | 8;
@@ -102,16 +99,6 @@ export class PageTableMapping implements Mapping {
       run += this.#run;
     }
     return { fault, length: Math.min(want, run * PAGE_SIZE - before) };
-  }
-
-  /** The physical address that the tables give, whether or not the dump holds the page itself. */
-  translate(at: Va): Translation {
-    const first = this.#pageIndex(at);
-    if (first === undefined) return { fault: { kind: "not-canonical", va: at } };
-    const before = Number(at & 0xfffn);
-    this.#resolve(first, 1, true);
-    const known = this.#fault === undefined || this.#level === undefined;
-    return known ? { pa: pa(this.#page * PAGE_SIZE + before) } : { fault: this.#faultAt(at) };
   }
 
   /** The number of the page within the bits that are translated, or `undefined` for no address of this machine. */

@@ -1,5 +1,4 @@
 import type { Rva } from "../core/address.ts";
-import { MAX_UNWIND_OVERLAP } from "../core/limits.ts";
 import type { TableStop } from "./rva-reader.ts";
 
 /** A contiguous piece of code, from `start` up to `end`. */
@@ -45,13 +44,6 @@ interface Part {
   readonly fragments: { start: Rva; end: Rva }[];
 }
 
-interface Joined {
-  /** By entry. */
-  readonly functions: readonly UnwindFunction[];
-  /** The function of each row. */
-  readonly ofRow: readonly UnwindFunction[];
-}
-
 const NO_ROWS: UnwindRows = { rows: new Uint32Array(0), rejected: 0, unreadable: 0 };
 const ROW = 3;
 
@@ -66,11 +58,7 @@ export class UnwindTable {
   /** Why `rows` is not all of the table. */
   readonly stopped?: TableStop;
   readonly #ownerOf: FindOwner;
-  /** For each row, the furthest end of it and those before it. */
-  readonly #reach: Uint32Array;
-  #joined: Joined | undefined;
-  /** Of rows that were asked for before the rows were joined. */
-  readonly #owners = new Map<number, Owner>();
+  #functions: readonly UnwindFunction[] | undefined;
 
   constructor(found: UnwindRows = NO_ROWS, ownerOf: FindOwner = (entry) => ({ entry, entryKnown: true })) {
     this.rows = sorted(found.rows);
@@ -78,13 +66,11 @@ export class UnwindTable {
     this.unreadable = found.unreadable;
     if (found.stopped !== undefined) this.stopped = found.stopped;
     this.#ownerOf = ownerOf;
-    this.#reach = new Uint32Array(this.count);
     let reach = 0;
     let overlapping = 0;
     for (let index = 0; index < this.count; index++) {
       if (this.#start(index) < reach) overlapping++;
       reach = Math.max(reach, this.#end(index));
-      this.#reach[index] = reach;
     }
     this.overlapping = overlapping;
   }
@@ -93,38 +79,14 @@ export class UnwindTable {
     return this.rows.length / ROW;
   }
 
-  /** The row that `rva` stands in, as one fragment. */
-  fragmentAt(rva: number): Fragment | undefined {
-    const index = this.#rowAt(rva);
-    return index === undefined ? undefined : fragment(this.#start(index), this.#end(index));
-  }
-
-  /** The function that `rva` stands in, with all its fragments. */
-  functionAt(rva: number): UnwindFunction | undefined {
-    const index = this.#rowAt(rva);
-    return index === undefined ? undefined : this.#join().ofRow[index];
-  }
-
-  /** The entry of the function that `rva` stands in: following one row costs far less than joining all. */
-  ownerAt(rva: number): Owner | undefined {
-    const index = this.#rowAt(rva);
-    if (index === undefined) return undefined;
-    const known = this.#joined?.ofRow[index] ?? this.#owners.get(index);
-    if (known !== undefined) return known;
-    const owner = this.#ownerOf(this.#start(index), this.rows[index * ROW + 2] ?? 0);
-    this.#owners.set(index, owner);
-    return owner;
-  }
-
   /** All functions, by entry. */
   functions(): readonly UnwindFunction[] {
-    return this.#join().functions;
+    this.#functions ??= this.#join();
+    return this.#functions;
   }
 
-  #join(): Joined {
-    if (this.#joined !== undefined) return this.#joined;
+  #join(): readonly UnwindFunction[] {
     const parts = new Map<number, Part>();
-    const ofRow: UnwindFunction[] = [];
     for (let index = 0; index < this.count; index++) {
       const start = this.#start(index);
       const end = this.#end(index);
@@ -136,26 +98,9 @@ export class UnwindTable {
       }
       const last = part.fragments.at(-1);
       if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end) as Rva;
-      else part.fragments.push(fragment(start, end));
-      ofRow.push(part);
+      else part.fragments.push({ start: start as Rva, end: end as Rva });
     }
-    this.#joined = { ofRow, functions: [...parts.values()].sort((a, b) => a.entry - b.entry) };
-    return this.#joined;
-  }
-
-  #rowAt(rva: number): number | undefined {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#start(middle) <= rva) low = middle + 1;
-      else high = middle;
-    }
-    const last = Math.max(0, low - MAX_UNWIND_OVERLAP);
-    for (let index = low - 1; index >= last && (this.#reach[index] ?? 0) > rva; index--) {
-      if (this.#end(index) > rva) return index;
-    }
-    return undefined;
+    return [...parts.values()].sort((a, b) => a.entry - b.entry);
   }
 
   #start(index: number): number {
@@ -165,10 +110,6 @@ export class UnwindTable {
   #end(index: number): number {
     return this.rows[index * ROW + 1] ?? 0;
   }
-}
-
-function fragment(start: number, end: number): { start: Rva; end: Rva } {
-  return { start: start as Rva, end: end as Rva };
 }
 
 /** The loader demands order; a broken table is put in order. */

@@ -1,7 +1,6 @@
-import type { Va } from "../core/address.ts";
+import { advance, type Va } from "../core/address.ts";
 import type { BigAllocation } from "./big-pages.ts";
-import { poolRanges } from "./blocks.ts";
-import type { AddressRange, PoolKernel } from "./pool-kernel.ts";
+import type { AddressRange, PoolKernel, PoolVariables } from "./pool-kernel.ts";
 
 /** Where blocks are looked for. */
 export interface PoolPlaces {
@@ -13,6 +12,7 @@ export interface PoolPlaces {
   readonly ranges: readonly AddressRange[];
 }
 
+const PAGE = 0x1000;
 /** A slot of the top level of the page tables: since Windows 10 each holds one kind of memory. */
 const SLOT = 1n << 39n;
 /** Slots that are looked into: one or two for each kind of pool. */
@@ -74,4 +74,31 @@ function without({ start, length }: AddressRange, images: readonly Image[]): rea
 interface Image {
   readonly base: Va;
   readonly end: Va;
+}
+
+/**
+ * Where the pools stand, by KDBG's variables; their ends are the last byte or the one behind it. On 32-bit
+ * machines the nonpaged pool goes on behind the paged one, and its range holds that of the other.
+ */
+function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
+  const value = (field: keyof PoolVariables): Va | undefined => {
+    const at = kdbg?.[field];
+    return at === undefined ? undefined : space.tryReadPointer(at);
+  };
+  const pairs = [
+    [value("mmNonPagedPoolStart"), value("mmNonPagedPoolEnd")],
+    [value("mmPagedPoolStart"), value("mmPagedPoolEnd")],
+  ] as const;
+  const ranges = pairs.flatMap(([from, to]) => {
+    if (from === undefined || to === undefined || from === 0n || to <= from) return [];
+    const start = advance(from, -Number(from & 0xfffn));
+    const length = Number(to - start);
+    return [{ start, length: Math.ceil(length / PAGE) * PAGE }];
+  });
+  const [first, second] = ranges;
+  if (first === undefined || second === undefined) return ranges;
+  const [low, high] = first.start <= second.start ? [first, second] : [second, first];
+  const gap = Number(high.start - low.start);
+  if (gap > low.length) return ranges;
+  return [{ start: low.start, length: Math.max(low.length, gap + high.length) }];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attributeNames, writerOf } from "../../src/dump/attributes.ts";
+import { writerOf } from "../../src/dump/attributes.ts";
 import { readDumpHeader } from "../../src/dump/header.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
@@ -236,10 +236,6 @@ describe("readDumpHeader refuses, and says what the file is and what to do", () 
 });
 
 describe("attributes", () => {
-  it("are named by bit", () => {
-    expect(attributeNames(0x21018)).toEqual(["triage dump written by the kernel", "live dump"]);
-  });
-
   it.each([
     [undefined, 0, "debugger"],
     [0x21008, undefined, "kernel"],

@@ -21,6 +21,12 @@ function mapped(
   const mapping = new PageTableMapping(memory, format, root);
   return { space: new AddressSpace(mapping), mapping };
 }
+/** Where the tables say that an address stands; the dump holds little of it, and then the page's address is in the fault. */
+const physical = (mapping: PageTableMapping, at: bigint): number | undefined => {
+  const found = mapping.locate(va(at), 1);
+  if (!("fault" in found)) return found.offset;
+  return "pa" in found.fault ? found.fault.pa + Number(at & 0xfffn) : undefined;
+};
 const level = (mapping: PageTableMapping, at: bigint): unknown => {
   const found = mapping.locate(va(at), 1);
   return "fault" in found && "level" in found.fault ? [found.fault.kind, found.fault.level] : found;
@@ -29,8 +35,8 @@ const level = (mapping: PageTableMapping, at: bigint): unknown => {
 describe("x86 without PAE", () => {
   it("takes a large page's bits 32 to 39 from bits 13 to 20 of its entry", () => {
     const { mapping } = mapped(x86, 0x1018n, { 0x1000: 0x00554083n | (0x1fn << 13n), 0x1004: 0x00c00083n });
-    expect(mapping.translate(va(0x123456n))).toEqual({ pa: 0xbf * 2 ** 32 + 0x400000 + 0x123456 });
-    expect(mapping.translate(va(0x7fffffn))).toEqual({ pa: 0xffffff });
+    expect(physical(mapping, 0x123456n)).toBe(0xbf * 2 ** 32 + 0x400000 + 0x123456);
+    expect(physical(mapping, 0x7fffffn)).toBe(0xffffff);
   });
 
   it("knows no address past 4 GB, and reads up to the last byte of them", () => {
@@ -67,7 +73,7 @@ describe("x86 with PAE", () => {
     };
     const { space, mapping } = mapped(format, 0x1fe0n, entries);
     expect(space.readU32(va(0x10n))).toBe(0x9010);
-    expect(mapping.translate(va(0xffe12345n))).toEqual({ pa: 0x80012345 });
+    expect(physical(mapping, 0xffe12345n)).toBe(0x80012345);
     expect(mapping.root).toBe(0x1fe0);
   });
 
@@ -101,8 +107,8 @@ describe("ARM64", () => {
     const entries = { ...tables, 0x4000: 0x9703n, 0x3008: 0x00e0_0000_0020_0701n, 0x2008: 0x4000_0701n };
     const { space, mapping } = mapped(format, 0x1000n, entries);
     expect(space.readU32(va(0x10n))).toBe(0x9010);
-    expect(mapping.translate(va(0x212345n))).toEqual({ pa: 0x212345 });
-    expect(mapping.translate(va(0x40012345n))).toEqual({ pa: 0x40012345 });
+    expect(physical(mapping, 0x212345n)).toBe(0x212345);
+    expect(physical(mapping, 0x40012345n)).toBe(0x40012345);
   });
 
   it("takes no block at the levels that have none", () => {

@@ -312,7 +312,7 @@ describe("the end of the address space", () => {
   });
 });
 
-describe("PageTableMapping.translate", () => {
+describe("PageTableMapping.locate, of what is not there", () => {
   const mapping = (entries: Record<number, bigint>): PageTableMapping =>
     new PageTableMapping(
       syntheticMemory(0x20000, { ...emptyTables(), ...TABLES, ...entries }),
@@ -320,16 +320,18 @@ describe("PageTableMapping.translate", () => {
       0x1000n,
     );
 
-  it("gives the physical address, in the dump or not", () => {
-    expect(mapping({ 0x4000: 0x9003n }).translate(va(0x123n))).toEqual({ pa: 0x9123 });
-    expect(mapping({ 0x4000: 0x7_7000_3003n }).translate(va(0x123n))).toEqual({ pa: 0x7_7000_3123 });
+  it("gives the page's physical address where the dump does not hold it", () => {
+    expect(mapping({ 0x4000: 0x9003n }).locate(va(0x123n), 1)).toMatchObject({ offset: 0x9123, length: 1 });
+    expect(mapping({ 0x4000: 0x7_7000_3003n }).locate(va(0x123n), 1)).toMatchObject({
+      fault: { kind: "not-in-dump", va: 0x123n, pa: 0x7_7000_3000 },
+    });
   });
 
   it("says why there is none", () => {
-    expect(mapping({}).translate(va(0x123n))).toEqual({
+    expect(mapping({}).locate(va(0x123n), 1)).toMatchObject({
       fault: { kind: "not-mapped", va: 0x123n, level: "PTE" },
     });
-    expect(mapping({ 0x3000: 0x77003n }).translate(va(0x123n))).toEqual({
+    expect(mapping({ 0x3000: 0x77003n }).locate(va(0x123n), 1)).toMatchObject({
       fault: { kind: "not-in-dump", va: 0x123n, pa: 0x77000, level: "PTE" },
     });
   });

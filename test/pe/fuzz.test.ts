@@ -21,7 +21,6 @@ function readAll(image: Image): void {
   const images = new ImageSet([{ name: "made", fileName: "made.sys", image }]);
   for (const rva of [0, 0x1000, 0x1234, image.size - 1]) {
     images.resolve(image.addressOf(rva) as Va);
-    unwind.functionAt(rva);
     image.sectionAt(rva);
   }
   for (const item of exports.items.slice(0, 100)) images.locate("made.sys", item.name ?? item.ordinal);

@@ -110,12 +110,12 @@ describe("a real signed driver for x64", () => {
       //  Chain: start: 0000000000001850, end: 000000000000189a
       const { unwind } = open(x64!);
       expect([unwind.count, unwind.rejected, unwind.overlapping]).toEqual([0x6b4 / 12, 0, 0]);
-      expect(unwind.functionAt(0x13dd)).toEqual({
+      expect(unwind.functions()).toContainEqual({
         entry: 0x1320,
         entryKnown: true,
         fragments: [{ start: 0x1320, end: 0x13de }],
       });
-      expect(unwind.functionAt(0x199a)).toEqual({
+      expect(unwind.functions()).toContainEqual({
         entry: 0x1850,
         entryKnown: true,
         fragments: [{ start: 0x1850, end: 0x19af }],

@@ -1,29 +1,14 @@
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { groupBy } from "../../src/core/search.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
-import { parsePoolPage } from "../../src/pool/block-page.ts";
-import { type NoPoolBlocks, type PoolBlocks, readPoolBlocks } from "../../src/pool/blocks.ts";
-import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
+import { parsePoolPage } from "../../src/pool/blocks.ts";
+import { poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { openFile } from "../../src/source/file-source.ts";
-
-const open: Disposable[] = [];
-afterAll(() => {
-  for (const source of open) source[Symbol.dispose]();
-});
-
-function sample(name: string): PoolKernel {
-  const source = openFile(fileURLToPath(new URL(`../../samples/${name}`, import.meta.url)));
-  open.push(source);
-  return poolKernelOf(readKernel(readDump(source)));
-}
-
-function found(blocks: PoolBlocks | NoPoolBlocks): PoolBlocks {
-  if ("missing" in blocks) throw new Error(blocks.reason);
-  return blocks;
-}
+import { walkPool } from "../fixtures/pool-pages.ts";
 
 /** A page of blocks: sizes with their headers, in bytes; type as the header stores it. */
 function pageOf(
@@ -85,42 +70,19 @@ describe("parsePoolPage", () => {
   });
 });
 
-describe("readPoolBlocks", () => {
-  it("gives the sizes of the article's leaking blocks", () => {
-    const blocks = found(readPoolBlocks(sample("article-2003.dmp")));
+describe("the pages of a sample's pool", () => {
+  it("have blocks of the sizes that the article's leak has", () => {
+    using source = openFile(fileURLToPath(new URL("../../samples/article-2003.dmp", import.meta.url)));
+    const { pages, blocks } = walkPool(poolKernelOf(readKernel(readDump(source))), parseTag("Se").key);
     // 24 pages: every eighth holds no `Se  `, and two that do are paged out
-    expect(blocks.usage.find(({ tag }) => tag === "Se  ")).toMatchObject({
-      pool: "paged",
-      blocks: 57,
-      sizes: [
-        { bytes: 0x18, blocks: 4 },
-        { bytes: 0x40, blocks: 15 },
-        { bytes: 0x550, blocks: 19 },
-        { bytes: 0x558, blocks: 19 },
-      ],
-    });
-    expect(blocks.pages.walked).toBe(22);
-    expect(blocks.stopped).toBe(false);
-  });
-
-  it("stops at its budget, and says so", () => {
-    const blocks = found(readPoolBlocks(sample("article-2003.dmp"), { maxPages: 3 }));
-    expect(blocks.stopped).toBe(true);
-    expect(blocks.pages.walked + blocks.pages.other).toBe(3);
-    expect(blocks.notes.join()).toContain("only 3 readable pages");
-  });
-
-  it("says that a segment heap has no such chain", () => {
-    expect(readPoolBlocks(sample("leak-x64.dmp"))).toEqual({
-      missing: "segment-heap",
-      reason:
-        "the pool of build 19041 is a segment heap: its blocks do not follow one another by their headers",
-    });
-  });
-
-  it("says that it does not know where the pools stand", () => {
-    const kernel = sample("article-2003.dmp");
-    expect(readPoolBlocks({ ...kernel, kdbg: undefined })).toMatchObject({ missing: "no-ranges" });
-    expect(readPoolBlocks({ ...kernel, triage: true })).toMatchObject({ missing: "triage" });
+    expect(pages).toBe(22);
+    expect(new Set(blocks.map(({ pool }) => pool))).toEqual(new Set(["paged"]));
+    const sizes = [...groupBy(blocks, ({ bytes }) => bytes)].map(([bytes, alike]) => [bytes, alike.length]);
+    expect(sizes.sort(([a], [b]) => a! - b!)).toEqual([
+      [0x18, 4],
+      [0x40, 15],
+      [0x550, 19],
+      [0x558, 19],
+    ]);
   });
 });

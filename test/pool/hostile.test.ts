@@ -4,7 +4,6 @@ import { type Va, va } from "../../src/core/address.ts";
 import { AddressSpace } from "../../src/memory/address-space.ts";
 import type { Mapping } from "../../src/memory/mapping.ts";
 import { readBigPages } from "../../src/pool/big-pages.ts";
-import { readPoolBlocks } from "../../src/pool/blocks.ts";
 import { findLeaks } from "../../src/pool/leaks.ts";
 import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import type { PoolKernel, PoolVariables } from "../../src/pool/pool-kernel.ts";
@@ -41,7 +40,6 @@ function askAll(kernel: PoolKernel): void {
     else expect(Number.isSafeInteger(pages) && pages >= 0).toBe(true);
   }
   readBigPages(kernel);
-  readPoolBlocks(kernel, { maxPages: 1000 });
 }
 
 describe("the pool layer", () => {

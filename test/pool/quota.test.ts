@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import { parseBlockHeader } from "../../src/pool/block-header.ts";
+import { parseBlockHeader } from "../../src/pool/blocks.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findBlockContents } from "../../src/trail/blocks/find-contents.ts";
 import { chargedType, poolMachine, poolPage, segmentPage } from "../fixtures/pool-pages.ts";

@@ -1,8 +1,7 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_OBJECTS_SEEN } from "../../core/limits.ts";
 import type { ModuleMap } from "../../core/module-map.ts";
-import { parseBlockHeader } from "../../pool/block-header.ts";
-import { type Block, parsePoolPage } from "../../pool/block-page.ts";
+import { type Block, parseBlockHeader, parsePoolPage } from "../../pool/blocks.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import { printableCount, tableKey } from "../../pool/tag.ts";
 import type { ContentModule, StepPointer } from "./block-contents.ts";

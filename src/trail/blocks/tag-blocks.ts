@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_POOL_ROUND, MAX_POOL_SEARCH } from "../../core/limits.ts";
-import { type BlockHeader, parseBlockHeader } from "../../pool/block-header.ts";
-import { parsePoolPage } from "../../pool/block-page.ts";
+import { type BlockHeader, parseBlockHeader, parsePoolPage } from "../../pool/blocks.ts";
 import { EvenPieces } from "../../pool/even-pieces.ts";
 import { mappedRuns } from "../../pool/memory-runs.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";

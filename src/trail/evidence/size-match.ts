@@ -1,7 +1,6 @@
 import type { Va } from "../../core/address.ts";
 import { groupBy } from "../../core/search.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
-import type { BlockUsage } from "../../pool/blocks.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
 import type { ModuleClue, SizeMatches } from "../clue.ts";
 import { isKernelModule } from "../question.ts";
@@ -16,13 +15,20 @@ export interface SizedSite {
   readonly size: number;
 }
 
+/** The blocks of one pool: how many there are of each size, with their headers. */
+export interface BlockSizes {
+  readonly pool: "nonPaged" | "paged";
+  readonly blocks: number;
+  readonly sizes: readonly { readonly bytes: number; readonly blocks: number }[];
+}
+
 /** What is known of the sizes that a tag's allocations have. */
 export interface KnownSizes {
   readonly pointerSize: 4 | 8;
   /** What the kernel counts for the tag; absent where its table was not found. */
   readonly usage?: Pick<TagUsage, "nonPaged" | "paged" | "doubt"> | undefined;
   /** The tag's blocks, by their headers. */
-  readonly blocks?: readonly Pick<BlockUsage, "pool" | "blocks" | "sizes">[] | undefined;
+  readonly blocks?: readonly BlockSizes[] | undefined;
   /** The tag's allocations of a page and more. */
   readonly big?: readonly Pick<BigAllocation, "bytes">[] | undefined;
 }
