@@ -19,9 +19,9 @@ const WALKS = 4;
 const GAP_ROUNDS = 4;
 
 /**
- * The functions of code of which no unwind data tells, by recursive descent. First their entries are looked for: from exports,
- * along calls, behind pointers, and in what is then left over. When all are known, each one's extent is walked, and
- * ends where others start.
+ * The functions of code of which no unwind data tells, by recursive descent. First their entries are looked for: from
+ * exports, along calls, behind pointers, and in what is then left over. When all are known, each one's extent is
+ * walked, and ends where others start.
  */
 export function findByDescent(
   code: ModuleCode,
@@ -40,7 +40,6 @@ class DescentFinder {
   readonly #decoder: Decoder;
   readonly #starts: FunctionStarts;
   readonly #seeds: Seeds;
-  readonly #importNeverReturns: (target: number) => boolean;
   readonly #tables: JumpTables;
   readonly #entries: BitSet;
   readonly #pending: number[] = [];
@@ -73,7 +72,6 @@ class DescentFinder {
     this.#decoder = decoder;
     this.#starts = starts;
     this.#seeds = seeds;
-    this.#importNeverReturns = neverReturns;
     this.#tables = new JumpTables(code, decoder, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
     const budget = code.readable * WALKS + 0x1_0000;
@@ -89,23 +87,12 @@ class DescentFinder {
       { tables, scopes, seeds, entries, neverReturns },
       budget,
     );
-    const isData = (at: number): boolean => this.#judge.isData(at);
     this.#searchRules = {
       fence: this.#entries,
-      neverReturns: (target) => this.#importNeverReturns(target),
-      startsFunction: (at, padded) => {
-        const run = this.#code.runAt(at);
-        if (run === undefined) return false;
-        const prologue = this.#starts.prologueAt(run, at);
-        if (prologue === "frame") return true;
-        return (
-          padded &&
-          (prologue === "strong" ||
-            (at % 16 === 0 && (prologue === "weak" || this.#code.set.thunks.isSlotJump(run, at))))
-        );
-      },
+      neverReturns,
+      startsFunction: (at, padded) => this.#startsBehindCall(at, padded),
       isTailJump: (jump) => this.#isTailJump(jump),
-      isData,
+      isData: (at) => this.#judge.isData(at),
       handlersAt: (at) => this.#scopes.namedAt(at),
       onCall: (target) => {
         this.#noteCall(target);
@@ -113,12 +100,10 @@ class DescentFinder {
       },
     };
     this.#finalRules = {
-      fence: this.#entries,
-      neverReturns: (target) => this.#dead.has(target) || this.#importNeverReturns(target),
+      ...this.#searchRules,
+      neverReturns: (target) => this.#dead.has(target) || neverReturns(target),
       startsFunction: () => false,
       isTailJump: () => false,
-      isData,
-      handlersAt: (at) => this.#scopes.namedAt(at),
       onCall: (target) => this.#noteCall(target),
     };
   }
@@ -177,6 +162,14 @@ class DescentFinder {
     this.#extents.set(entry, extent);
     const { ranges } = extent;
     for (let i = 0; i < ranges.length; i += 2) this.#covered.addRange(ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
+
+  #startsBehindCall(at: number, padded: boolean): boolean {
+    const run = this.#code.runAt(at);
+    const prologue = run === undefined ? undefined : this.#starts.prologueAt(run, at);
+    if (run === undefined || prologue === "frame") return run !== undefined;
+    if (!padded || prologue === "strong") return padded;
+    return at % 16 === 0 && (prologue === "weak" || this.#code.set.thunks.isSlotJump(run, at));
   }
 
   /** A jump leaves the function when it leads to what looks like a start, and takes nothing of the function along. */

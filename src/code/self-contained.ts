@@ -16,58 +16,64 @@ export function isSelfContained(
   start: number,
   within: (at: number) => boolean,
 ): boolean {
-  const pending: { at: number; known: ReadonlySet<number>; depth: number }[] = [
-    { at: start, known: new Set([abi.stackPointer, ...abi.argumentRegisters]), depth: 0 },
-  ];
+  const known = new Set([abi.stackPointer, ...abi.argumentRegisters]);
+  const pending: Way[] = [{ at: start, known, depth: 0, saving: true }];
   const met = new Set<number>();
   let left = LOOK_AHEAD;
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    let { at, depth } = path;
-    const known = new Set(path.known);
-    let saving = at === start;
-    while (!met.has(at) && left-- > 0) {
-      met.add(at);
-      const instruction = decoder.at(at);
-      if (instruction === undefined) return false;
-      const [first] = instruction.operands;
-      if (instruction.mnemonic === "push") {
-        depth++;
-        // A register that is only saved need not have been set, nor one saved before anything else.
-        if (first?.kind === "register" && (abi.preserved.has(first.register) || saving))
-          known.add(first.register);
-        else if (!readsOnly(instruction, known)) return false;
-      } else if (instruction.mnemonic === "pop") {
-        if (--depth < 0) return false;
-        if (first?.kind === "register") known.add(first.register);
-      } else if (instruction.mnemonic === "leave") {
-        if (!known.has(abi.framePointer)) return false;
-      } else {
-        if (!readsOnly(instruction, known)) return false;
-        for (const register of instruction.writes) known.add(register);
-      }
-      saving &&= instruction.mnemonic === "push";
-      if (instruction.flow === Flow.Call || instruction.flow === Flow.CallIndirect) {
-        known.add(abi.result);
-        // How much the callee takes off the stack is not known.
-        depth = Math.max(depth, 16);
-      }
-      if (
-        instruction.flow === Flow.Return ||
-        instruction.flow === Flow.Stop ||
-        instruction.flow === Flow.JumpIndirect
-      )
-        break;
-      const { target } = instruction;
-      if (instruction.flow !== Flow.Call && target !== undefined) {
-        if (within(target)) return false;
-        if (instruction.flow === Flow.Jump) {
-          at = target;
-          continue;
-        }
-        pending.push({ at: target, known, depth });
-      }
-      at += instruction.length;
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const way = { ...next, known: new Set(next.known) };
+    while (!met.has(way.at) && left-- > 0) {
+      met.add(way.at);
+      const instruction = decoder.at(way.at);
+      if (instruction === undefined || !goes(way, instruction, abi)) return false;
+      const { flow, target } = instruction;
+      if (flow === Flow.Return || flow === Flow.Stop || flow === Flow.JumpIndirect) break;
+      way.at += instruction.length;
+      if (flow === Flow.Call || target === undefined) continue;
+      if (within(target)) return false;
+      if (flow === Flow.Jump) way.at = target;
+      else pending.push({ at: target, known: way.known, depth: way.depth, saving: false });
     }
+  }
+  return true;
+}
+
+/** One way through the code, as far as it has been gone; of a branch, what its other way has made known, too. */
+interface Way {
+  at: number;
+  /** Registers whose values are known to be the function's own, or its arguments. */
+  readonly known: Set<number>;
+  /** What it has pushed, in pointers. */
+  depth: number;
+  /** Nothing but pushes so far. */
+  saving: boolean;
+}
+
+/** Whether the instruction uses only what is the function's own; then what it changes is, too. */
+function goes(way: Way, instruction: Instruction, abi: Abi): boolean {
+  const { known } = way;
+  const [first] = instruction.operands;
+  const { mnemonic, flow } = instruction;
+  if (mnemonic === "push") {
+    way.depth++;
+    // A register that is only saved need not have been set, nor one saved before anything else.
+    if (first?.kind === "register" && (abi.preserved.has(first.register) || way.saving))
+      known.add(first.register);
+    else if (!readsOnly(instruction, known)) return false;
+  } else if (mnemonic === "pop") {
+    if (--way.depth < 0) return false;
+    if (first?.kind === "register") known.add(first.register);
+  } else if (mnemonic === "leave") {
+    if (!known.has(abi.framePointer)) return false;
+  } else {
+    if (!readsOnly(instruction, known)) return false;
+    for (const register of instruction.writes) known.add(register);
+  }
+  way.saving &&= mnemonic === "push";
+  if (flow === Flow.Call || flow === Flow.CallIndirect) {
+    known.add(abi.result);
+    // How much the callee takes off the stack is not known.
+    way.depth = Math.max(way.depth, 16);
   }
   return true;
 }

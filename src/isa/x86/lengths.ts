@@ -61,46 +61,12 @@ export function stepOf(bits: 32 | 64): (bytes: Uint8Array, at: number, end: numb
       form = twoByte.forms[op] as number;
       flow = twoByte.flows[op] as number;
     }
-    switch (form) {
-      case NOTHING:
-        break;
-      case MODRM:
-        next = behindOperand(bytes, next, end);
-        break;
-      case MODRM_IMM8:
-        next = behindOperand(bytes, next, end) + 1;
-        break;
-      case MODRM_IMMZ:
-        next = behindOperand(bytes, next, end) + immediateSize(prefixes);
-        break;
-      case IMM8:
-        next += 1;
-        break;
-      case IMMZ:
-        next += immediateSize(prefixes);
-        break;
-      case REL32:
-        if ((prefixes & OPERAND_16) !== 0) return 0;
-        next += 4;
-        break;
-      case REL8:
-        if ((prefixes & OPERAND_16) !== 0 && !wide) return 0;
-        next += 1;
-        break;
-      case GROUP_5:
-        flow = next < end ? (GROUP_5_FLOWS[((bytes[next] as number) >> 3) & 7] as number) : NO_FLOW;
-        if (flow === NO_FLOW) return 0;
-        next = behindOperand(bytes, next, end);
-        break;
-      case INTERRUPT:
-        if (bytes[next] === 0x29 && next < end) flow = Flow.Stop;
-        next += 1;
-        break;
-      default:
-        next = behindRareForm(form, bytes, next, end, prefixes, wide);
-    }
-    const length = next - at;
-    return next > end || length > MAX_INSTRUCTION ? 0 : length | (flow << FLOW_SHIFT);
+    if (form === GROUP_5) flow = next < end ? groupFlow(bytes[next] as number) : NO_FLOW;
+    else if (form === INTERRUPT && bytes[next] === 0x29 && next < end) flow = Flow.Stop;
+    const length = behindForm(form, bytes, next, end, prefixes, wide) - at;
+    return at + length > end || length > MAX_INSTRUCTION || flow === NO_FLOW
+      ? 0
+      : length | (flow << FLOW_SHIFT);
   };
 }
 
@@ -119,23 +85,20 @@ function immediateSize(prefixes: number): number {
   return (prefixes & (OPERAND_16 | REX_W)) === OPERAND_16 ? 2 : 4;
 }
 
-/** `inc`, `dec`, two calls, two jumps, `push`, none. */
 const NO_FLOW = 255;
-const GROUP_5_FLOWS = Uint8Array.of(
-  Flow.Next,
-  Flow.Next,
-  Flow.CallIndirect,
-  Flow.CallIndirect,
-  Flow.JumpIndirect,
-  Flow.JumpIndirect,
-  Flow.Next,
-  NO_FLOW,
-);
+/** `inc`, `dec`, two calls, two jumps, `push`, none. */
+function groupFlow(modrm: number): number {
+  const operation = (modrm >> 3) & 7;
+  if (operation === 7) return NO_FLOW;
+  if (operation === 2 || operation === 3) return Flow.CallIndirect;
+  return operation === 4 || operation === 5 ? Flow.JumpIndirect : Flow.Next;
+}
 
 /** Past any end. */
 const NOWHERE = 2 ** 31;
 
-function behindRareForm(
+/** Behind all that an opcode calls for. */
+function behindForm(
   form: number,
   bytes: Uint8Array,
   next: number,
@@ -144,34 +107,52 @@ function behindRareForm(
   wide: boolean,
 ): number {
   switch (form) {
+    case NOTHING:
+      return next;
+    case MODRM:
+    case GROUP_5:
+      return behindOperand(bytes, next, end);
+    case MODRM_IMM8:
+      return behindOperand(bytes, next, end) + 1;
+    case MODRM_IMMZ:
+      return behindOperand(bytes, next, end) + immediateSize(prefixes);
+    case IMM8:
+    case INTERRUPT:
+    case REGISTERS_ONLY:
+      return next + 1;
+    case IMMZ:
+      return next + immediateSize(prefixes);
+    case REL32:
+      return (prefixes & OPERAND_16) === 0 ? next + 4 : NOWHERE;
+    case REL8:
+      return (prefixes & OPERAND_16) === 0 || wide ? next + 1 : NOWHERE;
     case IMM16:
       return next + 2;
     case IMM16_IMM8:
       return next + 3;
     case IMM_REGISTER:
-      return next + ((prefixes & REX_W) !== 0 ? 8 : (prefixes & OPERAND_16) !== 0 ? 2 : 4);
+      return next + ((prefixes & REX_W) === 0 ? immediateSize(prefixes) : 8);
     case ADDRESS:
       return next + (wide && (prefixes & ADDRESS_32) === 0 ? 8 : 4);
-    case REGISTERS_ONLY:
-      return next + 1;
     case THREE_BYTES:
       return behindOperand(bytes, next + 1, end);
     case THREE_BYTES_IMM8:
       return behindOperand(bytes, next + 1, end) + 1;
     case VMREAD:
       return (prefixes & (OPERAND_16 | REPEAT)) === 0 ? behindOperand(bytes, next, end) : NOWHERE;
-    case GROUP_3: {
-      if (next >= end) return NOWHERE;
-      const isTest = ((bytes[next] as number) & 0x38) < 0x10;
-      const size = (bytes[next - 1] as number) === 0xf6 ? 1 : immediateSize(prefixes);
-      return behindOperand(bytes, next, end) + (isTest ? size : 0);
-    }
+    case GROUP_3:
+      return behindGroup3(bytes, next, end, prefixes);
     case LOAD_SEGMENT:
-      if (next >= end || wide || (bytes[next] as number) >= 0xc0) return NOWHERE;
-      return behindOperand(bytes, next, end);
+      return wide || (bytes[next] as number) >= 0xc0 ? NOWHERE : behindOperand(bytes, next, end);
     default:
       return NOWHERE;
   }
+}
+
+function behindGroup3(bytes: Uint8Array, next: number, end: number, prefixes: number): number {
+  const isTest = ((bytes[next] as number) & 0x38) < 0x10;
+  const size = bytes[next - 1] === 0xf6 ? 1 : immediateSize(prefixes);
+  return behindOperand(bytes, next, end) + (isTest ? size : 0);
 }
 
 /** Behind a ModR/M byte, and the SIB byte and displacement that it calls for. */
