@@ -1,6 +1,6 @@
 import { grouped } from "../core/text.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import { readableChunks } from "../memory/chunks.ts";
+import { readableChunks } from "../memory/sweep.ts";
 import { type BigPages, bigUsageByTag, type NoBigPages } from "../pool/big-pages.ts";
 import type { LeakCandidate, LeakReport } from "../pool/leaks.ts";
 import type { TagFile } from "../pool/pooltags.ts";

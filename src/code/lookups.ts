@@ -1,6 +1,6 @@
 import { advance, type Rva } from "../core/address.ts";
 import { argumentPlace } from "../isa/abi.ts";
-import { findPatterns } from "../memory/find.ts";
+import { findPatterns } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Value } from "./abstract-value.ts";
 import { CallGraph } from "./call-graph.ts";

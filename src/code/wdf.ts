@@ -1,6 +1,6 @@
 import { advance } from "../core/address.ts";
 import { MAX_WDF_BIND_SEARCH } from "../core/limits.ts";
-import { findPatterns } from "../memory/find.ts";
+import { findPatterns } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Atom } from "./abstract-value.ts";
 import type { ImageCode } from "./functions.ts";

@@ -15,8 +15,6 @@ export const MAX_UNICODE_BYTES = 0xfffe;
 export const MAX_IMAGE_SIZE = 0x4000_0000;
 /** One `read` into one array; longer ranges are walked in pieces. */
 export const MAX_READ = 0x4000_0000;
-/** Holes that a search lists; past this a list helps nobody, and its total is still exact. */
-export const MAX_HOLES_LISTED = 65_536;
 /** Where an image's NT headers may start: linkers write a DOS stub of a few hundred bytes before them. */
 export const MAX_NT_HEADERS_OFFSET = 0x10_0000;
 /** Sections of one image: kernel images have up to 40, and the field allows 65,535. */

@@ -2,7 +2,7 @@ import { advance, hex, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import type { FactSource, MachineFacts } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import { findPatterns } from "../memory/find.ts";
+import { findPatterns } from "../memory/search.ts";
 import { decodeKdbg, type KnownFields } from "./encoded-kdbg.ts";
 import {
   isKdbgHead,

@@ -1,6 +1,6 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
 import { groupBy } from "../core/search.ts";
-import { findWords } from "../memory/find-words.ts";
+import { findWords } from "../memory/search.ts";
 import type { SearchLimits } from "./module-search.ts";
 import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 

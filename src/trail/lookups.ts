@@ -1,6 +1,6 @@
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva } from "../core/address.ts";
-import { findWords } from "../memory/find-words.ts";
+import { findWords } from "../memory/search.ts";
 import type { LooksUp } from "./clue.ts";
 import type { HeldFunction } from "./holders.ts";
 import type { DecodedModule } from "./module-codes.ts";

@@ -1,5 +1,5 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
-import { findPatterns } from "../memory/find.ts";
+import { findPatterns } from "../memory/search.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 
 /** How much of an image could be read: what was not read cannot be ruled out. */

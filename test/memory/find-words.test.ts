@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import { findWords, type WordOptions } from "../../src/memory/find-words.ts";
-import { SEARCH_CHUNK } from "../../src/memory/scratch.ts";
+import { findWords, type WordOptions } from "../../src/memory/search.ts";
+import { SEARCH_CHUNK } from "../../src/memory/sweep.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 const BASE = 0x10000n;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import { readableChunks } from "../../src/memory/chunks.ts";
+import { readableChunks } from "../../src/memory/sweep.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { type IndexedImage, indexTags } from "../../src/pool/tag-index.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";

@@ -1,6 +1,6 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_HASH_SITES } from "../../core/limits.ts";
-import { findPatterns } from "../../memory/find.ts";
+import { findPatterns } from "../../memory/search.ts";
 import type { NtImage, PoolKernel } from "../pool-kernel.ts";
 import { HASH_FACTOR, TRACKER_LAYOUTS } from "./layout.ts";
 

@@ -1,6 +1,6 @@
 import { advance, type Va } from "../../core/address.ts";
 import { MAX_POINTER_HITS, MAX_PROCESSORS, MAX_TRACKER_BYTES } from "../../core/limits.ts";
-import { findPatterns } from "../../memory/find.ts";
+import { findPatterns } from "../../memory/search.ts";
 import { isKernelAddress, type PoolKernel } from "../pool-kernel.ts";
 import type { LayoutFit } from "./fit.ts";
 import type { HashCode } from "./hash-code.ts";
