@@ -151,7 +151,10 @@ function measureUses(
     else {
       if (found.use !== "unknown") scores.uses.wrong++;
       if (found.use === "allocate") scores.falseAllocations++;
-      note(scores.uses, label(`'${tag}' at ${rva}: ${use}, found ${found.use}: ${found.detail}`));
+      note(
+        scores.uses,
+        label(`'${tag}' at ${rva}: ${use}, found ${found.use}: ${JSON.stringify(found.seen)}`),
+      );
     }
   }
 }

@@ -12,6 +12,7 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
+import { type Scan, scanDocument } from "../report/scan-document.ts";
 import { exportedNames } from "../trail/function-place.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
@@ -19,7 +20,6 @@ import { type FunctionList, listFunctions } from "../trail/listing/function-list
 import { ModuleCodes } from "../trail/module-codes.ts";
 import type { SearchLimits } from "../trail/module-search.ts";
 import { findPointers } from "../trail/module-search.ts";
-import type { Scan } from "../trail/scan.ts";
 import { scanTag } from "../trail/scan.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
@@ -107,7 +107,7 @@ export abstract class Workspace {
 
   /** Every reference to a tag, in every module. `Se` is `Se  `. */
   scan(tag: string, work: WorkOptions = {}): Scan {
-    const scan = scanTag(this.target, parseTag(tag), work);
+    const scan = scanDocument(scanTag(this.target, parseTag(tag), work));
     return { ...scan, notes: [...scan.notes, ...this.gaps] };
   }
 

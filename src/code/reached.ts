@@ -1,4 +1,4 @@
-import { hex, type Rva, type Va } from "../core/address.ts";
+import type { Rva } from "../core/address.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { onlyNumber, type Value } from "./abstract-value.ts";
@@ -6,40 +6,7 @@ import { type PoolRoutine, routineArgument } from "./allocators.ts";
 import { argumentOf, type CallSite, passedAs } from "./call-site.ts";
 import { type Callee, routineOf } from "./callees.ts";
 import type { DataFlow, FunctionFlow, ValueEvent } from "./data-flow.ts";
-
-/** What code does with a tag. */
-export type UseKind = "allocate" | "free" | "lookaside" | "compare" | "store" | "data" | "unknown";
-
-/** What happens to the tag whose bytes stand at one place. */
-export interface TagUse {
-  readonly use: UseKind;
-  /** The instruction that holds the bytes; `undefined` where none does. */
-  readonly instruction: Rva | undefined;
-  /** The function that the instruction is in; the first that has it, where several share it. */
-  readonly function: Rva | undefined;
-  /** All functions that do this with the tag, where its bytes stand in data. */
-  readonly users?: readonly Rva[];
-  /** The call that the tag reaches. */
-  readonly call?: {
-    readonly at: Rva;
-    /** `undefined` through an import slot of a file. */
-    readonly target: Va | undefined;
-    readonly module?: string;
-    readonly name?: string;
-  };
-  /** In bytes, where it is a constant. */
-  readonly size?: number;
-  /** POOL_TYPE, where it is a constant. */
-  readonly poolType?: number;
-  /** POOL_FLAGS, where they are a constant. */
-  readonly poolFlags?: number;
-  /** The bytes are letters of this text, and no tag. */
-  readonly text?: string;
-  /** What stands between the bytes and the routine: a wrapper, a variable, a registration. */
-  readonly via?: string;
-  /** One sentence for a person, with RVAs. */
-  readonly detail: string;
-}
+import type { CalledBy, Seen, TagUse, UseKind } from "./tag-use.ts";
 
 /** Finds the code of a callee in another module, so that a wrapper there is seen through. */
 export type FindElsewhere = (callee: Callee) => { readonly flows: DataFlow; readonly entry: Rva } | undefined;
@@ -82,13 +49,13 @@ export class Reaching {
     }
     // Compilers compare in a row by subtracting.
     if (holder?.mnemonic === "sub")
-      found.push({ use: "compare", detail: `compared at ${hex(holder.start)}` });
+      found.push({ use: "compare", seen: { kind: "compared", at: holder.start } });
     const [best, ...others] = found.sort(byRank);
-    if (best === undefined) return { use: "unknown", detail: "where it goes cannot be told" };
+    if (best === undefined) return { use: "unknown", seen: { kind: "nowhere" } };
     const also = new Set(
       others.map(({ use }) => use).filter((use) => use !== best.use && (use === "free" || use === "compare")),
     );
-    return also.size === 0 ? best : { ...best, detail: `${best.detail}; also ${[...also].join(" and ")}` };
+    return also.size === 0 ? best : { ...best, seen: { kind: "also", first: best.seen, uses: [...also] } };
   }
 
   #atCall(site: CallSite, callee: Callee, isTag: IsTag): readonly Reached[] {
@@ -111,8 +78,8 @@ export class Reaching {
       : abi.argumentRegisters.length;
     for (let index = 1; index <= Math.min(pushed, MAX_ARGUMENTS); index++) {
       if (!isTag(argumentOf(abi, site, argumentPlace(abi, index)))) continue;
-      const detail = `argument ${index} of ${nameOf(callee)} at ${hex(site.instruction.start)}, which is no known pool routine`;
-      return [{ use: "unknown", call: callOf(site, callee), detail }];
+      const seen = argumentSeen(index, callee, site.instruction.start, false);
+      return [{ use: "unknown", call: callOf(site, callee), seen }];
     }
     return [];
   }
@@ -143,8 +110,8 @@ export class Reaching {
       use: routine.use,
       call: callOf(site, callee),
       ...constants(number(routine.size), number(routine.poolType), number(routine.poolFlags)),
-      ...(callee.thunk === undefined ? {} : { via: `the jump at ${hex(callee.thunk)}` }),
-      detail: `argument ${routine.tag} of ${callee.name} at ${hex(site.instruction.start)}`,
+      ...(callee.thunk === undefined ? {} : { via: [{ kind: "jump", at: callee.thunk }] }),
+      seen: argumentSeen(routine.tag ?? 0, callee, site.instruction.start, true),
     };
   }
 
@@ -160,8 +127,13 @@ export class Reaching {
       use: wrapper.routine.use,
       call: callOf(site, callee),
       ...constants(number(wrapper.size), number(wrapper.poolType), number(wrapper.poolFlags)),
-      via: `${nameOf(callee)}, which passes it to ${wrapper.callee.name}`,
-      detail: `passed at ${hex(site.instruction.start)} to ${nameOf(callee)}, which calls ${wrapper.callee.name} with it`,
+      via: [{ kind: "wrapper", wrapper: calledBy(callee), routine: wrapper.callee.name }],
+      seen: {
+        kind: "passed",
+        at: site.instruction.start,
+        to: calledBy(callee),
+        routine: wrapper.callee.name,
+      },
     };
   }
 
@@ -179,33 +151,29 @@ export class Reaching {
 
 /** A structure with the tag in it is given to a routine that reads it. */
 export function inStructure(site: CallSite, callee: Callee, use: UseKind, name: string): Reached {
-  const detail = `in the ${name} given to ${nameOf(callee)} at ${hex(site.instruction.start)}`;
-  return { use, call: callOf(site, callee), via: name, detail };
+  const seen = { kind: "structure", name, to: calledBy(callee), at: site.instruction.start } as const;
+  return { use, call: callOf(site, callee), via: [{ kind: "structure", name }], seen };
 }
 
 /** @param onStack a store into the stack counts: it passes no argument */
 function atEvent(event: ValueEvent, onStack: boolean): readonly Reached[] {
-  const at = hex(event.instruction.start);
-  if (event.kind === "compare") return [{ use: "compare", detail: `compared at ${at}` }];
-  if (event.kind === "return") return [{ use: "unknown", detail: `returned at ${at}` }];
-  if (event.place !== undefined)
-    return [
-      {
-        use: "store",
-        into: event.place,
-        detail: `stored at ${at} into the variable at ${hex(event.place)}`,
-      },
-    ];
-  if (event.stack === undefined) return [{ use: "store", detail: `stored at ${at} into a structure` }];
-  if (!onStack) return [];
-  return [{ use: "store", detail: `stored at ${at} on the stack, and given to no pool routine` }];
+  const at = event.instruction.start;
+  if (event.kind === "compare") return [{ use: "compare", seen: { kind: "compared", at } }];
+  if (event.kind === "return") return [{ use: "unknown", seen: { kind: "returned", at } }];
+  const { place, stack } = event;
+  if (place !== undefined)
+    return [{ use: "store", into: place, seen: { kind: "stored", at, into: { variable: place } } }];
+  if (stack === undefined) return [{ use: "store", seen: { kind: "stored", at, into: "structure" } }];
+  return onStack ? [{ use: "store", seen: { kind: "stored", at, into: "stack" } }] : [];
 }
 
-function nameOf(callee: Callee): string {
-  return (
-    callee.name ??
-    (callee.offset === undefined ? "a function that nothing names" : `the function at ${hex(callee.offset)}`)
-  );
+function calledBy({ name, offset }: Callee): CalledBy {
+  return { name, offset };
+}
+
+/** A call that takes the tag as an argument; `known`: by a pool routine. */
+export function argumentSeen(index: number, { name, offset }: CalledBy, at: number, known: boolean): Seen {
+  return { kind: "argument", index, of: { name, offset }, at, known };
 }
 
 function callOf(site: CallSite, { target, module, name }: Callee): NonNullable<TagUse["call"]> {

@@ -1,12 +1,13 @@
-import { hex, type Rva } from "../core/address.ts";
+import type { Rva } from "../core/address.ts";
 import type { CodeRun, SimpleInstruction } from "../isa/instruction.ts";
 import type { SimpleDecoding } from "../isa/instruction-set.ts";
 import type { PoolRoutine } from "./allocators.ts";
 import { type Callee, routineOf } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { ModuleCode } from "./module-code.ts";
-import type { TagUse } from "./reached.ts";
+import { argumentSeen } from "./reached.ts";
 import { ENDS_LINE, StraightRegisters, straightCallee } from "./straight-line.ts";
+import type { TagUse } from "./tag-use.ts";
 
 /** Instructions from a tag to the call that takes it: 98 of 100 are within 15. */
 const MAX_AHEAD = 64;
@@ -68,29 +69,27 @@ export function straightUse(flows: DataFlow, simple: SimpleDecoding, rva: Rva): 
     return {
       ...nowhere,
       use: "data",
-      detail: `in data; ${image.machine} code that reads it is not looked for`,
+      seen: { kind: "data", readers: "not-decoded", machine: image.machine },
     };
   const run = code.runAt(rva);
-  if (run === undefined) return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
+  if (run === undefined) return { ...nowhere, use: "unknown", seen: { kind: "unreadable" } };
   const made = simple.at(run, rva);
   const starts =
     made?.kind === "number" && !made.keep
-      ? [{ at: rva as number, register: made.register, how: "made" }]
-      : loadsOf(simple, run, rva).map((load) => ({ ...load, how: "loaded" }));
+      ? [{ at: rva as number, register: made.register, how: "made" as const }]
+      : loadsOf(simple, run, rva).map((load) => ({ ...load, how: "loaded" as const }));
   for (const { at, register, how } of starts) {
     const [owner] = functions.owning(at);
     const base = { instruction: at as Rva, function: owner?.entry };
     const use = new TagLine(flows, simple, run, at, register).use();
     if (use !== undefined) return { ...base, ...use };
-    if (at === starts.at(-1)?.at) {
-      const detail = `${how} at ${hex(at)} in register ${register}; ${image.machine} code is followed in straight lines only, and where it goes was not seen`;
-      return { ...base, use: "unknown", detail };
-    }
+    if (at === starts.at(-1)?.at)
+      return { ...base, use: "unknown", seen: { kind: "left", how, at, register, machine: image.machine } };
   }
   return {
     ...nowhere,
     use: "unknown",
-    detail: `no ${image.machine} instruction was found that loads the bytes`,
+    seen: { kind: "no-load", machine: image.machine },
   };
 }
 
@@ -166,9 +165,9 @@ class TagLine {
   #useAt(at: number, instruction: SimpleInstruction): Omit<TagUse, "instruction" | "function"> | undefined {
     const isTag = (register: number): boolean => this.#registers.at(register)?.kind === "tag";
     if (instruction.kind === "compare" && instruction.registers.some(isTag))
-      return { use: "compare", detail: `compared at ${hex(at)}` };
+      return { use: "compare", seen: { kind: "compared", at } };
     if (instruction.kind === "store" && isTag(instruction.register))
-      return { use: "store", detail: `stored at ${hex(at)}` };
+      return { use: "store", seen: { kind: "stored", at, into: "unknown" } };
     const callee = this.#callee(instruction);
     if (callee === undefined) return undefined;
     const routine = routineOf(callee);
@@ -176,9 +175,8 @@ class TagLine {
       return this.#given(at, callee, routine);
     const argument = this.#flows.image.code.set.abi.argumentRegisters.findIndex(isTag);
     if (argument === -1 || routine !== undefined) return undefined;
-    const name = callee.name ?? "a function that nothing names";
-    const detail = `argument ${argument + 1} of ${name} at ${hex(at)}, which is no known pool routine`;
-    return { use: "unknown", call: callOf(at, callee), detail };
+    const seen = argumentSeen(argument + 1, { name: callee.name }, at, false);
+    return { use: "unknown", call: callOf(at, callee), seen };
   }
 
   #given(at: number, callee: Callee, routine: PoolRoutine): Omit<TagUse, "instruction" | "function"> {
@@ -193,7 +191,7 @@ class TagLine {
       ...(size === undefined ? {} : { size }),
       ...(poolType === undefined ? {} : { poolType }),
       ...(poolFlags === undefined ? {} : { poolFlags }),
-      detail: `argument ${routine.tag} of ${callee.name} at ${hex(at)}`,
+      seen: argumentSeen(routine.tag ?? 0, callee, at, true),
     };
   }
 

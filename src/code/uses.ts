@@ -1,4 +1,4 @@
-import { hex, type Rva } from "../core/address.ts";
+import type { Rva } from "../core/address.ts";
 import { MAX_NAMING_BYTES } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { type Instruction, MAX_INSTRUCTION } from "../isa/instruction.ts";
@@ -10,14 +10,13 @@ import { readContextRegistration } from "./context-registration.ts";
 import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { textAt } from "./image-text.ts";
-import { byRank, type FindElsewhere, inStructure, type Reached, Reaching, type TagUse } from "./reached.ts";
+import { byRank, type FindElsewhere, inStructure, type Reached, Reaching } from "./reached.ts";
 import { straightUse } from "./straight-uses.ts";
+import type { TagUse } from "./tag-use.ts";
 import { functionsNaming, placeNamed } from "./xrefs.ts";
 
 /** Functions that share the block with the bytes, and are followed: what one does with them, the others do. */
 const MAX_USERS = 8;
-/** Letters of a text that are shown. */
-const MAX_TEXT = 40;
 
 /** Tells what the code of one image does with tags. */
 export class TagUses {
@@ -51,11 +50,10 @@ export class TagUses {
         ...nowhere,
         function: owner?.entry,
         use: "unknown",
-        detail: `${image.machine} code is not decoded`,
+        seen: { kind: "not-decoded", machine: image.machine },
       };
     }
-    if (code.runAt(rva) === undefined)
-      return { ...nowhere, use: "unknown", detail: "the page cannot be read" };
+    if (code.runAt(rva) === undefined) return { ...nowhere, use: "unknown", seen: { kind: "unreadable" } };
     const owners = functions.owning(rva).slice(0, MAX_USERS);
     const [best] = owners.flatMap((owner) => this.#asOperand(rva, owner) ?? []).sort(byRank);
     if (best !== undefined) return best;
@@ -64,8 +62,8 @@ export class TagUses {
     if (data.use !== "data" || data.via !== undefined) return data;
     const [owner] = owners;
     if (owner !== undefined) return this.#noOperand(rva, owner);
-    if (data.text !== undefined) return data;
-    return { ...nowhere, use: "data", detail: "in an executable section, but in no function" };
+    if (data.seen.kind === "text") return data;
+    return { ...nowhere, use: "data", seen: { kind: "outside-functions" } };
   }
 
   /** The bytes as a part of an instruction; `undefined` where they are none that a tag can be. */
@@ -82,24 +80,20 @@ export class TagUses {
     if (into === undefined) return { ...base, ...reached };
     const later = this.#throughVariable(into) ?? this.#inStructure(into);
     if (later === undefined) return { ...base, ...reached };
-    return { ...later, ...base, detail: `${reached.detail}; there ${later.detail}` };
+    return { ...later, ...base, seen: { kind: "from-there", first: reached.seen, there: later.seen } };
   }
 
   #noOperand(rva: Rva, owner: CodeFunction): TagUse {
     const flow = this.#flows.of(owner);
     const instruction = instructionOver(flow, rva);
     const base = { instruction: instruction?.start as Rva | undefined, function: owner.entry };
-    if (instruction !== undefined) {
-      const detail = `no operand of the ${instruction.mnemonic} that holds the bytes`;
-      return { ...base, use: "unknown", detail };
-    }
-    const detail = flow.truncated
-      ? "in a function that is too large to be followed"
-      : "in a function, but in no instruction of it that can be read";
-    return { ...base, use: "unknown", detail };
+    if (instruction !== undefined)
+      return { ...base, use: "unknown", seen: { kind: "no-operand", mnemonic: instruction.mnemonic } };
+    return { ...base, use: "unknown", seen: { kind: flow.truncated ? "too-large" : "no-instruction" } };
   }
 
   #inData(rva: Rva): TagUse {
+    const { machine } = this.#flows.image.image;
     const base = { instruction: undefined, function: undefined };
     const registration = readContextRegistration(this.#flows.image.image, rva);
     if (registration === undefined) {
@@ -108,15 +102,15 @@ export class TagUses {
       return {
         ...base,
         use: "data",
-        detail: this.#left > 0 ? "in data" : "in data; who reads it was not looked for",
+        seen: { kind: "data", readers: this.#left > 0 ? "none" : "not-looked-for", machine },
       };
     }
     return {
       ...base,
       use: "data",
       ...(registration.size === undefined ? {} : { size: registration.size }),
-      via: "FLT_CONTEXT_REGISTRATION",
-      detail: `the pool tag of a context registration at ${hex(registration.rva)}: the filter manager allocates with it`,
+      via: [{ kind: "structure", name: "FLT_CONTEXT_REGISTRATION" }],
+      seen: { kind: "registration", at: registration.rva },
     };
   }
 
@@ -124,14 +118,7 @@ export class TagUses {
   #inText(rva: Rva): TagUse | undefined {
     const text = textAt(this.#flows.image.image, rva);
     if (text === undefined) return undefined;
-    const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-    return {
-      use: "data",
-      instruction: undefined,
-      function: undefined,
-      text,
-      detail: `letters of the text ${JSON.stringify(shown)}`,
-    };
+    return { use: "data", instruction: undefined, function: undefined, seen: { kind: "text", text } };
   }
 
   /** Functions that load the variable and pass it on. */
@@ -143,8 +130,12 @@ export class TagUses {
     });
     const [best] = found.sort(byRank);
     if (best === undefined) return undefined;
-    const via = `the variable at ${hex(rva)}${best.via === undefined ? "" : `, ${best.via}`}`;
-    return { ...best, users: usersLike(best, found), via, detail: `in a variable: ${best.detail}` };
+    return {
+      ...best,
+      users: usersLike(best, found),
+      via: [{ kind: "variable", at: rva }, ...(best.via ?? [])],
+      seen: { kind: "in-variable", there: best.seen },
+    };
   }
 
   /** Functions that give a structure of the image, with the tag in it, to a routine that reads it. */

@@ -8,7 +8,7 @@ import type { FunctionList } from "../trail/listing/function-list.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import type { ValueMark } from "../trail/listing/value-marks.ts";
 import type { Pointers } from "../trail/module-search.ts";
-import type { Scan } from "../trail/scan.ts";
+import type { Scan } from "./scan-document.ts";
 import type { TraceDocument } from "./trail-document.ts";
 
 /**

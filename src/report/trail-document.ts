@@ -4,13 +4,13 @@ import type { Clue } from "../trail/clue.ts";
 import type { Confidence, Conclusion as Drawn } from "../trail/conclude.ts";
 import type { Coverage } from "../trail/module-search.ts";
 import type { Step } from "../trail/next-steps.ts";
-import type { Reference } from "../trail/scan.ts";
 import type { Suspect as FoundSuspect, ServiceStart } from "../trail/suspects.ts";
 import type { Findings, TagUsageSummary } from "../trail/trace.ts";
 import type { Verdict } from "../trail/weigh.ts";
 import { clueWords } from "./clue-words.ts";
 import type { InfoDocument } from "./documents.ts";
 import { blockNoteText, leakReasonText } from "./pool-words.ts";
+import { type Reference, referenceDocument } from "./scan-document.ts";
 import { stepWords } from "./step-words.ts";
 import { reasonWords, verdictWords } from "./verdict-words.ts";
 
@@ -142,7 +142,7 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
             looksLikeLeak: signs.looksLikeLeak ?? null,
             reasons: signs.reasons.map((reason) => leakReasonText(reason, signs.pool)),
           },
-    references,
+    references: references.map(referenceDocument),
     apis,
     suspects: suspects.map((suspect) => suspectDocument(suspect, pointerSize)),
     conclusion: {

@@ -1,5 +1,5 @@
-import type { TagUse } from "../code/reached.ts";
 import { madeNumbers } from "../code/straight-uses.ts";
+import type { Seen, UseKind, Via } from "../code/tag-use.ts";
 import { type Rva, rva, type Va } from "../core/address.ts";
 import { groupBy } from "../core/search.ts";
 import type { Image } from "../pe/image.ts";
@@ -28,9 +28,12 @@ export interface Reference {
   readonly bytes: string;
   /** The same bytes as text, `.` where one is not printable. */
   readonly text: string;
-  readonly use: TagUse["use"];
-  /** What was seen that makes it this use; null where nothing more is to be said. */
-  readonly detail: string | null;
+  readonly use: UseKind;
+  /** What was seen that makes it this use; null where there is no code to look at. */
+  readonly seen: Seen | null;
+  readonly via: readonly Via[];
+  /** It stands there with its protected bit, 0x80000000. */
+  readonly protected: boolean;
   /** In bytes, where the allocation's size is a constant. */
   readonly allocationSize: number | null;
   /** POOL_TYPE, or the low 32 bits of POOL_FLAGS for ExAllocatePool2, where constant. */
@@ -134,7 +137,9 @@ class ReferenceReader {
       section: module.image?.sectionAt(rva)?.name ?? null,
       ...bytesAt(this.#target, address),
       use: use?.use ?? "unknown",
-      detail: detailOf(use, sighting),
+      seen: use?.seen ?? null,
+      via: use?.via ?? [],
+      protected: sighting.protected,
       allocationSize: use?.size ?? null,
       poolType: use?.poolType ?? use?.poolFlags ?? null,
       // A constant among code is no part of the function that seems to be around it.
@@ -143,11 +148,6 @@ class ReferenceReader {
       origin: originAt(this.#target, address),
     };
   }
-}
-
-function detailOf(use: TagUse | undefined, sighting: Sighting): string | null {
-  const parts = [use?.detail, use?.via, sighting.protected ? "with the protected bit" : undefined];
-  return parts.filter((part) => part !== undefined).join("; ") || null;
 }
 
 /** The tag's trailing spaces as zeros: what a driver has that pads a short tag with nothing. */

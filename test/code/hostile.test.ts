@@ -108,7 +108,7 @@ describe("code/ on any bytes", () => {
     const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x2_1000]] });
     expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x2_0ff2 as Rva)).toMatchObject({
       use: "unknown",
-      detail: "in a function that is too large to be followed",
+      seen: { kind: "too-large" },
     });
   });
 

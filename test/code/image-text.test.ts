@@ -49,8 +49,7 @@ describe("TagUses.at", () => {
       use: "data",
       instruction: undefined,
       function: undefined,
-      text: "too many Processes",
-      detail: 'letters of the text "too many Processes"',
+      seen: { kind: "text", text: "too many Processes" },
     });
   });
 });

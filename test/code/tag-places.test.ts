@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
-import type { TagUse } from "../../src/code/reached.ts";
+import type { TagUse } from "../../src/code/tag-use.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -72,7 +72,7 @@ describe("a tag in a constant that stands among the code", () => {
       size: 0x40,
       poolType: 1,
       users: [0x1020, 0x1050],
-      via: "the variable at 0x1008",
+      via: [{ kind: "variable", at: 0x1008 }],
     });
   });
 
@@ -130,7 +130,7 @@ describe("a tag in a structure that a routine reads", () => {
     const code = `48 83 ec 58 c7 44 24 24 ${TAG} 48 8d 54 24 20 ff 15 ${rel(0x1037, 0x2008)} 48 83 c4 58 c3`;
     expect(uses("x64", { 0x1020: code })["1028"]).toMatchObject({
       use: "allocate",
-      via: "NDIS_TIMER_CHARACTERISTICS",
+      via: [{ kind: "structure", name: "NDIS_TIMER_CHARACTERISTICS" }],
       call: { name: "NdisAllocateTimerObject" },
     });
   });
@@ -147,7 +147,7 @@ describe("a tag in a structure that a routine reads", () => {
     const found = uses("x64", { 0x1020: code }, `00 00 00 00 ${TAG} ${TAG}`);
     expect(found["3008"]).toMatchObject({
       use: "lookaside",
-      via: "NET_BUFFER_LIST_POOL_PARAMETERS",
+      via: [{ kind: "structure", name: "NET_BUFFER_LIST_POOL_PARAMETERS" }],
       users: [0x1020],
     });
     expect(found["3004"]).toMatchObject({ use: "data" });
@@ -171,8 +171,10 @@ describe("a tag that code keeps in a variable", () => {
       0x1040: "a1 10 30 00 80 50 6a 40 6a 00 ff 15 00 20 00 80 c3",
     });
     expect(found["1026"]).toMatchObject({ use: "allocate", size: 0x40, function: 0x1020, users: [0x1040] });
-    expect(found["1026"]?.detail).toMatch(
-      /^stored at 0x1020 into the variable at 0x3010; there in a variable/,
-    );
+    expect(found["1026"]?.seen).toMatchObject({
+      kind: "from-there",
+      first: { kind: "stored", at: 0x1020, into: { variable: 0x3010 } },
+      there: { kind: "in-variable", there: { kind: "argument", index: 3 } },
+    });
   });
 });

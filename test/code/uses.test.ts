@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
-import type { TagUse } from "../../src/code/reached.ts";
+import type { TagUse } from "../../src/code/tag-use.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -59,7 +59,7 @@ describe("TagUses.at, 32-bit", () => {
         call: { at: 0x1009, target: undefined, name: "ExAllocatePoolWithTag", module: "ntoskrnl.exe" },
         size: 0x10,
         poolType: 1,
-        detail: "argument 3 of ExAllocatePoolWithTag at 0x1009",
+        seen: { kind: "argument", index: 3, of: { name: "ExAllocatePoolWithTag" }, at: 0x1009, known: true },
       },
     });
   });
@@ -74,7 +74,11 @@ describe("TagUses.at, 32-bit", () => {
       instruction: 0x1004,
       size: 0x44,
       poolType: 0,
-      detail: "argument 3 of ExAllocatePoolWithTag at 0x1012; also free",
+      seen: {
+        kind: "also",
+        first: { kind: "argument", index: 3, of: { name: "ExAllocatePoolWithTag" }, at: 0x1012 },
+        uses: ["free"],
+      },
     });
   });
 
@@ -91,7 +95,7 @@ describe("TagUses.at, 32-bit", () => {
       "55 89 e5 83 ec 10 c7 45 f0 53 65 20 20 c7 45 f4 4f 62 43 6c 8d 45 f0 50 ff 15 08 20 00 80 c9 c3";
     expect(uses("x86", code)[9]).toMatchObject({
       use: "store",
-      detail: "stored at 0x1006 on the stack, and given to no pool routine",
+      seen: { kind: "stored", at: 0x1006, into: "stack" },
     });
   });
 
@@ -116,7 +120,7 @@ describe("TagUses.at, 32-bit", () => {
       size: 0x30,
       poolType: 1,
       call: { at: 0x1007, target: 0x80001010n },
-      via: "the function at 0x1010, which passes it to ExAllocatePoolWithTag",
+      via: [{ kind: "wrapper", wrapper: { offset: 0x1010 }, routine: "ExAllocatePoolWithTag" }],
     });
   });
 
@@ -214,13 +218,13 @@ describe("TagUses.at, 64-bit", () => {
       function: 0x1000,
       size: 0x18,
       poolType: 1,
-      via: "the variable at 0x2020",
+      via: [{ kind: "variable", at: 0x2020 }],
     });
     expect(found.at(0x2040 as Rva)).toEqual({
       use: "data",
       instruction: undefined,
       function: undefined,
-      detail: "in data",
+      seen: { kind: "data", readers: "none", machine: "x64" },
     });
   });
 
@@ -253,7 +257,10 @@ describe("TagUses.at, 64-bit", () => {
       poolType: 0x200,
       call: { at: 0x1039, target: undefined, module: "WDF", name: "WdfMemoryCreate" },
     });
-    expect(found.at(0x1043 as Rva)).toMatchObject({ use: "lookaside", via: "WDF_DRIVER_CONFIG" });
+    expect(found.at(0x1043 as Rva)).toMatchObject({
+      use: "lookaside",
+      via: [{ kind: "structure", name: "WDF_DRIVER_CONFIG" }],
+    });
   });
 
   it("recognises the tag of a filter manager context", () => {
@@ -275,7 +282,7 @@ describe("TagUses.at, 64-bit", () => {
     expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x2018 as Rva)).toMatchObject({
       use: "data",
       size: 0x60,
-      via: "FLT_CONTEXT_REGISTRATION",
+      via: [{ kind: "structure", name: "FLT_CONTEXT_REGISTRATION" }],
     });
     expect(new TagUses(new DataFlow(analyzeImage(codeImage(options)))).at(0x2018 as Rva)).not.toHaveProperty(
       "via",
@@ -289,10 +296,10 @@ describe("TagUses.at, 64-bit", () => {
       new TagUses(new DataFlow(analyzeImage(codeImage({ parts, holes })))).at(0x2004 as Rva),
     ).toMatchObject({
       use: "unknown",
-      detail: "the page cannot be read",
+      seen: { kind: "unreadable" },
     });
     expect(
       new TagUses(new DataFlow(analyzeImage(codeImage({ machine: "arm64", parts })))).at(0x1004 as Rva),
-    ).toMatchObject({ use: "unknown", detail: "no arm64 instruction was found that loads the bytes" });
+    ).toMatchObject({ use: "unknown", seen: { kind: "no-load", machine: "arm64" } });
   });
 });

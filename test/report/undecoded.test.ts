@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Scan } from "../../src/report/scan-document.ts";
 import { PLAIN } from "../../src/report/style.ts";
 import { renderText } from "../../src/report/text.ts";
 import type { CallList } from "../../src/trail/listing/call-list.ts";
-import type { Scan } from "../../src/trail/scan.ts";
 
 const view = { style: PLAIN, pointerSize: 8 } as const;
 

@@ -1,6 +1,6 @@
 import { hex } from "../../core/address.ts";
-import type { Reference, Scan } from "../../trail/scan.ts";
 import { at, type Block, heading, notes, type PointerSize, table } from "../block.ts";
+import type { Reference, Scan } from "../scan-document.ts";
 import { plural } from "../words.ts";
 import { plus } from "./near.ts";
 import { coverageLines } from "./pointers.ts";

@@ -76,7 +76,9 @@ const FEW = 16;
 const STRENGTHS = ["all", "most", "some"] as const;
 
 /** The places that allocate a constant number of bytes. */
-export function sizedSites(references: readonly Reference[]): readonly SizedSite[] {
+export function sizedSites(
+  references: readonly Pick<Reference, "use" | "allocationSize" | "module" | "address">[],
+): readonly SizedSite[] {
   return references.flatMap(({ use, allocationSize, module, address }) =>
     use === "allocate" && allocationSize !== null ? [{ module, address, size: allocationSize }] : [],
   );
