@@ -32,11 +32,10 @@ export function analyzeImage(image: Image): ImageCode {
   const notes: string[] = [];
   if (code.truncated) notes.push("the image has more code than is looked at");
   const seeds = readSeeds(code);
-  const { hasUnwindData, starts } = code.set;
+  const { starts } = code.set;
   const decoded = code.decoding((decoder) => {
-    if (hasUnwindData) findByUnwind(code, decoder, seeds, builder, notes);
-    else if (starts !== undefined)
-      findByDescent(code, decoder, starts, seeds, neverReturning(image), builder, notes);
+    if (starts === undefined) findByUnwind(code, decoder, seeds, builder, notes);
+    else findByDescent(code, decoder, starts, seeds, neverReturning(image), builder, notes);
     return true;
   });
   if (decoded === undefined) {

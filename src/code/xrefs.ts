@@ -93,7 +93,7 @@ const known = new WeakMap<ImageCode, BitSet>();
 /**
  * The functions of an image, by entry, whose addresses stand in its data or are taken by its code: whoever is given one
  * may call it. By the bytes, so that one may be among them that only seems to be; one that is not is called by its callers
- * alone. The work is done once.
+ * alone. All of them, where it is not looked for what code takes. The work is done once.
  */
 export function addressedFunctions(image: ImageCode): BitSet {
   const done = known.get(image);
@@ -101,9 +101,10 @@ export function addressedFunctions(image: ImageCode): BitSet {
   const { code, functions, seeds } = image;
   const entries = new BitSet(code.image.size);
   for (const entry of functions.entries) entries.add(entry);
-  const found = new BitSet(code.image.size);
+  const { taken } = code.set.references;
+  const found = taken === undefined ? entries : new BitSet(code.image.size);
   for (const target of seeds.pointers.targets) if (entries.has(target)) found.add(target);
-  for (const run of code.runs) code.set.references.taken?.(code, run, entries, found);
+  for (const run of code.runs) taken?.(code, run, entries, found);
   known.set(image, found);
   return found;
 }

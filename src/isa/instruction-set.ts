@@ -14,8 +14,6 @@ export interface InstructionSet {
   readonly abi: Abi;
   /** Code writes addresses in its image as plain numbers: a constant may be one. */
   readonly numbersAreAddresses: boolean;
-  /** Unwind data tells of all functions but leaf ones. */
-  readonly hasUnwindData: boolean;
 
   /**
    * The length and flow of the instruction at an index of `bytes`: `length | flow << FLOW_SHIFT`. 0 when it is an
@@ -41,7 +39,7 @@ export interface InstructionSet {
   readonly withPrinter?: <T>(work: (printer: Printer) => T) => T;
   /** Tables of `switch`; absent: they are not told from other data. */
   readonly tables?: TableForms;
-  /** How functions look; absent where unwind data tells, and this is not needed. */
+  /** How functions look; absent where unwind data tells of all but leaf ones. */
   readonly starts?: FunctionStarts;
 }
 

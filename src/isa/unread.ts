@@ -16,7 +16,6 @@ export const unread: InstructionSet = {
     volatile: [],
   },
   numbersAreAddresses: false,
-  hasUnwindData: true,
   step: () => 0,
   length: () => 0,
   target: (_, at) => at,

@@ -5,6 +5,7 @@ import { analyzeImage } from "../../src/code/functions.ts";
 import { madeNumbers } from "../../src/code/straight-uses.ts";
 import type { TagUse } from "../../src/code/tag-use.ts";
 import { TagUses } from "../../src/code/uses.ts";
+import { addressedFunctions } from "../../src/code/xrefs.ts";
 import type { Rva } from "../../src/core/address.ts";
 import { decodeArm } from "../../src/isa/arm64/instructions.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
@@ -151,5 +152,19 @@ describe("CallGraph of ARM64 code", () => {
       [0x100c, "call", 0x1000, "ExAllocatePoolWithTag"],
     ]);
     expect(told([0x1000])).toEqual([[0x1060, "call", 0x1060, "F"]]);
+  });
+});
+
+describe("what is not looked for in ARM64 code", () => {
+  // Code may take the address of any function; in x86 and x64 code it would be seen.
+  it("is not taken to be absent: any function may be called by whoever has its address", () => {
+    const { image } = arm(RET);
+    expect(addressedFunctions(image).has(0x1000)).toBe(true);
+  });
+
+  // Such functions were once read as 32-bit x86.
+  it("follows no function as if it were another machine's", () => {
+    const flows = arm(`${CALL} ${RET}`);
+    expect(flows.of(flows.image.functions.at(0))).toMatchObject({ calls: [], events: [], truncated: true });
   });
 });

@@ -172,7 +172,6 @@ describe.each(SETS)("the instruction set of $machine", (facts) => {
     );
     expect(set.withPrinter !== undefined).toBe(facts.listed);
     expect(set.simple === undefined).toBe(facts.decoded);
-    expect(set.hasUnwindData).toBe(set.starts === undefined);
   });
 });
 

@@ -171,7 +171,6 @@ export const arm64: InstructionSet = {
   machine: "arm64",
   abi,
   numbersAreAddresses: false,
-  hasUnwindData: true,
   step,
   length: (bytes, at, end) => (step(bytes, at, end) === 0 ? 0 : LENGTH),
   target: (bytes, at) => {

@@ -29,7 +29,6 @@ function setOf(
     machine,
     abi,
     numbersAreAddresses: bits === 32,
-    hasUnwindData: bits === 64,
     step,
     length: (bytes, at, end) => {
       const known = step(bytes, at, end) & LENGTH_MASK;
