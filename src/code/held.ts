@@ -1,5 +1,7 @@
-import type { Atom, Value } from "./abstract-value.ts";
-import type { Stored } from "./fates.ts";
+import type { Instruction, Operand } from "../isa/instruction.ts";
+import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import { fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** What is known of the thing that is followed, on one way. */
 export interface Held {
@@ -64,4 +66,32 @@ export function leadsFrom(held: Held, base: Atom): boolean {
 
 export function keysOf(value: Value): Set<string> {
   return new Set(value.filter(({ kind }) => kind !== "unknown" && kind !== "constant").map(({ key }) => key));
+}
+
+/** Where something is put: what keeps it there, the key of what then stands there, and what the address is made of. */
+interface Place {
+  readonly keeping: Keeping;
+  readonly alias: string | undefined;
+  readonly base: Atom | undefined;
+}
+
+/** Where an operand in memory is, that is not on the stack. */
+export function placeOf(
+  transfer: Transfer,
+  state: MachineState,
+  to: Operand & { kind: "memory" },
+  instruction: Instruction,
+): Place {
+  const rva = transfer.imagePlaceOf(state, to);
+  if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };
+  const [base, ...others] = to.base === undefined ? [] : (state.registers[to.base] ?? UNKNOWN);
+  if (base === undefined || others.length > 0 || base.kind === "unknown" || to.index !== undefined)
+    return { keeping: { in: "unknown" }, alias: undefined, base: undefined };
+  const [field] = transfer.valueOf(state, { ...to, size: 8 }, instruction);
+  const pointer: Atom = to.displacement === 0 ? base : (fieldPointer(base, to.displacement) ?? base);
+  return {
+    keeping: keepingBehind(pointer),
+    alias: field?.kind === "unknown" ? undefined : field?.key,
+    base,
+  };
 }

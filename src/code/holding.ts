@@ -1,5 +1,5 @@
 import { argumentPlace } from "../isa/abi.ts";
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import {
   type Atom,
   fieldOf,
@@ -18,9 +18,7 @@ import {
   type EffectOf,
   type Ending,
   type Fates,
-  fieldPointer,
   type Given,
-  type Keeping,
   keepingBehind,
   keyOf,
   type OnHappening,
@@ -29,7 +27,7 @@ import {
   sameKeeping,
 } from "./fates.ts";
 import { documentedArgument, givenTo, mayTake, routinesIn, usesCallersFrame } from "./given-to.ts";
-import { begun, type Held, heldKey, isHeld, isInside, keysOf, leadsFrom } from "./held.ts";
+import { begun, type Held, heldKey, isHeld, isInside, keysOf, leadsFrom, placeOf } from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
 /** Arguments of a routine that are looked at for the one that is it. */
@@ -114,7 +112,7 @@ export class Holding implements Visitor<Held> {
     if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
     if (transfer.stackOffsetOf(state, to) !== undefined) return told;
     const value = transfer.valueOf(state, from, instruction);
-    const place = this.#placeOf(state, to, instruction);
+    const place = placeOf(transfer, state, to, instruction);
     if (isHeld(told, value)) {
       // a list that is empty points to itself
       if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
@@ -306,27 +304,6 @@ export class Holding implements Visitor<Held> {
     const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
     walkPaths(this.#flows, flow, [start], inner);
     return inner.#released.size > 0;
-  }
-
-  /** Where an operand in memory is, that is not on the stack. */
-  #placeOf(
-    state: MachineState,
-    to: Operand & { kind: "memory" },
-    instruction: Instruction,
-  ): { keeping: Keeping; alias: string | undefined; base: Atom | undefined } {
-    const { transfer } = this.#flows;
-    const rva = transfer.imagePlaceOf(state, to);
-    if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };
-    const [base, ...others] = to.base === undefined ? [] : (state.registers[to.base] ?? UNKNOWN);
-    if (base === undefined || others.length > 0 || base.kind === "unknown" || to.index !== undefined)
-      return { keeping: { in: "unknown" }, alias: undefined, base: undefined };
-    const [field] = transfer.valueOf(state, { ...to, size: 8 }, instruction);
-    const pointer: Atom = to.displacement === 0 ? base : (fieldPointer(base, to.displacement) ?? base);
-    return {
-      keeping: keepingBehind(pointer),
-      alias: field?.kind === "unknown" ? undefined : field?.key,
-      base,
-    };
   }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
