@@ -68,9 +68,9 @@ function namesIn(target: TrailTarget, module: TrailModule, names: Iterable<strin
   for (const name of names) {
     if (name.length < 4) continue;
     const ascii = Buffer.from(name, "latin1");
-    const wide = Buffer.from(name, "utf16le");
-    words.push(ascii.readUInt32LE(0), wide.readUInt32LE(4));
-    texts.push({ name, bytes: ascii, skip: 0 }, { name, bytes: wide, skip: 4 });
+    const utf16 = Buffer.from(name, "utf16le");
+    words.push(ascii.readUInt32LE(0), utf16.readUInt32LE(4));
+    texts.push({ name, bytes: ascii, skip: 0 }, { name, bytes: utf16, skip: 4 });
   }
   const found = new Set<string>();
   findWords(target.space, module.base, module.size, words, (at, word) => {
