@@ -4,6 +4,7 @@ import { va } from "../../src/core/address.ts";
 import { Image } from "../../src/pe/image.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
+import { stepsOf } from "../fixtures/steps.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 /** An export directory at RVA 0x2000: three addresses, an unused ordinal, and a forwarder. */
@@ -117,11 +118,11 @@ describe("the export table", () => {
     ["4 billion names", { 24: 0xffffffff }],
     ["tables outside the image", { 28: 0xfffffff0, 32: 0xfffffff0, 36: 0xfffffff0 }],
   ])("with %s ends soon, and says that it is not all", (_, patches) => {
-    const started = performance.now();
-    const found = withDirectory(patches).exports;
+    const image = withDirectory(patches);
+    expect(stepsOf(() => void image.exports)).toBeLessThan(120_000);
+    const found = image.exports;
     expect(found.stopped).toBeDefined();
     expect(found.items.length).toBeLessThanOrEqual(65_536 * 2);
-    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it("with a name that has no zero says so by name and place", () => {

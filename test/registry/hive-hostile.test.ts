@@ -5,6 +5,7 @@ import { FormatError } from "../../src/core/errors.ts";
 import type { HiveKey } from "../../src/registry/hive.ts";
 import { readServices } from "../../src/registry/services.ts";
 import { open, systemHive, systemTree } from "../fixtures/hives.ts";
+import { stepsOf } from "../fixtures/steps.ts";
 
 const BINS = 0x1000;
 
@@ -263,7 +264,7 @@ describe("any bytes", () => {
     for (let length = 0; length < whole.length; length += 61) walk(whole.slice(0, length));
   });
 
-  it("of 8,000 services that share one list of 16,384 values end within seconds, and it is said", () => {
+  it("of 8,000 services that share one list of 16,384 values end soon, and it is said", () => {
     const values = [...Array.from({ length: 16_384 }, (_, i) => dwordValue(`v${i}`, i))];
     const services = Array.from({ length: 8000 }, (_, i) => ({
       name: `s${i}`,
@@ -281,9 +282,12 @@ describe("any bytes", () => {
       data.setUint32(at + 36, 16_384, true);
       data.setUint32(at + 40, data.getUint32(first + 40, true), true);
     }
-    const start = performance.now();
-    const { notes } = readServices(open(bytes));
+    const hive = open(bytes);
+    let notes: readonly string[] = [];
+    const steps = stepsOf(() => {
+      notes = readServices(hive).notes;
+    });
     expect(notes).toEqual([expect.stringContaining("more services than any machine")]);
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(steps).toBeLessThan(14_000_000);
   }, 60_000);
 });
