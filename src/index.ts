@@ -25,7 +25,7 @@ export { AddressSpace, type Span, type SparseBytes } from "./memory/address-spac
 export { Image } from "./pe/image.ts";
 export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
 export type * from "./report/block.ts";
-export { blocksOf } from "./report/blocks.ts";
+export { blocksOf, type Documents } from "./report/blocks.ts";
 export type * from "./report/documents.ts";
 export { renderJson } from "./report/json.ts";
 export type { Reference, Scan } from "./report/scan-document.ts";

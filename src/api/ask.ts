@@ -1,7 +1,7 @@
 import type { AddressLike } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseTag, parseTagPattern } from "../pool/tag.ts";
-import type { Documents } from "../report/documents.ts";
+import type { Documents } from "../report/blocks.ts";
 import { readDocument } from "../report/read-document.ts";
 import { inputOf } from "../report/trail-document.ts";
 import { FileError } from "../source/file-source.ts";

@@ -1,14 +1,6 @@
 import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import {
-  type Atom,
-  fieldOf,
-  leftBy,
-  type MachineState,
-  movedBy,
-  UNKNOWN,
-  type Value,
-} from "./abstract-value.ts";
+import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject } from "./conditions.ts";

@@ -110,19 +110,14 @@ export function parseWith<T, P extends readonly unknown[]>(
   return readStruct(Struct, new Bytes(bytes, "bytes"), Struct.name, ...params);
 }
 
-/** The exact value. */
+/** The exact value, unsigned. */
 export function toBigInt({ low, high }: U64Halves): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
+  return Long.fromBits(low, high, true).toBigInt();
 }
 
 /** The address in a field of the machine's pointer size. */
 export function toAddress(value: U64Halves | number): Va {
   return (typeof value === "number" ? BigInt(value) : toBigInt(value)) as Va;
-}
-
-/** The exact value, unsigned. */
-export function toLong({ low, high }: U64Halves): Long {
-  return Long.fromBits(low, high, true);
 }
 
 function isValidationError(error: unknown): error is Error & ValidationError {

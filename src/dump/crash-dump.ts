@@ -86,6 +86,7 @@ const DUMP_TYPE = { full: 1, summary: 2, header: 3, triage: 4, rdmpKernelUser: 9
  * Reads the header and what follows it. A dump that was cut off is read, and `notes` says what is missing.
  *
  * @throws {FormatError} it does not start as a crash dump, or is cut off before its first page
+ * @internal
  */
 export function readCrashDump(source: ByteSource): CrashDump {
   const header = readDumpHeader(source);

@@ -22,6 +22,7 @@ export function readDump(main: ByteSource, sibling: DumpFiles["sibling"] = () =>
  * As `readDump`, by other formats.
  *
  * @throws {FormatError} as `readDump`
+ * @internal
  */
 export function openWith(formats: readonly DumpFormat[], files: DumpFiles): OpenedDump {
   const { main } = files;

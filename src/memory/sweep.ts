@@ -2,7 +2,11 @@ import { Buffer } from "node:buffer";
 import { advance, type Va } from "../core/address.ts";
 import type { AddressSpace } from "./address-space.ts";
 
-/** A chunk stays in a core's cache between reading and searching; past 256 KB both take three times as long. */
+/**
+ * A chunk stays in a core's cache between reading and searching; past 256 KB both take three times as long.
+ *
+ * @internal
+ */
 export const SEARCH_CHUNK = 0x4_0000;
 /** What is carried from one chunk to the next. */
 const MARGIN = 64;

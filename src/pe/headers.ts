@@ -102,15 +102,16 @@ const MACHINES: Readonly<Record<number, ImageMachine>> = {
 const DOS_SIZE = 64;
 const FILE_HEADER_END = 24;
 
-/**
- * Reads an image's headers and section table, through copies of their exact size: pe-library reads
- * past what it is given.
- *
- * @throws {FormatError} no PE image, or values that no loader takes
- * @throws whatever `read` throws
- * @see Microsoft PE Format, "Optional Header (Image Only)"
- */
-export function parseHeaders(read: HeaderReader): ImageHeaders {
+/** The NT headers as they stand, and where; `bytes` says what is wrong in them. */
+interface NtHeaders {
+  readonly start: number;
+  readonly bytes: Bytes;
+  readonly nt: Format.ImageNtHeaders;
+  readonly magic: number;
+  readonly directoryCount: number;
+}
+
+function readNtHeaders(read: HeaderReader): NtHeaders {
   const dosBytes = read(0, DOS_SIZE, "DOS header");
   const dos = Format.ImageDosHeader.from(exactCopy(dosBytes));
   if (!dos.isValid()) dosBytes.fail(0, "DOS header", `"MZ"`, hex(dos.magic));
@@ -128,25 +129,35 @@ export function parseHeaders(read: HeaderReader): ImageHeaders {
   if (magic !== 0x10b && magic !== 0x20b) {
     fixed.fail(FILE_HEADER_END, "optional header magic", "0x10b or 0x20b", hex(magic));
   }
-  const wide = magic === 0x20b;
-  const optionalSize = wide ? Format.ImageOptionalHeader64.size : Format.ImageOptionalHeader.size;
+  const optionalSize = magic === 0x20b ? Format.ImageOptionalHeader64.size : Format.ImageOptionalHeader.size;
   const optionalEnd = FILE_HEADER_END + optionalSize;
   const withoutDirectories = read(start, optionalEnd, "NT headers");
   const directoryCount = Math.min(
     withoutDirectories.u32(optionalEnd - 4, "number of directories"),
     DIRECTORY_NAMES.length,
   );
-  const ntBytes = read(start, optionalEnd + directoryCount * 8, "NT headers");
-  const nt = Format.ImageNtHeaders.from(
-    exactCopy(ntBytes, optionalEnd + Format.ImageDataDirectoryArray.size),
-  );
+  const bytes = read(start, optionalEnd + directoryCount * 8, "NT headers");
+  const nt = Format.ImageNtHeaders.from(exactCopy(bytes, optionalEnd + Format.ImageDataDirectoryArray.size));
+  return { start, bytes, nt, magic, directoryCount };
+}
+
+/**
+ * Reads an image's headers and section table, through copies of their exact size: pe-library reads
+ * past what it is given.
+ *
+ * @throws {FormatError} no PE image, or values that no loader takes
+ * @throws whatever `read` throws
+ * @see Microsoft PE Format, "Optional Header (Image Only)"
+ */
+export function parseHeaders(read: HeaderReader): ImageHeaders {
+  const { start, bytes, nt, magic, directoryCount } = readNtHeaders(read);
   const file = nt.fileHeader;
   const optional = nt.optionalHeader;
   const wideValues = "imageBaseBigInt" in optional ? optional : undefined;
 
   const imageSize = optional.sizeOfImage;
   if (imageSize === 0 || imageSize > MAX_IMAGE_SIZE) {
-    ntBytes.fail(
+    bytes.fail(
       FILE_HEADER_END + 56,
       "size of the image",
       `1 to ${hex(MAX_IMAGE_SIZE)} bytes`,
@@ -155,7 +166,7 @@ export function parseHeaders(read: HeaderReader): ImageHeaders {
   }
   const sectionCount = file.numberOfSections;
   if (sectionCount > MAX_SECTIONS) {
-    ntBytes.fail(6, "number of sections", `at most ${MAX_SECTIONS}`, String(sectionCount));
+    bytes.fail(6, "number of sections", `at most ${MAX_SECTIONS}`, String(sectionCount));
   }
   const sectionTable = start + FILE_HEADER_END + file.sizeOfOptionalHeader;
   const table = read(sectionTable, sectionCount * SECTION_HEADER_SIZE, "section table");
@@ -163,7 +174,7 @@ export function parseHeaders(read: HeaderReader): ImageHeaders {
   return {
     machine: MACHINES[file.machine] ?? "unknown",
     machineCode: file.machine,
-    pointerSize: wide ? 8 : 4,
+    pointerSize: magic === 0x20b ? 8 : 4,
     ntHeadersOffset: start,
     sectionCount,
     timestamp: file.timeDateStamp,

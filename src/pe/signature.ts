@@ -58,6 +58,7 @@ export function readSignature(
  * Reads the first signer of a PKCS #7 message.
  *
  * @throws {FormatError} it is no SignedData, or its signer's certificate is not in it or names nobody
+ * @internal
  */
 export function parseSignature(message: Bytes): Signature {
   const { subject, issuer, programName } = parseSignedData(message);

@@ -1,3 +1,5 @@
+import type { CallList } from "../trail/listing/call-list.ts";
+import type { FunctionList } from "../trail/listing/function-list.ts";
 import type { Block, PointerSize } from "./block.ts";
 import { codeBlocks } from "./blocks/code.ts";
 import { callsBlocks, functionsBlocks } from "./blocks/functions.ts";
@@ -13,7 +15,42 @@ import { readBlocks } from "./blocks/read.ts";
 import { scanBlocks } from "./blocks/scan.ts";
 import { tagsBlocks } from "./blocks/tags.ts";
 import { traceBlocks } from "./blocks/trace.ts";
-import type { Documents } from "./documents.ts";
+import type {
+  CodeDocument,
+  ExportsDocument,
+  GrowthDocument,
+  HeadersDocument,
+  ImportsDocument,
+  InfoDocument,
+  MemoryDocument,
+  ModulesDocument,
+  NearDocument,
+  PointersDocument,
+  ReadDocument,
+  TagsDocument,
+} from "./documents.ts";
+import type { Scan } from "./scan-document.ts";
+import type { TraceDocument } from "./trail-document.ts";
+
+/** What each command answers: the data of its JSON document, with addresses as bigint. */
+export interface Documents {
+  readonly trace: TraceDocument;
+  readonly info: InfoDocument;
+  readonly modules: ModulesDocument;
+  readonly memory: MemoryDocument;
+  readonly tags: TagsDocument;
+  readonly growth: GrowthDocument;
+  readonly scan: Scan;
+  readonly near: NearDocument;
+  readonly pointers: PointersDocument;
+  readonly headers: HeadersDocument;
+  readonly imports: ImportsDocument;
+  readonly exports: ExportsDocument;
+  readonly functions: FunctionList;
+  readonly calls: CallList;
+  readonly code: CodeDocument;
+  readonly read: ReadDocument;
+}
 
 type Builders = {
   readonly [C in keyof Documents]: (document: Documents[C], size: PointerSize) => readonly Block[];

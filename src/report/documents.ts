@@ -3,13 +3,9 @@ import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-lines.ts";
 import type { PoolCounts, PoolTotals } from "../pool/tag-table.ts";
 import type { FunctionPlace } from "../trail/function-place.ts";
-import type { CallList } from "../trail/listing/call-list.ts";
-import type { FunctionList } from "../trail/listing/function-list.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import type { ValueMark } from "../trail/listing/value-marks.ts";
 import type { Pointers } from "../trail/module-search.ts";
-import type { Scan } from "./scan-document.ts";
-import type { TraceDocument } from "./trail-document.ts";
 
 /**
  * The plain data of every answer, one interface a command. In JSON an address is a string, a size
@@ -328,24 +324,4 @@ export interface MemoryDocument {
   readonly sources: Readonly<Partial<Record<MemoryLine, string>>>;
   readonly reasons: Readonly<Partial<Record<MemoryLine, string>>>;
   readonly notes: readonly string[];
-}
-
-/** What each command answers: the data of its JSON document, with addresses as bigint. */
-export interface Documents {
-  readonly trace: TraceDocument;
-  readonly info: InfoDocument;
-  readonly modules: ModulesDocument;
-  readonly memory: MemoryDocument;
-  readonly tags: TagsDocument;
-  readonly growth: GrowthDocument;
-  readonly scan: Scan;
-  readonly near: NearDocument;
-  readonly pointers: PointersDocument;
-  readonly headers: HeadersDocument;
-  readonly imports: ImportsDocument;
-  readonly exports: ExportsDocument;
-  readonly functions: FunctionList;
-  readonly calls: CallList;
-  readonly code: CodeDocument;
-  readonly read: ReadDocument;
 }

@@ -2,7 +2,6 @@ import { grouped } from "../core/text.ts";
 import type { LeakReason } from "../pool/leak-signs.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
 import type { BlockNote } from "../trail/blocks/block-contents.ts";
-import type { SizeBasis } from "../trail/evidence/size-match.ts";
 import { duration, percent, plural } from "./words.ts";
 
 /** What falls short in a look at a tag's blocks, as a sentence without its full stop. */
@@ -88,18 +87,6 @@ function sourceText({
 }): string {
   if (source === null) return "";
   return isSource ? ", and it alone never frees" : `, of which ${source} never frees`;
-}
-
-/** What a size was found to agree with, as a sentence without its full stop. */
-export function sizeBasisText(by: SizeBasis): string {
-  if (by.kind === "big-pages") {
-    return `${grouped(by.same)} of ${grouped(by.of)} allocations of a page and more have that size`;
-  }
-  if (by.kind === "blocks") {
-    return `${grouped(by.same)} of ${grouped(by.of)} blocks that were seen are ${POOL[by.pool]} and have that size`;
-  }
-  const whole = Number.isInteger(by.average);
-  return `the ${plural(by.outstanding, `${POOL[by.pool]} allocation`)} have ${whole ? `${by.average} bytes each` : `${by.average.toFixed(1)} bytes each on average`}`;
 }
 
 /** The tags that use most of a pool, as a sentence without its full stop; none where no usage is known. */

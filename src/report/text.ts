@@ -1,7 +1,7 @@
 import { printable } from "../core/text.ts";
 import type { Block, Column, Facts, Heading, Line, Notes, PointerSize, Table, Text } from "./block.ts";
-import { blocksOf } from "./blocks.ts";
-import type { Documents } from "./documents.ts";
+import { blocksOf, type Documents } from "./blocks.ts";
+
 import type { Style } from "./style.ts";
 
 /** How a text is set: its colours, and how wide an address is. */

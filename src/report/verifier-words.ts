@@ -35,7 +35,11 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
 
 const POOL_TRACKING = 0x8;
 
-/** The names of the flags that are set; a flag without a known name by its value. */
+/**
+ * The names of the flags that are set; a flag without a known name by its value.
+ *
+ * @internal
+ */
 export function verifierFlags(level: number): readonly string[] {
   const named = FLAGS.filter(([bit]) => (level & bit) !== 0);
   const rest = named.reduce((left, [bit]) => left & ~bit, level) >>> 0;

@@ -1,6 +1,10 @@
 import { type ByteSource, checkOffset } from "./source.ts";
 
-/** A block of the cache, in bytes: a page of the dump, since page tables lie scattered. */
+/**
+ * A block of the cache, in bytes: a page of the dump, since page tables lie scattered.
+ *
+ * @internal
+ */
 export const BLOCK_SIZE = 0x1000;
 const BLOCK_WORDS = BLOCK_SIZE / 4;
 /** Places that a block may take; the hand of each set goes round them. */

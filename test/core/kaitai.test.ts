@@ -1,8 +1,7 @@
-import Long from "long";
 import { describe, expect, it } from "vitest";
 import { Bytes } from "../../src/core/bytes.ts";
 import { FormatError } from "../../src/core/errors.ts";
-import { type KaitaiStream, parseWith, readStruct, toBigInt, toLong } from "../../src/core/kaitai.ts";
+import { type KaitaiStream, parseWith, readStruct, toBigInt } from "../../src/core/kaitai.ts";
 import { U64 } from "../../src/generated/u64.js";
 
 /** A layout as the compiler writes it: a count in the header, a lazy field, a sized part. */
@@ -43,11 +42,6 @@ describe("u64", () => {
 
   it("keeps every bit of a kernel address", () => {
     expect(toBigInt(address)).toBe(0xfffff801228ffff8n);
-  });
-
-  it("is unsigned as a Long", () => {
-    expect(toLong(address)).toEqual(Long.fromString("fffff801228ffff8", true, 16));
-    expect(toLong(address).toString()).toBe("18446735282491359224");
   });
 });
 

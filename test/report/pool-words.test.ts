@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blockNoteText, leakReasonText, sizeBasisText } from "../../src/report/pool-words.ts";
+import { blockNoteText, leakReasonText } from "../../src/report/pool-words.ts";
 
 describe("words for what a tag's blocks show", () => {
   it.each([
@@ -52,20 +52,5 @@ describe("words for what a tag's blocks show", () => {
     [{ kind: "did-not-grow", outstanding: 0, bytes: 0, seconds: 3600 }, /did not grow in the 1:00:00/],
   ] as const)("%o", (reason, text) => {
     expect(leakReasonText(reason, "paged")).toMatch(text);
-  });
-
-  it("a size that agrees", () => {
-    expect(sizeBasisText({ kind: "big-pages", same: 20, of: 1024 })).toBe(
-      "20 of 1,024 allocations of a page and more have that size",
-    );
-    expect(sizeBasisText({ kind: "blocks", pool: "nonPaged", same: 700, of: 1000 })).toBe(
-      "700 of 1,000 blocks that were seen are nonpaged and have that size",
-    );
-    expect(sizeBasisText({ kind: "average", pool: "paged", outstanding: 50_000, average: 96 })).toBe(
-      "the 50,000 paged allocations have 96 bytes each",
-    );
-    expect(sizeBasisText({ kind: "average", pool: "paged", outstanding: 1000, average: 97.25 })).toBe(
-      "the 1,000 paged allocations have 97.3 bytes each on average",
-    );
   });
 });

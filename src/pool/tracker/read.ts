@@ -43,65 +43,17 @@ function answer(
   const read = found.tables.filter((at) => at !== undefined).length;
   const of = kernel.processors ?? (found.array === undefined ? null : read);
   const processors = { read: shared && of !== null ? of : read, of };
-  const tags: TagUsage[] = [];
-  const placed = placedSlots({ keys: sums.keys, unread: keys.unread }, fit);
-  let misplaced = 0;
-  let wrapped = 0;
-  const counts = { partial: 0, negative: 0, implausible: 0 };
-  for (let slot = 0; slot <= fit.mask; slot++) {
-    const key = sums.keys[slot] ?? 0;
-    if (key === 0) continue;
-    if (placed[slot] === 0) {
-      misplaced++;
-      continue;
-    }
-    const slotCounts = sums.at(slot);
-    const usage = usageOf(key, slotCounts, (sums.unread[slot] ?? 0) > 0);
-    if (usage.doubt !== undefined) counts[usage.doubt]++;
-    if (slotCounts.wrapped) wrapped++;
-    tags.push(usage);
-  }
+  const { tags, counts } = usagesIn(keys, sums, fit);
   const overflow = overflowEntry(kernel, master.at, fit, sums);
 
-  if (processors.of === null)
+  const entries = (fit.mask + 2) * read;
+  const doubtful = isDoubtful(tags) && processors.read === processors.of;
+  notes.push(...sharesMissing(processors, found), ...countDoubts(counts, sums, entries));
+  if (doubtful) {
     notes.push(
-      "the dump does not say how many processors there are: only the table that was found is counted",
-    );
-  else if (processors.read < processors.of) {
-    notes.push(
-      found.array === undefined
-        ? `only processor 0's table of ${processors.of} was found: what the others allocated and freed is missing, and counts may be negative`
-        : `the tables of ${processors.of - processors.read} of ${processors.of} processors cannot be read: their share is missing`,
+      `${tags.filter(disagrees).length} of ${tags.length} tags have bytes without allocations or allocations without bytes: the counters contradict each other`,
     );
   }
-  if (sums.missing > 0)
-    notes.push(
-      `${sums.missing} of ${(fit.mask + 2) * read} entries cannot be read; ${counts.partial} tags lack a processor's share, and tags may be missing altogether`,
-    );
-  if (counts.negative > 0)
-    notes.push(
-      `${counts.negative} tags have more frees than allocations: a share is missing, or the dump was taken while they changed`,
-    );
-  if (counts.implausible > 0)
-    notes.push(
-      `${counts.implausible} tags have counters past 2^53, which no machine reaches: they are not to be trusted`,
-    );
-  if (misplaced > 0)
-    notes.push(`${misplaced} keys stand where the kernel's hash does not lead: they are left out`);
-  if (sums.mismatched > 0)
-    notes.push(
-      `${sums.mismatched} entries of other processors hold another key than the first: they are left out`,
-    );
-  if (wrapped > 0)
-    notes.push(
-      `${wrapped} tags have counts that went past 32 bits: allocations and frees are too low by whole multiples of 4,294,967,296, outstanding counts are right`,
-    );
-  const disagreeing = tags.filter((usage) => usage.doubt === undefined && disagrees(usage)).length;
-  const doubtful = disagreeing > 8 && disagreeing > tags.length / 4 && processors.read === processors.of;
-  if (doubtful)
-    notes.push(
-      `${disagreeing} of ${tags.length} tags have bytes without allocations or allocations without bytes: the counters contradict each other`,
-    );
   if (overflow !== undefined)
     notes.push(
       "the table was full once: what found no slot is counted in one entry without a tag, or in an expansion table that only symbols lead to",
@@ -122,12 +74,96 @@ function answer(
       sums.missing === 0 &&
       counts.negative === 0 &&
       counts.implausible === 0 &&
-      misplaced === 0 &&
+      counts.misplaced === 0 &&
       sums.mismatched === 0 &&
       !doubtful,
     basis: [...master.basis, ...processorBasis(found, shared, kernel)],
     notes,
   };
+}
+
+/** What is odd in the slots of the table, counted. */
+interface SlotDoubts {
+  readonly partial: number;
+  readonly negative: number;
+  readonly implausible: number;
+  /** Keys where the hash does not lead. */
+  readonly misplaced: number;
+  /** Counts that went past 32 bits. */
+  readonly wrapped: number;
+}
+
+function usagesIn(
+  keys: MasterKeys,
+  sums: TrackerSums,
+  fit: LayoutFit,
+): { readonly tags: readonly TagUsage[]; readonly counts: SlotDoubts } {
+  const tags: TagUsage[] = [];
+  const placed = placedSlots({ keys: sums.keys, unread: keys.unread }, fit);
+  const counts = { partial: 0, negative: 0, implausible: 0, misplaced: 0, wrapped: 0 };
+  for (let slot = 0; slot <= fit.mask; slot++) {
+    const key = sums.keys[slot] ?? 0;
+    if (key === 0) continue;
+    if (placed[slot] === 0) {
+      counts.misplaced++;
+      continue;
+    }
+    const slotCounts = sums.at(slot);
+    const usage = usageOf(key, slotCounts, (sums.unread[slot] ?? 0) > 0);
+    if (usage.doubt !== undefined) counts[usage.doubt]++;
+    if (slotCounts.wrapped) counts.wrapped++;
+    tags.push(usage);
+  }
+  return { tags, counts };
+}
+
+function sharesMissing(processors: TagTable["processors"], found: ProcessorTables): readonly string[] {
+  const { read, of } = processors;
+  if (of === null)
+    return ["the dump does not say how many processors there are: only the table that was found is counted"];
+  if (read >= of) return [];
+  return [
+    found.array === undefined
+      ? `only processor 0's table of ${of} was found: what the others allocated and freed is missing, and counts may be negative`
+      : `the tables of ${of - read} of ${of} processors cannot be read: their share is missing`,
+  ];
+}
+
+function countDoubts(
+  { partial, negative, implausible, misplaced, wrapped }: SlotDoubts,
+  { missing, mismatched }: TrackerSums,
+  entries: number,
+): readonly string[] {
+  const notes: string[] = [];
+  if (missing > 0)
+    notes.push(
+      `${missing} of ${entries} entries cannot be read; ${partial} tags lack a processor's share, and tags may be missing altogether`,
+    );
+  if (negative > 0)
+    notes.push(
+      `${negative} tags have more frees than allocations: a share is missing, or the dump was taken while they changed`,
+    );
+  if (implausible > 0)
+    notes.push(
+      `${implausible} tags have counters past 2^53, which no machine reaches: they are not to be trusted`,
+    );
+  if (misplaced > 0)
+    notes.push(`${misplaced} keys stand where the kernel's hash does not lead: they are left out`);
+  if (mismatched > 0)
+    notes.push(
+      `${mismatched} entries of other processors hold another key than the first: they are left out`,
+    );
+  if (wrapped > 0)
+    notes.push(
+      `${wrapped} tags have counts that went past 32 bits: allocations and frees are too low by whole multiples of 4,294,967,296, outstanding counts are right`,
+    );
+  return notes;
+}
+
+/** Bytes without allocations, or allocations without bytes, in more tags than chance brings. */
+function isDoubtful(tags: readonly TagUsage[]): boolean {
+  const disagreeing = tags.filter(disagrees).length;
+  return disagreeing > 8 && disagreeing > tags.length / 4;
 }
 
 /** Whether the kernel's code, or its age, says that all processors share one table. */
@@ -156,8 +192,10 @@ function usageOf(key: number, counts: SlotCounts, partial: boolean): TagUsage {
   return { tag: tagText(key), key, nonPaged, paged, ...(doubt === undefined ? {} : { doubt }) };
 }
 
-function disagrees({ nonPaged, paged }: TagUsage): boolean {
-  return [nonPaged, paged].some((pool) => (pool.outstanding === 0) !== (pool.bytes === 0));
+function disagrees({ nonPaged, paged, doubt }: TagUsage): boolean {
+  return (
+    doubt === undefined && [nonPaged, paged].some((pool) => (pool.outstanding === 0) !== (pool.bytes === 0))
+  );
 }
 
 /** The entry behind the hashed ones, where it holds anything and its key is the kernel's own. */

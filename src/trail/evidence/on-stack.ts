@@ -53,6 +53,7 @@ interface Claim {
  * not use all of its room.
  *
  * @param returnAddresses the address behind each call instruction, and what it stands for
+ * @internal
  */
 export function findOnStacks<T>(
   space: AddressSpace,

@@ -75,7 +75,11 @@ const TOLERANCE = 0.02;
 const FEW = 16;
 const STRENGTHS = ["all", "most", "some"] as const;
 
-/** The places that allocate a constant number of bytes. */
+/**
+ * The places that allocate a constant number of bytes.
+ *
+ * @internal
+ */
 export function sizedSites(
   references: readonly Pick<Reference, "use" | "allocationSize" | "module" | "address">[],
 ): readonly SizedSite[] {
@@ -89,6 +93,7 @@ export function sizedSites(
  * where a page cannot hold it.
  *
  * @param size in bytes, as asked for
+ * @internal
  */
 export function allocatedBytes(size: number, pointerSize: 4 | 8): number {
   const header = 2 * pointerSize;
@@ -102,6 +107,7 @@ export function allocatedBytes(size: number, pointerSize: 4 | 8): number {
  * many sizes.
  *
  * @returns the strongest first
+ * @internal
  */
 export function matchSizes<S extends SizedSite>(
   sites: readonly S[],

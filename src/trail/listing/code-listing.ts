@@ -54,6 +54,12 @@ export interface CodeListing {
 
 const DEFAULT_LINES = 16;
 
+function moduleDoubts(module: TrailModule | undefined): readonly ListingDoubt[] {
+  if (module === undefined) return [{ kind: "no-module" }];
+  const { imageProblem } = module;
+  return imageProblem === undefined ? [] : [{ kind: "no-headers", problem: imageProblem }];
+}
+
 /**
  * Lists the instructions around an address, or of its function, with names for what they refer to.
  *
@@ -81,9 +87,7 @@ export function listCode(
     doubts.push({ kind: "not-decoded", machine: own });
     return listing([]);
   }
-  if (module === undefined) doubts.push({ kind: "no-module" });
-  else if (module.imageProblem !== undefined)
-    doubts.push({ kind: "no-headers", problem: module.imageProblem });
+  doubts.push(...moduleDoubts(module));
   const codes = new ModuleCodes(target);
   const decoded = module === undefined ? undefined : codes.of(module);
   const layout = module === undefined ? undefined : new CodeLayout(module);

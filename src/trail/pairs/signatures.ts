@@ -62,7 +62,11 @@ function wordOf(name: string, argument: number): number {
   return argument + quads.filter((quad) => quad < argument).length;
 }
 
-/** Whether 32-bit code passes the first two arguments in ecx and edx. */
+/**
+ * Whether 32-bit code passes the first two arguments in ecx and edx.
+ *
+ * @internal
+ */
 export function isFastcall(name: string): boolean {
   return FASTCALL.has(name);
 }

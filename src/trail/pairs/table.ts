@@ -22,7 +22,11 @@ import { STRINGS } from "./strings.ts";
 import { TOKENS } from "./tokens.ts";
 import { VIDEO } from "./video.ts";
 
-/** Every documented acquisition that concerns pool, by component. */
+/**
+ * Every documented acquisition that concerns pool, by component.
+ *
+ * @internal
+ */
 export const ACQUIRERS: readonly Acquirer[] = [
   ...REFERENCES,
   ...HANDLES,
