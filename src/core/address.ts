@@ -78,6 +78,9 @@ export function toVa(address: AddressLike): Va {
   throw new TypeError(`not an address: ${String(address)}`);
 }
 
+/** Bytes of a page on every machine that is read. */
+export const PAGE_SIZE = 0x1000;
+
 /** `0x` and lower-case hex without padding, as in every JSON document. */
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;

@@ -67,3 +67,8 @@ export class Bytes {
     });
   }
 }
+
+/** The four bytes of a 32-bit number as they stand in memory. */
+export function wordBytes(word: number): Uint8Array {
+  return Uint8Array.of(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24);
+}

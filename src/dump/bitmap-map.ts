@@ -1,4 +1,5 @@
-import { NOT_IN_DUMP, PAGE_SIZE, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
+import { PAGE_SIZE } from "../core/address.ts";
+import { NOT_IN_DUMP, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
 
 /** Words between two counted ranks: 512 bits, so that a rank counts 16 words at most. */
 const RANK_SHIFT = 4;

@@ -1,9 +1,9 @@
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { readStruct, toBigInt } from "../core/kaitai.ts";
 import { MAX_BITMAP_BYTES } from "../core/limits.ts";
 import { BitmapDump } from "../generated/bitmap_dump.js";
 import { SummaryDump } from "../generated/summary_dump.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import { BitmapMap } from "./bitmap-map.ts";
 import type { MappedPages } from "./full.ts";
 import type { DumpHeader } from "./header.ts";
@@ -41,8 +41,7 @@ const SUMMARY = 2;
  */
 export function mapBitmap(source: ByteSource, header: DumpHeader, full: boolean): MappedBitmap {
   const start = header.headerSize;
-  const head = new Uint8Array(HEAD_SIZE);
-  const bytes = new Bytes(head.subarray(0, source.read(start, head)), source.name, start);
+  const bytes = readAt(source, start, HEAD_SIZE);
   const newer = claimOfBitmap(bytes, start);
   const older = claimOfSummary(bytes, start, header.bits);
   const claims = full ? [newer] : header.dumpType === SUMMARY ? [older, newer] : [newer, older];

@@ -1,9 +1,9 @@
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_BLOBS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
 import { DumpBlob } from "../generated/dump_blob.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 
 /** Data that a driver or the crash reporter added behind the dump proper. */
 export interface DumpBlobEntry {
@@ -40,8 +40,8 @@ export function readBlobs(source: ByteSource, start: number): readonly DumpBlobE
 }
 
 function bytesAt(source: ByteSource, offset: number, length: number): Bytes | undefined {
-  const bytes = new Uint8Array(length);
-  return source.read(offset, bytes) === length ? new Bytes(bytes, source.name, offset) : undefined;
+  const bytes = readAt(source, offset, length);
+  return bytes.length === length ? bytes : undefined;
 }
 
 /** The first three fields are numbers, written the other way round. */

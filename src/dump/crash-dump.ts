@@ -1,13 +1,14 @@
-import { Bytes } from "../core/bytes.ts";
+import { PAGE_SIZE } from "../core/address.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { asciiZ } from "../core/text.ts";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import { mapBitmap } from "./bitmap.ts";
 import { fact, type MachineFacts } from "./facts.ts";
 import type { DumpFormat, DumpKind, DumpMemory } from "./format.ts";
 import { type MappedPages, mapFullDump } from "./full.ts";
 import { type DumpHeader, headerBits, readDumpHeader } from "./header.ts";
 import { headerFacts } from "./header-facts.ts";
-import { PAGE_SIZE, type PageMap } from "./page-map.ts";
+import type { PageMap } from "./page-map.ts";
 import { mapRdmp } from "./rdmp.ts";
 import { readTriage, type TriageDump } from "./triage.ts";
 import type { TriageRecord } from "./triage-records.ts";
@@ -74,8 +75,7 @@ function triageFacts(source: ByteSource, triage: TriageDump): Partial<MachineFac
 }
 
 function recordBytes(source: ByteSource, { fileOffset, length }: TriageRecord): Bytes {
-  const bytes = new Uint8Array(Math.min(length, MAX_RECORD));
-  return new Bytes(bytes.subarray(0, source.read(fileOffset, bytes)), source.name, fileOffset);
+  return readAt(source, fileOffset, Math.min(length, MAX_RECORD));
 }
 
 /** More bytes than any KDDEBUGGER_DATA64 has. */

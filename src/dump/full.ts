@@ -1,8 +1,9 @@
+import { PAGE_SIZE } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
 import { MAX_PFN } from "../core/limits.ts";
 import type { PhysicalRun } from "./facts.ts";
 import type { DumpHeader } from "./header.ts";
-import { PAGE_SIZE, type PageMap } from "./page-map.ts";
+import type { PageMap } from "./page-map.ts";
 import { RunMap } from "./run-map.ts";
 
 /** A page map, and what was odd about the tables that it came from. */

@@ -1,12 +1,12 @@
 import type { Va } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { readStruct, toAddress, toBigInt } from "../core/kaitai.ts";
 import { MAX_PROCESSORS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
 import { DumpHeader as Layout } from "../generated/dump_header.js";
 import type { U64 } from "../generated/u64.js";
 import type { Word } from "../generated/word.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import { ENCRYPTED_DUMP_DATA, writerOf } from "./attributes.ts";
 import type { Bugcheck } from "./facts.ts";
 import { type Machine, machineOf } from "./machine.ts";
@@ -88,8 +88,7 @@ const ATTRIBUTES = { 32: 0x8a0, 64: 0x1050 } as const;
  * the header; the message says what the file is and what to do
  */
 export function readDumpHeader(source: ByteSource): DumpHeader {
-  const array = new Uint8Array(Math.min(source.size, 0x2000));
-  const bytes = new Bytes(array.subarray(0, source.read(0, array)), source.name);
+  const bytes = readAt(source, 0, 0x2000);
   const bits = bitsOf(bytes);
   const headerSize = bits === 32 ? 0x1000 : 0x2000;
   if (bytes.length < headerSize) {

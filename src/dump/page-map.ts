@@ -1,5 +1,3 @@
-/** A page of every machine whose dumps are read, in bytes. */
-export const PAGE_SIZE = 0x1000;
 /** `locate`: the dump does not hold the page. */
 export const NOT_IN_DUMP = -1;
 /** `locate`: the dump says that it holds the page, but the file ends before the page does. */

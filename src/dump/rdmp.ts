@@ -1,10 +1,9 @@
-import { Bytes } from "../core/bytes.ts";
+import { PAGE_SIZE } from "../core/address.ts";
 import { readStruct, toBigInt } from "../core/kaitai.ts";
 import { MAX_PAGE_RANGES, MAX_PFN } from "../core/limits.ts";
 import { Rdmp } from "../generated/rdmp.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import type { MappedPages } from "./full.ts";
-import { PAGE_SIZE } from "./page-map.ts";
 import { RunMap } from "./run-map.ts";
 
 const HEADER_SIZE = 0x30;
@@ -21,8 +20,7 @@ const METADATA = 0x20;
  * @see kdmp-parser, "RDMP_HEADER64"
  */
 export function mapRdmp(source: ByteSource, start: number, complete: boolean): MappedPages {
-  const head = new Uint8Array(HEADER_SIZE);
-  const bytes = new Bytes(head.subarray(0, source.read(start, head)), source.name, start);
+  const bytes = readAt(source, start, HEADER_SIZE);
   const raw = readStruct(Rdmp, bytes, "the RDMP header");
   const firstPage = Number(toBigInt(raw.firstPageOffset));
   const tableSize = firstPage - start - HEADER_SIZE;

@@ -1,5 +1,6 @@
+import { PAGE_SIZE } from "../core/address.ts";
 import { upperBound } from "../core/search.ts";
-import { NOT_IN_DUMP, PAGE_SIZE, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
+import { NOT_IN_DUMP, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
 
 /** Runs as they stand in a dump, a number of each in turn; a large dump has a million. */
 export interface RunTable {

@@ -1,10 +1,9 @@
 import type { Va } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { MAX_MODULES, MAX_UNLOADED } from "../core/limits.ts";
 import { utf16Z } from "../core/text.ts";
 import { TriageDump } from "../generated/triage_dump.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 
 /** A loaded driver as a triage dump lists it, in the order of the module list. */
 export interface TriageDriver {
@@ -50,7 +49,7 @@ export function readDrivers(
   const count = Math.min(driverCount, MAX_MODULES);
   const size = entrySize(stringPoolOffset - start, driverCount, bits);
   const room = stringPoolOffset > start ? stringPoolOffset - start : source.size;
-  const table = readTable(source, start, Math.min(count * size, room));
+  const table = readAt(source, start, Math.min(count * size, room));
   const items: TriageDriver[] = [];
   for (let at = 0; at + ENTRY_SIZE[bits] <= table.length && items.length < count; at += size) {
     const bytes = table.slice(at, ENTRY_SIZE[bits], "a driver");
@@ -73,11 +72,11 @@ export function readUnloaded(
   start: number,
   bits: 32 | 64,
 ): TriageList<TriageUnloaded> | undefined {
-  const head = readTable(source, start, bits / 8);
+  const head = readAt(source, start, bits / 8);
   if (head.length < bits / 8) return undefined;
   const claimed = head.u32(0, "the count of unloaded drivers");
   const count = Math.min(claimed, MAX_UNLOADED);
-  const table = readTable(source, start + head.length, count * UNLOADED_SIZE[bits]);
+  const table = readAt(source, start + head.length, count * UNLOADED_SIZE[bits]);
   const items: TriageUnloaded[] = [];
   for (let at = 0; at + UNLOADED_SIZE[bits] <= table.length; at += UNLOADED_SIZE[bits]) {
     const bytes = table.slice(at, UNLOADED_SIZE[bits], "an unloaded driver");
@@ -98,7 +97,7 @@ export function readUnloaded(
  * @returns `undefined` when it is not in the file
  */
 export function dumpString(source: ByteSource, offset: number): string | undefined {
-  const bytes = readTable(source, offset, 4 + 2 * MAX_PATH);
+  const bytes = readAt(source, offset, 4 + 2 * MAX_PATH);
   if (offset === 0 || bytes.length < 4) return undefined;
   const length = 2 * bytes.u32(0, "the length of a name");
   return utf16Z(bytes.array.subarray(4, 4 + Math.min(length, bytes.length - 4)));
@@ -110,10 +109,4 @@ function entrySize(listSize: number, count: number, bits: 32 | 64): number {
   return Number.isInteger(size) && size > ENTRY_SIZE[bits] && size <= MAX_ENTRY_SIZE
     ? size
     : ENTRY_SIZE[bits];
-}
-
-/** What there is of `length` bytes. */
-function readTable(source: ByteSource, offset: number, length: number): Bytes {
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
-  return new Bytes(bytes.subarray(0, source.read(offset, bytes)), source.name, offset);
 }

@@ -1,8 +1,7 @@
-import { Bytes } from "../core/bytes.ts";
 import { readStruct, toBigInt } from "../core/kaitai.ts";
 import { TriageDump } from "../generated/triage_dump.js";
 import type { Word } from "../generated/word.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 
 /** DUMP_MM_STORAGE: figures of the memory manager, in pages where not said otherwise. */
 export interface MemoryStorage {
@@ -25,9 +24,8 @@ export function readMemoryStorage(
   offset: number,
   bits: 32 | 64,
 ): MemoryStorage | undefined {
-  const bytes = new Uint8Array(SIZE[bits]);
-  if (source.read(offset, bytes) < bytes.length) return undefined;
-  const view = new Bytes(bytes, source.name, offset);
+  const view = readAt(source, offset, SIZE[bits]);
+  if (view.length < SIZE[bits]) return undefined;
   const raw = readStruct(TriageDump.MmStorage, view, "DUMP_MM_STORAGE", bits);
   const pages = (value: Word) => Number(toBigInt(value));
   return {

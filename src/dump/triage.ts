@@ -1,9 +1,8 @@
-import { Bytes } from "../core/bytes.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { asciiZ } from "../core/text.ts";
 import { TriageDump as Layout } from "../generated/triage_dump.js";
 import type { Word } from "../generated/word.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import { type DumpBlobEntry, readBlobs } from "./blobs.ts";
 import type { DumpHeader } from "./header.ts";
 import { type DataBlocks, readDataBlocks, type TriageBlock } from "./triage-blocks.ts";
@@ -77,8 +76,7 @@ export function readTriage(
   header: DumpHeader,
 ): { readonly triage: TriageDump; readonly notes: readonly string[] } {
   const { bits, headerSize: start } = header;
-  const bytes = new Uint8Array(BODY_SIZE[bits]);
-  const head = new Bytes(bytes.subarray(0, source.read(start, bytes)), source.name, start);
+  const head = readAt(source, start, BODY_SIZE[bits]);
   const raw = readStruct(Layout, head, "the triage dump's head", bits);
 
   /** Windows 2000 does not say which parts there are: then the offsets decide. */
@@ -142,8 +140,7 @@ function addressed({ debuggerData, prcb, thread, process }: TriageRecords): read
 function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): readonly string[] {
   const notes: string[] = [];
   const { sizeOfDump, dataBlocks, drivers, unloaded, options } = triage;
-  const mark = new Uint8Array(4);
-  source.read(validOffset, mark);
+  const mark = readAt(source, validOffset, 4).array;
   if (sizeOfDump > source.size) {
     notes.push(`the file ends early, after ${source.size} of ${sizeOfDump} bytes; copy the dump again`);
   } else if (asciiZ(mark) !== "TRGD") {

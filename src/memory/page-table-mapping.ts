@@ -1,6 +1,6 @@
-import { type Pa, pa, type Va, va } from "../core/address.ts";
+import { PAGE_SIZE, type Pa, pa, type Va, va } from "../core/address.ts";
 import type { MemoryFault, PageLevel } from "../core/errors.ts";
-import { NOT_IN_DUMP, PAGE_SIZE } from "../dump/page-map.ts";
+import { NOT_IN_DUMP } from "../dump/page-map.ts";
 import type { Extent, Hole, Mapping } from "./mapping.ts";
 import type { EntryKind, PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";

@@ -1,5 +1,5 @@
+import { PAGE_SIZE } from "../core/address.ts";
 import { MAX_ROOT_SEARCH_PAGES } from "../core/limits.ts";
-import { PAGE_SIZE } from "../dump/page-map.ts";
 import type { PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 

@@ -1,5 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { advance, type Va } from "../core/address.ts";
+import { wordBytes } from "../core/bytes.ts";
 import { addTo, groupBy } from "../core/search.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { type SearchCoverage, type SearchOptions, sweep } from "./sweep.ts";
@@ -154,7 +155,7 @@ export function findWords(
   const { upper } = options;
   if (words.length <= (upper === undefined ? FEW : 1)) {
     const patterns = words.map((word) =>
-      Uint8Array.of(...bytesOf(word), ...(upper === undefined ? [] : bytesOf(upper))),
+      Uint8Array.of(...wordBytes(word), ...(upper === undefined ? [] : wordBytes(upper))),
     );
     return findPatterns(space, start, length, patterns, onHit, options);
   }
@@ -191,7 +192,7 @@ function scanForAll(words: readonly number[]): Scan {
 
 /** Looks for what follows the words, and then at what stands in front of it. */
 function scanBefore(upper: number): Scan {
-  const pattern = bytesOf(upper);
+  const pattern = wordBytes(upper);
   const skip = rarestByte(pattern);
   const rare = pattern.subarray(skip);
   return (buffer, from, to, onWord) => {
@@ -201,8 +202,4 @@ function scanBefore(upper: number): Scan {
       if (bytes.readUInt32LE(word + 4) === upper) onWord(word, bytes.readUInt32LE(word));
     }
   };
-}
-
-function bytesOf(word: number): Uint8Array {
-  return Uint8Array.of(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24);
 }

@@ -1,9 +1,8 @@
-import { hex, type Va, va } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
+import { hex, PAGE_SIZE, type Va, va } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
 import { upperBound } from "../core/search.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import type { HeaderReader, ImageHeaders } from "./headers.ts";
 import { sectionSpan } from "./sections.ts";
 
@@ -15,7 +14,6 @@ interface MappedRange {
   readonly fileSize: number;
 }
 
-const PAGE = 0x1000;
 const SECTOR = 0x200;
 
 /**
@@ -37,7 +35,7 @@ export class FileImageMapping implements Mapping {
     this.base = va(headers.preferredBase);
     this.#size = headers.imageSize;
     this.#ranges = withoutOverlaps(
-      headers.sectionAlignment < PAGE && isFlat(headers)
+      headers.sectionAlignment < PAGE_SIZE && isFlat(headers)
         ? [flatRange(headers, source.size)]
         : loaderRanges(headers),
       headers.imageSize,
@@ -87,13 +85,12 @@ export class FileImageMapping implements Mapping {
 /** Reads the headers of a file for `parseHeaders`; errors name the file and the offset in it. */
 export function fileHeaderReader(source: ByteSource): HeaderReader {
   return (offset, length, field) => {
-    const there = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
+    const there = readAt(source, offset, length);
     if (there.length < length) {
       const [expected, found] = [`${length} bytes`, `the end at ${hex(source.size)}`];
       throw new FormatError({ file: source.name, offset, field, expected, found });
     }
-    source.read(offset, there);
-    return new Bytes(there, source.name, offset);
+    return there;
   };
 }
 
@@ -113,7 +110,7 @@ function loaderRanges(headers: ImageHeaders): readonly MappedRange[] {
   const { sectionAlignment, fileAlignment, headersSize } = headers;
   // Sections start at whole sectors, whatever the field says, unless the file is aligned below that.
   const offsetUnit = fileAlignment >= SECTOR ? SECTOR : 1;
-  const mapUnit = sectionAlignment < PAGE ? 1 : PAGE;
+  const mapUnit = sectionAlignment < PAGE_SIZE ? 1 : PAGE_SIZE;
   const header = { start: 0, end: roundUp(headersSize, mapUnit), fileOffset: 0, fileSize: headersSize };
   const sections = headers.sections.map((section) => {
     const length = roundUp(sectionSpan(section), mapUnit);

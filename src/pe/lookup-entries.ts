@@ -1,4 +1,5 @@
 import type { Rva, Va } from "../core/address.ts";
+import { PAGE_SIZE } from "../core/address.ts";
 import { MAX_LOOKUP_BASES, MAX_LOOKUP_PROBES } from "../core/limits.ts";
 import { recordAt } from "./hint-names.ts";
 import type { RvaReader } from "./rva-reader.ts";
@@ -16,7 +17,7 @@ export interface LookupTable {
   readonly linkedBase?: bigint;
 }
 
-const PAGE = 0x1000n;
+const PAGE = BigInt(PAGE_SIZE);
 
 /**
  * Decodes the lookup entries of one image.

@@ -1,4 +1,4 @@
-import { advance, type Va } from "../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import { MAX_BIG_PAGES, MAX_TABLE_ATTEMPTS, MAX_TABLE_CANDIDATES } from "../core/limits.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { isKernelAddress, type PoolKernel } from "./pool-kernel.ts";
@@ -64,7 +64,7 @@ const LAYOUTS: Readonly<Record<4 | 8, readonly EntryLayout[]>> = {
   ],
 };
 
-const PAGE = 0x1000n;
+const PAGE = BigInt(PAGE_SIZE);
 /** Entries that the first look takes, and how many of them must be plain entries. */
 const SAMPLE = 256;
 const MIN_PLAIN = 0.98;
@@ -207,7 +207,7 @@ function parseEntry(
   const key = tableKey(view.getUint32(at + keyAt, true));
   if (printableCount(key) < 3) return undefined;
   const size =
-    pages === undefined ? Number(word(at + (bytesAt ?? 0))) : view.getUint32(at + pages, true) * Number(PAGE);
+    pages === undefined ? Number(word(at + (bytesAt ?? 0))) : view.getUint32(at + pages, true) * PAGE_SIZE;
   if (size === 0 || size > MOST_BYTES) return undefined;
   const pool =
     type === undefined

@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../core/address.ts";
 /** What stands in front of a block: POOL_HEADER. */
 export interface BlockHeader {
   /** Of the block before it in its page, with its header; 0 for the first one. */
@@ -12,6 +13,8 @@ export interface BlockHeader {
   readonly key: number;
 }
 
+/** The first build whose pools are segment heaps, without a chain of headers. */
+export const SEGMENT_HEAP = 18362;
 /** From Vista on paged pool has odd types; before, the type is stored plus one. */
 const VISTA = 6000;
 const QUOTA = 8;
@@ -49,8 +52,6 @@ export interface Block extends BlockHeader {
   readonly offset: number;
 }
 
-const PAGE = 0x1000;
-
 /**
  * The blocks of one page, where they follow one another from its start to its end and each names the
  * size of the one before it. `undefined` for any other page.
@@ -66,10 +67,10 @@ export function parsePoolPage(
   const blocks: Block[] = [];
   let previous = 0;
   let offset = 0;
-  while (offset < PAGE) {
+  while (offset < PAGE_SIZE) {
     const header = parseBlockHeader(view, offset, pointerSize, build);
     const { bytes, previousBytes } = header;
-    if (previousBytes !== previous || bytes === 0 || offset + bytes > PAGE) return undefined;
+    if (previousBytes !== previous || bytes === 0 || offset + bytes > PAGE_SIZE) return undefined;
     blocks.push({ offset, ...header });
     previous = bytes;
     offset += bytes;

@@ -1,5 +1,6 @@
+import { PAGE_SIZE } from "../core/address.ts";
 import type { Growth } from "./growth.ts";
-import { findLeaks, type LeakHints, type LeakReport } from "./leaks.ts";
+import { findLeaks, KEPT, type LeakHints, type LeakReport, MANY } from "./leaks.ts";
 import type { NoTagTable, TagTable, TagUsage } from "./tag-table.ts";
 
 /** What speaks for a leak of a tag, or against one. */
@@ -52,10 +53,6 @@ export interface LeakSigns {
   readonly reasons: readonly LeakReason[];
 }
 
-const PAGE = 4096;
-/** Outstanding allocations from which on a low share of frees tells something, as `findLeaks` has it. */
-const MANY = 1000;
-const KEPT = 0.1;
 /** A tag that was asked for looks like a leak by so many that nearly nobody frees, whatever the rest of the pool holds. */
 const UNFREED = { outstanding: 10_000, kept: 0.9, bytes: 0x10_0000 } as const;
 const FEW_BYTES = 0x4_0000;
@@ -133,7 +130,7 @@ function factsOf(table: TagTable, usage: TagUsage, pool: "nonPaged" | "paged", h
     bytes,
     share: total === 0 ? 0 : Math.max(0, bytes) / total,
     freeRatio: allocations === 0 ? undefined : frees / allocations,
-    fills: limit === 0 ? undefined : Math.max(0, bytes) / (limit * PAGE),
+    fills: limit === 0 ? undefined : Math.max(0, bytes) / (limit * PAGE_SIZE),
     rank: 1 + table.tags.filter((one) => one[pool].bytes > bytes).length,
   };
 }

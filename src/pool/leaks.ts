@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../core/address.ts";
 import { grouped } from "../core/text.ts";
 import type { MemoryFigure } from "./memory-lines.ts";
 import { type CountGroup, groupByCount } from "./tag-groups.ts";
@@ -43,7 +44,10 @@ export interface LeakReport {
 
 /** Below this a candidate is not worth a person's time. */
 const MIN_SCORE = 25;
-const PAGE = 4096;
+/** Outstanding allocations from which on it tells something how many of all are still there. */
+export const MANY = 1000;
+/** The share of all allocations that plain use does not leave there. */
+export const KEPT = 0.1;
 /** What is left of the score of a tag that another one may only hold. */
 const VICTIM = 0.5;
 /** Bytes from which on a share of the pool counts in full. */
@@ -106,7 +110,7 @@ function judge(
     );
   }
   const limit = pool === "paged" ? hints.pools?.pagedMax : hints.pools?.nonPagedMax;
-  const ofLimit = limit?.pages ? counts.bytes / (limit.pages * PAGE) : 0;
+  const ofLimit = limit?.pages ? counts.bytes / (limit.pages * PAGE_SIZE) : 0;
   if (ofLimit >= 0.05) {
     add(Math.min(25, ofLimit * 50), `it fills ${percent(ofLimit)} of what the ${name} pool can hold`);
   }
@@ -152,12 +156,12 @@ function freedReason({
   frees,
   outstanding,
 }: PoolCounts): { points: number; reason: string } | undefined {
-  if (outstanding < 1000) return undefined;
+  if (outstanding < MANY) return undefined;
   if (frees === 0) {
     return { points: 30, reason: `none of its ${grouped(allocations)} allocations was ever freed` };
   }
   const kept = outstanding / allocations;
-  if (kept < 0.1) return undefined;
+  if (kept < KEPT) return undefined;
   return {
     points: Math.min(25, kept * 30),
     reason: `${percent(kept)} of its ${grouped(allocations)} allocations are still there`,

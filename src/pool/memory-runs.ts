@@ -1,11 +1,10 @@
-import { advance, type Va } from "../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
 import { MAX_POOL_RUNS, MAX_POOL_TABLES } from "../core/limits.ts";
 import { upperBound } from "../core/search.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { AddressRange } from "./pool-kernel.ts";
 
-const PAGE = 0x1000;
 /** What one table of pages covers. */
 const TABLE = 2 ** 21;
 /** What one question about a hole covers. */
@@ -91,17 +90,17 @@ export function mappedRuns(
       }
       const at = advance(start, done);
       const toBoundary = Math.min(length - done, TABLE - Number(at & BigInt(TABLE - 1)));
-      const found = space.mapping.locate(at, PAGE);
+      const found = space.mapping.locate(at, PAGE_SIZE);
       const covers = "fault" in found ? coveredBy(found.fault) : 0;
       if (covers > 0) {
         // one more question for how far the hole reaches; what it looks at are entries of that level
         const hole = space.mapping.locate(at, Math.min(length - done, covers < TABLE ? toBoundary : REACH));
-        const size = Math.min(length - done, "fault" in hole ? hole.length : PAGE);
-        done += Math.max(size, PAGE);
+        const size = Math.min(length - done, "fault" in hole ? hole.length : PAGE_SIZE);
+        done += Math.max(size, PAGE_SIZE);
         tables += size / Math.max(covers, TABLE) / 512;
         continue;
       }
-      if (!runs.add(at, toBoundary / PAGE)) return runs;
+      if (!runs.add(at, toBoundary / PAGE_SIZE)) return runs;
       done += toBoundary;
     }
   }
@@ -114,5 +113,5 @@ function coveredBy(fault: MemoryFault): number {
   if (level === undefined) return 0;
   // a table that is not in the dump, and is named by the level of its own entries
   const noTable = fault.kind === "not-in-dump" || fault.kind === "truncated";
-  return COVERS[level] ?? (noTable ? PAGE : 0);
+  return COVERS[level] ?? (noTable ? PAGE_SIZE : 0);
 }

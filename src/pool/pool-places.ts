@@ -1,4 +1,4 @@
-import { advance, type Va } from "../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import type { BigAllocation } from "./big-pages.ts";
 import type { AddressRange, PoolKernel, PoolVariables } from "./pool-kernel.ts";
 
@@ -12,7 +12,6 @@ export interface PoolPlaces {
   readonly ranges: readonly AddressRange[];
 }
 
-const PAGE = 0x1000;
 /** A slot of the top level of the page tables: since Windows 10 each holds one kind of memory. */
 const SLOT = 1n << 39n;
 /** Slots that are looked into: one or two for each kind of pool. */
@@ -93,7 +92,7 @@ function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
     if (from === undefined || to === undefined || from === 0n || to <= from) return [];
     const start = advance(from, -Number(from & 0xfffn));
     const length = Number(to - start);
-    return [{ start, length: Math.ceil(length / PAGE) * PAGE }];
+    return [{ start, length: Math.ceil(length / PAGE_SIZE) * PAGE_SIZE }];
   });
   const [first, second] = ranges;
   if (first === undefined || second === undefined) return ranges;

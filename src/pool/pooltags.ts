@@ -1,6 +1,7 @@
+import { wordBytes } from "../core/bytes.ts";
 import { MAX_POOLTAG_LINES } from "../core/limits.ts";
 import { printable } from "../core/text.ts";
-import { keyBytes, tableKey } from "./tag.ts";
+import { tableKey } from "./tag.ts";
 
 /** What a tag file says of a tag. */
 export interface TagDescription {
@@ -60,7 +61,7 @@ export function parseTagFile(text: string): TagFile {
     entries: exact.size + wild.length,
     notes,
     describe(key) {
-      const bytes = [...keyBytes(tableKey(key))];
+      const bytes = [...wordBytes(tableKey(key))];
       const entry = exact.get(bytes.join()) ?? wild.find((candidate) => fits(candidate.codes, bytes));
       if (entry === undefined) return undefined;
       const { pattern, binary, description } = entry;

@@ -1,3 +1,4 @@
+import { wordBytes } from "../core/bytes.ts";
 /** A pool tag: four bytes, read as a little-endian number, shown in memory order. */
 export interface Tag {
   /** The four bytes as an unsigned number: the first character is the low byte. */
@@ -50,11 +51,6 @@ export function keyForms(key: number): readonly [plain: number, protectedKey: nu
   return [plain, (plain | PROTECTED) >>> 0];
 }
 
-/** A key's four bytes in memory order. */
-export function keyBytes(key: number): Uint8Array {
-  return Uint8Array.of(key & 0xff, (key >>> 8) & 0xff, (key >>> 16) & 0xff, key >>> 24);
-}
-
 /** How many of a key's four characters can be printed, the protected bit left out. */
 export function printableCount(key: number): number {
   let count = 0;
@@ -86,7 +82,7 @@ export function parseTagPattern(pattern: string): (key: number) => boolean {
     throw new RangeError(`a tag has one to four characters, found ${parts.length}: ${pattern}`);
   }
   while (!open && parts.length < 4) parts.push(0x20);
-  return (key) => matches(parts, 0, keyBytes(tableKey(key)), 0);
+  return (key) => matches(parts, 0, wordBytes(tableKey(key)), 0);
 }
 
 function matches(

@@ -1,4 +1,4 @@
-import { advance, hex, type Va } from "../core/address.ts";
+import { advance, hex, PAGE_SIZE, type Va } from "../core/address.ts";
 import { describeFault, MemoryError } from "../core/errors.ts";
 import type { MachineFacts } from "../dump/facts.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
@@ -8,8 +8,6 @@ export type Reading =
   | { readonly pages: number; readonly from: string }
   | { readonly pages: null; readonly reason: string };
 
-/** Bytes of a page on every machine that Windows runs on now. */
-const PAGE_BYTES = 0x1000;
 /** More pages than any machine has: 2^52 bytes of physical memory. */
 const MOST_PAGES = 2 ** 40;
 
@@ -66,9 +64,9 @@ export function readBytesAsPages(kernel: PoolKernel, field: keyof PoolVariables)
   return reading(name, () => {
     const bytes = readWord(kernel, at);
     if (bytes === 0) return { pages: null, reason: `${name} is 0: this Windows does not keep it there` };
-    if (bytes / PAGE_BYTES > MOST_PAGES)
+    if (bytes / PAGE_SIZE > MOST_PAGES)
       return { pages: null, reason: `${name} holds ${hex(bytes)}, which is no size` };
-    return { pages: Math.floor(bytes / PAGE_BYTES), from: `nt!${name} at ${hex(at)}` };
+    return { pages: Math.floor(bytes / PAGE_SIZE), from: `nt!${name} at ${hex(at)}` };
   });
 }
 

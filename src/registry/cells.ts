@@ -1,9 +1,9 @@
 import { hex } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_HIVE_KEY_NAME_BYTES, MAX_HIVE_SUBKEYS, MAX_HIVE_VALUES } from "../core/limits.ts";
 import { Regf } from "../generated/regf.js";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 
 /** Where the first bin stands in the file; offsets of cells count from there. */
 export const BINS_START = 0x1000;
@@ -102,14 +102,12 @@ export class HiveCells {
   }
 
   #read(offset: number, length: number, field: string): Bytes {
-    const { name } = this.source;
     const there = Math.max(0, Math.min(length, this.#size - offset));
-    const bytes = new Bytes(new Uint8Array(there), name, BINS_START + offset);
+    const bytes = readAt(this.source, BINS_START + offset, there);
     if (there < length) {
       const end = hex(BINS_START + this.#size);
       bytes.fail(0, field, `${length} bytes inside the hive's bins`, `the end of the bins at ${end}`);
     }
-    this.source.read(bytes.fileOffset, bytes.array);
     return bytes;
   }
 }

@@ -1,11 +1,11 @@
 import { hex } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { readStruct, toBigInt } from "../core/kaitai.ts";
 import { MAX_HIVE_KEY_NAME_BYTES } from "../core/limits.ts";
 import { printable } from "../core/text.ts";
 import { Regf } from "../generated/regf.js";
 import { CachedSource } from "../source/page-cache.ts";
-import type { ByteSource } from "../source/source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import { BINS_START, HiveCells, hiveName, KEY_CELL_BYTES, NO_CELL } from "./cells.ts";
 import { HiveValue } from "./value.ts";
 
@@ -112,8 +112,7 @@ export class HiveKey {
  * @see Windows registry file format specification, "Format of primary files"
  */
 export function openHive(source: ByteSource): Hive {
-  const head = new Uint8Array(HEAD_SIZE);
-  const bytes = new Bytes(head.subarray(0, source.read(0, head)), source.name);
+  const bytes = readAt(source, 0, HEAD_SIZE);
   const raw = readStruct(Regf.BaseBlock, bytes, "header of a registry hive");
   const signature = String.fromCharCode(...raw.signature);
   if (signature !== "regf") {
@@ -129,7 +128,7 @@ export function openHive(source: ByteSource): Hive {
   }
 
   const cells = new HiveCells(new CachedSource(source, CACHE_BYTES), raw.binsSize);
-  readStruct(Regf.Bin, firstBin(source), "first bin of the hive");
+  readStruct(Regf.Bin, readAt(source, BINS_START, BIN_HEAD), "first bin of the hive");
   const notes: string[] = [];
   if (raw.primarySequence !== raw.secondarySequence) {
     notes.push(
@@ -147,11 +146,6 @@ export function openHive(source: ByteSource): Hive {
     root: new HiveKey(cells, raw.rootCell, minor >= 4),
     notes,
   };
-}
-
-function firstBin(source: ByteSource): Bytes {
-  const head = new Uint8Array(BIN_HEAD);
-  return new Bytes(head.subarray(0, source.read(BINS_START, head)), source.name, BINS_START);
 }
 
 /** 0 and all ones are kept free. */

@@ -1,3 +1,5 @@
+import { Bytes } from "../core/bytes.ts";
+
 /**
  * Random access to bytes that stay as they are. Reading is synchronous: a page walk is four
  * dependent reads.
@@ -23,4 +25,10 @@ export interface ByteSource extends Disposable {
 export function checkOffset(offset: number): number {
   if (Number.isSafeInteger(offset) && offset >= 0) return offset;
   throw new RangeError(`not a file offset: ${offset}`);
+}
+
+/** What there is of `length` bytes from `offset` on: fewer at the end of the source, none behind it. */
+export function readAt(source: ByteSource, offset: number, length: number): Bytes {
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
+  return new Bytes(bytes.subarray(0, source.read(offset, bytes)), source.name, offset);
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { writeDump } from "../../samples/writer/dump.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
+import { PAGE_SIZE } from "../../src/core/address.ts";
 import { type CrashDump, readCrashDump } from "../../src/dump/crash-dump.ts";
-import { NOT_IN_DUMP, PAGE_SIZE, type PageMap } from "../../src/dump/page-map.ts";
+import { NOT_IN_DUMP, type PageMap } from "../../src/dump/page-map.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
 // the writer shares no code with the reader

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keyBytes, keyForms, parseTag, parseTagPattern, tableKey, tagText } from "../../src/pool/tag.ts";
+import { wordBytes } from "../../src/core/bytes.ts";
+import { keyForms, parseTag, parseTagPattern, tableKey, tagText } from "../../src/pool/tag.ts";
 
 describe("parseTag", () => {
   it.each([
@@ -30,7 +31,7 @@ describe("parseTag", () => {
 describe("the protected bit", () => {
   it("is the top bit of the fourth character", () => {
     // 'Proc' as a driver passes it for a protected allocation: 50 72 6f e3
-    expect(keyForms(parseTag("Proc").key).map((key) => [...keyBytes(key)])).toEqual([
+    expect(keyForms(parseTag("Proc").key).map((key) => [...wordBytes(key)])).toEqual([
       [0x50, 0x72, 0x6f, 0x63],
       [0x50, 0x72, 0x6f, 0xe3],
     ]);

@@ -1,4 +1,5 @@
 import { advance, type Va } from "../../core/address.ts";
+import { wordBytes } from "../../core/bytes.ts";
 import { MAX_HASH_SITES } from "../../core/limits.ts";
 import { findPatterns } from "../../memory/search.ts";
 import type { NtImage, PoolKernel } from "../pool-kernel.ts";
@@ -33,7 +34,7 @@ export function readHashCode(kernel: PoolKernel, signal?: AbortSignal): HashCode
   const strides = new Votes<number>();
   const sites: Va[] = [];
   if (nt === undefined) return { sites, arrays: [], variables: [], strides: [], masks: [] };
-  const factor = Uint8Array.of(HASH_FACTOR & 0xff, HASH_FACTOR >> 8, 0, 0);
+  const factor = wordBytes(HASH_FACTOR);
   for (const { start, length } of nt.code) {
     const onHit = (at: Va): boolean => sites.push(at) < MAX_HASH_SITES;
     findPatterns(space, start, length, [factor], onHit, signal === undefined ? {} : { signal });

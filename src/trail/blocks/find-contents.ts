@@ -2,6 +2,7 @@ import { advance, type Va } from "../../core/address.ts";
 import { MAX_BIG_CONTENT, MAX_BILLED_BLOCKS, MAX_FOLLOWED_BLOCKS } from "../../core/limits.ts";
 import { ModuleMap } from "../../core/module-map.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
+import { SEGMENT_HEAP } from "../../pool/blocks.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import { type PoolPlaces, poolPlaces } from "../../pool/pool-places.ts";
 import { type Billing, billingOf, type Charge, chargeOf, type PoolProcess } from "../../pool/quota.ts";
@@ -25,8 +26,6 @@ export interface ContentOptions extends Omit<SearchBudget, "mostBlocks"> {
 const BIG_PART = 0x1_0000;
 /** Finding fewer blocks than this share of what is outstanding means to have looked in the wrong place. */
 const FEW = 1 / 8;
-/** The first build whose pools are segment heaps. */
-const SEGMENT_HEAP = 18362;
 
 /**
  * Reads what the blocks of a tag hold of modules' addresses: directly, one step further, and by the lists

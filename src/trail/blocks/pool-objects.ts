@@ -1,4 +1,4 @@
-import { advance, type Va } from "../../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../../core/address.ts";
 import { MAX_OBJECTS_SEEN } from "../../core/limits.ts";
 import type { ModuleMap } from "../../core/module-map.ts";
 import { type Block, parseBlockHeader, parsePoolPage } from "../../pool/blocks.ts";
@@ -14,7 +14,6 @@ export interface ObjectPointer<M> {
   readonly by: Exclude<StepPointer["by"], "list">;
 }
 
-const PAGE = 0x1000;
 /** Of an object: callbacks and tables of functions stand at its start. */
 const OBJECT_BYTES = 0x80;
 /** Where the end of the object is not known. */
@@ -80,7 +79,9 @@ export class PoolObjects<M extends ContentModule> {
     const named = this.#driverOf(target);
     if (named !== undefined) return [named];
     const end =
-      block === undefined ? Math.min(offset + SHORT_BYTES, PAGE) : Math.min(offset + OBJECT_BYTES, block.end);
+      block === undefined
+        ? Math.min(offset + SHORT_BYTES, PAGE_SIZE)
+        : Math.min(offset + OBJECT_BYTES, block.end);
     return this.#pointersIn(page, (target & ~0xfffn) as Va, offset, end);
   }
 
@@ -122,12 +123,12 @@ export class PoolObjects<M extends ContentModule> {
     if (this.#pages.has(start)) return this.#pages.get(start);
     if (this.#pages.size >= PAGES_KEPT) this.#pages.clear();
     const { space, build } = this.#kernel;
-    const bytes = space.tryRead(start as Va, PAGE);
+    const bytes = space.tryRead(start as Va, PAGE_SIZE);
     const page =
       bytes === undefined
         ? undefined
         : {
-            view: new DataView(bytes.buffer, bytes.byteOffset, PAGE),
+            view: new DataView(bytes.buffer, bytes.byteOffset, PAGE_SIZE),
             blocks: parsePoolPage(bytes, space.pointerSize, build),
           };
     this.#pages.set(start, page);
@@ -147,7 +148,7 @@ export class PoolObjects<M extends ContentModule> {
     for (let start = nearest; start >= Math.max(0, offset - MOST_BEFORE); start -= unit) {
       const { bytes, pool, key } = parseBlockHeader(view, start, space.pointerSize, build);
       const end = start + bytes;
-      if (pool === undefined || end <= offset || end > PAGE || printableCount(key) < 3) continue;
+      if (pool === undefined || end <= offset || end > PAGE_SIZE || printableCount(key) < 3) continue;
       return { start, end, key: tableKey(key), free: false };
     }
     return undefined;

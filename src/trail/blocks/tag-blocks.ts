@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
-import { advance, type Va } from "../../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../../core/address.ts";
+import { wordBytes } from "../../core/bytes.ts";
 import { MAX_POOL_ROUND, MAX_POOL_SEARCH } from "../../core/limits.ts";
-import { type BlockHeader, parseBlockHeader, parsePoolPage } from "../../pool/blocks.ts";
+import { type BlockHeader, parseBlockHeader, parsePoolPage, SEGMENT_HEAP } from "../../pool/blocks.ts";
 import { EvenPieces } from "../../pool/even-pieces.ts";
 import { mappedRuns } from "../../pool/memory-runs.ts";
 import type { PoolKernel } from "../../pool/pool-kernel.ts";
 import type { PoolPlaces } from "../../pool/pool-places.ts";
-import { keyBytes, keyForms, printableCount } from "../../pool/tag.ts";
+import { keyForms, printableCount } from "../../pool/tag.ts";
 
 /** A block of the tag. */
 export interface FoundBlock {
@@ -40,10 +41,7 @@ export interface SearchBudget {
   readonly signal?: AbortSignal;
 }
 
-const PAGE = 0x1000;
-const CHUNK = 64 * PAGE;
-/** The first build whose pools are segment heaps, without a chain of headers. */
-const SEGMENT_HEAP = 18362;
+const CHUNK = 64 * PAGE_SIZE;
 /** Blocks after which a search does not look any further: shares of so many are exact to a few per cent. */
 const ENOUGH = 1024;
 /** Of address space with page tables much is not in memory: so many times the budget of it is tried. */
@@ -66,7 +64,7 @@ export function findTagBlocks(
 ): PoolSearch {
   const { roundBytes = MAX_POOL_ROUND, maxBytes = MAX_POOL_SEARCH, mostBlocks = ENOUGH, signal } = budget;
   const runs = mappedRuns(kernel.space, places.ranges);
-  const pieces = new EvenPieces(runs, Math.max(1, Math.floor(Math.min(roundBytes, maxBytes) / PAGE)));
+  const pieces = new EvenPieces(runs, Math.max(1, Math.floor(Math.min(roundBytes, maxBytes) / PAGE_SIZE)));
   const finder = new BlockFinder(kernel, key, onBlock);
   const buffer = Buffer.alloc(CHUNK);
   const enough = Math.min(ENOUGH, mostBlocks);
@@ -75,7 +73,7 @@ export function findTagBlocks(
     let read = 0;
     for (const { start, pages } of pieces.of(round)) {
       signal?.throwIfAborted();
-      const bytes = buffer.subarray(0, pages * PAGE);
+      const bytes = buffer.subarray(0, pages * PAGE_SIZE);
       visited += bytes.length;
       let missing = 0;
       kernel.space.readSparseInto(start, bytes, (offset, size) => {
@@ -91,7 +89,7 @@ export function findTagBlocks(
     if (searched + read > maxBytes || visited > MOST_VISITED * maxBytes) break;
   }
   const all = round === pieces.rounds;
-  const readable = all ? searched : Math.round((searched / visited) * runs.pages) * PAGE;
+  const readable = all ? searched : Math.round((searched / visited) * runs.pages) * PAGE_SIZE;
   return { basis: places.basis, readable, searched, all, whole: runs.whole, doubtful: finder.doubtful };
 }
 
@@ -107,7 +105,7 @@ class BlockFinder {
 
   constructor(kernel: PoolKernel, key: number, onBlock: (block: FoundBlock) => void) {
     this.#kernel = kernel;
-    this.#needles = keyForms(key).map(keyBytes);
+    this.#needles = keyForms(key).map(wordBytes);
     this.#onBlock = onBlock;
     this.#chained = kernel.build === 0 ? undefined : kernel.build < SEGMENT_HEAP;
   }
@@ -122,9 +120,9 @@ class BlockFinder {
       for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
         const offset = at - 4;
         if (offset < 0 || offset % unit !== 0) continue;
-        const page = offset - (offset % PAGE);
+        const page = offset - (offset % PAGE_SIZE);
         if (this.#chained !== false && !chains.has(page)) {
-          chains.set(page, this.#chain(bytes.subarray(page, page + PAGE)));
+          chains.set(page, this.#chain(bytes.subarray(page, page + PAGE_SIZE)));
         }
         const chain = chains.get(page);
         if (chain !== undefined) {
@@ -163,9 +161,10 @@ class BlockFinder {
   #isFollowed(view: DataView, offset: number, { bytes }: BlockHeader): boolean {
     const { space, build } = this.#kernel;
     const end = offset + bytes;
-    if (end % PAGE === 0) return true;
+    if (end % PAGE_SIZE === 0) return true;
     return [end, end + 2 * space.pointerSize].some((at) => {
-      if (at + 8 > view.byteLength || Math.floor(at / PAGE) !== Math.floor(offset / PAGE)) return false;
+      if (at + 8 > view.byteLength || Math.floor(at / PAGE_SIZE) !== Math.floor(offset / PAGE_SIZE))
+        return false;
       const next = parseBlockHeader(view, at, space.pointerSize, build);
       return fits(next, at) && printableCount(next.key) >= 3;
     });
@@ -202,5 +201,5 @@ function bytesOf(bytes: Buffer, offset: number, header: BlockHeader): Uint8Array
 
 /** Whether a header at that offset can be one of a block in use. */
 function fits({ bytes, pool }: BlockHeader, offset: number): boolean {
-  return pool !== undefined && bytes > 0 && (offset % PAGE) + bytes <= PAGE;
+  return pool !== undefined && bytes > 0 && (offset % PAGE_SIZE) + bytes <= PAGE_SIZE;
 }

@@ -1,4 +1,5 @@
 import type { Va } from "../../core/address.ts";
+import { PAGE_SIZE } from "../../core/address.ts";
 import { groupBy } from "../../core/search.ts";
 import type { BigAllocation } from "../../pool/big-pages.ts";
 import type { TagUsage } from "../../pool/tag-table.ts";
@@ -68,7 +69,6 @@ export interface SizeMatch<S extends SizedSite> {
   readonly sharing: readonly S[];
 }
 
-const PAGE = 0x1000;
 /** How far an average may be off the size: some other allocations always carry the tag too. */
 const TOLERANCE = 0.02;
 /** Fewer allocations than this have an average by chance. */
@@ -97,7 +97,7 @@ export function sizedSites(
  */
 export function allocatedBytes(size: number, pointerSize: 4 | 8): number {
   const header = 2 * pointerSize;
-  if (size > PAGE - 2 * header) return Math.ceil(size / PAGE) * PAGE;
+  if (size > PAGE_SIZE - 2 * header) return Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
   return Math.ceil((Math.max(size, 1) + header) / header) * header;
 }
 
@@ -155,7 +155,7 @@ function byBlocks(block: number, { blocks = [] }: KnownSizes): readonly Found[] 
 
 /** From Vista on the table has the bytes that were asked for, before that whole pages. */
 function byBigPages(size: number, block: number, { big = [] }: KnownSizes): readonly Found[] {
-  if (block % PAGE !== 0) return [];
+  if (block % PAGE_SIZE !== 0) return [];
   const same = big.filter(({ bytes }) => bytes === size || bytes === block).length;
   return share({ kind: "big-pages", same, of: big.length });
 }
