@@ -36,6 +36,16 @@ const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   "iced-x86": "isa/",
 };
 
+/** What opens files and prints; the rest has to run in a browser, too. */
+const NODE_HOMES: readonly string[] = ["source/file-source.ts", "api/", "cli/"];
+/** CommonJS packages that are slow to load, and wanted by few questions. */
+const LOADS_LATE: readonly string[] = ["isa/x86/decoder.ts", "pe/signed-data.ts"];
+
+function mayUseNode(file: string, specifier: string): boolean {
+  if (specifier === "node:module" && LOADS_LATE.includes(file)) return true;
+  return NODE_HOMES.some((home) => file.startsWith(home));
+}
+
 /** The text without its comments; a comment here starts its line, or is a doc comment. */
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
@@ -47,7 +57,11 @@ function importsOf(code: string): readonly string[] {
 
 /** What is wrong with one import of `file`, a path from src/ with forward slashes. */
 function importProblem(file: string, specifier: string): string | undefined {
-  if (specifier.startsWith("node:")) return undefined;
+  if (specifier.startsWith("node:")) {
+    return mayUseNode(file, specifier)
+      ? undefined
+      : `${specifier}: all but source/, api/ and cli/ must do without Node`;
+  }
   if (!specifier.startsWith(".")) {
     const home = PACKAGE_HOMES[specifier.split("/")[0]!];
     return home === undefined || file.startsWith(home)
@@ -78,7 +92,32 @@ function problemsOf(file: string, text: string): readonly string[] {
   if (!file.startsWith("cli/") && /\bconsole\.|\bprocess\.(?:argv|exit|exitCode|std\w+)\b/.test(code)) {
     problems.push("prints, reads argv or exits: only cli/ may");
   }
+  if (!mayUseNode(file, "the global Buffer") && /(?<![\w.])Buffer\b/.test(code)) {
+    problems.push("Buffer: all but source/, api/ and cli/ must do without Node");
+  }
   return problems;
+}
+
+/** Files that import each other, directly or through others: each circle by its files in order. */
+function circlesIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const circles = new Set<string>();
+  const done = new Set<string>();
+  const visit = (file: string, above: readonly string[]): void => {
+    const start = above.indexOf(file);
+    if (start >= 0) circles.add([...above.slice(start)].sort().join(" "));
+    if (start >= 0 || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...above, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return [...circles];
+}
+
+/** The files of src/ that a file imports, types as well. */
+function ownImports(file: string, text: string): readonly string[] {
+  return importsOf(withoutComments(text))
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => join(dirname(file), specifier).split(sep).join("/"));
 }
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" })
@@ -92,6 +131,13 @@ describe("the folders are the data flow", () => {
 
   it.each(files)("%s keeps to its layer", (file) => {
     expect(problemsOf(file, readFileSync(join(src, file), "utf8"))).toEqual([]);
+  });
+
+  it("goes in no circle, from file to file", () => {
+    const imports = files.map(
+      (file) => [file, ownImports(file, readFileSync(join(src, file), "utf8"))] as const,
+    );
+    expect(circlesIn(new Map(imports))).toEqual([]);
   });
 
   it("has no folder or file beside the layers", () => {
@@ -116,9 +162,26 @@ describe("the check itself", () => {
     ],
     ["report/x.ts", 'import x from "../../bench/x.ts";', "../bench/x.ts is outside src/"],
     ["api/x.ts", "process.exit(1);", "prints, reads argv or exits: only cli/ may"],
+    [
+      "pe/x.ts",
+      'import { readFileSync } from "node:fs";',
+      "node:fs: all but source/, api/ and cli/ must do without Node",
+    ],
+    ["pe/x.ts", 'const x = Buffer.from("x");', "Buffer: all but source/, api/ and cli/ must do without Node"],
     ["core/x.ts", 'console.log("x");', "prints, reads argv or exits: only cli/ may"],
   ])("finds in %s what %s breaks", (file, text, problem) => {
     expect(problemsOf(file, text)).toEqual([problem]);
+  });
+
+  it("finds circles, of two files and of three", () => {
+    const imports = new Map([
+      ["a.ts", ["b.ts"]],
+      ["b.ts", ["a.ts", "c.ts"]],
+      ["c.ts", ["d.ts"]],
+      ["d.ts", ["b.ts"]],
+      ["e.ts", ["a.ts"]],
+    ]);
+    expect(circlesIn(imports)).toEqual(["a.ts b.ts", "b.ts c.ts d.ts"]);
   });
 
   it("allows what the design allows", () => {

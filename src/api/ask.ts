@@ -111,16 +111,16 @@ const ANSWERS: Answers = {
     return from.modules.list(from.notes);
   },
   memory: (opened) => dumpIn(opened, "memory").memory(),
-  tags: (opened, query, work) => {
+  tags: (opened, query) => {
     const dump = dumpIn(opened, "tags");
     const { pattern } = query;
     if (pattern !== undefined) asked("tags", () => parseTagPattern(pattern));
-    return dump.tags(work).document(query, dump.notes);
+    return dump.tags().document(query, dump.notes);
   },
-  growth: (opened, { older, pattern, top }, work) => {
+  growth: (opened, { older, pattern, top }) => {
     const dump = dumpIn(opened, "growth");
     const matches = pattern === undefined ? () => true : asked("growth", () => parseTagPattern(pattern));
-    const { tags, ...growth } = dump.since(older, work);
+    const { tags, ...growth } = dump.since(older);
     const shown = tags.filter(({ key }) => matches(key)).slice(0, top ?? tags.length);
     return { since: older.file, tags: shown.map(({ key: _, ...row }) => row), ...growth };
   },

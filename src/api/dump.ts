@@ -140,8 +140,8 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /** Usage by tag, of all processors. */
-  tags(work: WorkOptions = {}): Tags {
-    this.#tags ??= new Tags(readTagTable(this.#pool, signalOf(work)), this.space, this.modules.items, {
+  tags(): Tags {
+    this.#tags ??= new Tags(readTagTable(this.#pool), this.space, this.modules.items, {
       leaks: () => this.leaks(),
       bigPages: () => readBigPages(this.#pool),
     });
@@ -152,8 +152,8 @@ export class Dump extends Workspace implements Disposable {
    * What each tag grew by since an older dump of the same machine; where either dump's tables cannot be
    * found there is no growth, and `notes` says why.
    */
-  since(older: Dump, work: WorkOptions = {}): Growth {
-    const [before, now] = [older.tags(work).table, this.tags(work).table];
+  since(older: Dump): Growth {
+    const [before, now] = [older.tags().table, this.tags().table];
     const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
     if ("missing" in before || "missing" in now)
       return { tags: [], seconds: null, sameStart: false, notes: missing };
@@ -169,8 +169,8 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /** The tags that look like leaks, the likeliest first. */
-  leaks(work: WorkOptions = {}): LeakReport {
-    const { table } = this.tags(work);
+  leaks(): LeakReport {
+    const { table } = this.tags();
     if ("missing" in table) return { candidates: [], groups: [], notes: [table.reason] };
     return findLeaks(table, this.#leakHints());
   }
@@ -180,9 +180,9 @@ export class Dump extends Workspace implements Disposable {
    *
    * @param older a dump of the same machine, taken before: it shows what grows
    */
-  leakSigns(tag: string, older?: Dump, work: WorkOptions = {}): LeakSigns {
-    const { table } = this.tags(work);
-    const growth = older === undefined ? undefined : this.since(older, work);
+  leakSigns(tag: string, older?: Dump): LeakSigns {
+    const { table } = this.tags();
+    const growth = older === undefined ? undefined : this.since(older);
     return leakSigns(table, parseTag(tag), {
       ...("missing" in table ? {} : { hints: this.#leakHints() }),
       ...(growth === undefined ? {} : { growth }),
@@ -193,14 +193,14 @@ export class Dump extends Workspace implements Disposable {
    * What the blocks of a tag hold: pointers into modules, directly and one step further, heads of lists,
    * sizes, and the processes that are charged.
    */
-  blockContents(tag: string, work: WorkOptions = {}): BlockContents<Module> {
+  blockContents(tag: string): BlockContents<Module> {
     const { key } = parseTag(tag);
-    const tags = this.tags(work);
+    const tags = this.tags();
     const usage = tags.get(key);
     const whole = !("missing" in tags.table) && tags.table.complete;
     const outstanding =
       usage === undefined ? (whole ? 0 : undefined) : usage.nonPaged.outstanding + usage.paged.outstanding;
-    return this.#contentsOf(key, outstanding, work);
+    return this.#contentsOf(key, outstanding);
   }
 
   /**
@@ -208,23 +208,23 @@ export class Dump extends Workspace implements Disposable {
    * leak; where none does, the trail's `tag` is null and its notes say why.
    */
   trace(tag?: string, work: WorkOptions = {}): Trail {
-    const chosen = tag ?? this.leaks(work).candidates[0]?.tag;
+    const chosen = tag ?? this.leaks().candidates[0]?.tag;
     if (chosen === undefined) {
       const coverage = this.modules.items.map((module) =>
         coverageOf(this.target, module, module.readableBytes),
       );
-      const notes = [...this.leaks(work).notes, ...this.#largest(work), ...this.gaps];
+      const notes = [...this.leaks().notes, ...this.#largest(), ...this.gaps];
       const findings = emptyFindings(notes, coverage, this.#shortfall ?? null);
       return trailDocument(findings, this.space.pointerSize);
     }
     const parsed = parseTag(chosen);
-    const tags = this.tags(work);
+    const tags = this.tags();
     const { table } = tags;
     const whole = !("missing" in table) && table.complete;
     const usage =
       tags.get(parsed.key) ??
       (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
-    const signs = this.leakSigns(parsed.text, undefined, work);
+    const signs = this.leakSigns(parsed.text);
     const findings = traceTag(this.target, parsed, { usage, signs, shortfall: this.#shortfall }, work);
     const unknown =
       "missing" in table
@@ -241,7 +241,7 @@ export class Dump extends Workspace implements Disposable {
    * `MAX_TRACED`, and of those that grow together only the one that never frees.
    */
   traces(work: WorkOptions = {}): readonly Trail[] {
-    const { candidates } = this.leaks(work);
+    const { candidates } = this.leaks();
     const sources = candidates.filter(({ tag, group }) => (group?.source ?? tag) === tag);
     const tags = [...new Set((sources.length > 0 ? sources : candidates).map(({ tag }) => tag))];
     if (tags.length === 0) return [this.trace(undefined, work)];
@@ -259,19 +259,18 @@ export class Dump extends Workspace implements Disposable {
     this.#source[Symbol.dispose]();
   }
 
-  #contentsOf(key: number, outstanding: number | undefined, work: WorkOptions = {}): BlockContents<Module> {
+  #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {
     const pool = this.#pool;
     return findBlockContents(pool, key, this.modules.items, {
       ...bigAllocations(pool),
       ...(outstanding === undefined ? {} : { outstanding }),
-      ...signalOf(work),
       processes: this.kernel.processes.items,
     });
   }
 
   /** What uses most of each pool, where nothing looks like a leak. */
-  #largest(work: WorkOptions): readonly string[] {
-    const tags = this.tags(work);
+  #largest(): readonly string[] {
+    const tags = this.tags();
     return [
       ...largestTags("paged", tags.byPagedBytes().slice(0, LARGEST)),
       ...largestTags("nonPaged", tags.byNonPagedBytes().slice(0, LARGEST)),
@@ -333,8 +332,4 @@ export class Dump extends Workspace implements Disposable {
     this.#memory ??= readMemorySummary(this.#pool, this.facts);
     return this.#memory;
   }
-}
-
-function signalOf(work: WorkOptions): { readonly signal?: AbortSignal } {
-  return work.signal === undefined ? {} : { signal: work.signal };
 }

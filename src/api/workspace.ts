@@ -31,7 +31,7 @@ import { Module } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
 import { nearRow } from "./near.ts";
 
-/** How a long question is asked: `signal` is looked at between modules. */
+/** How a question that looks through all modules is watched, and ended between two of them. */
 export type WorkOptions = SearchLimits;
 
 /** Bytes with their holes. */

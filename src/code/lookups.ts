@@ -1,4 +1,6 @@
 import { advance, type Rva } from "../core/address.ts";
+import { pointerBytes } from "../core/bytes.ts";
+import { asciiBytes, utf16Bytes } from "../core/text.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { findPatterns } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
@@ -60,8 +62,8 @@ export function findRuntimeLookups(flows: DataFlow, names: ReadonlySet<string>):
 
 function findNames({ image }: ImageCode, names: ReadonlySet<string>): RuntimeLookup[] {
   const wanted = [...names].flatMap((name) => [
-    { name, encoding: "ansi" as const, bytes: Buffer.from(`${name}\0`, "latin1") },
-    { name, encoding: "utf-16" as const, bytes: Buffer.from(`${name}\0`, "utf16le") },
+    { name, encoding: "ansi" as const, bytes: asciiBytes(`${name}\0`) },
+    { name, encoding: "utf-16" as const, bytes: utf16Bytes(`${name}\0`) },
   ]);
   const found: RuntimeLookup[] = [];
   for (const section of image.sections) {
@@ -159,10 +161,7 @@ function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
 /** UNICODE_STRINGs and ANSI_STRINGs in data whose buffer is the name. */
 function countedStrings({ image }: ImageCode, string: number): number[] {
   const places: number[] = [];
-  const address = advance(image.base, string);
-  const needle = Buffer.alloc(image.pointerSize);
-  if (image.pointerSize === 8) needle.writeBigUInt64LE(address);
-  else needle.writeUInt32LE(Number(address));
+  const needle = pointerBytes(advance(image.base, string), image.pointerSize);
   for (const section of image.sections) {
     if (section.executable) continue;
     const length = Math.min(sectionSpan(section), image.size - section.rva);

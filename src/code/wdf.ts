@@ -1,5 +1,7 @@
 import { advance } from "../core/address.ts";
+import { pointerBytes } from "../core/bytes.ts";
 import { MAX_WDF_BIND_SEARCH } from "../core/limits.ts";
+import { utf16Bytes } from "../core/text.ts";
 import { findPatterns } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Atom } from "./abstract-value.ts";
@@ -25,7 +27,7 @@ const LAYOUTS: Readonly<Record<4 | 8, Layout>> = {
 };
 
 /** `KmdfLibrary`, the only component with kernel-mode functions. */
-const COMPONENT = Buffer.from("KmdfLibrary\0", "utf16le");
+const COMPONENT = utf16Bytes("KmdfLibrary\0");
 const MAX_FUNCTIONS = 1024;
 /** WdfDriverCreate, WdfMemoryCreate, WdfLookasideListCreate. */
 const TAKE_TAGS: ReadonlySet<number> = new Set([116, 192, 198]);
@@ -125,16 +127,12 @@ function isTable({ code, image }: ImageCode, rva: number, count: number): boolea
   return others > first;
 }
 
-function pointerTo({ image }: ImageCode, rva: number): Buffer {
-  const address = advance(image.base, rva);
-  const needle = Buffer.alloc(image.pointerSize);
-  if (image.pointerSize === 8) needle.writeBigUInt64LE(address);
-  else needle.writeUInt32LE(Number(address));
-  return needle;
+function pointerTo({ image }: ImageCode, rva: number): Uint8Array {
+  return pointerBytes(advance(image.base, rva), image.pointerSize);
 }
 
 /** Offsets at which bytes stand in the image, aligned. */
-function places({ image }: ImageCode, needle: Buffer, alignment: number): readonly number[] {
+function places({ image }: ImageCode, needle: Uint8Array, alignment: number): readonly number[] {
   const found: number[] = [];
   for (const section of image.sections) {
     const length = Math.min(sectionSpan(section), image.size - section.rva, MAX_WDF_BIND_SEARCH);

@@ -68,6 +68,18 @@ export class Bytes {
   }
 }
 
+/** Two lower-case hex digits a byte. */
+export function hexDigits(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The bytes of a pointer as they stand in memory. */
+export function pointerBytes(address: bigint, size: 4 | 8): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, address, true);
+  return bytes.subarray(0, size);
+}
+
 /** The four bytes of a 32-bit number as they stand in memory. */
 export function wordBytes(word: number): Uint8Array {
   return Uint8Array.of(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24);

@@ -1,7 +1,7 @@
 import kaitai from "kaitai-struct";
 import Long from "long";
 import { hex, type Va } from "./address.ts";
-import { Bytes } from "./bytes.ts";
+import { Bytes, hexDigits } from "./bytes.ts";
 import { FormatError } from "./errors.ts";
 
 type StreamClass = (typeof kaitai.KaitaiStream)["default"];
@@ -132,5 +132,5 @@ function expectation(error: ValidationError): string {
 }
 
 function show(value: unknown): string {
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
+  return value instanceof Uint8Array ? hexDigits(value) : String(value);
 }

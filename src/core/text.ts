@@ -15,6 +15,19 @@ export function utf16Z(bytes: Uint8Array): string {
   return utf16.decode(bytes.subarray(0, end));
 }
 
+/** One byte a character, as ASCII has it. */
+export function asciiBytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
+}
+
+/** UTF-16 little-endian. */
+export function utf16Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < text.length; i++) view.setUint16(i * 2, text.charCodeAt(i), true);
+  return bytes;
+}
+
 /**
  * Text from a dump with what a terminal would obey made visible: control characters, and the
  * characters that turn the direction of writing, become `\u{…}`.

@@ -1,4 +1,5 @@
 import type { Bytes } from "../core/bytes.ts";
+import { hexDigits } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_BLOBS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
@@ -46,8 +47,7 @@ function bytesAt(source: ByteSource, offset: number, length: number): Bytes | un
 
 /** The first three fields are numbers, written the other way round. */
 function guidOf(bytes: Uint8Array): string {
-  const digits = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString("hex");
-  const number = (from: number, to: number) =>
-    Buffer.from(bytes.subarray(from, to)).reverse().toString("hex");
+  const digits = (from: number, to: number) => hexDigits(bytes.subarray(from, to));
+  const number = (from: number, to: number) => hexDigits(bytes.slice(from, to).reverse());
   return `{${number(0, 4)}-${number(4, 6)}-${number(6, 8)}-${digits(8, 10)}-${digits(10, 16)}}`;
 }

@@ -1,3 +1,5 @@
+import { hexDigits } from "../core/bytes.ts";
+
 /** One kind of file that is not a kernel dump: how it starts, and what to say of it. */
 interface Foreign {
   readonly starts: string | readonly number[];
@@ -71,7 +73,7 @@ export function whatElse(head: Uint8Array): string {
     return `zeros, as raw memory or an unfinished copy starts; ${CRASH_DUMP}`;
   }
   if (sample.every(isText)) return `text, and no dump; ${CRASH_DUMP}`;
-  const start = Buffer.from(sample.subarray(0, 8)).toString("hex");
+  const start = hexDigits(sample.subarray(0, 8));
   return `${start}, which is no format known here (a .vmem file or another raw image has no header); ${CRASH_DUMP}`;
 }
 

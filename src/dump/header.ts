@@ -1,5 +1,6 @@
 import type { Va } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
+import { hexDigits } from "../core/bytes.ts";
 import { readStruct, toAddress, toBigInt } from "../core/kaitai.ts";
 import { MAX_PROCESSORS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
@@ -144,7 +145,7 @@ export function headerBits(head: Uint8Array): 32 | 64 | undefined {
 function bitsOf(bytes: Bytes): 32 | 64 {
   const bits = headerBits(bytes.array);
   if (bits !== undefined) return bits;
-  const found = Buffer.from(bytes.array.subarray(0, 8)).toString("hex");
+  const found = hexDigits(bytes.array.subarray(0, 8));
   bytes.fail(0, "the signature", "PAGEDUMP or PAGEDU64", found);
 }
 

@@ -1,4 +1,5 @@
 import { advance, type Va } from "../core/address.ts";
+import { indexOfBytes } from "../core/byte-search.ts";
 import { MAX_PROCESSES } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -100,6 +101,6 @@ function nameOf(space: AddressSpace, address: Va, offset: number | undefined): s
 /** How far behind System's links its name stands. */
 function nameDistance(space: AddressSpace, links: Va): number | undefined {
   const { bytes } = space.readSparse(links, MAX_NAME_DISTANCE);
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(SYSTEM_NAME);
+  const at = indexOfBytes(bytes, SYSTEM_NAME);
   return at === -1 ? undefined : at;
 }

@@ -1,9 +1,9 @@
-import type { Buffer } from "node:buffer";
 import { advance, type Va } from "../core/address.ts";
+import { indexOfBytes, standsAt } from "../core/byte-search.ts";
 import { wordBytes } from "../core/bytes.ts";
 import { addTo, groupBy } from "../core/search.ts";
 import type { AddressSpace } from "./address-space.ts";
-import { type SearchCoverage, type SearchOptions, sweep } from "./sweep.ts";
+import { type SearchCoverage, sweep } from "./sweep.ts";
 
 /**
  * Finds byte patterns at every address of a range, aligned or not, across pages and chunks but never
@@ -18,11 +18,10 @@ export function findPatterns(
   length: number,
   needles: readonly Uint8Array[],
   onHit: (at: Va, needle: number) => unknown,
-  options: SearchOptions = {},
 ): SearchCoverage {
   const groups = groupByPrefix(needles);
   const reach = Math.max(1, ...needles.map((needle) => needle.length)) - 1;
-  return sweep(space, start, length, reach, options, ({ buffer, from, to, known, origin }) =>
+  return sweep(space, start, length, reach, ({ buffer, from, to, known, origin }) =>
     findIn(buffer, from, to, known, groups, (offset, needle) => onHit(advance(origin, offset), needle)),
   );
 }
@@ -80,7 +79,7 @@ function commonness(byte: number): number {
  * @returns whether to go on
  */
 function findIn(
-  buffer: Buffer,
+  buffer: Uint8Array,
   from: number,
   to: number,
   known: number,
@@ -109,11 +108,11 @@ function findIn(
   }
 }
 
-function findGroup(bytes: Buffer, group: Group, from: number): number {
+function findGroup(bytes: Uint8Array, group: Group, from: number): number {
   for (
-    let at = bytes.indexOf(group.rare, from + group.skip);
+    let at = indexOfBytes(bytes, group.rare, from + group.skip);
     at >= 0;
-    at = bytes.indexOf(group.rare, at + 1)
+    at = indexOfBytes(bytes, group.rare, at + 1)
   ) {
     if (group.needles.some((needle) => standsAt(bytes, at - group.skip, needle.bytes)))
       return at - group.skip;
@@ -121,28 +120,23 @@ function findGroup(bytes: Buffer, group: Group, from: number): number {
   return -1;
 }
 
-function standsAt(bytes: Buffer, at: number, needle: Uint8Array): boolean {
-  if (at + needle.length > bytes.length) return false;
-  for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
-  return true;
-}
-
-export interface WordOptions extends SearchOptions {
-  /** The 32 bits that follow each word: pointers to one part of memory share them, and are found faster. */
-  readonly upper?: number | undefined;
-}
-
 /** Up to here one pass a word costs less than looking at each byte once in JavaScript. */
 const FEW = 4;
 
 /** Tells of the words in a part of a buffer. */
-type Scan = (buffer: Buffer, from: number, to: number, onWord: (at: number, word: number) => void) => void;
+type Scan = (
+  buffer: Uint8Array,
+  from: number,
+  to: number,
+  onWord: (at: number, word: number) => void,
+) => void;
 
 /**
  * Finds any of many 32-bit little-endian words at every alignment of a range, in one pass however many
  * they are. A word that reaches into a hole is not found.
  *
  * @param onHit told the address and the index of the word in `words`
+ * @param upper the 32 bits that follow each word: pointers to one part of memory share them, and are found faster
  */
 export function findWords(
   space: AddressSpace,
@@ -150,14 +144,13 @@ export function findWords(
   length: number,
   words: readonly number[],
   onHit: (at: Va, word: number) => void,
-  options: WordOptions = {},
+  upper?: number,
 ): SearchCoverage {
-  const { upper } = options;
   if (words.length <= (upper === undefined ? FEW : 1)) {
     const patterns = words.map((word) =>
       Uint8Array.of(...wordBytes(word), ...(upper === undefined ? [] : wordBytes(upper))),
     );
-    return findPatterns(space, start, length, patterns, onHit, options);
+    return findPatterns(space, start, length, patterns, onHit);
   }
   const wanted = new Map<number, number[]>();
   words.forEach((word, i) => {
@@ -165,7 +158,7 @@ export function findWords(
   });
   const scan = upper === undefined ? scanForAll(words) : scanBefore(upper);
   const reach = upper === undefined ? 3 : 7;
-  return sweep(space, start, length, reach, options, ({ buffer, from, to, origin }) => {
+  return sweep(space, start, length, reach, ({ buffer, from, to, origin }) => {
     scan(buffer, from, to, (at, word) => {
       for (const index of wanted.get(word) ?? []) onHit(advance(origin, at), index);
     });
@@ -197,9 +190,14 @@ function scanBefore(upper: number): Scan {
   const rare = pattern.subarray(skip);
   return (buffer, from, to, onWord) => {
     const bytes = buffer.subarray(0, to);
-    for (let at = bytes.indexOf(rare, from + 4 + skip); at >= 0; at = bytes.indexOf(rare, at + 1)) {
+    const view = new DataView(buffer.buffer, buffer.byteOffset, to);
+    for (
+      let at = indexOfBytes(bytes, rare, from + 4 + skip);
+      at >= 0;
+      at = indexOfBytes(bytes, rare, at + 1)
+    ) {
       const word = at - skip - 4;
-      if (bytes.readUInt32LE(word + 4) === upper) onWord(word, bytes.readUInt32LE(word));
+      if (view.getUint32(word + 4, true) === upper) onWord(word, view.getUint32(word, true));
     }
   };
 }

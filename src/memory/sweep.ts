@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { advance, type Va } from "../core/address.ts";
 import type { AddressSpace } from "./address-space.ts";
 
@@ -11,21 +10,21 @@ export const SEARCH_CHUNK = 0x4_0000;
 /** What is carried from one chunk to the next. */
 const MARGIN = 64;
 
-let spare: Buffer | undefined;
+let spare: Uint8Array | undefined;
 
 /**
  * A buffer of `size` bytes or more for one search: the last search's, since a new one's pages cost more to
  * touch than a driver's bytes to search. A search that runs inside another gets its own.
  */
-function takeScratch(size: number): Buffer {
+function takeScratch(size: number): Uint8Array {
   const taken = spare;
   spare = undefined;
   if (taken !== undefined && taken.length >= size) return taken;
-  return Buffer.allocUnsafeSlow(Math.max(size, SEARCH_CHUNK + MARGIN));
+  return new Uint8Array(Math.max(size, SEARCH_CHUNK + MARGIN));
 }
 
 /** For the next search, when this one has ended. */
-function giveScratch(buffer: Buffer): void {
+function giveScratch(buffer: Uint8Array): void {
   spare = buffer;
 }
 
@@ -37,15 +36,9 @@ export interface SearchCoverage {
   readonly unreadable: number;
 }
 
-export interface SearchOptions {
-  readonly signal?: AbortSignal;
-  /** Told the bytes done after each chunk. */
-  readonly onProgress?: (done: number) => void;
-}
-
 /** Readable bytes that stand together. */
 export interface Part {
-  readonly buffer: Buffer;
+  readonly buffer: Uint8Array;
   readonly from: number;
   readonly to: number;
   /** The first bytes, which were seen before, at the end of the part before this one. */
@@ -66,7 +59,6 @@ export function sweep(
   start: Va,
   length: number,
   reach: number,
-  { signal, onProgress }: SearchOptions,
   look: (part: Part) => boolean,
 ): SearchCoverage {
   const end = 1n << BigInt(space.pointerSize * 8);
@@ -76,7 +68,6 @@ export function sweep(
   try {
     let carried = 0;
     for (let done = 0; done < total; ) {
-      signal?.throwIfAborted();
       const at = advance(start, done);
       const rest = total - done;
       if ("fault" in space.mapping.locate(at, 1)) {
@@ -102,7 +93,6 @@ export function sweep(
       });
       lookTo(filled);
       done += size;
-      onProgress?.(done);
       if (!goOn) return { readable: done - unreadable, unreadable };
       carried = Math.min(reach, filled - from);
       buffer.copyWithin(0, filled - carried, filled);

@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
 import type { Va } from "../core/address.ts";
 import { addTo } from "../core/search.ts";
+import { asciiBytes } from "../core/text.ts";
 import { tableKey } from "./tag.ts";
 import { TAG_SCAN_WASM } from "./tag-scan-wasm.js";
 
@@ -25,16 +25,11 @@ export type TagIndex = ReadonlyMap<number, readonly number[]>;
  * Which images contain which tags: one pass over each image for all tags, at every alignment, in both
  * forms of the protected bit. A key that no image holds is not in the map.
  */
-export function indexTags(
-  images: Iterable<IndexedImage>,
-  keys: Iterable<number>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: (images: number) => void } = {},
-): TagIndex {
+export function indexTags(images: Iterable<IndexedImage>, keys: Iterable<number>): TagIndex {
   const scanner = new TagScanner(keys);
   const index = new Map<number, number[]>();
   let number = 0;
   for (const image of images) {
-    options.signal?.throwIfAborted();
     let end: bigint | undefined;
     for (const { va, bytes } of image.chunks(scanner.room)) {
       scanner.scan(bytes, va !== end);
@@ -42,7 +37,6 @@ export function indexTags(
     }
     for (const key of scanner.take()) addTo(index, key, number);
     number++;
-    options.onProgress?.(number);
   }
   return index;
 }
@@ -173,7 +167,7 @@ function isShown(byte: number): boolean {
 let compiled: WebAssembly.Module | undefined;
 
 function instantiate(): TagScanModule {
-  compiled ??= new WebAssembly.Module(Buffer.from(TAG_SCAN_WASM, "base64"));
+  compiled ??= new WebAssembly.Module(asciiBytes(atob(TAG_SCAN_WASM)));
   const { exports } = new WebAssembly.Instance(compiled);
   return exports as unknown as TagScanModule;
 }

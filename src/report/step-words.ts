@@ -35,7 +35,7 @@ export function stepWords(step: Step, tag: string | null): string {
         step.names.length > MOST_GONE
           ? ` (and ${step.names.length - MOST_GONE} more: pooltrail modules)`
           : "";
-      return `Consider ${list(step.names.slice(0, MOST_GONE))}${more} as well: unloaded before the dump, so that no code of it could be looked at, and what such a driver did not free stays.`;
+      return `Consider ${list(step.names.slice(0, MOST_GONE))}${more} as well: unloaded before the dump, so that no code of ${step.names.length === 1 ? "it" : "them"} could be looked at, and what such a driver did not free stays.`;
     }
   }
 }

@@ -1,5 +1,3 @@
-import { styleText } from "node:util";
-
 /** How words are set off in a text report. */
 export interface Style {
   readonly colored: boolean;
@@ -18,11 +16,17 @@ export const PLAIN: Style = {
   accent: (text) => text,
 };
 
+/** Between an SGR code and the one that ends it. */
+const sgr =
+  (start: number, end: number) =>
+  (text: string): string =>
+    `\u001b[${start}m${text}\u001b[${end}m`;
+
 /** ANSI colours. */
 export const COLOR: Style = {
   colored: true,
-  bold: (text) => styleText("bold", text, { validateStream: false }),
-  dim: (text) => styleText("dim", text, { validateStream: false }),
-  warn: (text) => styleText("yellow", text, { validateStream: false }),
-  accent: (text) => styleText("cyan", text, { validateStream: false }),
+  bold: sgr(1, 22),
+  dim: sgr(2, 22),
+  warn: sgr(33, 39),
+  accent: sgr(36, 39),
 };

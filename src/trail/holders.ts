@@ -1,7 +1,7 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
 import { groupBy } from "../core/search.ts";
 import { findWords } from "../memory/search.ts";
-import type { SearchLimits } from "./module-search.ts";
+import { type SearchLimits, tellProgress } from "./module-search.ts";
 import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** A function whose holders are looked for. */
@@ -40,10 +40,10 @@ export function findHolders(
 ): readonly Holding[] {
   const holdings: Holding[] = [];
   target.modules.forEach((module, i) => {
-    limits.onProgress?.(module.name, i, target.modules.length);
+    tellProgress(limits, module.name, i, target.modules.length);
     const declared = declaredSlots(module, functions);
     const seen = new Set<Va>();
-    for (const [address, function_] of pointersIn(target, module, functions, limits)) {
+    for (const [address, function_] of pointersIn(target, module, functions)) {
       seen.add(address);
       const offset = rva(Number(address - module.base));
       const slot = declared.get(offset);
@@ -79,11 +79,9 @@ function* pointersIn(
   target: TrailTarget,
   module: TrailModule,
   functions: readonly HeldFunction[],
-  limits: SearchLimits,
 ): Generator<readonly [Va, HeldFunction]> {
   const others = functions.filter((function_) => function_.module !== module.name);
   const hits: [Va, HeldFunction][] = [];
-  const options = limits.signal === undefined ? {} : { signal: limits.signal };
   for (const [upper, held] of byUpperHalf(target, others)) {
     findWords(
       target.space,
@@ -94,7 +92,7 @@ function* pointersIn(
         const function_ = held[word];
         if (function_ !== undefined) hits.push([at, function_]);
       },
-      { ...options, upper },
+      upper,
     );
   }
   yield* hits.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));

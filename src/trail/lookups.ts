@@ -1,5 +1,7 @@
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva } from "../core/address.ts";
+import { standsAt } from "../core/byte-search.ts";
+import { asciiBytes, utf16Bytes } from "../core/text.ts";
 import { findWords } from "../memory/search.ts";
 import type { LooksUp } from "./clue.ts";
 import type { HeldFunction } from "./holders.ts";
@@ -64,12 +66,12 @@ function byNames(functions: readonly HeldFunction[]): ReadonlyMap<string, HeldFu
 /** The names that stand in a module in either encoding; their first letters are searched for, and the rest compared. */
 function namesIn(target: TrailTarget, module: TrailModule, names: Iterable<string>): ReadonlySet<string> {
   const words: number[] = [];
-  const texts: { readonly name: string; readonly bytes: Buffer; readonly skip: number }[] = [];
+  const texts: { readonly name: string; readonly bytes: Uint8Array; readonly skip: number }[] = [];
   for (const name of names) {
     if (name.length < 4) continue;
-    const ascii = Buffer.from(name, "latin1");
-    const utf16 = Buffer.from(name, "utf16le");
-    words.push(ascii.readUInt32LE(0), utf16.readUInt32LE(4));
+    const ascii = asciiBytes(name);
+    const utf16 = utf16Bytes(name);
+    words.push(wordAt(ascii, 0), wordAt(utf16, 4));
     texts.push({ name, bytes: ascii, skip: 0 }, { name, bytes: utf16, skip: 4 });
   }
   const found = new Set<string>();
@@ -77,7 +79,11 @@ function namesIn(target: TrailTarget, module: TrailModule, names: Iterable<strin
     const text = texts[word];
     if (text === undefined || found.has(text.name)) return;
     const bytes = target.space.tryRead(advance(at, -text.skip), text.bytes.length);
-    if (bytes !== undefined && text.bytes.equals(bytes)) found.add(text.name);
+    if (bytes !== undefined && standsAt(bytes, 0, text.bytes)) found.add(text.name);
   });
   return found;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer).getUint32(at, true);
 }

@@ -13,10 +13,23 @@ export interface Coverage {
   readonly fromFile: number;
 }
 
+/** How a search of all modules is watched. */
 export interface SearchLimits {
-  readonly signal?: AbortSignal | undefined;
   /** Told the module that is looked at next, and how many of how many are done. */
   readonly onProgress?: ((module: string, done: number, of: number) => void) | undefined;
+  /** Ends the search before the next module. The search is synchronous: only `onProgress` can abort it meanwhile. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Between modules: tells how far the search is, and ends it where it is to end. */
+export function tellProgress(
+  { onProgress, signal }: SearchLimits,
+  module: string,
+  done: number,
+  of: number,
+): void {
+  onProgress?.(module, done, of);
+  signal?.throwIfAborted();
 }
 
 /** What a search of every module found, and how much it could look at. */
@@ -34,20 +47,12 @@ export function searchModules<T>(
 ): Sightings<T> {
   const found: T[] = [];
   const coverage: Coverage[] = [];
-  const options = limits.signal === undefined ? {} : { signal: limits.signal };
   target.modules.forEach((module, i) => {
-    limits.onProgress?.(module.name, i, target.modules.length);
-    const searched = findPatterns(
-      target.space,
-      module.base,
-      module.size,
-      needles,
-      (at, needle) => {
-        const item = make(module, at, needle);
-        if (item !== undefined) found.push(item);
-      },
-      options,
-    );
+    tellProgress(limits, module.name, i, target.modules.length);
+    const searched = findPatterns(target.space, module.base, module.size, needles, (at, needle) => {
+      const item = make(module, at, needle);
+      if (item !== undefined) found.push(item);
+    });
     coverage.push(coverageOf(target, module, searched.readable));
   });
   return { found, coverage };

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import { findWords, type WordOptions } from "../../src/memory/search.ts";
+import { findWords } from "../../src/memory/search.ts";
 import { SEARCH_CHUNK } from "../../src/memory/sweep.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 const BASE = 0x10000n;
 
-function find(memory: VirtualMemory, length: number, words: readonly number[], options?: WordOptions) {
+function find(memory: VirtualMemory, length: number, words: readonly number[], upper?: number) {
   const hits: [at: bigint, word: number][] = [];
   const coverage = findWords(
     memory.space,
@@ -15,7 +15,7 @@ function find(memory: VirtualMemory, length: number, words: readonly number[], o
     length,
     words,
     (at, word) => hits.push([at - BASE, word]),
-    options,
+    upper,
   );
   return { hits, coverage };
 }
@@ -33,7 +33,7 @@ describe("findWords", () => {
         new DataView(bytes.buffer).setUint32(at, 0x2a03_8174, true);
         new DataView(bytes.buffer).setUint32(at + 4, 0xffff_f804, true);
         const memory = new VirtualMemory(8).write(BASE, bytes);
-        const { hits } = find(memory, bytes.length, [0x2a03_8174, ...OTHERS], { upper });
+        const { hits } = find(memory, bytes.length, [0x2a03_8174, ...OTHERS], upper);
         expect(hits).toEqual([[BigInt(at), 0]]);
       }
     },
@@ -41,9 +41,9 @@ describe("findWords", () => {
 
   it("does not take a word that another upper half follows", () => {
     const memory = new VirtualMemory(8).write(BASE, Uint8Array.of(1, 1, 1, 1, 4, 0xf8, 0xff, 0xfe));
-    expect(find(memory, 8, [0x01010101], { upper: 0xfffff804 }).hits).toEqual([]);
-    expect(find(memory, 8, [0x01010101, ...OTHERS], { upper: 0xfffff804 }).hits).toEqual([]);
-    expect(find(memory, 8, [0x01010101, ...OTHERS], { upper: 0xfefff804 }).hits).toEqual([
+    expect(find(memory, 8, [0x01010101], 0xfffff804).hits).toEqual([]);
+    expect(find(memory, 8, [0x01010101, ...OTHERS], 0xfffff804).hits).toEqual([]);
+    expect(find(memory, 8, [0x01010101, ...OTHERS], 0xfefff804).hits).toEqual([
       [0n, 0],
       [0n, 1],
     ]);
@@ -77,7 +77,7 @@ describe("findWords", () => {
               });
             }
           }
-          const { hits, coverage } = find(memory, 0x3000, words, { upper });
+          const { hits, coverage } = find(memory, 0x3000, words, upper);
           const order = (a: [bigint, number], b: [bigint, number]) => Number(a[0] - b[0]) || a[1] - b[1];
           expect(hits.sort(order)).toEqual(expected);
           expect([coverage.readable, coverage.unreadable]).toEqual([0x2000, 0x1000]);

@@ -27,7 +27,7 @@ const AFTER = 0x80;
  * Reads what x86 and x64 kernels do with a tag's hash: mask, array of tables by processor, stride. Only
  * operands that name nt's own data are taken; whoever uses them checks what stands there.
  */
-export function readHashCode(kernel: PoolKernel, signal?: AbortSignal): HashCode {
+export function readHashCode(kernel: PoolKernel): HashCode {
   const { space, nt } = kernel;
   const arrays = new Votes<bigint>();
   const variables = new Votes<bigint>();
@@ -37,7 +37,7 @@ export function readHashCode(kernel: PoolKernel, signal?: AbortSignal): HashCode
   const factor = wordBytes(HASH_FACTOR);
   for (const { start, length } of nt.code) {
     const onHit = (at: Va): boolean => sites.push(at) < MAX_HASH_SITES;
-    findPatterns(space, start, length, [factor], onHit, signal === undefined ? {} : { signal });
+    findPatterns(space, start, length, [factor], onHit);
   }
   for (const site of sites) {
     const start = advance(site, -BEFORE);

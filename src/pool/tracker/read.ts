@@ -13,11 +13,8 @@ import { type SlotCounts, sumTables, type TrackerSums } from "./sum.ts";
  * Reads usage by tag without symbols: the table that KDBG names, in the layout that its own keys prove,
  * and those of the other processors. What cannot be read is in the answer.
  */
-export function readTagTable(
-  kernel: PoolKernel,
-  options: { readonly signal?: AbortSignal } = {},
-): TagTable | NoTagTable {
-  const code = readHashCode(kernel, options.signal);
+export function readTagTable(kernel: PoolKernel): TagTable | NoTagTable {
+  const code = readHashCode(kernel);
   const master = findMasterTable(kernel, code);
   if ("missing" in master) return { ...master, processors: { read: 0, of: kernel.processors ?? null } };
   const { fit } = master;

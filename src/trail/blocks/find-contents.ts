@@ -43,7 +43,7 @@ export function findBlockContents<M extends ContentModule>(
   const big = (options.big ?? []).filter((allocation) => allocation.key === tableKey(key));
   const places = poolPlaces(kernel, options.big ?? [], modules);
   const collector = searchBest(kernel, key, places, images, big.length, options);
-  const unread = collector.addBig(big, options.signal);
+  const unread = collector.addBig(big);
   const steps = followBlocks(kernel, collector.followed.items, images, key);
   const billing = billingOf(kernel, collector.charges.items, options.processes ?? []);
   const { search, tally } = collector;
@@ -127,7 +127,7 @@ class Collector<M extends ContentModule> {
   }
 
   /** @returns allocations that could not be looked at */
-  addBig(big: readonly BigAllocation[], signal?: AbortSignal): number {
+  addBig(big: readonly BigAllocation[]): number {
     let room = MAX_BIG_CONTENT;
     let unread = 0;
     // of more than there is room for, parts of all are read
@@ -137,7 +137,6 @@ class Collector<M extends ContentModule> {
         unread++;
         continue;
       }
-      signal?.throwIfAborted();
       const part = this.#kernel.space.readSparse(at, Math.min(bytes, most, room));
       const read = part.bytes.length - part.holes.reduce((sum, hole) => sum + hole.length, 0);
       room -= part.bytes.length;

@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import { advance, PAGE_SIZE, type Va } from "../../core/address.ts";
+import { indexOfBytes } from "../../core/byte-search.ts";
 import { wordBytes } from "../../core/bytes.ts";
 import { MAX_POOL_ROUND, MAX_POOL_SEARCH } from "../../core/limits.ts";
 import { type BlockHeader, parseBlockHeader, parsePoolPage, SEGMENT_HEAP } from "../../pool/blocks.ts";
@@ -38,7 +38,6 @@ export interface SearchBudget {
   readonly maxBytes?: number;
   /** Blocks that there can be at the most; absent where that is not known. */
   readonly mostBlocks?: number;
-  readonly signal?: AbortSignal;
 }
 
 const CHUNK = 64 * PAGE_SIZE;
@@ -62,17 +61,16 @@ export function findTagBlocks(
   onBlock: (block: FoundBlock) => void,
   budget: SearchBudget = {},
 ): PoolSearch {
-  const { roundBytes = MAX_POOL_ROUND, maxBytes = MAX_POOL_SEARCH, mostBlocks = ENOUGH, signal } = budget;
+  const { roundBytes = MAX_POOL_ROUND, maxBytes = MAX_POOL_SEARCH, mostBlocks = ENOUGH } = budget;
   const runs = mappedRuns(kernel.space, places.ranges);
   const pieces = new EvenPieces(runs, Math.max(1, Math.floor(Math.min(roundBytes, maxBytes) / PAGE_SIZE)));
   const finder = new BlockFinder(kernel, key, onBlock);
-  const buffer = Buffer.alloc(CHUNK);
+  const buffer = new Uint8Array(CHUNK);
   const enough = Math.min(ENOUGH, mostBlocks);
   let [searched, visited, round] = [0, 0, 0];
   while (round < pieces.rounds) {
     let read = 0;
     for (const { start, pages } of pieces.of(round)) {
-      signal?.throwIfAborted();
       const bytes = buffer.subarray(0, pages * PAGE_SIZE);
       visited += bytes.length;
       let missing = 0;
@@ -111,13 +109,13 @@ class BlockFinder {
   }
 
   /** @param bytes whole pages */
-  search(bytes: Buffer, start: Va): void {
+  search(bytes: Uint8Array, start: Va): void {
     const { space, build } = this.#kernel;
     const unit = 2 * space.pointerSize;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const chains = new Map<number, ReadonlyMap<number, BlockHeader> | undefined>();
     for (const needle of this.#needles) {
-      for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
+      for (let at = indexOfBytes(bytes, needle); at >= 0; at = indexOfBytes(bytes, needle, at + 1)) {
         const offset = at - 4;
         if (offset < 0 || offset % unit !== 0) continue;
         const page = offset - (offset % PAGE_SIZE);
@@ -195,7 +193,7 @@ class BlockFinder {
   }
 }
 
-function bytesOf(bytes: Buffer, offset: number, header: BlockHeader): Uint8Array {
+function bytesOf(bytes: Uint8Array, offset: number, header: BlockHeader): Uint8Array {
   return bytes.subarray(offset, offset + header.bytes);
 }
 
