@@ -1,4 +1,6 @@
 import { upperBound } from "../core/search.ts";
+import { CountChance, chanceOf } from "./count-chance.ts";
+import { isHeld } from "./held-tags.ts";
 import type { TagUsage } from "./tag-table.ts";
 
 /** One tag in one pool, with its count. */
@@ -26,32 +28,47 @@ const MIN_COUNT = 1000;
  * How far counts may be apart that go together. Beside a tag that never frees they may be further apart:
  * the objects that it holds were there before it, too.
  */
-const TOLERANCE = { plain: 0.003, besideNeverFreed: 0.025 } as const;
+const TOLERANCE = { plain: 0.02, besideNeverFreed: 0.025, multiple: 0.003 } as const;
 const MAX_RATIO = 4;
 /** Frees by allocations below which a tag is said never to free. */
 const NEVER = 0.001;
+/**
+ * Chance at which counts are said to go together, of the largest count; of the second a quarter of it, of the third a
+ * ninth and so on: the more counts are compared, the more meet by chance, and a leak is among the large ones.
+ */
+const CHANCE = 0.0015;
+/** … and of tags that are known to be held by what others allocate: few are, so that it falls with the place only. */
+const CHANCE_HELD = 0.008;
+/** Chance at which a multiple of a count that goes with others is one of them. */
+const CHANCE_MULTIPLE = 0.05;
+
+/** So many counts within the tolerance are a crowd, and no group. */
+const MOST_WITHIN = 256;
 
 type Counted = Omit<GroupMember, "ratio">;
 
 /**
  * Finds tags whose outstanding counts go together, as those of an object and of what it holds do: equal,
- * or one a whole-number multiple of the other, up to four.
+ * or one a whole-number multiple of the other, up to four. Only where chance does not make them so.
  */
 export function groupByCount(tags: readonly TagUsage[]): readonly CountGroup[] {
-  const counted: Counted[] = tags.flatMap((usage) =>
+  const all: Counted[] = tags.flatMap((usage) =>
     (["nonPaged", "paged"] as const).flatMap((pool) => {
       const { outstanding, frees } = usage[pool];
-      if (outstanding < MIN_COUNT || usage.doubt === "implausible") return [];
+      if (outstanding <= 0 || usage.doubt === "implausible") return [];
       return [{ tag: usage.tag, key: usage.key, pool, outstanding, frees }];
     }),
   );
+  const chance = new CountChance(all.map(({ outstanding }) => outstanding));
+  const counted = all.filter(({ outstanding }) => outstanding >= MIN_COUNT);
   counted.sort((a, b) => a.outstanding - b.outstanding || a.key - b.key);
   const taken = new Set<Counted>();
   const groups: CountGroup[] = [];
-  const neverFirst = [...counted].sort((a, b) => Number(neverFrees(b)) - Number(neverFrees(a)));
-  for (const base of neverFirst) {
+  // those that never free first, and of those the largest
+  const bases = [...counted].reverse().sort((a, b) => Number(neverFrees(b)) - Number(neverFrees(a)));
+  for (const base of bases) {
     if (taken.has(base)) continue;
-    const found = partnersOf(base, counted).filter((partner) => !taken.has(partner));
+    const found = partnersOf(base, counted, chance, taken);
     if (found.length < 2) continue;
     for (const member of found) taken.add(member);
     groups.push(groupOf(found));
@@ -63,18 +80,72 @@ function neverFrees({ frees, outstanding }: Counted): boolean {
   return frees / (frees + outstanding) < NEVER;
 }
 
-/** The tags whose counts go with that of `base`, and itself. */
-function partnersOf(base: Counted, counted: readonly Counted[]): readonly Counted[] {
-  const equal = neverFrees(base) ? TOLERANCE.besideNeverFreed : TOLERANCE.plain;
-  const partners = new Set(within(counted, base.outstanding, equal));
-  // multiples alone are too common among tags that come and go
-  if (partners.size < 2 && !neverFrees(base)) return [];
-  for (let ratio = 2; ratio <= MAX_RATIO; ratio++) {
-    for (const count of [base.outstanding * ratio, base.outstanding / ratio]) {
-      for (const partner of within(counted, count, TOLERANCE.plain)) partners.add(partner);
-    }
-  }
-  return [...partners].sort((a, b) => a.outstanding - b.outstanding || a.key - b.key);
+/** The tags whose counts go with that of `base`, and itself; only itself where chance may have made them. */
+function partnersOf(
+  base: Counted,
+  counted: readonly Counted[],
+  chance: CountChance,
+  taken: ReadonlySet<Counted>,
+): readonly Counted[] {
+  const free = (one: Counted): boolean => one !== base && !taken.has(one);
+  const tolerance = neverFrees(base) ? TOLERANCE.besideNeverFreed : TOLERANCE.plain;
+  const equal = within(counted, base.outstanding, tolerance).filter(free);
+  const multiples = multiplesOf(base, counted).filter(({ member }) => free(member));
+  const explained = equal.length + multiples.length;
+  const place = chance.rank(base.outstanding) - explained;
+  const allowed = (held: boolean): number =>
+    held ? CHANCE_HELD / Math.max(1, place) : CHANCE / Math.max(1, place) ** 2;
+  const apart = (one: Counted): number => Math.abs(one.outstanding / base.outstanding - 1);
+  const together = beyondChance(
+    equal.sort((a, b) => apart(a) - apart(b)),
+    (met) => chance.expected(base.outstanding, apart(met), explained + 1),
+    (met) => allowed(isHeld(base, met)),
+  );
+  const near = multiples.sort((a, b) => a.apart - b.apart);
+  const expected = (of: number): number =>
+    RATIOS.reduce((sum, ratio) => sum + chance.expected(base.outstanding * ratio, of, 0), 0);
+  // beside a group each multiple stands for itself; alone they are too common among tags that come and go
+  const more =
+    together.length > 0
+      ? near.filter((one) => chanceOf(1, expected(one.apart)) < CHANCE_MULTIPLE)
+      : neverFrees(base)
+        ? beyondChance(
+            near,
+            (met) => expected(met.apart),
+            (met) => allowed(isHeld(base, met.member)),
+          )
+        : [];
+  const members = [base, ...together, ...more.map(({ member }) => member)];
+  return members.sort((a, b) => a.outstanding - b.outstanding || a.key - b.key);
+}
+
+const RATIOS: readonly number[] = Array.from({ length: MAX_RATIO - 1 }, (_, i) => i + 2).flatMap((ratio) => [
+  ratio,
+  1 / ratio,
+]);
+
+/** Tags whose counts are multiples of that of `base`, or it of theirs. */
+function multiplesOf(
+  base: Counted,
+  counted: readonly Counted[],
+): { readonly member: Counted; readonly apart: number }[] {
+  return RATIOS.flatMap((ratio) => {
+    const count = base.outstanding * ratio;
+    return within(counted, count, TOLERANCE.multiple).map((member) => ({
+      member,
+      apart: Math.abs(member.outstanding / count - 1),
+    }));
+  });
+}
+
+/** Of tags, the nearest first, as many as chance does not bring together; none where it may bring all. */
+function beyondChance<T>(
+  near: readonly T[],
+  expected: (met: T) => number,
+  allowed: (met: T) => number,
+): readonly T[] {
+  const held = near.map((met, i) => chanceOf(i + 1, expected(met)) < allowed(met));
+  return near.slice(0, held.lastIndexOf(true) + 1);
 }
 
 /** Of the counts in ascending order, those within the tolerance. */
@@ -82,7 +153,7 @@ function within(counted: readonly Counted[], count: number, tolerance: number): 
   const least = Math.ceil(count * (1 - tolerance));
   const first = upperBound(counted.length, least - 1, (i) => counted[i]?.outstanding ?? 0);
   const found: Counted[] = [];
-  for (let index = first; index < counted.length; index++) {
+  for (let index = first; index < Math.min(counted.length, first + MOST_WITHIN); index++) {
     const one = counted[index];
     if (one === undefined || one.outstanding > count * (1 + tolerance)) break;
     found.push(one);
