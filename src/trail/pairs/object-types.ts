@@ -49,3 +49,13 @@ export const OBJECT_TAGS: ReadonlySet<string> = new Set([
   "Dire",
   "Symb",
 ]);
+
+/** The types whose objects have a tag, as Windows names them: `Process`, `Key`. */
+export function objectTypesOf(tag: string): readonly string[] {
+  if (tag === "Dire") return ["Directory"];
+  if (tag === "Symb") return ["SymbolicLink"];
+  const variables = Object.entries(OBJECT_TYPES).filter(([, tags]) => tags.includes(tag));
+  return variables.map(([variable]) =>
+    variable.replace(/^(?:[A-Z][a-z]|Dbgk)(?=[A-Z])/, "").replace(/(?:Object)?Type$/, ""),
+  );
+}
