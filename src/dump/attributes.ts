@@ -1,6 +1,9 @@
 /** The body is encrypted. A dump that was decrypted has the bit cleared, and the next one set. */
 export const ENCRYPTED_DUMP_DATA = 0x100;
 
+/** The dump was taken of a machine that went on. */
+export const LIVE_DUMP = 0x10;
+
 const KERNEL_WROTE = 0b11000;
 
 /**
