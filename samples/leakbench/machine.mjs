@@ -16,10 +16,13 @@ import { System } from "../writer/system.mjs";
  *   arch: Arch, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
  *   images?: Readonly<Record<string, Partial<LoadOptions>>>, importOptimisation?: boolean, unloaded?: readonly string[],
  *   stacks?: readonly (readonly import("../writer/system.mjs").Call[])[], pointers?: readonly (readonly [image: string, variable: string, target: string])[],
- *   blocks?: BlockOwner,
+ *   blocks?: BlockOwner, header?: (system: System) => Partial<import("../writer/dump.mjs").HeaderFields>,
+ *   pagedMaximum?: number, absent?: readonly import("../writer/kernel.mjs").ModuleEntry[], also?: (system: System) => void,
  * }} Plan drivers: file names without .sys, beside those that every machine has. images: what is special about some.
  *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function.
- *   blocks: what the blocks of the first tag hold; without it no block is in the dump
+ *   blocks: what the blocks of the first tag hold; without it no block is in the dump.
+ *   header: fields of the dump's header that are other than a key combination leaves them. pagedMaximum: pages that the
+ *   paged pool can have. absent: modules of which no page is in the dump. also: what else is written into the machine
  */
 
 const PLACE = {
@@ -49,6 +52,10 @@ export function buildDump({
   stacks = [],
   pointers = [],
   blocks,
+  header: otherFields = () => ({}),
+  pagedMaximum,
+  absent = [],
+  also,
 }) {
   const at = PLACE[arch];
   const system = new System({
@@ -106,6 +113,7 @@ export function buildDump({
     const counted = { allocs: live + frees, frees, bytes: live * block[arch] };
     return paged ? { tag, paged: counted } : { tag, nonPaged: counted };
   });
+  also?.(system);
   const header = system.finish({
     rows: [
       ...rows,
@@ -127,9 +135,11 @@ export function buildDump({
       end: at.first + BigInt(40 + i) * at.step + 0x9000n,
       time: fileTime(1_700_000_000 + i),
     })),
-    ...(arch === "x86" ? { pagedMaximum: 0x15800 } : {}),
+    absent,
+    ...(pagedMaximum === undefined ? (arch === "x86" ? { pagedMaximum: 0x15800 } : {}) : { pagedMaximum }),
   });
-  return writeDump(machine, { type: form, header });
+  const fields = otherFields(system);
+  return writeDump(machine, { type: form, header: { ...header, ...fields } });
 }
 
 /** How many pages of blocks a machine has: enough for some hundreds. */

@@ -9,6 +9,7 @@ import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
 import { type LeakSigns, leakSigns } from "../pool/leak-signs.ts";
 import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
+import { type Lockstep, lockstepOf } from "../pool/lockstep.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { parseTag } from "../pool/tag.ts";
@@ -25,8 +26,11 @@ import { Siblings } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
 import { findBlockContents } from "../trail/blocks/find-contents.ts";
+import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
+import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
+import { MachineEnd } from "./crash.ts";
 import { infoDocument } from "./info.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { memoryDocument } from "./memory.ts";
@@ -99,6 +103,8 @@ export class Dump extends Workspace implements Disposable {
   readonly #siblings: Siblings | undefined;
   readonly #images: LoadedImages;
   #tags: Tags | undefined;
+  #end: MachineEnd | undefined;
+  readonly #locksteps = new Map<string, Lockstep>();
   #memory: MemorySummary | undefined;
 
   /** Use `openDump`. */
@@ -183,10 +189,25 @@ export class Dump extends Workspace implements Disposable {
   leakSigns(tag: string, older?: Dump): LeakSigns {
     const { table } = this.tags();
     const growth = older === undefined ? undefined : this.since(older);
+    const lockstep = this.lockstep(tag);
     return leakSigns(table, parseTag(tag), {
+      ...(lockstep === undefined ? {} : { lockstep }),
       ...("missing" in table ? {} : { hints: this.#leakHints() }),
       ...(growth === undefined ? {} : { growth }),
     });
+  }
+
+  /** The tags whose counts go with that of one, and which of them is the cause; undefined where it stands alone. */
+  lockstep(tag: string): Lockstep | undefined {
+    const { key } = parseTag(tag);
+    const group = this.leaks().groups.find(({ members }) => members.some((one) => one.key === key));
+    if (group === undefined) return undefined;
+    const name = group.members.map((one) => `${one.tag}${one.pool}`).join();
+    const known =
+      this.#locksteps.get(name) ??
+      lockstepOf(group, (member) => thirdPartyOwners(this.target, parseTag(member.tag)));
+    this.#locksteps.set(name, known);
+    return known;
   }
 
   /**
@@ -208,13 +229,17 @@ export class Dump extends Workspace implements Disposable {
    * leak; where none does, the trail's `tag` is null and its notes say why.
    */
   trace(tag?: string, work: WorkOptions = {}): Trail {
-    const chosen = tag ?? this.leaks().candidates[0]?.tag;
+    const likeliest = tag === undefined ? this.leaks().candidates[0]?.tag : undefined;
+    const chosen = tag ?? (likeliest === undefined ? undefined : this.#causeOf(likeliest));
     if (chosen === undefined) {
       const coverage = this.modules.items.map((module) =>
         coverageOf(this.target, module, module.readableBytes),
       );
       const notes = [...this.leaks().notes, ...this.#largest(), ...this.gaps];
-      const findings = emptyFindings(notes, coverage, this.#shortfall ?? null);
+      const findings = emptyFindings(notes, coverage, {
+        shortfall: this.#shortfall ?? null,
+        crash: this.#crash ?? null,
+      });
       return trailDocument(findings, this.space.pointerSize);
     }
     const parsed = parseTag(chosen);
@@ -225,7 +250,9 @@ export class Dump extends Workspace implements Disposable {
       tags.get(parsed.key) ??
       (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
     const signs = this.leakSigns(parsed.text);
-    const findings = traceTag(this.target, parsed, { usage, signs, shortfall: this.#shortfall }, work);
+    const lockstep = this.lockstep(parsed.text);
+    const counters = { usage, signs, lockstep, crash: this.#crash, shortfall: this.#shortfall };
+    const findings = traceTag(this.target, parsed, counters, work);
     const unknown =
       "missing" in table
         ? [table.reason]
@@ -238,12 +265,11 @@ export class Dump extends Workspace implements Disposable {
 
   /**
    * The trails of the tags that look like leaks, the likeliest first, as `trace` gives them without a tag: the first
-   * `MAX_TRACED`, and of those that grow together only the one that never frees.
+   * `MAX_TRACED`, and of those that grow together only the one that is the cause.
    */
   traces(work: WorkOptions = {}): readonly Trail[] {
     const { candidates } = this.leaks();
-    const sources = candidates.filter(({ tag, group }) => (group?.source ?? tag) === tag);
-    const tags = [...new Set((sources.length > 0 ? sources : candidates).map(({ tag }) => tag))];
+    const tags = [...new Set(candidates.map(({ tag }) => this.#causeOf(tag)))];
     if (tags.length === 0) return [this.trace(undefined, work)];
     const traced = tags.slice(0, MAX_TRACED).map((tag) => this.trace(tag, work));
     const left = tags.slice(MAX_TRACED).map((tag) => `\`${tag}\``);
@@ -257,6 +283,16 @@ export class Dump extends Workspace implements Disposable {
     this.#images[Symbol.dispose]();
     this.#siblings?.[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  /** Of tags that grow together the one that is the cause; a tag that stands alone is its own. */
+  #causeOf(tag: string): string {
+    return this.lockstep(tag)?.leader?.tag ?? tag;
+  }
+
+  get #crash(): Crash | undefined {
+    this.#end ??= new MachineEnd(this.#dump, this.kernel, this.modules);
+    return this.#end.crash(this.#memorySummary());
   }
 
   #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {

@@ -1,7 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
 import { readBigPages } from "./big-pages.ts";
-import { type BlockHeader, parseBlockHeader } from "./block-header.ts";
-import { parsePoolPage } from "./block-page.ts";
+import { type BlockHeader, parseBlockHeader, parsePoolPage } from "./blocks.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
 import { findHeapKeys, type HeapPiece, heapPieceAt } from "./segment-heap.ts";
 import { printableCount, tableKey, tagText } from "./tag.ts";

@@ -1,6 +1,6 @@
 import type { Bugcheck } from "../dump/facts.ts";
 import { plainCode, statusName } from "../kernel/stop.ts";
-import type { MemoryFigure, MemoryLine } from "./memory-summary.ts";
+import type { MemoryFigure, MemoryLine } from "./memory-lines.ts";
 
 /** What the machine had run out of when it stopped, and what says so. */
 export type Exhaustion =

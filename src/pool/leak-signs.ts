@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import type { Growth } from "./growth.ts";
 import { findLeaks, KEPT, type LeakHints, type LeakReport, MANY } from "./leaks.ts";
+import type { Leader, LeaderReason, Lockstep } from "./lockstep.ts";
 import type { NoTagTable, TagTable, TagUsage } from "./tag-table.ts";
 
 /** What speaks for a leak of a tag, or against one. */
@@ -26,6 +27,19 @@ export type LeakReason =
       readonly tags: readonly string[];
       readonly source: string | null;
       readonly isSource: boolean;
+    }
+  /** Its count goes with that of the other tags, and it is the cause; or `leader` is. */
+  | {
+      readonly kind: "leads";
+      readonly tags: readonly string[];
+      readonly reason: LeaderReason;
+      readonly owners: readonly string[];
+    }
+  | {
+      readonly kind: "follows";
+      readonly leader: string;
+      readonly reason: LeaderReason;
+      readonly owners: readonly string[];
     }
   /** Since an older dump of the same start of the machine. */
   | {
@@ -66,12 +80,18 @@ const LONG = 300;
  * proves that there is none: counters of one moment show what is held, and a second dump what grows.
  *
  * @param key the table's, without the protected bit
- * @param more `report`: what `findLeaks` says of the same table with the same hints, where it is known
+ * @param more `report`: what `findLeaks` says of the same table with the same hints, where it is known; `lockstep`: the
+ *   tags that the tag's count goes with
  */
 export function leakSigns(
   table: TagTable | NoTagTable,
   { key, text }: { readonly key: number; readonly text: string },
-  more: { readonly hints?: LeakHints; readonly report?: LeakReport; readonly growth?: Growth } = {},
+  more: {
+    readonly hints?: LeakHints;
+    readonly report?: LeakReport;
+    readonly growth?: Growth;
+    readonly lockstep?: Lockstep;
+  } = {},
 ): LeakSigns {
   if ("missing" in table) return unknown(text, [{ kind: "no-table", missing: table.missing }]);
   const usage = table.tags.find((one) => one.key === key);
@@ -87,7 +107,7 @@ export function leakSigns(
   const growth = growthOf(more.growth, key, pool, usage);
   const reasons = [
     ...(growth === undefined ? [] : [growth]),
-    ...reasonsOf(usage, pool, facts, hints, report),
+    ...reasonsOf(usage, pool, facts, hints, report, more.lockstep),
   ];
   const { rank: _, ...counts } = facts;
   const signs = { tag: text, pool, ...counts };
@@ -101,7 +121,12 @@ export function leakSigns(
   const { outstanding, bytes, freeRatio } = facts;
   const unfreed =
     outstanding >= UNFREED.outstanding && bytes >= UNFREED.bytes && 1 - (freeRatio ?? 1) >= UNFREED.kept;
-  const looksLikeLeak = growth === undefined ? candidate !== undefined || unfreed : growth.kind === "grew";
+  // what leads tags that leak leaks itself, however little memory it takes
+  const leads =
+    more.lockstep?.leader?.key === key &&
+    report.candidates.some((one) => more.lockstep?.members.some((member) => member.key === one.key));
+  const looksLikeLeak =
+    growth === undefined ? candidate !== undefined || unfreed || leads : growth.kind === "grew";
   return { ...signs, looksLikeLeak: outstanding > 0 && looksLikeLeak, reasons };
 }
 
@@ -141,6 +166,7 @@ function reasonsOf(
   { outstanding, bytes, share, fills, rank }: Facts,
   hints: LeakHints,
   report: LeakReport,
+  lockstep: Lockstep | undefined,
 ): readonly LeakReason[] {
   if (outstanding <= 0) return [{ kind: "none-outstanding" }];
   const { allocations, frees } = usage[pool];
@@ -159,17 +185,26 @@ function reasonsOf(
     ...(alive !== undefined && outstanding > alive * 2 + 100
       ? [{ kind: "more-than-alive", outstanding, alive } as const]
       : []),
-    ...(group === undefined
-      ? []
-      : [
-          {
-            kind: "goes-with",
-            tags: group.members.map(({ tag }) => tag).filter((tag) => tag !== usage.tag),
-            source: group.source?.tag ?? null,
-            isSource: group.source?.key === usage.key,
-          } as const,
-        ]),
+    ...(lockstep?.leader !== undefined
+      ? [ledBy(usage, lockstep.members, lockstep.leader)]
+      : group === undefined
+        ? []
+        : [
+            {
+              kind: "goes-with",
+              tags: group.members.map(({ tag }) => tag).filter((tag) => tag !== usage.tag),
+              source: group.source?.tag ?? null,
+              isSource: group.source?.key === usage.key,
+            } as const,
+          ]),
   ];
+}
+
+function ledBy(usage: TagUsage, members: Lockstep["members"], leader: Leader): LeakReason {
+  const { reason, owners } = leader;
+  if (leader.key !== usage.key) return { kind: "follows", leader: leader.tag, reason, owners };
+  const tags = members.map(({ tag }) => tag).filter((tag) => tag !== usage.tag);
+  return { kind: "leads", tags, reason, owners };
 }
 
 /** What an older dump adds; undefined where it is of another start, or too near to tell. */

@@ -11,6 +11,7 @@ import type {
   HandsOver,
   Holds,
   Keeps,
+  LeftUnfreed,
   LooksUp,
   NamedFunction,
   OnStack,
@@ -58,6 +59,8 @@ export class ClueSentences {
         return this.#contents(clue);
       case "size-match":
         return sizeMatch(clue);
+      case "left-unfreed":
+        return leftUnfreed(clue);
     }
   }
 
@@ -207,6 +210,12 @@ function sizeMatch({ size, block, strength, others }: SizeMatches): string {
   const more =
     others === 0 ? "" : `; ${plural(others, "other place")} ${others === 1 ? "asks" : "ask"} for as much`;
   return `asks for ${hex(size)} bytes, which take ${hex(block)} of pool: ${how}${more}`;
+}
+
+function leftUnfreed({ allocations, outstanding }: LeftUnfreed): string {
+  const many = allocations === null ? "allocations" : plural(allocations, "allocation");
+  const same = allocations !== null && allocations === outstanding ? ", as many as there are of the tag" : "";
+  return `was unloaded and had not freed ${many}${same}: Driver Verifier stopped the machine for it`;
 }
 
 function functionName({ module, name }: NamedFunction): string {

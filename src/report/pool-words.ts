@@ -2,6 +2,8 @@ import { grouped } from "../core/text.ts";
 import type { LeakReason } from "../pool/leak-signs.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
 import type { BlockNote } from "../trail/blocks/block-contents.ts";
+import { list } from "./list.ts";
+import { leaderReasonText } from "./lockstep-words.ts";
 import { duration, percent, plural } from "./words.ts";
 
 /** What falls short in a look at a tag's blocks, as a sentence without its full stop. */
@@ -71,6 +73,10 @@ export function leakReasonText(reason: LeakReason, pool: "nonPaged" | "paged"): 
       return `${grouped(reason.outstanding)} are allocated, and only ${grouped(reason.alive)} such objects are alive`;
     case "goes-with":
       return `its count goes with that of ${reason.tags.join(", ")}${sourceText(reason)}`;
+    case "leads":
+      return `the ${reason.tags.length === 1 ? "count of" : "counts of"} ${list(reason.tags)} ${reason.tags.length === 1 ? "goes" : "go"} with its own, and it is the cause: ${leaderReasonText(reason.reason, reason.owners)}`;
+    case "follows":
+      return `its count goes with that of ${reason.leader}, which is the cause: ${leaderReasonText(reason.reason, reason.owners)}`;
     case "grew":
       return `it grew by ${plural(reason.outstanding, "allocation")} and ${plural(reason.bytes, "byte")} in ${duration(reason.seconds)}`;
     case "did-not-grow":

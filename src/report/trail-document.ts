@@ -12,6 +12,14 @@ import type { InfoDocument } from "./documents.ts";
 import { blockNoteText, leakReasonText } from "./pool-words.ts";
 import { type Reference, referenceDocument } from "./scan-document.ts";
 import { stepWords } from "./step-words.ts";
+import {
+  crashDocument,
+  knowledgeDocument,
+  lockstepDocument,
+  type TrailCrash,
+  type TrailKnowledge,
+  type TrailLockstep,
+} from "./trail-parts.ts";
 import { reasonWords, verdictWords } from "./verdict-words.ts";
 
 /** One thing seen that speaks for or against a suspect. */
@@ -79,6 +87,12 @@ export interface Trail {
   readonly usage: TagUsageSummary | null;
   /** Null where there is no dump. */
   readonly signs: TrailSigns | null;
+  /** Null where nothing public is known of it. */
+  readonly known: TrailKnowledge | null;
+  /** Null where the tag's count goes with that of no other. */
+  readonly lockstep: TrailLockstep | null;
+  /** Null where the dump does not say how the machine ended. */
+  readonly crash: TrailCrash | null;
   readonly references: readonly Reference[];
   readonly apis: readonly TrailApi[];
   readonly suspects: readonly Suspect[];
@@ -142,6 +156,9 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
             looksLikeLeak: signs.looksLikeLeak ?? null,
             reasons: signs.reasons.map((reason) => leakReasonText(reason, signs.pool)),
           },
+    known: findings.known === null ? null : knowledgeDocument(findings.known),
+    lockstep: findings.lockstep === null ? null : lockstepDocument(findings.lockstep),
+    crash: findings.crash === null ? null : crashDocument(findings.crash),
     references: references.map(referenceDocument),
     apis,
     suspects: suspects.map((suspect) => suspectDocument(suspect, pointerSize)),

@@ -201,6 +201,15 @@ export interface SizeMatches {
   readonly others: number;
 }
 
+/** Driver Verifier stopped the machine, for the module was unloaded and had not freed all that it had allocated. */
+export interface LeftUnfreed {
+  readonly kind: "left-unfreed";
+  /** In both pools, of whatever tags; null where the number is not known. */
+  readonly allocations: number | null;
+  /** As many are outstanding of the tag; null where that is not known. */
+  readonly outstanding: number | null;
+}
+
 /** One thing seen in code or dump that speaks for or against a module. */
 export type Clue =
   | Calls
@@ -214,7 +223,8 @@ export type Clue =
   | Allocates
   | OnStack
   | Contents
-  | SizeMatches;
+  | SizeMatches
+  | LeftUnfreed;
 
 /** A clue with the module that it is about. */
 export interface ModuleClue {

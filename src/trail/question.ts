@@ -3,6 +3,7 @@ import { tableKey } from "../pool/tag.ts";
 import type { TagUsage } from "../pool/tag-table.ts";
 import type { FoundApi } from "./apis.ts";
 import type { BlockContents } from "./blocks/block-contents.ts";
+import type { Crash } from "./crash.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { SearchLimits } from "./module-search.ts";
 import type { Acquirer, Release } from "./pairs/pair.ts";
@@ -25,6 +26,8 @@ export interface Question {
   readonly apis: readonly FoundApi[];
   /** What the kernel counts; null where there is no dump, or its tag table does not have the tag. */
   readonly usage: TagUsage | null;
+  /** How the machine ended; absent where there is no dump, or it does not say. */
+  readonly crash: Crash | undefined;
   /** What the tag's blocks hold; absent where there is no dump. */
   readonly blocks: BlockContents<TrailModule> | undefined;
   /** Exported functions of a module that free with the tag what they are given, learnt from its code. */

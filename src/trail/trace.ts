@@ -1,13 +1,16 @@
 import { Ownership } from "../code/ownership.ts";
 import type { LeakSigns } from "../pool/leak-signs.ts";
+import type { Lockstep } from "../pool/lockstep.ts";
 import type { Tag } from "../pool/tag.ts";
 import type { PoolCounts, TagUsage } from "../pool/tag-table.ts";
 import { findApis, type TrailApi } from "./apis.ts";
 import type { BlockNote } from "./blocks/block-contents.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
+import type { Crash } from "./crash.ts";
 import { collectEvidence } from "./evidence/kinds.ts";
 import { ownerOfBlocks } from "./evidence/pool-content.ts";
 import { knowledgeOf } from "./knowledge.ts";
+import { knownOf, type TagKnowledge } from "./known/tag-knowledge.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Step } from "./next-steps.ts";
@@ -24,6 +27,9 @@ export interface TagCounters {
   /** Null where its tag table does not have it. */
   readonly usage: TagUsage | null;
   readonly signs: LeakSigns;
+  /** Tags whose counts go with its own. */
+  readonly lockstep?: Lockstep | undefined;
+  readonly crash?: Crash | undefined;
   /** As `Circumstances.shortfall`. */
   readonly shortfall?: Circumstances["shortfall"];
 }
@@ -42,6 +48,12 @@ export interface Findings {
   readonly usage: TagUsageSummary | null;
   /** What the counters say of whether it leaks; null where there is no dump. */
   readonly signs: LeakSigns | null;
+  /** What is public of the tag; null where nothing is. */
+  readonly known: TagKnowledge | null;
+  /** Tags whose counts go with its own; null where it stands alone. */
+  readonly lockstep: Lockstep | null;
+  /** How the machine ended; null where there is no dump, or it does not tell. */
+  readonly crash: Crash | null;
   readonly references: readonly Reference[];
   readonly apis: readonly TrailApi[];
   readonly suspects: readonly Suspect[];
@@ -83,6 +95,7 @@ export function traceTag(
     references: scan.references,
     apis,
     usage,
+    crash: counters?.crash,
     blocks: target.poolContent?.(tag.key, outstanding),
     learnt: (module) => {
       const known = learnt.get(module) ?? learnReleases(codes, ownership, module, tag.key);
@@ -104,6 +117,9 @@ export function traceTag(
     tag: tag.text,
     usage: usage === null ? null : { nonPaged: usage.nonPaged, paged: usage.paged },
     signs: counters?.signs ?? null,
+    known: knownOf(tag.text, fileNames(target)) ?? null,
+    lockstep: counters?.lockstep ?? null,
+    crash: counters?.crash ?? null,
     references: scan.references,
     apis: apis.map(({ api }) => api),
     suspects,
@@ -124,16 +140,23 @@ export function traceTag(
   };
 }
 
+function fileNames({ modules }: TrailTarget): readonly string[] {
+  return modules.flatMap(({ imageName }) => imageName ?? []);
+}
+
 /** The trail of a dump in which no tag was asked for and none looks like a leak. */
 export function emptyFindings(
   notes: readonly string[],
   coverage: Findings["coverage"],
-  shortfall: Findings["shortfall"],
+  { shortfall, crash }: Pick<Findings, "shortfall" | "crash">,
 ): Findings {
   return {
     tag: null,
     usage: null,
     signs: null,
+    known: null,
+    lockstep: null,
+    crash,
     references: [],
     apis: [],
     suspects: [],

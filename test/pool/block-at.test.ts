@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-// @ts-expect-error the samples' writer is JavaScript, with its types in comments
-import * as heap from "../../samples/writer/segment-heap.mjs";
+import { writeLfhSubsegment, writeVsSubsegment } from "../../samples/writer/segment-heap.mjs";
 import { type Va, va } from "../../src/core/address.ts";
 import { blockAt, type FoundBlock } from "../../src/pool/block-at.ts";
 import type { PoolKernel } from "../../src/pool/pool-kernel.ts";
@@ -9,28 +8,7 @@ import { variables } from "../fixtures/pool-machine.ts";
 import { poolMachine, poolPage, segmentPage } from "../fixtures/pool-pages.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
-interface HeapBlock {
-  tag: string;
-  bytes: number;
-  free?: boolean;
-  paged?: boolean;
-}
-interface Target {
-  readonly build: number;
-  write(at: bigint, bytes: Uint8Array): unknown;
-}
-const { writeVsSubsegment, writeLfhSubsegment } = heap as {
-  writeVsSubsegment(
-    machine: Target,
-    at: bigint,
-    options: { key: bigint; pages: number; blocks: readonly HeapBlock[] },
-  ): bigint[];
-  writeLfhSubsegment(
-    machine: Target,
-    at: bigint,
-    options: { key: bigint; pages: number; block: HeapBlock; busy: (index: number) => boolean },
-  ): bigint[];
-};
+type Target = Parameters<typeof writeVsSubsegment>[0];
 
 function found(kernel: PoolKernel, address: bigint): FoundBlock {
   const answer = blockAt(kernel, va(address));
@@ -100,7 +78,7 @@ function segmented(
   return { memory, kernel, target: { build, write: (at, bytes) => memory.write(at, bytes) } };
 }
 
-const BLOCKS: readonly HeapBlock[] = [
+const BLOCKS: Parameters<typeof writeVsSubsegment>[2]["blocks"] = [
   { tag: "Ntff", bytes: 0x240 },
   { tag: "MmSt", bytes: 0xb00 },
   { tag: "Se  ", bytes: 0x690 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Bugcheck } from "../../src/dump/facts.ts";
 import { exhaustionOf } from "../../src/pool/exhaustion.ts";
-import type { MemoryFigure, MemoryLine } from "../../src/pool/memory-summary.ts";
+import type { MemoryFigure, MemoryLine } from "../../src/pool/memory-lines.ts";
 
 const check = (code: number, ...[a = 0n, b = 0n, c = 0n, d = 0n]: readonly bigint[]): Bugcheck => ({
   code,

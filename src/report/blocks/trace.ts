@@ -32,11 +32,18 @@ export function traceBlocks({ more, input, ...first }: TraceDocument, size: Poin
 
 function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
   return [
-    ...section("Verdict", [...signs(trail), trail.conclusion.text, ...trail.conclusion.because]),
+    ...section("Verdict", [
+      ...signs(trail),
+      trail.conclusion.text,
+      ...trail.conclusion.because,
+      ...(trail.crash?.text ?? []),
+    ]),
     ...(trail.tag === null
       ? []
       : [
           ...section(`Tag \`${trail.tag}\``, usage(trail)),
+          ...section("Meaning", trail.known?.text ?? []),
+          ...section("In step", trail.lockstep === null ? [] : [trail.lockstep.text]),
           ...section("References", references(trail, size)),
           ...section("APIs", apis(trail, size)),
           ...section("Suspects", suspects(trail)),

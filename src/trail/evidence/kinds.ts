@@ -3,6 +3,7 @@ import type { Question } from "../question.ts";
 import { ACQUISITION } from "./acquisition.ts";
 import { ALLOCATION } from "./allocation.ts";
 import type { Case, EvidenceKind, Found, Weight } from "./kind.ts";
+import { LEFT_UNFREED } from "./left-unfreed.ts";
 import { ON_STACK } from "./on-stack.ts";
 import { POOL_CONTENT } from "./pool-content.ts";
 import { SIZE_MATCH } from "./size-match.ts";
@@ -22,6 +23,7 @@ const KIND_OF: Readonly<Record<Clue["kind"], EvidenceKind>> = {
   "size-match": SIZE_MATCH,
   "pool-content": POOL_CONTENT,
   "on-stack": ON_STACK,
+  "left-unfreed": LEFT_UNFREED,
 };
 
 const KINDS: ReadonlySet<EvidenceKind> = new Set(Object.values(KIND_OF));

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { buildDump } from "../../samples/leakbench/machine.mjs";
+import { type Dump, openDump } from "../../src/index.ts";
+
+type Plan = Parameters<typeof buildDump>[0];
+type Counted = Plan["counts"][number];
+
+const counted = (tag: string, paged: boolean, bytes: number, live: number, frees: number): Counted => ({
+  tag,
+  paged,
+  block: { x64: bytes, x86: bytes },
+  live,
+  frees,
+});
+
+/** Opens a made machine, and closes it when the question is answered. */
+function ask<T>(plan: Omit<Plan, "seed" | "form"> & Partial<Plan>, question: (dump: Dump) => T): T {
+  using dump = openDump(buildDump({ seed: 4711, form: "bitmap-kernel", ...plan }));
+  return question(dump);
+}
+
+const ADVW = counted("AdvW", false, 0xe0, 96_000, 60_000);
+
+describe("tags that go in step, on whole machines", () => {
+  const both = [counted("Mdl ", false, 0xc0, 96_210, 7_100_000), ADVW];
+
+  it.each(["x64", "x86"] as const)(
+    "traces a driver's own tag for the kernel's lists of pages that go with it (%s)",
+    (arch) => {
+      const trails = ask({ arch, drivers: ["advworks", "citypw", "nwindav"], counts: both }, (dump) =>
+        dump.traces(),
+      );
+      // Proc is among the tags of all these machines, with more than the few processes that they have
+      expect(trails.map(({ tag }) => tag).filter((tag) => tag !== "Proc")).toEqual(["AdvW"]);
+      const trail = trails.find(({ tag }) => tag === "AdvW");
+      expect(trail?.lockstep).toMatchObject({
+        tags: [{ tag: "AdvW" }, { tag: "Mdl " }],
+        leader: "AdvW",
+        reason: "third-party",
+        owners: ["advworks"],
+      });
+      expect(trail?.conclusion).toMatchObject({ module: "advworks" });
+      expect(trail?.signs?.reasons.join()).toContain("it is the cause: it alone is a third party's");
+    },
+  );
+
+  it("says of the shadow, when it is asked for, whose it is", () => {
+    const plan = { arch: "x64", drivers: ["advworks", "citypw", "nwindav"], counts: both } as const;
+    const trail = ask(plan, (dump) => dump.trace("Mdl"));
+    expect(trail.tag).toBe("Mdl ");
+    expect(trail.signs?.reasons.join()).toContain("its count goes with that of AdvW, which is the cause");
+    expect(trail.lockstep?.text).toContain("`Mdl ` is its shadow");
+  });
+
+  it("says nothing of step where the same tags leak by themselves", () => {
+    const apart = [counted("Mdl ", false, 0xc0, 130_000, 7_100_000), ADVW];
+    const plan = { arch: "x64", drivers: ["advworks", "citypw", "nwindav"], counts: apart } as const;
+    expect(ask(plan, (dump) => dump.trace("Mdl").lockstep)).toBeNull();
+  });
+
+  it("traces processes, not what they have with them", () => {
+    const counts = [
+      counted("Proc", false, 0xa80, 71_703, 201_000),
+      counted("Toke", true, 0x700, 72_610, 5_400_000),
+      counted("Obtb", true, 0x1000, 71_960, 420_000),
+    ];
+    const trails = ask({ arch: "x64", drivers: ["nwindav"], counts }, (dump) => dump.traces());
+    expect(trails.map(({ tag }) => tag)).toEqual(["Proc"]);
+    expect(trails[0]?.lockstep).toMatchObject({ leader: "Proc", reason: "object" });
+  });
+});
+
+describe("the crash, on whole machines", () => {
+  const leak = counted("Se  ", true, 0x60, 310_000, 300_000);
+  const drivers = ["nwindav", "ctstor", "humong"];
+  // what ctstor leaks, and what all other tags of this machine have, take nearly this many pages
+  const crashed = (code: number, ...[a = 0n, b = 0n, c = 0n, d = 0n]: readonly bigint[]) => ({
+    bugcheck: { code, parameters: [a, b, c, d] as const },
+  });
+  const used = ask({ arch: "x64", drivers, counts: [leak] }, (dump) => dump.memory().pages.pagedUsage ?? 0);
+  const full = { arch: "x64", drivers, counts: [leak], pagedMaximum: Math.ceil(used * 1.01) } as const;
+
+  it("tells that a driver which crashed in a full pool was a victim, and names the leaker all the same", () => {
+    const trail = ask(
+      { ...full, header: (system) => crashed(0xd1, 0n, 2n, 1n, system.image("humong.sys").base + 0x1010n) },
+      (dump) => dump.trace("Se"),
+    );
+    expect(trail.crash).toMatchObject({ occasion: "crash", code: 0xd1, module: "humong", victim: true });
+    expect(trail.crash?.text.join()).toMatch(
+      /The paged pool was full \([\d,]+ of [\d,]+ pages, 99 %\) when the machine crashed .* The crash in humong is a consequence/,
+    );
+    expect(trail.conclusion.module).toBe("ctstor");
+  });
+
+  it.each([
+    ["a double fault", 0x7f, 8n],
+    ["a pool header gone bad", 0x19, 0x20n],
+    ["a critical process that ended", 0xef, 0n],
+  ])("tells so of %s, too", (_, code, first) => {
+    const trail = ask({ ...full, header: () => crashed(code, first) }, (dump) => dump.trace("Se"));
+    expect(trail.crash).toMatchObject({ victim: true, module: null });
+    expect(trail.crash?.text.join()).toContain("Whoever crashed was a victim");
+  });
+
+  it("tells nothing of the kind where the pool had room, and where somebody stopped the machine", () => {
+    const room = ask({ ...full, pagedMaximum: used * 3, header: () => crashed(0x7f, 8n) }, (dump) =>
+      dump.trace("Se"),
+    );
+    expect(room.crash).toMatchObject({ victim: false, text: [] });
+    const keys = ask(full, (dump) => dump.trace("Se"));
+    expect(keys.crash).toMatchObject({ occasion: "on-request", victim: false, text: [] });
+  });
+});
+
+describe("a driver that Driver Verifier stopped the machine for", () => {
+  const stop =
+    (count: bigint, file: string) =>
+    (system: { machine: import("../../samples/writer/machine.mjs").Machine }) => {
+      const name = system.machine.allocate(16);
+      system.machine.unicodeString(name, file);
+      const parameters = [0x62n, name, system.machine.allocate(0x80), count] as const;
+      return { bugcheck: { code: 0xc4, parameters } };
+    };
+  const plan = (count: bigint, file: string): Omit<Plan, "seed" | "form"> => ({
+    arch: "x64",
+    drivers: ["advworks", "citypw", "nwindav"],
+    counts: [counted("AdvW", false, 0xe0, 96_000, 700_000)],
+    header: stop(count, file),
+  });
+
+  it("is named, with what it left, and first", () => {
+    const trail = ask(plan(96_000n, "advworks.sys"), (dump) => dump.trace("AdvW"));
+    expect(trail.crash).toMatchObject({
+      unfreed: { file: "advworks.sys", allocations: 96_000 },
+      victim: false,
+    });
+    expect(trail.conclusion).toMatchObject({ module: "advworks", confidence: "high" });
+    const evidence = trail.suspects[0]?.evidence.find(({ kind }) => kind === "left-unfreed");
+    expect(evidence?.detail).toBe(
+      "was unloaded and had not freed 96,000 allocations, as many as there are of the tag: Driver Verifier stopped the machine for it",
+    );
+    expect(evidence?.points).toBe(40);
+  });
+
+  it("is not blamed for a tag that it has nothing to do with", () => {
+    const trail = ask(plan(3n, "nwindav.sys"), (dump) => dump.trace("AdvW"));
+    expect(trail.conclusion.module).toBe("advworks");
+    const nwindav = trail.suspects.find(({ module }) => module === "nwindav");
+    expect(nwindav?.evidence.find(({ kind }) => kind === "left-unfreed")?.points).toBe(0);
+    expect(trail.crash?.text.join()).toContain("nwindav.sys was unloaded and had not freed 3 allocations");
+  });
+
+  it("is told of also where it is in no list any more", () => {
+    const trail = ask(plan(12n, "gone.sys"), (dump) => dump.trace("AdvW"));
+    expect(trail.crash?.text[0]).toContain(
+      "gone.sys (not in the list of modules any more) was unloaded and had not freed 12",
+    );
+  });
+});
