@@ -18,6 +18,7 @@ import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
 import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { largestTags } from "../report/pool-words.ts";
+import { toolNotes } from "../report/tool-words.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { tracksPool, verifierWords } from "../report/verifier-words.ts";
 import { BytesSource } from "../source/bytes-source.ts";
@@ -142,7 +143,7 @@ export class Dump extends Workspace implements Disposable {
 
   /** What the dump is, what it holds, and the bugcheck. */
   info(): InfoDocument {
-    return infoDocument(this.#dump, this.kernel, this.notes);
+    return infoDocument(this.#dump, this.kernel, [...this.notes, ...toolNotes(this.modules.items)]);
   }
 
   /** Usage by tag, of all processors. */
@@ -259,7 +260,7 @@ export class Dump extends Workspace implements Disposable {
         : usage === null
           ? ["the tag tables do not have this tag in what could be read of them"]
           : [];
-    const more = [...this.#verifierNotes(), ...unknown, ...this.gaps];
+    const more = [...this.#verifierNotes(), ...toolNotes(this.modules.items), ...unknown, ...this.gaps];
     return trailDocument(findings, this.space.pointerSize, more);
   }
 

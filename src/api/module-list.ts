@@ -3,6 +3,7 @@ import { ModuleMap } from "../core/module-map.ts";
 import type { Stop, Walk } from "../core/walk.ts";
 import type { UnloadedModule } from "../kernel/unloaded.ts";
 import type { ModulesDocument } from "../report/documents.ts";
+import { toolRow } from "../report/tool-words.ts";
 import { gapOf, stopText } from "../report/words.ts";
 import type { Module } from "./module.ts";
 
@@ -63,6 +64,7 @@ export class ModuleList {
         publisher: module.publisher.company,
         thirdParty: module.publisher.thirdParty,
         publisherBasis: module.publisher.basis,
+        tool: toolRow(module),
         readableBytes: module.readableBytes,
       })),
       unloaded: this.unloaded.items.map(({ name, base, end }) => ({ name, base, end })),

@@ -3,6 +3,7 @@ import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-lines.ts";
 import type { PoolCounts, PoolTotals } from "../pool/tag-table.ts";
 import type { FunctionPlace } from "../trail/function-place.ts";
+import type { ToolKind } from "../trail/known/tools.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import type { ValueMark } from "../trail/listing/value-marks.ts";
 import type { Pointers } from "../trail/module-search.ts";
@@ -76,7 +77,17 @@ export interface ModuleRow {
   readonly thirdParty: boolean | null;
   /** On what `publisher` and `thirdParty` stand. */
   readonly publisherBasis: string | null;
+  /** The tool whose driver it is; null for all others. */
+  readonly tool: ToolRow | null;
   readonly readableBytes: number;
+}
+
+/** A tool that looks into the machine, or breaks it for practice. */
+export interface ToolRow {
+  readonly name: string;
+  readonly kind: ToolKind;
+  /** Its company says so as well, and not its file's name alone. */
+  readonly confirmed: boolean;
 }
 
 export interface ModulesDocument {

@@ -2,10 +2,11 @@ import { groupBy } from "../core/search.ts";
 import { type Service, serviceOf } from "../registry/services.ts";
 import type { ModuleClue } from "./clue.ts";
 import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
+import { toolOf } from "./known/tools.ts";
 import type { Coverage } from "./module-search.ts";
 import type { TrailModule } from "./target.ts";
 import { type Verdict, type Weighed, weigh } from "./weigh.ts";
-import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
+import { CLEARED_MICROSOFT_FACTOR, MICROSOFT_FACTOR, TOOL_FACTOR, UNKNOWN_FACTOR } from "./weights.ts";
 
 /** How Windows starts a driver. */
 export interface ServiceStart {
@@ -96,11 +97,15 @@ function startOf(module: TrailModule, services: readonly Service[] | undefined):
   return { name, start, group, description };
 }
 
-function scoreOf({ publisher }: TrailModule, { points, proven }: Weighed): number {
+function scoreOf(module: TrailModule, { points, proven }: Weighed): number {
+  const { publisher } = module;
+  const tool = toolOf(module)?.tool;
+  // a name alone excuses nobody of what was seen
+  const there = tool !== undefined && tool.kind !== "leak-maker" && !proven ? TOOL_FACTOR : 1;
   const microsoft = proven ? MICROSOFT_FACTOR : CLEARED_MICROSOFT_FACTOR;
   const factor =
     publisher.thirdParty === true ? 1 : publisher.thirdParty === null ? UNKNOWN_FACTOR : microsoft;
-  return Math.round(Math.max(0, points * factor) * 10) / 10;
+  return Math.round(Math.max(0, points * factor * there) * 10) / 10;
 }
 
 function side({ publisher: { thirdParty } }: TrailModule): number {

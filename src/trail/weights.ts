@@ -25,6 +25,8 @@ export const OTHERS_BLOCKS_FACTOR = 0.2;
 export const MICROSOFT_FACTOR = 0.35;
 /** … and nothing was seen that a leak needs. */
 export const CLEARED_MICROSOFT_FACTOR = 0.08;
+/** A tool was loaded to look into the machine, and nothing was seen that a leak needs. */
+export const TOOL_FACTOR = 0.08;
 /** A module of which nobody knows whose it is. */
 export const UNKNOWN_FACTOR = 0.85;
 

@@ -112,6 +112,39 @@ describe("the crash, on whole machines", () => {
   });
 });
 
+describe("tools among the modules, on whole machines", () => {
+  const plan: Omit<Plan, "seed" | "form"> = {
+    arch: "x64",
+    drivers: ["advworks", "nwindav"],
+    counts: [ADVW],
+    absent: [
+      { name: "winpmem_x64.sys", base: 0xfffff80490000000n, size: 0x9000 },
+      { name: "myfault.sys", base: 0xfffff80490100000n, size: 0x7000 },
+    ],
+  };
+
+  it("are named as what they are", () => {
+    const { tools, notes } = ask(plan, (dump) => ({
+      tools: dump.modules.list().modules.flatMap(({ name, tool }) => (tool === null ? [] : [[name, tool]])),
+      notes: dump.info().notes.join("\n"),
+    }));
+    expect(tools).toEqual([
+      ["winpmem_x64", { name: "WinPmem", kind: "acquisition", confirmed: false }],
+      ["myfault", { name: "NotMyFault", kind: "leak-maker", confirmed: false }],
+    ]);
+    expect(notes).toContain("winpmem_x64.sys is by its name WinPmem");
+    expect(notes).toContain("being there makes it no suspect");
+    expect(notes).toContain("myfault.sys is by its name NotMyFault: it leaks and crashes on purpose");
+  });
+
+  it("do not stand in the way of the one who leaks", () => {
+    const trail = ask(plan, (dump) => dump.trace("AdvW"));
+    expect(trail.conclusion.module).toBe("advworks");
+    expect(trail.suspects.map(({ module }) => module)).not.toContain("winpmem_x64");
+    expect(trail.notes.join()).toContain("WinPmem");
+  });
+});
+
 describe("a driver that Driver Verifier stopped the machine for", () => {
   const stop =
     (count: bigint, file: string) =>

@@ -1,6 +1,7 @@
 import { grouped } from "../../core/text.ts";
 import { at, type Block, bold, heading, notes, type PointerSize, stoppedNote, table } from "../block.ts";
 import type { ModulesDocument } from "../documents.ts";
+import { toolWords } from "../tool-words.ts";
 import { percent, plural } from "../words.ts";
 
 /** `modules`: as `lm`, with what could be read of each image and who made it. */
@@ -22,7 +23,7 @@ export function modulesBlocks(document: ModulesDocument, size: PointerSize): rea
       grouped(module.size),
       percent(module.readableBytes, module.size),
       module.timestamp === null ? "-" : module.timestamp.toString(16).padStart(8, "0"),
-      publisher(module.publisher, module.thirdParty, module.publisherBasis),
+      `${publisher(module.publisher, module.thirdParty, module.publisherBasis)}${module.tool === null ? "" : `; ${toolWords(module.tool)}`}`,
     ]),
   );
   const unloaded = table(
