@@ -3,6 +3,7 @@ import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { readDump } from "../dump/open.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
+import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads } from "../kernel/threads.ts";
 import { readVerifier } from "../kernel/verifier.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
@@ -16,6 +17,7 @@ import { parseTag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
+import { crashWords, liveNotes } from "../report/crash-words.ts";
 import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
@@ -29,6 +31,7 @@ import type { BlockContents } from "../trail/blocks/block-contents.ts";
 import { findBlockContents } from "../trail/blocks/find-contents.ts";
 import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
+import type { Shortfall } from "../trail/next-steps.ts";
 import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { MachineEnd } from "./crash.ts";
@@ -143,7 +146,14 @@ export class Dump extends Workspace implements Disposable {
 
   /** What the dump is, what it holds, and the bugcheck. */
   info(): InfoDocument {
-    return infoDocument(this.#dump, this.kernel, [...this.notes, ...toolNotes(this.modules.items)]);
+    const crash = this.#crash;
+    const notes = [
+      ...this.notes,
+      ...(crash === undefined ? [] : crashWords(crash)),
+      ...liveNotes(this.#machineEnd.occasion, this.#shortfall),
+      ...toolNotes(this.modules.items),
+    ];
+    return infoDocument(this.#dump, this.kernel, this.#machineEnd, notes);
   }
 
   /** Usage by tag, of all processors. */
@@ -292,8 +302,12 @@ export class Dump extends Workspace implements Disposable {
   }
 
   get #crash(): Crash | undefined {
+    return this.#machineEnd.crash(this.#memorySummary());
+  }
+
+  get #machineEnd(): MachineEnd {
     this.#end ??= new MachineEnd(this.#dump, this.kernel, this.modules);
-    return this.#end.crash(this.#memorySummary());
+    return this.#end;
   }
 
   #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {
@@ -315,9 +329,10 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /** Why the dump holds too little, whatever it is asked. */
-  get #shortfall(): "triage" | "cut-off" | undefined {
+  get #shortfall(): Shortfall | undefined {
     const { kind, memory } = this.#dump;
     if (kind === "triage") return "triage";
+    if (this.#machineEnd.occasion === "live" && holdsStacksOnly(this.kernel)) return "stacks-only";
     return "pages" in memory && memory.pages.missing > 0 ? "cut-off" : undefined;
   }
 

@@ -1,10 +1,18 @@
 import type { OpenedDump } from "../dump/format.ts";
 import { nameBugcheck } from "../kernel/bugchecks.ts";
+import { readCurrent } from "../kernel/current.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { statusName } from "../kernel/stop.ts";
 import type { InfoDocument } from "../report/documents.ts";
+import type { MachineEnd } from "./crash.ts";
 
 /** What the dump is, what it holds, and why the machine stopped. */
-export function infoDocument(dump: OpenedDump, kernel: Kernel, notes: readonly string[]): InfoDocument {
+export function infoDocument(
+  dump: OpenedDump,
+  kernel: Kernel,
+  end: MachineEnd,
+  notes: readonly string[],
+): InfoDocument {
   const { facts, memory } = dump;
   const { bugcheck, taken, upTime } = facts;
   return {
@@ -32,11 +40,42 @@ export function infoDocument(dump: OpenedDump, kernel: Kernel, notes: readonly s
             name: nameBugcheck(bugcheck.value.code) ?? null,
             parameters: bugcheck.value.parameters,
           },
+    occasion: end.occasion ?? null,
+    exception: exceptionOf(dump),
+    stoppedAt: placeOf(end),
+    current: currentOf(kernel),
     contexts: kernel.contexts,
     pages: "pages" in memory ? { present: memory.pages.present, missing: memory.pages.missing } : null,
     attributes: dump.header?.attributes ?? null,
     modules: kernel.modules.items.length,
     notes,
+  };
+}
+
+function exceptionOf({ header }: OpenedDump): InfoDocument["exception"] {
+  const exception = header?.exception;
+  // a dump of no exception has a record of zeros
+  if (exception === undefined || exception.code === 0) return null;
+  const { code, flags, address, parameters } = exception;
+  return { code, name: statusName(code) ?? null, flags, address, parameters };
+}
+
+function placeOf({ place, module }: MachineEnd): InfoDocument["stoppedAt"] {
+  if (place === undefined) return null;
+  const offset = module === undefined ? null : Number(place.address - module.base);
+  return { address: place.address, module: module?.name ?? null, offset, basis: place.basis };
+}
+
+function currentOf(kernel: Kernel): InfoDocument["current"] {
+  const current = readCurrent(kernel);
+  if (current === undefined) return null;
+  const { processor, thread, process, entry } = current;
+  return {
+    processor: processor ?? null,
+    thread,
+    process: process ?? null,
+    pid: entry?.pid ?? null,
+    imageName: entry?.imageName ?? null,
   };
 }
 

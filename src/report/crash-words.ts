@@ -1,7 +1,9 @@
 import { hex } from "../core/address.ts";
 import { grouped } from "../core/text.ts";
+import type { Occasion } from "../kernel/stop.ts";
 import type { Exhaustion } from "../pool/exhaustion.ts";
 import { type Crash, isVictim } from "../trail/crash.ts";
+import type { Shortfall } from "../trail/next-steps.ts";
 import { percent, plural } from "./words.ts";
 
 const POOLS = {
@@ -11,7 +13,7 @@ const POOLS = {
 } as const;
 
 /** What the machine had run out of, as a clause. */
-export function exhaustionWords(exhaustion: Exhaustion): string {
+function exhaustionWords(exhaustion: Exhaustion): string {
   switch (exhaustion.basis) {
     case "limit":
       return `${POOLS[exhaustion.of]} was full (${grouped(exhaustion.used)} of ${grouped(exhaustion.most)} pages, ${percent(exhaustion.used, exhaustion.most)})`;
@@ -20,6 +22,22 @@ export function exhaustionWords(exhaustion: Exhaustion): string {
     case "status":
       return `a request for memory had failed (${exhaustion.status})`;
   }
+}
+
+/** What a dump of a machine that went on is good for, a sentence without its full stop each. */
+export function liveNotes(
+  occasion: Occasion | undefined,
+  shortfall: Shortfall | undefined,
+): readonly string[] {
+  if (occasion !== "live") return [];
+  if (shortfall === "stacks-only") {
+    return [
+      "this live dump holds kernel stacks only: neither drivers nor pool can be looked into (Task Manager: Full live kernel memory dump takes all)",
+    ];
+  }
+  return [
+    "the machine went on when this dump was taken: a second one an hour later shows what grew (pooltrail tags NEW --since THIS)",
+  ];
 }
 
 /** What the crash says of leaks, as sentences; none where it says nothing. */

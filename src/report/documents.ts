@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import type { Occasion } from "../kernel/stop.ts";
 import type { Growth, TagGrowth } from "../pool/growth.ts";
 import type { MemoryLine } from "../pool/memory-lines.ts";
 import type { PoolCounts, PoolTotals } from "../pool/tag-table.ts";
@@ -53,6 +54,36 @@ export interface InfoDocument {
     readonly code: number;
     readonly name: string | null;
     readonly parameters: readonly bigint[];
+  } | null;
+  /** On what occasion the dump was taken; null where nothing tells. */
+  readonly occasion: Occasion | null;
+  /** The exception that the header has; null where it has none. */
+  readonly exception: {
+    readonly code: number;
+    /** Of the NTSTATUS. */
+    readonly name: string | null;
+    readonly flags: number;
+    readonly address: Va;
+    readonly parameters: readonly bigint[];
+  } | null;
+  /** The instruction that the machine ended at; null where nothing says, and of a machine that went on. */
+  readonly stoppedAt: {
+    readonly address: Va;
+    /** Null where no loaded module holds it; so is the offset from its base. */
+    readonly module: string | null;
+    readonly offset: number | null;
+    /** What names it: the bugcheck's parameters, the exception, or the registers. */
+    readonly basis: "bugcheck" | "exception" | "registers";
+  } | null;
+  /** What ran on the processor that stopped; null where it cannot be told. */
+  readonly current: {
+    readonly processor: number | null;
+    /** Its ETHREAD, and the EPROCESS that it ran in. */
+    readonly thread: Va;
+    readonly process: Va | null;
+    /** As the list of processes has them; null where the process is not there. */
+    readonly pid: number | null;
+    readonly imageName: string | null;
   } | null;
   readonly contexts: readonly RegisterSet[];
   /** Physical pages; null for a triage dump, which has none. */

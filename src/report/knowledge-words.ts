@@ -13,7 +13,7 @@ export function meaningWords({ meaning, objectTypes }: TagKnowledge): string | n
 }
 
 /** Which functions to look for, in a sentence; null where none is known. */
-export function functionWords({ acquiredBy, releasedBy }: TagKnowledge): string | null {
+function functionWords({ acquiredBy, releasedBy }: TagKnowledge): string | null {
   if (acquiredBy.length === 0) return null;
   const shown = [...new Set(acquiredBy)];
   const rest = shown.length - MOST_FUNCTIONS;
@@ -27,7 +27,7 @@ export function functionWords({ acquiredBy, releasedBy }: TagKnowledge): string 
 const CULPRIT = { driver: "a driver", process: "a process", windows: "Windows itself" } as const;
 
 /** One leak of the tag that was solved in public, as a clause. */
-export function knownLeakWords({ culprit, what, source }: KnownLeak): string {
+function knownLeakWords({ culprit, what, source }: KnownLeak): string {
   return `${CULPRIT[culprit]}: ${what} (${source})`;
 }
 

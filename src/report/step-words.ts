@@ -13,7 +13,7 @@ export function stepWords(step: Step, tag: string | null): string {
     case "give-images":
       return "Give the machine's driver files with --images DIR, or add them to the folder, so that more of the code can be read.";
     case "second-dump":
-      return `Take a second dump later, and see whether ${tag === null ? "the tag" : `\`${tag}\``} grew: pooltrail tags NEW --since THIS.`;
+      return `${step.live ? "Take a second live dump, an hour or so after this one (the machine need not stop for it)," : "Take a second dump later,"} and see whether ${tag === null ? "the tag" : `\`${tag}\``} grew: pooltrail tags NEW --since THIS.`;
     case "update":
       return `Update ${names(step.drivers)}.`;
     case "unload-filter":
@@ -43,6 +43,8 @@ export function stepWords(step: Step, tag: string | null): string {
 const DUMPS = {
   triage:
     "Take a kernel or full dump (System Properties, Startup and Recovery), or give the machine's driver files with --images DIR.",
+  "stacks-only":
+    "Take a live dump with all of the kernel's memory (Task Manager: Full live kernel memory dump), and not its stacks alone.",
   "cut-off": "Copy the dump again, or take another one, before anything is concluded from it.",
   "no-code":
     "Give the machine's driver files with --images DIR, or a full or kernel dump that holds more of the code (pooltrail modules says how much of each can be read).",

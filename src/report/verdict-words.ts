@@ -8,6 +8,7 @@ const MOST_TIED = 5;
 
 const SHORTFALL = {
   triage: "This is a triage dump (minidump), which holds next to nothing of drivers and pool. ",
+  "stacks-only": "This live dump holds kernel stacks only, and neither drivers nor pool. ",
   "cut-off": "This dump is cut off, and much of it is missing. ",
 } as const;
 

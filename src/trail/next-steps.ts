@@ -10,14 +10,17 @@ export interface NamedDriver {
   readonly start: string | null;
 }
 
+/** Why a dump holds too little, whatever it is asked. `stacks-only`: a live dump without what is not a stack. */
+export type Shortfall = "triage" | "cut-off" | "stacks-only";
+
 /** One thing to do. */
 export type Step =
   /** The dump holds too little: what kind is needed. */
-  | { readonly do: "take-dump"; readonly because: "triage" | "cut-off" | "no-code" }
+  | { readonly do: "take-dump"; readonly because: Shortfall | "no-code" }
   | { readonly do: "name-tag" }
   | { readonly do: "give-images" }
-  /** Look again later, and compare. */
-  | { readonly do: "second-dump" }
+  /** Look again later, and compare. `live`: this dump was taken of a machine that went on, and so can that be. */
+  | { readonly do: "second-dump"; readonly live: boolean }
   | { readonly do: "update"; readonly drivers: readonly NamedDriver[] }
   /** Unload minifilters, which needs no reboot. */
   | { readonly do: "unload-filter"; readonly drivers: readonly NamedDriver[] }
@@ -46,8 +49,9 @@ export interface Circumstances {
   readonly references: number;
   /** There is a dump, and not only a folder of images. */
   readonly dump: boolean;
-  /** The dump holds too little, whatever it is asked: a triage dump, or one that was cut off. */
-  readonly shortfall?: "triage" | "cut-off" | undefined;
+  /** The dump was taken of a machine that went on. */
+  readonly live?: boolean;
+  readonly shortfall?: Shortfall | undefined;
 }
 
 const MOST_NAMED = 3;
@@ -67,20 +71,20 @@ export function nextSteps(
 function stepsFor(
   suspects: readonly Suspect[],
   conclusion: Conclusion,
-  { tag, objects, hive, unloaded, references, dump }: Circumstances,
+  { tag, objects, hive, unloaded, references, dump, live = false }: Circumstances,
 ): readonly Step[] {
+  const later: readonly Step[] = dump ? [{ do: "second-dump", live }] : [];
   const gone = [...new Set(unloaded)];
   const sure = conclusion.confidence === "high" || conclusion.confidence === "medium";
   const consider: readonly Step[] =
     sure || gone.length === 0 ? [] : [{ do: "consider-unloaded", names: gone }];
   if (references === 0) return [dump ? { do: "take-dump", because: "no-code" } : { do: "give-images" }];
-  if (conclusion.leaks === false) return dump ? [{ do: "second-dump" }] : [];
+  if (conclusion.leaks === false) return later;
   const named = suspects.filter(({ module }) => module === conclusion.module);
   const tied = suspects.filter(({ module }) => conclusion.tied.includes(module));
   const worth = (named.length > 0 ? named : tied).filter(({ excused }) => !excused).slice(0, MOST_NAMED);
   if (worth.length === 0) {
-    const second: readonly Step[] = dump ? [{ do: "second-dump" }] : [];
-    return [...second, ...(objects && dump ? [{ do: "trace-references", tag } as const] : []), ...consider];
+    return [...later, ...(objects && dump ? [{ do: "trace-references", tag } as const] : []), ...consider];
   }
   const drivers = worth.map(driverOf);
   const others = suspects.filter(
@@ -106,7 +110,7 @@ function stepsFor(
     ...(worth.some(({ ownsTag }) => ownsTag)
       ? [{ do: "verifier", drivers: worth.filter(({ ownsTag }) => ownsTag).map(driverOf) } as const]
       : []),
-    ...(dump ? [{ do: "second-dump" } as const] : []),
+    ...later,
   ];
 }
 

@@ -13,7 +13,7 @@ import { knowledgeOf } from "./knowledge.ts";
 import { knownOf, type TagKnowledge } from "./known/tag-knowledge.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
-import { type Circumstances, nextSteps, type Step } from "./next-steps.ts";
+import { type Circumstances, nextSteps, type Shortfall, type Step } from "./next-steps.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
@@ -59,7 +59,7 @@ export interface Findings {
   readonly suspects: readonly Suspect[];
   readonly conclusion: Conclusion;
   /** The dump holds too little, whatever it is asked; null where it is what it should be. */
-  readonly shortfall: "triage" | "cut-off" | null;
+  readonly shortfall: Shortfall | null;
   /** What to do next, the cheapest first. */
   readonly next: readonly Step[];
   readonly coverage: readonly Coverage[];
@@ -132,6 +132,7 @@ export function traceTag(
       unloaded: target.unloaded ?? [],
       references: scan.references.length,
       dump: counters !== undefined,
+      live: counters?.crash?.occasion === "live",
       shortfall: counters?.shortfall,
     }),
     coverage: scan.coverage,

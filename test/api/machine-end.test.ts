@@ -112,6 +112,146 @@ describe("the crash, on whole machines", () => {
   });
 });
 
+describe("info of a crash, on whole machines", () => {
+  const plan: Omit<Plan, "seed" | "form"> = { arch: "x64", drivers: ["advworks", "humong"], counts: [ADVW] };
+  const record = (code: number, at: bigint): Uint8Array => {
+    const bytes = new Uint8Array(0x98);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, code, true);
+    view.setBigUint64(0x10, at, true);
+    view.setUint32(0x18, 2, true);
+    view.setBigUint64(0x28, 0x18n, true);
+    return bytes;
+  };
+  const crash: Partial<Plan> = {
+    header: (system) => {
+      const at = system.image("humong.sys").base + 0x1010n;
+      return {
+        bugcheck: { code: 0x7e, parameters: [0xc0000005n, at, 0n, 0n] },
+        exception: record(0xc0000005, at),
+      };
+    },
+  };
+
+  it("has the exception, the place and the module", () => {
+    const info = ask({ ...plan, ...crash }, (dump) => dump.info());
+    expect(info).toMatchObject({
+      occasion: "crash",
+      exception: { code: 0xc0000005, name: "STATUS_ACCESS_VIOLATION", parameters: [0n, 0x18n] },
+      stoppedAt: { module: "humong", offset: 0x1010, basis: "bugcheck" },
+    });
+  });
+
+  /** Has the thread of the first processor run in System, as KTHREAD.ApcState.Process says. */
+  const inSystem =
+    (at: { apcProcess: bigint; links: bigint; currentThread: bigint }): Plan["also"] =>
+    (system) => {
+      const { machine } = system;
+      const prcb = machine.readPointer(system.nt("KiProcessorBlock"));
+      const thread = machine.readPointer(prcb + at.currentThread);
+      machine.pointer(
+        thread + at.apcProcess,
+        machine.readPointer(system.nt("PsActiveProcessHead")) - at.links,
+      );
+    };
+
+  it("has the thread whose stack the registers stand on, and its process", () => {
+    const mark = inSystem({ apcProcess: 0xb8n, links: 0x448n, currentThread: 8n });
+    const header: Plan["header"] = (system) => {
+      mark?.(system);
+      return { ...crash.header?.(system) };
+    };
+    const system = ask({ ...plan, header }, (dump) => ({
+      current: dump.info().current,
+      processes: dump.kernel.processes.items,
+    }));
+    expect(system.current).toMatchObject({ processor: 0, pid: 4, imageName: "System" });
+    expect(system.current?.process).toBe(system.processes[0]?.address);
+  });
+
+  it("has no process where the thread names none", () => {
+    const info = ask({ ...plan, ...crash }, (dump) => dump.info());
+    expect(info.current).toMatchObject({ processor: 0, process: null, pid: null });
+  });
+
+  it("tells on 32-bit machines where their registers were, too", () => {
+    const mark = inSystem({ apcProcess: 0x44n, links: 0x98n, currentThread: 4n });
+    const header: Plan["header"] = (system) => {
+      mark?.(system);
+      return {};
+    };
+    const info = ask({ ...plan, arch: "x86", form: "full", header }, (dump) => dump.info());
+    expect(info).toMatchObject({
+      occasion: "on-request",
+      exception: null,
+      stoppedAt: { module: "nt", basis: "registers" },
+      current: { processor: 0, pid: 4 },
+    });
+  });
+});
+
+describe("live dumps", () => {
+  const LIVE = 0x10;
+  const live = (attributes?: number): Partial<Plan> => ({
+    header: () => ({
+      bugcheck: { code: 0x161, parameters: [0n, 0n, 0n, 0n] },
+      ...(attributes === undefined ? {} : { attributes }),
+    }),
+  });
+  const plan: Omit<Plan, "seed" | "form"> = { arch: "x64", drivers: ["advworks", "nwindav"], counts: [ADVW] };
+
+  it.each([undefined, LIVE])("are read as any other, and nothing in them crashed (attributes %s)", (bits) => {
+    const answers = ask({ ...plan, ...live(bits) }, (dump) => ({
+      info: dump.info(),
+      trail: dump.trace("AdvW"),
+    }));
+    expect(answers.info).toMatchObject({ occasion: "live", stoppedAt: null, dumpType: "bitmap-kernel" });
+    expect(answers.info.notes.join()).toContain("a second one an hour later shows what grew");
+    expect(answers.trail.conclusion.module).toBe("advworks");
+    expect(answers.trail.crash).toMatchObject({ occasion: "live", victim: false, text: [] });
+    expect(answers.trail.next.join()).toContain("Take a second live dump");
+    expect(JSON.stringify(answers.trail.next)).not.toContain("crash");
+  });
+
+  it("of a machine whose pool is full make nobody a victim", () => {
+    const used = ask(plan, (dump) => dump.memory().pages.pagedUsage ?? 0);
+    const trail = ask({ ...plan, ...live(LIVE), pagedMaximum: used }, (dump) => dump.trace("AdvW"));
+    expect(trail.crash?.victim).toBe(false);
+  });
+
+  it.each([
+    ["but the page that the list of modules begins on", true],
+    ["at all", false],
+  ])("say so where they hold kernel stacks only, and nothing of nt %s", (_, withList) => {
+    const stacks: Partial<Plan> = {
+      header: (system) => {
+        const { base, size } = system.image("ntoskrnl.exe");
+        const list = Number(system.nt("PsLoadedModuleList") - base) & ~0xfff;
+        for (let at = 0; at < size; at += 0x1000) {
+          const page = base + BigInt(at);
+          if (system.machine.physicalAddress(page) === undefined || (at === list && withList)) continue;
+          system.machine.setState(page, 0x1000, "not-in-dump");
+        }
+        return { ...live(LIVE).header?.(system) };
+      },
+    };
+    const answers = ask({ ...plan, ...stacks }, (dump) => ({
+      modules: dump.modules.items.length,
+      info: dump.info(),
+      trail: dump.trace("AdvW"),
+    }));
+    expect(answers.modules > 0).toBe(withList);
+    expect(answers.info.notes.join()).toContain("this live dump holds kernel stacks only");
+    expect(answers.trail.conclusion.text).toMatch(/^This live dump holds kernel stacks only/);
+    expect(answers.trail.next[0]).toContain("Full live kernel memory dump");
+  });
+
+  it("of all of the kernel are not taken for such", () => {
+    const trail = ask({ ...plan, ...live(LIVE) }, (dump) => dump.trace("AdvW"));
+    expect(trail.conclusion.text).not.toContain("stacks only");
+  });
+});
+
 describe("tools among the modules, on whole machines", () => {
   const plan: Omit<Plan, "seed" | "form"> = {
     arch: "x64",

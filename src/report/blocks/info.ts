@@ -15,9 +15,10 @@ export function infoBlocks(info: InfoDocument, size: PointerSize): readonly Bloc
     ],
     ["dump", info.dumpType + (info.writer === null ? "" : `, written by the ${info.writer}`)],
     ["pages", pages(info)],
-    ["taken", info.systemTime ?? "not recorded"],
+    ["taken", `${info.systemTime ?? "not recorded"}${OCCASIONS[info.occasion ?? "crash"]}`],
     ["up", info.upTime === null ? "not recorded" : duration(info.upTime)],
     ...bugcheck(info, size),
+    ...stopped(info, size),
     ["kernel", `${at(size, info.kernelBase)}, ${plural(info.modules, "module")} loaded`],
     ["page tables", info.directoryTableBase === null ? "not recorded" : hex(info.directoryTableBase)],
     ["module list", at(size, info.psLoadedModuleList)],
@@ -37,6 +38,44 @@ function bugcheck(info: InfoDocument, size: PointerSize): [string, string][] {
     ["bugcheck", `${hex(code)} ${name ?? "(no name known)"}`],
     ["parameters", parameters.map((value) => at(size, value)).join(" ")],
   ];
+}
+
+const OCCASIONS = {
+  crash: "",
+  "on-request": ", somebody stopped the machine",
+  live: ", of a machine that went on",
+} as const;
+
+const BASIS = {
+  bugcheck: "by the bugcheck",
+  exception: "by the exception",
+  registers: "by the registers",
+} as const;
+
+/** The exception, where the machine ended, and who ran there; a line each where it is known. */
+function stopped({ exception, stoppedAt, current }: InfoDocument, size: PointerSize): [string, string][] {
+  const lines: [string, string][] = [];
+  if (exception !== null) {
+    lines.push([
+      "exception",
+      `${hex(exception.code)} ${exception.name ?? "(no name known)"} at ${at(size, exception.address)}`,
+    ]);
+  }
+  if (stoppedAt !== null) {
+    const { module, offset, address, basis } = stoppedAt;
+    const where = module === null ? "in no loaded module" : `${module}+${hex(offset ?? 0)}`;
+    lines.push(["stopped at", `${at(size, address)} ${where}, ${BASIS[basis]}`]);
+  }
+  if (current !== null) {
+    const { processor, thread, process, pid, imageName } = current;
+    const cpu = processor === null ? "" : ` on processor ${processor}`;
+    const owner =
+      process === null
+        ? ", its process cannot be told"
+        : ` in ${imageName ?? "a process"}${pid === null ? "" : ` (${pid})`} ${at(size, process)}`;
+    lines.push(["thread", `${at(size, thread)}${cpu}${owner}`]);
+  }
+  return lines;
 }
 
 function paging(info: InfoDocument): string {
