@@ -176,7 +176,7 @@ describe("version 1 of the documents", () => {
 
 describe("version 1 of the command line", () => {
   const names = fields(
-    "trace info modules memory tags scan near pointers headers imports exports functions calls code read repl",
+    "trace info modules memory tags scan near pointers pool headers imports exports functions calls code read repl",
   );
 
   it.each(names)("has the command %s", (name) => {

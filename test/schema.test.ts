@@ -42,6 +42,7 @@ function lines(tag: string, address: string, module: string): [string, ...string
     ["trace"],
     ["near", address, "1000"],
     ["pointers", address],
+    ["pool", address],
     ["headers", module],
     ["imports", module],
     ["exports", module],

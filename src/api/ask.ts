@@ -36,6 +36,7 @@ export interface Operands {
   readonly scan: { readonly tag: string };
   readonly near: { readonly addresses: readonly AddressLike[] };
   readonly pointers: { readonly address: AddressLike };
+  readonly pool: { readonly address: AddressLike };
   readonly headers: OfModule;
   readonly imports: OfModule;
   readonly exports: OfModule;
@@ -142,6 +143,10 @@ const ANSWERS: Answers = {
       asked("pointers", () => from.address(address)),
       work,
     );
+  },
+  pool: (opened, { address }) => {
+    const dump = dumpIn(opened, "pool");
+    return dump.pool(asked("pool", () => dump.address(address)));
   },
   headers: (opened, { module }) =>
     opened instanceof ImageFile ? opened.headers() : opened.headers(moduleIn(opened, module, "headers")),

@@ -1,3 +1,4 @@
+import type { AddressLike } from "../core/address.ts";
 import type { MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
@@ -7,6 +8,7 @@ import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads } from "../kernel/threads.ts";
 import { readVerifier } from "../kernel/verifier.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
+import { blockAt } from "../pool/block-at.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
 import { type LeakSigns, leakSigns } from "../pool/leak-signs.ts";
 import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
@@ -18,7 +20,8 @@ import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
 import { crashWords, liveNotes } from "../report/crash-words.ts";
-import type { InfoDocument, MemoryDocument } from "../report/documents.ts";
+import type { InfoDocument, MemoryDocument, PoolDocument } from "../report/documents.ts";
+import { poolDocument } from "../report/pool-document.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
@@ -206,6 +209,15 @@ export class Dump extends Workspace implements Disposable {
       ...("missing" in table ? {} : { hints: this.#leakHints() }),
       ...(growth === undefined ? {} : { growth }),
     });
+  }
+
+  /** Which block of a pool an address lies in. */
+  pool(address: AddressLike): PoolDocument {
+    const at = this.address(address);
+    const module = this.modules.at(at);
+    // what stands in an image can look like blocks, and is none
+    const found = module === undefined ? blockAt(this.#pool, at) : ({ missing: "no-block" } as const);
+    return poolDocument(at, found, module?.name ?? null);
   }
 
   /** The tags whose counts go with that of one, and which of them is the cause; undefined where it stands alone. */

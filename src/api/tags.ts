@@ -16,7 +16,9 @@ import {
   totalsOf,
 } from "../pool/tag-table.ts";
 import type { LeakRow, TagRow, TagsDocument } from "../report/documents.ts";
+import { meaningWords } from "../report/knowledge-words.ts";
 import { plural } from "../report/words.ts";
+import { knownOf } from "../trail/known/tag-knowledge.ts";
 import type { Module } from "./module.ts";
 
 /** Which tags a question is about, and in which order. */
@@ -193,10 +195,17 @@ function rowOf(
     nonPaged: usage.nonPaged,
     paged: usage.paged,
     doubt: usage.doubt ?? null,
+    known: knownRow(usage.tag),
     description: found === undefined ? null : found.description,
     binary: found?.binary ?? null,
     modules: holders.get(usage.key) ?? [],
   };
+}
+
+function knownRow(tag: string): TagRow["known"] {
+  const known = knownOf(tag);
+  const meaning = known === undefined ? null : meaningWords(known);
+  return meaning === null ? null : { meaning, source: known?.meaning?.source ?? null };
 }
 
 /** A module's readable bytes, a piece at a time. */

@@ -69,6 +69,7 @@ export function answerTo(
     case "near":
       return put({ command, addresses: operands });
     case "pointers":
+    case "pool":
       return put({ command, address: first });
     case "headers":
     case "imports":

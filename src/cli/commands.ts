@@ -114,6 +114,18 @@ export const COMMANDS: readonly Command[] = [
     takesImage: false,
   },
   {
+    name: "pool",
+    aliases: ["!pool"],
+    operands: "ADDRESS",
+    arity: [1, 1],
+    summary: "which block of a pool an address lies in, with the blocks of its page",
+    details: [
+      "ADDRESS is hex or a name. From build 18362 on pools are segment heaps: their keys are found without symbols, and where that fails a header alone is said to be one.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+  {
     name: "headers",
     aliases: ["dh"],
     operands: "[MODULE]",

@@ -119,7 +119,10 @@ function headerIn(
   return undefined;
 }
 
-/** The nearest header below an address whose block reaches it, says which pool it is of, and has a tag. */
+/**
+ * The nearest header below an address whose block reaches it, which says of which pool it is, has a tag, and has a
+ * neighbour of its kind: any sixteen bytes can look like a header, but not those at the end of the block as well.
+ */
 function blockByHeader(
   { space, build }: PoolKernel,
   start: Va,
@@ -129,11 +132,25 @@ function blockByHeader(
   const unit = 2 * space.pointerSize;
   const inPage = Number(address - start);
   const view = new DataView(page.buffer, page.byteOffset, PAGE);
-  for (let at = inPage - (inPage % unit); at >= 0; at -= unit) {
-    if (at + unit > PAGE) continue;
+  const headerAt = (at: number): BlockHeader | undefined => {
+    if (at < 0 || at + unit > PAGE) return undefined;
     const header = parseBlockHeader(view, at, space.pointerSize, build);
-    const fits = header.bytes > unit && at + header.bytes <= PAGE && at + header.bytes > inPage;
-    if (!fits || header.pool === undefined || printableCount(header.key) < 4) continue;
+    const fits = header.bytes > unit && at + header.bytes <= PAGE;
+    return fits && header.pool !== undefined && printableCount(header.key) === 4 ? header : undefined;
+  };
+  // the heap's own header stands between blocks of any size, and nothing between those of one size
+  const follows = (at: number): boolean => headerAt(at) !== undefined || headerAt(at + unit) !== undefined;
+  const isFollowed = (at: number): boolean => {
+    for (let before = at - unit; before >= 0; before -= unit) {
+      const end = before + (headerAt(before)?.bytes ?? 0);
+      if (end === at || end + unit === at) return true;
+    }
+    return false;
+  };
+  for (let at = inPage - (inPage % unit); at >= 0; at -= unit) {
+    const header = headerAt(at);
+    if (header === undefined || at + header.bytes <= inPage) continue;
+    if (!follows(at + header.bytes) && !isFollowed(at)) continue;
     const block = blockOf(advance(start, at), header);
     return { block, basis: "header", offset: inPage - at, page: [block] };
   }

@@ -11,6 +11,7 @@ import { memoryBlocks } from "./blocks/memory.ts";
 import { modulesBlocks } from "./blocks/modules.ts";
 import { nearBlocks } from "./blocks/near.ts";
 import { pointersBlocks } from "./blocks/pointers.ts";
+import { poolBlocks } from "./blocks/pool.ts";
 import { readBlocks } from "./blocks/read.ts";
 import { scanBlocks } from "./blocks/scan.ts";
 import { tagsBlocks } from "./blocks/tags.ts";
@@ -26,6 +27,7 @@ import type {
   ModulesDocument,
   NearDocument,
   PointersDocument,
+  PoolDocument,
   ReadDocument,
   TagsDocument,
 } from "./documents.ts";
@@ -43,6 +45,7 @@ export interface Documents {
   readonly scan: Scan;
   readonly near: NearDocument;
   readonly pointers: PointersDocument;
+  readonly pool: PoolDocument;
   readonly headers: HeadersDocument;
   readonly imports: ImportsDocument;
   readonly exports: ExportsDocument;
@@ -66,6 +69,7 @@ const BUILDERS: Builders = {
   scan: scanBlocks,
   near: nearBlocks,
   pointers: pointersBlocks,
+  pool: poolBlocks,
   headers: headersBlocks,
   imports: importsBlocks,
   exports: exportsBlocks,

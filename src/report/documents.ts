@@ -311,6 +311,8 @@ export interface TagRow {
   readonly paged: PoolCounts;
   /** Why the figures may be wrong; null where there is no doubt. */
   readonly doubt: string | null;
+  /** What it is the tag of, as far as that is public, and where it is said; null where nothing public says. */
+  readonly known: { readonly meaning: string; readonly source: string | null } | null;
   /** From the tag file that the user gave. */
   readonly description: string | null;
   readonly binary: string | null;
@@ -353,6 +355,39 @@ export interface GrowthDocument extends Omit<Growth, "tags"> {
   /** The older dump's file. */
   readonly since: string;
   readonly tags: readonly Omit<TagGrowth, "key">[];
+}
+
+/** A block of a pool. */
+export interface PoolBlockRow {
+  /** Of its header; of an allocation of a page and more, which has none, of its contents. */
+  readonly address: Va;
+  /** With its header. */
+  readonly bytes: number;
+  readonly tag: string;
+  /** Null of a free block, and where its table does not say. */
+  readonly pool: "nonPaged" | "paged" | null;
+  readonly free: boolean;
+  readonly protected: boolean;
+  /** It is charged to a process. */
+  readonly quota: boolean;
+}
+
+export interface PoolDocument {
+  readonly address: Va;
+  /** The loaded module that holds the address; null where none does. */
+  readonly module: string | null;
+  /** The block that the address lies in; null where none is known, and `missing` says why. */
+  readonly block: PoolBlockRow | null;
+  /** From the block's address, in bytes. */
+  readonly offset: number | null;
+  /** On what it stands: `big-pages`, the blocks of the `page`, the `heap`'s own division, or nothing but a `header`. */
+  readonly basis: "big-pages" | "page" | "heap" | "header" | null;
+  /** What the tag is of, where that is public. */
+  readonly meaning: string | null;
+  /** The blocks of the same page where they follow one another; else the one block. */
+  readonly page: readonly PoolBlockRow[];
+  readonly missing: "triage" | "not-in-dump" | "no-block" | null;
+  readonly notes: readonly string[];
 }
 
 export interface MemoryDocument {

@@ -9,6 +9,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   scan: ["Se"],
   near: ["nt!SeQueryInformationToken+10"],
   pointers: ["nt!SeQueryInformationToken"],
+  pool: ["nt"],
   calls: ["nt", "ExFreePoolWithTag"],
   code: ["nt!SeQueryInformationToken"],
   read: ["nt", "64"],

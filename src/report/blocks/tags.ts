@@ -59,6 +59,7 @@ function about(row: TagRow): string {
   if (row.description !== null) {
     parts.push(`${row.description.trim()}${row.binary === null ? "" : `, Binary: ${row.binary}`}`);
   }
+  if (row.description === null && row.known !== null) parts.push(row.known.meaning);
   if (row.bigPages !== null && row.bigPages.allocations > 0)
     parts.push(`${row.bigPages.allocations} of a page and more`);
   if (row.doubt !== null) parts.push(`figures ${row.doubt}`);
