@@ -24,6 +24,7 @@ export type { Fact, FactSource, MachineFacts } from "./dump/facts.ts";
 export { AddressSpace, type Span, type SparseBytes } from "./memory/address-space.ts";
 export { Image } from "./pe/image.ts";
 export type { LeakReason, LeakSigns } from "./pool/leak-signs.ts";
+export type { LeaderReason, Lockstep } from "./pool/lockstep.ts";
 export type * from "./report/block.ts";
 export { blocksOf, type Documents } from "./report/blocks.ts";
 export type * from "./report/documents.ts";

@@ -30,7 +30,9 @@ const CALLS: ReadonlyMap<string, { readonly command: string; readonly preset: An
 export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
   const { style, input, output } = streams;
   const view = { style, pointerSize: dump.pointerSize };
-  const names = COMMANDS.flatMap(({ aliases }) => aliases).map((name) => `${name}()`);
+  // !pool is no name of a function; pool is
+  const callable = COMMANDS.flatMap(({ aliases }) => aliases).filter((name) => /^\w+$/.test(name));
+  const names = callable.map((name) => `${name}()`);
   output.write(
     `${printable(dump.file)} is open as \`dump\`. ${names.join(", ")} print as the commands do;\n` +
       "dump is the library's object: try dump.modules.items, or dump.<Tab>.\n",

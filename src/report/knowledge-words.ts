@@ -21,7 +21,7 @@ function functionWords({ acquiredBy, releasedBy }: TagKnowledge): string | null 
   const release = releasedBy.slice(0, MOST_FUNCTIONS);
   const back =
     release.length === 0 ? "" : `; ${list(release)} ${release.length === 1 ? "gives" : "give"} it back`;
-  return `${list(shown.slice(0, MOST_FUNCTIONS))}${more} ${shown.length === 1 ? "takes" : "take"} it for their caller${back}.`;
+  return `${list(shown.slice(0, MOST_FUNCTIONS))}${more} ${shown.length === 1 ? "takes it for its caller" : "take it for their caller"}${back}.`;
 }
 
 const CULPRIT = { driver: "a driver", process: "a process", windows: "Windows itself" } as const;
