@@ -28,6 +28,8 @@ export declare function buildDump(plan: {
       readonly parameters: readonly [bigint, bigint, bigint, bigint];
     };
     readonly attributes?: number;
+    readonly systemTime?: bigint;
+    readonly upTime?: bigint;
     readonly exception?: Uint8Array;
   };
   readonly pagedMaximum?: number;

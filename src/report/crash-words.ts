@@ -35,9 +35,11 @@ export function liveNotes(
       "this live dump holds kernel stacks only: neither drivers nor pool can be looked into (Task Manager: Full live kernel memory dump takes all)",
     ];
   }
-  return [
-    "the machine went on when this dump was taken: a second one an hour later shows what grew (pooltrail tags NEW --since THIS)",
-  ];
+  const also =
+    shortfall === undefined
+      ? ": a second one an hour later shows what grew (pooltrail tags NEW --since THIS)"
+      : "";
+  return [`the machine went on when this dump was taken${also}`];
 }
 
 /** What the crash says of leaks, as sentences; none where it says nothing. */

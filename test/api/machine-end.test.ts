@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
 import { type Dump, openDump } from "../../src/index.ts";
+import { realDump } from "../fixtures/real-dumps.ts";
 
 type Plan = Parameters<typeof buildDump>[0];
 type Counted = Plan["counts"][number];
@@ -190,6 +191,25 @@ describe("info of a crash, on whole machines", () => {
   });
 });
 
+describe("info of a real crash", () => {
+  const file = realDump("triage_x64.dmp");
+
+  // 0x1000007e of rizin's test dump: its second parameter is the instruction
+  it.skipIf(file === undefined)("names the module of the instruction, the thread and its process", () => {
+    using dump = openDump(file ?? "");
+    const { occasion, stoppedAt, current, bugcheck } = dump.info();
+    expect(occasion).toBe("crash");
+    expect(stoppedAt).toMatchObject({
+      address: bugcheck?.parameters[1],
+      module: "amdppm",
+      basis: "bugcheck",
+    });
+    // types of objects: 6 is a thread, 3 a process
+    expect(dump.read(current?.thread ?? 0n, 1).bytes[0]).toBe(6);
+    expect(dump.read(current?.process ?? 0n, 1).bytes[0]).toBe(3);
+  });
+});
+
 describe("live dumps", () => {
   const LIVE = 0x10;
   const live = (attributes?: number): Partial<Plan> => ({
@@ -211,6 +231,30 @@ describe("live dumps", () => {
     expect(answers.trail.crash).toMatchObject({ occasion: "live", victim: false, text: [] });
     expect(answers.trail.next.join()).toContain("Take a second live dump");
     expect(JSON.stringify(answers.trail.next)).not.toContain("crash");
+  });
+
+  it("are the pair that shows what grew", () => {
+    const hour = 3600n * 10_000_000n;
+    const at = (later: bigint, count: number) =>
+      buildDump({
+        ...plan,
+        seed: 4711,
+        form: "bitmap-kernel",
+        counts: [counted("AdvW", false, 0xe0, count, 60_000)],
+        header: (system) => ({
+          ...live(LIVE).header?.(system),
+          systemTime: 133_456_789_012_345_678n + later,
+          upTime: 36_000_000_000n + later,
+        }),
+      });
+    using older = openDump(at(0n, 96_000));
+    using newer = openDump(at(hour, 126_000));
+    const growth = newer.since(older);
+    expect(growth).toMatchObject({ seconds: 3600, sameStart: true });
+    expect(growth.tags.find(({ tag }) => tag === "AdvW")).toMatchObject({
+      nonPaged: { outstanding: 30_000 },
+    });
+    expect(newer.leakSigns("AdvW", older).reasons[0]).toMatchObject({ kind: "grew", outstanding: 30_000 });
   });
 
   it("of a machine whose pool is full make nobody a victim", () => {
