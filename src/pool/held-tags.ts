@@ -10,23 +10,25 @@ interface Held {
   readonly source: string;
 }
 
+/** What holds others comes before them: a thread keeps its process, and a process that ended keeps no thread. */
 const HELD: readonly Held[] = [
   {
+    object: "Thre",
+    tags: ["Proc"],
+    source: "Microsoft, The Old New Thing, on near-death processes that a handle to a thread keeps",
+  },
+  {
     object: "Proc",
-    tags: ["MiP2", "Toke", "Obtb", "Thre", "PsJb", "Even", "SeTl", "AlIn"],
-    source: "microsoft/Windows-Dev-Performance#137; a live dump of build 26200 with 71,703 ended processes",
+    tags: ["MiP2", "Toke", "Obtb", "Even"],
+    source: "a live dump of build 26200 with 71,703 ended processes, in public",
   },
   {
     object: "File",
-    tags: ["IoNm", "FOCX", "IoFE", "NtFC", "NtfC", "Ntff", "FMfn", "NpFr", "NpFc", "FMct"],
-    source: "microsoft/WSL#40804, microsoft/WSL#41296, kavika13/RemCom#28",
+    tags: ["IoNm", "FOCX", "IoFE", "NtFC", "NtfC"],
+    source: "microsoft/WSL#40804",
   },
-  {
-    object: "Thre",
-    tags: ["Sema", "Even", "AlIn"],
-    source: "Microsoft, The Old New Thing, on processes that never end for a handle to their thread",
-  },
-  { object: "Toke", tags: ["SeTd", "SeTl"], source: "microsoft/WSL#41296" },
+  { object: "File", tags: ["NpFr"], source: "kavika13/RemCom#28" },
+  { object: "Toke", tags: ["FMfn"], source: "microsoft/WSL#41296" },
 ];
 
 /** Tags of one component that were seen to grow together, and of which none leads: a queue and what waits in it. */

@@ -141,6 +141,16 @@ describe("lockstepOf", () => {
     expect(leader).toEqual({ tag: "Proc", key: parseTag("Proc").key, reason: "object", owners: [] });
   });
 
+  it("takes threads for the cause of the processes that they keep", () => {
+    const tags = [
+      usage("Proc", "nonPaged", 39_511, 201_000),
+      usage("Thre", "nonPaged", 39_498, 640_000),
+      usage("Toke", "paged", 39_702, 5_400_000),
+      ...innocents(11, 1, ["Proc", "Toke", "Thre"]),
+    ];
+    expect(only(tags).leader).toMatchObject({ tag: "Thre", reason: "object" });
+  });
+
   it("takes a driver's own tag for the cause of the kernel's lists of pages (nmap/nmap#1966)", () => {
     const tags = [
       usage("NPBL", "nonPaged", 640_210, 640_000),
