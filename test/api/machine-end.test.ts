@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
 import { type Dump, openDump } from "../../src/index.ts";
+import { PLAIN } from "../../src/report/style.ts";
+import { renderText } from "../../src/report/text.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 
 type Plan = Parameters<typeof buildDump>[0];
@@ -155,6 +157,15 @@ describe("info of a crash, on whole machines", () => {
         machine.readPointer(system.nt("PsActiveProcessHead")) - at.links,
       );
     };
+
+  it("has all of it in its text", () => {
+    const text = ask({ ...plan, ...crash }, (dump) =>
+      renderText("info", dump.info(), { style: PLAIN, pointerSize: 8 }),
+    );
+    expect(text).toMatch(/^exception +0xc0000005 STATUS_ACCESS_VIOLATION at fffff804`\w+$/m);
+    expect(text).toMatch(/^stopped at +fffff804`\w+ humong\+0x1010, by the bugcheck$/m);
+    expect(text).toMatch(/^thread +ffffbe0e`\w+ on processor 0, its process cannot be told$/m);
+  });
 
   it("has the thread whose stack the registers stand on, and its process", () => {
     const mark = inSystem({ apcProcess: 0xb8n, links: 0x448n, currentThread: 8n });
@@ -319,6 +330,16 @@ describe("tools among the modules, on whole machines", () => {
     expect(notes).toContain("winpmem_x64.sys is by its name WinPmem");
     expect(notes).toContain("being there makes it no suspect");
     expect(notes).toContain("myfault.sys is by its name NotMyFault: it leaks and crashes on purpose");
+  });
+
+  it("are named in the text of the list", () => {
+    const text = ask(plan, (dump) =>
+      renderText("modules", dump.modules.list(), { style: PLAIN, pointerSize: 8 }),
+    );
+    expect(text).toMatch(
+      / myfault .*; by its name NotMyFault: it leaks and crashes on purpose, for practice/,
+    );
+    expect(text).not.toMatch(/ advworks .*by its name/);
   });
 
   it("do not stand in the way of the one who leaks", () => {
