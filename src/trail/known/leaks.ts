@@ -11,6 +11,11 @@ export interface KnownLeak {
   readonly source: string;
 }
 
+/**
+ * Leaks that were solved in public.
+ *
+ * @internal
+ */
 export const KNOWN_LEAKS: readonly KnownLeak[] = [
   {
     tags: ["Proc"],

@@ -10,6 +10,11 @@ export interface TagMeaning {
   readonly source: string;
 }
 
+/**
+ * What the kernel's own tags stand for, where it is documented or told in public.
+ *
+ * @internal
+ */
 export const TAG_MEANINGS: readonly TagMeaning[] = [
   {
     tag: "None",

@@ -20,6 +20,11 @@ export interface Tool {
   readonly source: string;
 }
 
+/**
+ * Drivers of tools that take dumps, debug, or leak on purpose.
+ *
+ * @internal
+ */
 export const TOOLS: readonly Tool[] = [
   {
     name: "WinPmem",
