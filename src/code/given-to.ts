@@ -4,7 +4,7 @@ import type { Value } from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow, FunctionFlow } from "./data-flow.ts";
-import type { Given } from "./fates.ts";
+import type { Effect, Given } from "./fates.ts";
 import type { ImageCode } from "./functions.ts";
 import type { Held } from "./held.ts";
 import { placed } from "./xrefs.ts";
@@ -47,12 +47,20 @@ export function givenTo(
 }
 
 /**
- * Whether a call of something unknown has to be taken to be given this. What stands on the stack and was not
- * pushed may be a variable of the caller's; code of this image may read it.
+ * Whether what stands in an argument's place is given to the callee, as far as what the callee does with it tells: what
+ * stands on the stack and was not pushed may be a variable of the caller's. Code of this image may read it.
+ *
+ * @param effect absent where nobody knows who is called
  */
-export function mayTake({ image }: DataFlow, callee: Callee | undefined, { place }: Given): boolean {
-  const { calleePops } = image.code.set.abi;
-  return place.kind === "register" || calleePops || callee?.offset !== undefined;
+export function isGivenTo(
+  { image }: DataFlow,
+  callee: Callee | undefined,
+  { place }: Given,
+  effect: Effect | undefined,
+): boolean {
+  if (place.kind === "register" || image.code.set.abi.calleePops) return true;
+  if (effect === "unknown" || effect === undefined) return callee?.offset !== undefined;
+  return effect !== "uses";
 }
 
 /** Where the functions of the image start whose addresses a value may be. */

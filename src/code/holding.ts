@@ -18,7 +18,7 @@ import {
   type Stored,
   sameKeeping,
 } from "./fates.ts";
-import { documentedArgument, givenTo, mayTake, routinesIn, usesCallersFrame } from "./given-to.ts";
+import { documentedArgument, givenTo, isGivenTo, routinesIn, usesCallersFrame } from "./given-to.ts";
 import { begun, type Held, heldKey, isHeld, isInside, keysOf, leadsFrom, placeOf } from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
@@ -143,9 +143,9 @@ export class Holding implements Visitor<Held> {
     for (const one of given) {
       const effects = callees
         .map((callee) => ({ callee, effect: this.#effect(callee, one, site) }))
-        .filter(({ callee, effect }) => effect !== "unknown" || mayTake(this.#flows, callee, one));
-      if (effects.length === 0 && (one.within !== undefined || !mayTake(this.#flows, undefined, one)))
-        continue;
+        .filter(({ callee, effect }) => isGivenTo(this.#flows, callee, one, effect));
+      const isGiven = callees.length === 0 && isGivenTo(this.#flows, undefined, one, undefined);
+      if (effects.length === 0 && (one.within !== undefined || !isGiven)) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
       if (release !== undefined) return this.#release(at, release.callee);
