@@ -5,6 +5,7 @@ import { innocentTags } from "../writer/innocent-tags.mjs";
 import { fileTime } from "../writer/kernel.mjs";
 import { writePoolPage } from "../writer/poolpages.mjs";
 import { System } from "../writer/system.mjs";
+import { withHolders, writeHeld } from "./held-objects.mjs";
 
 /**
  * @typedef {"x64" | "x86"} Arch
@@ -16,13 +17,14 @@ import { System } from "../writer/system.mjs";
  *   arch: Arch, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
  *   images?: Readonly<Record<string, Partial<LoadOptions>>>, importOptimisation?: boolean, unloaded?: readonly string[],
  *   stacks?: readonly (readonly import("../writer/system.mjs").Call[])[], pointers?: readonly (readonly [image: string, variable: string, target: string])[],
- *   blocks?: BlockOwner, header?: (system: System) => Partial<import("../writer/dump.mjs").HeaderFields>,
+ *   blocks?: BlockOwner, held?: import("./held-objects.mjs").Held, header?: (system: System) => Partial<import("../writer/dump.mjs").HeaderFields>,
  *   pagedMaximum?: number, absent?: readonly import("../writer/kernel.mjs").ModuleEntry[], also?: (system: System) => void,
  * }} Plan drivers: file names without .sys, beside those that every machine has. images: what is special about some.
  *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function.
  *   blocks: what the blocks of the first tag hold; without it no block is in the dump.
  *   header: fields of the dump's header that are other than a key combination leaves them. pagedMaximum: pages that the
  *   paged pool can have. absent: modules of which no page is in the dump. also: what else is written into the machine
+ *   held: objects that processes or a driver hold; without it no process has handles
  */
 
 const PLACE = {
@@ -56,6 +58,7 @@ export function buildDump({
   pagedMaximum,
   absent = [],
   also,
+  held,
 }) {
   const at = PLACE[arch];
   const system = new System({
@@ -114,6 +117,11 @@ export function buildDump({
     return paged ? { tag, paged: counted } : { tag, nonPaged: counted };
   });
   also?.(system);
+  const alive = [
+    { pid: 4, name: "System", threads },
+    ...others.map((name, i) => ({ pid: 400 + i * 88, name })),
+  ];
+  const processes = held === undefined ? alive : withHolders(alive, held);
   const header = system.finish({
     rows: [
       ...rows,
@@ -125,10 +133,8 @@ export function buildDump({
       }),
     ],
     hashed: 1024,
-    processes: [
-      { pid: 4, name: "System", threads },
-      ...others.map((name, i) => ({ pid: 400 + i * 88, name })),
-    ],
+    processes,
+    ...(held === undefined ? {} : { objects: (writer, made) => writeHeld(writer, made, processes, held) }),
     unloaded: unloaded.map((name, i) => ({
       name: `${name}.sys`,
       start: at.first + BigInt(40 + i) * at.step,

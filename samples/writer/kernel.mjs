@@ -129,6 +129,67 @@ const THREAD = {
     { build: 9200, initial: 0x28, limit: 0x30, base: 0x38, kernel: 0x58, links: 0x2f8, size: 0x898 },
   ],
 };
+/**
+ * What EPROCESS says of a process beyond its place in the list, by build. Where 26100 keeps the time of the end and the
+ * session is not published: those two are made up.
+ */
+const DETAILS = {
+  32: [
+    { build: 2600, parent: 0x14c, created: 0x70, exited: 0x78, session: 0x170, active: 0x1a0, table: 0xc4 },
+    { build: 3790, parent: 0x138, created: 0x80, exited: 0x88, session: 0x160, active: 0x190, table: 0xd4 },
+    { build: 6000, parent: 0x124, created: 0x88, exited: 0x90, session: 0x148, active: 0x178, table: 0xdc },
+    { build: 7600, parent: 0x140, created: 0xa0, exited: 0xa8, session: 0x168, active: 0x198, table: 0xf4 },
+    { build: 9200, parent: 0x134, created: 0xa8, exited: 0x2b0, session: 0x144, active: 0x19c, table: 0x150 },
+  ],
+  64: [
+    { build: 3790, parent: 0x218, created: 0xc0, exited: 0xc8, session: 0x260, active: 0x2b0, table: 0x158 },
+    {
+      build: 7600,
+      parent: 0x290,
+      created: 0x168,
+      exited: 0x170,
+      session: 0x2d8,
+      active: 0x328,
+      table: 0x200,
+    },
+    {
+      build: 9200,
+      parent: 0x3d0,
+      created: 0x2d0,
+      exited: 0x640,
+      session: 0x3f0,
+      active: 0x480,
+      table: 0x408,
+    },
+    {
+      build: 10240,
+      parent: 0x3e0,
+      created: 0x308,
+      exited: 0x670,
+      session: 0x400,
+      active: 0x490,
+      table: 0x418,
+    },
+    {
+      build: 19041,
+      parent: 0x540,
+      created: 0x468,
+      exited: 0x840,
+      session: 0x558,
+      active: 0x5f0,
+      table: 0x570,
+    },
+    {
+      build: 26100,
+      parent: 0x2d0,
+      created: 0x1f8,
+      exited: 0x5c8,
+      session: 0x2e8,
+      active: 0x380,
+      table: 0x300,
+    },
+  ],
+};
 /** @template {{ build: number }} T @param {readonly T[]} rows @param {number} build @returns {T} */
 const forBuild = (rows, build) => /** @type {T} */ (rows.findLast((row) => row.build <= build) ?? rows[0]);
 
@@ -137,38 +198,52 @@ export const processLayout = (machine) => forBuild(PROCESS[machine.is64 ? 64 : 3
 /** @param {Machine} machine the offsets that its build uses */
 export const threadLayout = (machine) => forBuild(THREAD[machine.is64 ? 64 : 32], machine.build);
 
+/** @param {Machine} machine where its build keeps the handle table and the like */
+export const processDetails = (machine) => forBuild(DETAILS[machine.is64 ? 64 : 32], machine.build);
+
 /**
  * @typedef {{ stackBase: bigint, stackSize: number, words?: readonly bigint[] }} ThreadSpec words: what stands at KernelStack and above
- * @typedef {{ pid: number, name: string, directoryTableBase?: bigint, threads?: readonly ThreadSpec[] }} ProcessSpec
+ * @typedef {{ parent: number, created: bigint, exited?: bigint, session?: bigint }} Details times: FILETIME. session: the address of MM_SESSION_SPACE
+ * @typedef {{ pid: number, name: string, directoryTableBase?: bigint, threads?: readonly ThreadSpec[], details?: Details }} ProcessSpec
+ * @typedef {(bytes: number, type: "Process" | "Thread") => bigint} Allocate gives room for the body of an object
  */
 
 /**
  * Writes PsActiveProcessHead's list, the processes' threads and their kernel stacks. System (pid 4) comes first.
- * @param {Machine} machine @param {bigint} head @param {readonly ProcessSpec[]} processes
+ * @param {Machine} machine @param {bigint} head @param {readonly ProcessSpec[]} processes @param {Allocate} [allocate] without it no header stands in front of them
  * @returns {{ process: bigint, threads: bigint[] }[]}
  */
-export function writeProcesses(machine, head, processes) {
+export function writeProcesses(machine, head, processes, allocate = (bytes) => machine.allocate(bytes)) {
   const at = processLayout(machine);
   const thread = threadLayout(machine);
   const made = processes.map((spec) => {
-    const va = machine.allocate(at.size);
+    const va = allocate(at.size, "Process");
     machine.u8(va, 3).pointer(va + BigInt(at.dtb), spec.directoryTableBase ?? machine.directoryTableBase);
     machine.pointer(va + BigInt(at.pid), spec.pid).write(
       va + BigInt(at.name),
       Uint8Array.from(spec.name.slice(0, 15), (c) => c.charCodeAt(0)),
     );
-    const threads = (spec.threads ?? []).map((t) => writeThread(machine, t));
+    const threads = (spec.threads ?? []).map((t) => writeThread(machine, t, allocate));
     machine.linkList([va + BigInt(at.threads), ...threads.map((t) => t + BigInt(thread.links))]);
+    if (spec.details !== undefined) writeDetails(machine, va, spec.details, threads.length);
     return { process: va, threads };
   });
   machine.linkList([head, ...made.map(({ process }) => process + BigInt(at.links))]);
   return made;
 }
 
-/** @param {Machine} machine @param {ThreadSpec} spec */
-function writeThread(machine, { stackBase, stackSize, words = [] }) {
+/** @param {Machine} machine @param {bigint} va @param {Details} details @param {number} threads */
+function writeDetails(machine, va, { parent, created, exited = 0n, session = 0n }, threads) {
+  const at = processDetails(machine);
+  const field = (/** @type {number} */ offset) => va + BigInt(offset);
+  machine.pointer(field(at.parent), parent).u64(field(at.created), created).u64(field(at.exited), exited);
+  machine.pointer(field(at.session), session).u32(field(at.active), threads);
+}
+
+/** @param {Machine} machine @param {ThreadSpec} spec @param {Allocate} allocate */
+function writeThread(machine, { stackBase, stackSize, words = [] }, allocate) {
   const at = threadLayout(machine);
-  const va = machine.allocate(at.size);
+  const va = allocate(at.size, "Thread");
   const limit = stackBase - BigInt(stackSize);
   if (!machine.isMapped(limit)) machine.map(limit, stackSize, { executable: false });
   const kernelStack = stackBase - BigInt(words.length * machine.pointerSize) - 0x230n;

@@ -22,6 +22,8 @@ import {
 const POOL = {
   32: { nonPaged: 0x89400000n, paged: 0xe1000000n, prototype: 0xe3000000n },
   64: { nonPaged: 0xffffbe0e40000000n, paged: 0xffffd70b10000000n, prototype: 0xffffd70f80000000n },
+  /** Until Windows 8 kernel space had 8 TB. */
+  8: { nonPaged: 0xfffffa8040000000n, paged: 0xfffff8a010000000n, prototype: 0xfffff8af80000000n },
 };
 
 /**
@@ -60,7 +62,7 @@ export class Machine {
     this.build = build ?? (this.is64 ? 19041 : 3790);
     this.physicalPages = physicalPages;
     this.frames = new Frames({ physicalPages, chunkFrames, seed });
-    this.#pool = { ...POOL[this.is64 ? 64 : 32] };
+    this.#pool = { ...POOL[this.is64 ? (this.build < 9600 ? 8 : 64) : 32] };
 
     this.pteBase =
       pteBase ?? (mode === "x64-la57" ? 0xff68000000000000n : this.is64 ? 0xfffff68000000000n : 0xc0000000n);

@@ -16,6 +16,7 @@ import {
 } from "./kernel.mjs";
 import { loadImages } from "./load-pe.mjs";
 import { Machine } from "./machine.mjs";
+import { ObjectWriter } from "./objects.mjs";
 import { stackWords } from "./stack.mjs";
 import { writeBigPages, writeTracker } from "./tracker.mjs";
 
@@ -144,7 +145,8 @@ export class System {
    *   rows: readonly Row[], shares?: Parameters<typeof shareOut>[1]["shares"], hashed?: number, bigPages?: Parameters<typeof writeBigPages>[1]["entries"],
    *   unloaded?: Parameters<typeof writeUnloadedDrivers>[1]["drivers"], processes: readonly import("./kernel.mjs").ProcessSpec[], absent?: readonly import("./kernel.mjs").ModuleEntry[],
    *   pagedMaximum?: number, nonPagedMaximum?: number, uptimeSeconds?: number,
-   * }} options rows: the whole machine's counts, shared out over the processors. absent: modules of which no page is readable. maxima: pages
+   *   objects?: (writer: ObjectWriter, made: readonly { process: bigint, threads: readonly bigint[] }[]) => void,
+   * }} options objects: makes the processes objects with headers in front of them, and may give them handle tables. rows: the whole machine's counts, shared out over the processors. absent: modules of which no page is readable. maxima: pages
    * @returns {import("./dump.mjs").HeaderFields}
    */
   finish({
@@ -158,6 +160,7 @@ export class System {
     pagedMaximum,
     nonPagedMaximum,
     uptimeSeconds = 19 * 86400 + 40271,
+    objects,
   }) {
     const { machine, is64 } = this;
     const head = this.nt("PsLoadedModuleList");
@@ -180,7 +183,7 @@ export class System {
       lastVariable: this.nt("MmLastUnloadedDriver"),
       drivers: unloaded,
     });
-    const made = writeProcesses(machine, this.nt("PsActiveProcessHead"), processes);
+    const made = this.#processes(processes, objects);
     const threads = made.flatMap((p) => p.threads);
     writePhysicalMemoryBlock(machine, this.nt("MmPhysicalMemoryBlock"), [
       [1, 0x9f],
@@ -219,6 +222,33 @@ export class System {
       secondaryDataState: 0,
       directoryTableBase: machine.directoryTableBase,
     };
+  }
+
+  /** @param {readonly import("./kernel.mjs").ProcessSpec[]} processes @param {Parameters<System["finish"]>[0]["objects"]} objects */
+  #processes(processes, objects) {
+    const { machine } = this;
+    const head = this.nt("PsActiveProcessHead");
+    if (objects === undefined) return writeProcesses(machine, head, processes);
+    // the images keep no table of types by name: it stands where the memory manager's state has room
+    const writer = new ObjectWriter(machine, { typeTable: this.nt("MiState") + 0x200n });
+    const made = writeProcesses(machine, head, processes, (bytes, type) =>
+      writer.object(type, bytes, { handles: 0, parts: ["quota"] }),
+    );
+    objects(writer, made);
+    writer.idTable(
+      this.nt("PspCidTable"),
+      new Map([
+        ...made.map(
+          ({ process }, i) =>
+            /** @type {const} */ ([/** @type {{ pid: number }} */ (processes[i]).pid, process]),
+        ),
+        ...made
+          .flatMap(({ threads }) => threads)
+          .map((thread, i) => /** @type {const} */ ([0x10000 + i * 4, thread])),
+      ]),
+    );
+    writer.finish();
+    return made;
   }
 
   /** The processors' control blocks, each with its current thread, and the first one's registers. @param {readonly bigint[]} threads @returns {Uint8Array} the context */
@@ -276,7 +306,9 @@ export class System {
       .pointer(this.nt("MmSystemRangeStart"), is64 ? 0xffff800000000000n : 0x80000000n)
       .pointer(this.nt("MmHighestUserAddress"), is64 ? 0x7fffffffeffffn : 0x7ffeffffn)
       .pointer(this.nt("MmUserProbeAddress"), is64 ? 0x7fffffff0000n : 0x7fff0000n);
-    machine.pointer(this.nt("PspCidTable"), machine.allocate(0x40)).u32(this.nt("CmNtCSDVersion"), 0);
+    if (machine.readPointer(this.nt("PspCidTable")) === 0n)
+      machine.pointer(this.nt("PspCidTable"), machine.allocate(0x40));
+    machine.u32(this.nt("CmNtCSDVersion"), 0);
     machine
       .pointer(this.nt("KiBugcheckData"), 0xe2)
       .write(this.nt("KdPrintCircularBuffer"), ascii("sample machine\n"));

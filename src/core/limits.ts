@@ -195,3 +195,9 @@ export const MAX_HANDING_CALLERS = 24;
 export const MAX_LEARNT = 96;
 /** Calls on the way from an allocation to exported functions of which it is followed what they give. */
 export const MAX_CARRIED = 600;
+/** Pages of all handle tables together: 16 million handles on 64-bit machines. */
+export const MAX_HANDLE_PAGES = 65_536;
+/** Objects that handles lead to, and that are told apart: 14 bytes each, and half of the table stays empty. */
+export const MAX_HANDLE_TARGETS = 0x20_0000;
+/** Kinds of objects by what stands in their headers: Windows has some 70 types. */
+export const MAX_OBJECT_KINDS = 1024;

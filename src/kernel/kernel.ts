@@ -11,7 +11,7 @@ import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
 import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
 import type { ListWalk } from "./linked-list.ts";
 import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModules } from "./modules.ts";
-import { findProcessLayout, type ProcessEntry, readProcesses } from "./processes.ts";
+import { findProcessLayout, type ProcessEntry, type ProcessLayout, readProcesses } from "./processes.ts";
 import { type Processor, readProcessors } from "./processors.ts";
 import { readUnloaded, triageUnloaded, type UnloadedModule } from "./unloaded.ts";
 
@@ -32,6 +32,7 @@ export class Kernel {
   #unloaded: Walk<UnloadedModule> | undefined;
   #processors: Walk<Processor> | undefined;
   #processes: ListWalk<ProcessEntry> | undefined;
+  #processLayout: ProcessLayout | undefined;
   #contexts: readonly RegisterSet[] | undefined;
 
   constructor(dump: OpenedDump) {
@@ -86,6 +87,11 @@ export class Kernel {
   get processes(): ListWalk<ProcessEntry> {
     this.#processes ??= this.#readProcesses();
     return this.#processes;
+  }
+
+  /** Where EPROCESS has what the list needs; `undefined` where the list cannot be read. */
+  get processLayout(): ProcessLayout | undefined {
+    return this.processes.items.length === 0 ? undefined : this.#processLayout;
   }
 
   /** Memory as a process sees it, the modules of its session included; `undefined` without physical memory. */
@@ -172,6 +178,7 @@ export class Kernel {
     if (head === undefined) return { items: [], recovered: 0, stopped: "broken" };
     const layout = findProcessLayout(this.space, head, (root) => this.#memory.isRoot(root));
     if (layout === undefined) return { items: [], recovered: 0, stopped: "broken" };
+    this.#processLayout = layout;
     return readProcesses(this.space, head, layout);
   }
 

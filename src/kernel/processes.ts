@@ -77,19 +77,32 @@ export function findProcessLayout(
  * @param head PsActiveProcessHead
  */
 export function readProcesses(space: AddressSpace, head: Va, layout: ProcessLayout): ListWalk<ProcessEntry> {
-  return walkList(space, head, MAX_PROCESSES, (link) => {
-    const address = advance(link, -layout.links);
-    const directoryTableBase = space.readPointer(advance(address, layout.directoryTableBase));
-    const pid = space.readPointer(advance(address, layout.pid));
-    // an id is a handle value; what is larger is no process
-    if (pid > 0xffffffffn || pid % 4n !== 0n) return undefined;
-    return {
-      address,
-      pid: Number(pid),
-      imageName: nameOf(space, address, layout.imageName),
-      directoryTableBase,
-    };
-  });
+  return walkList(space, head, MAX_PROCESSES, (link) =>
+    readProcess(space, advance(link, -layout.links), layout),
+  );
+}
+
+/**
+ * Reads what the list knows of a process.
+ *
+ * @returns `undefined` where its id cannot be one
+ * @throws {MemoryError}
+ */
+export function readProcess(
+  space: AddressSpace,
+  address: Va,
+  layout: ProcessLayout,
+): ProcessEntry | undefined {
+  const directoryTableBase = space.readPointer(advance(address, layout.directoryTableBase));
+  const pid = space.readPointer(advance(address, layout.pid));
+  // an id is a handle value; what is larger is no process
+  if (pid > 0xffffffffn || pid % 4n !== 0n) return undefined;
+  return {
+    address,
+    pid: Number(pid),
+    imageName: nameOf(space, address, layout.imageName),
+    directoryTableBase,
+  };
 }
 
 function nameOf(space: AddressSpace, address: Va, offset: number | undefined): string | undefined {
