@@ -10,6 +10,7 @@ import { Dump } from "./dump.ts";
 import type { ImageFolder } from "./folder.ts";
 import { ImageFile } from "./image-file.ts";
 import type { Module } from "./module.ts";
+import type { HandleQuery } from "./objects.ts";
 import type { TagQuery } from "./tags.ts";
 import type { ModuleLike, WorkOptions } from "./workspace.ts";
 
@@ -48,6 +49,11 @@ export interface Operands {
     readonly address: AddressLike;
     /** In bytes, 1 to 16 MB; 128 where left out. */
     readonly length?: number | undefined;
+  };
+  readonly processes: object;
+  readonly handles: {
+    /** A process, by its id or its image's name, or a tag; all where it is left out. */
+    readonly of?: string | undefined;
   };
 }
 
@@ -174,7 +180,27 @@ const ANSWERS: Answers = {
     const at = asked("read", () => from.address(address));
     return readDocument(from.read(at, length), from.placeOf(at));
   },
+  processes: (opened) => dumpIn(opened, "processes").processes(),
+  handles: (opened, { of }) => {
+    const dump = dumpIn(opened, "handles");
+    return dump.handles(of === undefined ? {} : asked("handles", () => handleQuery(dump, of)));
+  },
 };
+
+/**
+ * A number is a process's id, a name that some process has is its; else it is a tag.
+ *
+ * @throws {RangeError} it is none of them
+ */
+function handleQuery(dump: Dump, of: string): HandleQuery {
+  if (/^(?:0x[0-9a-f]+|\d+)$/i.test(of)) return { process: Number(of) };
+  const name = of.toLowerCase();
+  if (dump.kernel.processes.items.some(({ imageName }) => imageName?.toLowerCase() === name))
+    return { process: of };
+  if (of.length > 4 && !of.includes("\\"))
+    throw new RangeError(`there is no process ${of}, and a tag has at most four characters`);
+  return { tag: parseTag(of) };
+}
 
 const DEFAULT_LENGTH = 128;
 /** More is for a program, and for `Dump.read`. */

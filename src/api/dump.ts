@@ -1,9 +1,10 @@
-import type { AddressLike } from "../core/address.ts";
+import type { AddressLike, Va } from "../core/address.ts";
 import type { MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { readDump } from "../dump/open.ts";
 import { type Kernel, readKernel } from "../kernel/kernel.ts";
+import type { ObjectHeader } from "../kernel/object-headers.ts";
 import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads } from "../kernel/threads.ts";
 import { readVerifier } from "../kernel/verifier.ts";
@@ -15,12 +16,14 @@ import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
 import { type Lockstep, lockstepOf } from "../pool/lockstep.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
+import { poolPlaces } from "../pool/pool-places.ts";
 import { parseTag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
 import { crashWords, liveNotes } from "../report/crash-words.ts";
 import type { InfoDocument, MemoryDocument, PoolDocument } from "../report/documents.ts";
+import type { HandlesDocument, ProcessesDocument } from "../report/object-documents.ts";
 import { poolDocument } from "../report/pool-document.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
@@ -32,6 +35,7 @@ import { Siblings } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
 import { findBlockContents } from "../trail/blocks/find-contents.ts";
+import { readHeldObjects } from "../trail/blocks/held-objects.ts";
 import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
 import type { Shortfall } from "../trail/next-steps.ts";
@@ -43,6 +47,7 @@ import { LoadedImages } from "./loaded-images.ts";
 import { memoryDocument } from "./memory.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
+import { type HandleQuery, HeldObjects } from "./objects.ts";
 import { Tags } from "./tags.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
 
@@ -113,6 +118,7 @@ export class Dump extends Workspace implements Disposable {
   #end: MachineEnd | undefined;
   readonly #locksteps = new Map<string, Lockstep>();
   #memory: MemorySummary | undefined;
+  #objects: HeldObjects | undefined;
 
   /** Use `openDump`. */
   constructor(source: ByteSource, options: OpenOptions, siblings?: Siblings) {
@@ -188,6 +194,20 @@ export class Dump extends Workspace implements Disposable {
     return memoryDocument(this.#memorySummary(), this.notes);
   }
 
+  /** The processes, those that have ended and stay among them. */
+  processes(): ProcessesDocument {
+    return this.#held.processesDocument(this.notes);
+  }
+
+  /**
+   * Who holds which objects: the handles of all processes, by type.
+   *
+   * @param which of some processes, or to objects with one tag
+   */
+  handles(which: HandleQuery = {}): HandlesDocument {
+    return this.#held.handlesDocument(which, this.notes);
+  }
+
   /** The tags that look like leaks, the likeliest first. */
   leaks(): LeakReport {
     const { table } = this.tags();
@@ -239,12 +259,7 @@ export class Dump extends Workspace implements Disposable {
    */
   blockContents(tag: string): BlockContents<Module> {
     const { key } = parseTag(tag);
-    const tags = this.tags();
-    const usage = tags.get(key);
-    const whole = !("missing" in tags.table) && tags.table.complete;
-    const outstanding =
-      usage === undefined ? (whole ? 0 : undefined) : usage.nonPaged.outstanding + usage.paged.outstanding;
-    return this.#contentsOf(key, outstanding);
+    return this.#contentsOf(key, this.#outstanding(key));
   }
 
   /**
@@ -375,6 +390,43 @@ export class Dump extends Workspace implements Disposable {
     return [
       tracksPool(verifier) ? `${detail}; !verifier 3 in a debugger lists the allocations of each` : detail,
     ];
+  }
+
+  get #held(): HeldObjects {
+    this.#objects ??= new HeldObjects({
+      kernel: this.kernel,
+      pool: this.#pool,
+      outstanding: (key) => this.#outstanding(key),
+      processBlocks: () => this.#processBlocks(),
+    });
+    return this.#objects;
+  }
+
+  /** Process objects in the pool, where there are more than the list has. */
+  #processBlocks(): readonly Va[] {
+    const { headers } = this.#held.layout;
+    const { key } = parseTag("Proc");
+    const outstanding = this.#outstanding(key);
+    if (headers === undefined || outstanding === undefined) return [];
+    if (outstanding <= this.kernel.processes.items.length) return [];
+    const pool = this.#pool;
+    const found: Va[] = [];
+    const onObject = (body: Va, { kind }: ObjectHeader): void => {
+      if (kind === headers.processKind) found.push(body);
+    };
+    for (const places of poolPlaces(pool, bigAllocations(pool).big ?? [], this.modules.items)) {
+      readHeldObjects(pool, headers, key, places, { onObject, mostBlocks: outstanding });
+      if (found.length > 0) break;
+    }
+    return found;
+  }
+
+  /** Allocations of a tag that were not freed; `undefined` where the tag tables do not say. */
+  #outstanding(key: number): number | undefined {
+    const tags = this.tags();
+    const usage = tags.get(key);
+    if (usage !== undefined) return usage.nonPaged.outstanding + usage.paged.outstanding;
+    return "missing" in tags.table || !tags.table.complete ? undefined : 0;
   }
 
   get #identity(): DumpIdentity {

@@ -4,6 +4,7 @@ import { readCurrent } from "../kernel/current.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { statusName } from "../kernel/stop.ts";
 import type { InfoDocument } from "../report/documents.ts";
+import { isoTime } from "../report/words.ts";
 import type { MachineEnd } from "./crash.ts";
 
 /** What the dump is, what it holds, and why the machine stopped. */
@@ -77,13 +78,4 @@ function currentOf(kernel: Kernel): InfoDocument["current"] {
     pid: entry?.pid ?? null,
     imageName: entry?.imageName ?? null,
   };
-}
-
-/** 100 ns between 1601 and 1970. */
-const UNIX_EPOCH = 116_444_736_000_000_000n;
-
-/** A FILETIME as ISO 8601; null where no calendar has it. */
-function isoTime(fileTime: bigint): string | null {
-  const time = new Date(Number((fileTime - UNIX_EPOCH) / 10_000n));
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

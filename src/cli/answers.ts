@@ -57,6 +57,7 @@ export function answerTo(
     case "info":
     case "modules":
     case "memory":
+    case "processes":
       return put({ command });
     case "tags": {
       const descriptions = pooltags === undefined ? undefined : readTagFile(pooltags);
@@ -64,6 +65,8 @@ export function answerTo(
       using older = openDump(since);
       return put({ command: "growth", older, pattern, top });
     }
+    case "handles":
+      return put({ command, of: pattern });
     case "scan":
       return put({ command, tag: first });
     case "near":

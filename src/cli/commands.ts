@@ -204,6 +204,32 @@ export const COMMANDS: readonly Command[] = [
     takesImage: false,
   },
   {
+    name: "processes",
+    aliases: ["!process"],
+    operands: "",
+    arity: NONE,
+    summary: "processes, and those that ended and stay, by image and parent",
+    details: [
+      "A process that ended stays for as long as somebody has a handle or a reference to it. `without handles` counts those that only the kernel or a driver can hold.",
+      "A field is shown where what stands there proves to be it: by what the kernel says, by public symbols, or by the processes themselves.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+  {
+    name: "handles",
+    aliases: ["!handle"],
+    operands: "[PROCESS|TAG]",
+    arity: [0, 1],
+    summary: "who holds which objects: handles by process and by type",
+    details: [
+      "PROCESS is an id or an image's name, as `processes` shows them; TAG the pool tag of a kind of object: Proc, Toke, Even, Key. System's handles are the kernel's.",
+      "A handle counts for a type where the header of what it leads to says so, and the pool block around that has the type's tag. What does not prove itself is `not known`.",
+    ],
+    options: [],
+    takesImage: false,
+  },
+  {
     name: "repl",
     aliases: [],
     operands: "",

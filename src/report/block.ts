@@ -1,5 +1,5 @@
 import { windbgHex } from "../core/address.ts";
-import type { Gap } from "./documents.ts";
+import type { Gap } from "./gap.ts";
 
 /**
  * What an answer is set from, whatever it is set in: each command makes its answer of these once, and each way to show

@@ -4,6 +4,7 @@ import type { Block, PointerSize } from "./block.ts";
 import { codeBlocks } from "./blocks/code.ts";
 import { callsBlocks, functionsBlocks } from "./blocks/functions.ts";
 import { growthBlocks } from "./blocks/growth.ts";
+import { handlesBlocks } from "./blocks/handles.ts";
 import { headersBlocks } from "./blocks/headers.ts";
 import { exportsBlocks, importsBlocks } from "./blocks/imports.ts";
 import { infoBlocks } from "./blocks/info.ts";
@@ -12,6 +13,7 @@ import { modulesBlocks } from "./blocks/modules.ts";
 import { nearBlocks } from "./blocks/near.ts";
 import { pointersBlocks } from "./blocks/pointers.ts";
 import { poolBlocks } from "./blocks/pool.ts";
+import { processesBlocks } from "./blocks/processes.ts";
 import { readBlocks } from "./blocks/read.ts";
 import { scanBlocks } from "./blocks/scan.ts";
 import { tagsBlocks } from "./blocks/tags.ts";
@@ -31,6 +33,7 @@ import type {
   ReadDocument,
   TagsDocument,
 } from "./documents.ts";
+import type { HandlesDocument, ProcessesDocument } from "./object-documents.ts";
 import type { Scan } from "./scan-document.ts";
 import type { TraceDocument } from "./trail-document.ts";
 
@@ -53,6 +56,8 @@ export interface Documents {
   readonly calls: CallList;
   readonly code: CodeDocument;
   readonly read: ReadDocument;
+  readonly processes: ProcessesDocument;
+  readonly handles: HandlesDocument;
 }
 
 type Builders = {
@@ -77,6 +82,8 @@ const BUILDERS: Builders = {
   calls: callsBlocks,
   code: codeBlocks,
   read: readBlocks,
+  processes: processesBlocks,
+  handles: handlesBlocks,
 };
 
 /** The answer of a command in blocks, for whatever shows it. */

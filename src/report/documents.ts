@@ -8,17 +8,12 @@ import type { ToolKind } from "../trail/known/tools.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import type { ValueMark } from "../trail/listing/value-marks.ts";
 import type { Pointers } from "../trail/module-search.ts";
+import type { Gap } from "./gap.ts";
 
 /**
  * The plain data of every answer, one interface a command. In JSON an address is a string, a size
  * or a count a number, and what is not known is `null`; see DESIGN and `schema/`.
  */
-
-/** A hole or an early end, in words, with the kind that a program tests. */
-export interface Gap {
-  readonly kind: string;
-  readonly detail: string;
-}
 
 export interface RegisterSet {
   /** `header`: the CONTEXT in the dump header; `processor N`: as the processor N saved it. */

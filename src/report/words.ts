@@ -1,7 +1,7 @@
 import { describeFault, FormatError } from "../core/errors.ts";
 import { grouped } from "../core/text.ts";
 import type { Stop } from "../core/walk.ts";
-import type { Gap } from "./documents.ts";
+import type { Gap } from "./gap.ts";
 
 /** Why something ended early, in words. */
 export function stopText(stop: Stop | FormatError): string {
@@ -41,4 +41,13 @@ export function duration(seconds: number): string {
 /** `1 page`, `2 pages`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
+}
+
+/** 100 ns between 1601 and 1970. */
+const UNIX_EPOCH = 116_444_736_000_000_000n;
+
+/** A FILETIME as ISO 8601; null where no calendar has it. */
+export function isoTime(fileTime: bigint): string | null {
+  const time = new Date(Number((fileTime - UNIX_EPOCH) / 10_000n));
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
