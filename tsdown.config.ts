@@ -2,6 +2,7 @@ import { defineConfig } from "tsdown";
 
 export default defineConfig({
   entry: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
+  tsconfig: "tsconfig.src.json",
   platform: "node",
   target: "node20.19",
   format: "esm",

@@ -10,18 +10,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const work = mkdtempSync(join(tmpdir(), "pooltrail-package-"));
 
+/** @param {string} cwd @param {string} command @param {...string} args */
 function run(cwd, command, ...args) {
   console.log(`$ ${[command, ...args].join(" ").replaceAll(work, "…").replaceAll(root, "")}`);
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
+/** @param {unknown} holds @param {string} what @returns {asserts holds} */
 function check(holds, what) {
   if (!holds) throw new Error(what);
 }
 
-const tool = (name) => join(root, "node_modules/.bin", name);
+const tool = (/** @type {string} */ name) => join(root, "node_modules/.bin", name);
 
 try {
+  /** @type {[{ filename: string, size: number, files: readonly { path: string }[] }]} */
   const [packed] = JSON.parse(
     run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", work),
   );
@@ -77,9 +80,9 @@ try {
     symlinkSync(join(root, "node_modules", name), join(user, "node_modules", name), "junction");
   }
   const strict = ["--strict", "--noEmit", "--target", "es2023", "--lib", "es2023", "--types", "node"];
-  for (const [module, resolution] of [
-    ["node16", "node16"],
-    ["esnext", "bundler"],
+  for (const { module, resolution } of [
+    { module: "node16", resolution: "node16" },
+    { module: "esnext", resolution: "bundler" },
   ]) {
     run(user, tool("tsc"), ...strict, "--module", module, "--moduleResolution", resolution, "user.ts");
   }

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Small sets of images about which a right answer is known: what each case's README says under "Right". The images are
  * built by the case's own script, from sources that stand beside the project (`POOLTRAIL_CASES`, or

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Machine code that looks like a compiler's: functions of x64 instructions with the byte frequencies of
  * real kernel images, calls among each other, calls of imports and pool allocations with their tags.

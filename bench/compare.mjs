@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The answers of two builds, side by side: every command's document and text, on every machine and folder there is.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Writes the dumps that the bench measures: `node bench/dumps.mjs DIR`. It shares no code with src/.
  *

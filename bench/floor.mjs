@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The least that a search for one tag costs: reads the modules' bytes with large reads, and looks for the
  * tag with `Buffer.indexOf`. `node bench/floor.mjs PLAN` prints what it found.

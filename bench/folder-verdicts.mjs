@@ -1,4 +1,3 @@
-// @ts-check
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -17,9 +16,9 @@ export const isStrong = (confidence) => confidence === "medium" || confidence ==
  * Opens PE files as one folder.
  *
  * @template T
- * @param {typeof import("../dist/index.js").openFolder} openFolder
+ * @param {typeof import("../src/index.ts").openFolder} openFolder
  * @param {readonly string[]} files later ones stand for earlier ones of the same name
- * @param {(folder: import("../dist/index.js").ImageFolder) => T} ask
+ * @param {(folder: import("../src/index.ts").ImageFolder) => T} ask
  * @returns {T}
  */
 export function inFolder(openFolder, files, ask) {
@@ -38,7 +37,7 @@ export function inFolder(openFolder, files, ask) {
 }
 
 /**
- * @param {typeof import("../dist/index.js").openFolder} openFolder
+ * @param {typeof import("../src/index.ts").openFolder} openFolder
  * @param {Question} question
  * @returns {Verdict}
  */

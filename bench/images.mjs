@@ -1,4 +1,3 @@
-// @ts-check
 import { alignUp, tagKey, utf16 } from "../samples/writer/bytes.mjs";
 import { putExports, putImports } from "../samples/writer/directories.mjs";
 import { CODE, DATA, Image, INIT_CODE, PAGED_CODE, RDATA, RSRC } from "../samples/writer/pe.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { inFolder, isStrong } from "./folder-verdicts.mjs";
 
 /** Tags of objects and of the kernel's own that a driver can make grow without allocating. */
@@ -11,7 +10,7 @@ export const OBJECT_TAGS = [
 /**
  * Who is named with medium or high confidence, for each tag, among images that leak nothing of it.
  *
- * @param {typeof import("../dist/index.js").openFolder} openFolder
+ * @param {typeof import("../src/index.ts").openFolder} openFolder
  * @param {{ name: string, files: readonly string[], tags: readonly string[], guilty: ReadonlySet<string> }} group guilty: `module tag`, of those that do leak it
  * @returns {{ traced: number, named: readonly string[] }}
  */

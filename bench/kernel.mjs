@@ -1,4 +1,3 @@
-// @ts-check
 import { alignUp } from "../samples/writer/bytes.mjs";
 import { writeKdbg } from "../samples/writer/kdbg.mjs";
 import {

@@ -9,7 +9,7 @@ import { SCENARIOS } from "../samples/leakbench/scenarios.mjs";
 const TOP = 3;
 
 /**
- * @param {typeof import("../dist/index.js").openDump} openDump
+ * @param {typeof import("../src/index.ts").openDump} openDump
  * @returns {{ rows: Row[], summary: Summary }}
  * @typedef {{ name: string, form: string, culprit: string | null, named: string | null, confidence: string, top: string[], baseline: string[] }} Row
  * @typedef {{ scenarios: number, withCulprit: number, top1: number, top3: number, withoutCulprit: number, cannotTell: number, wrongWithHighConfidence: number, baselineTop1: number, baselineTop3: number, baselineCannotTell: number }} Summary
@@ -18,24 +18,29 @@ export function runLeakBench(openDump) {
   const rows = SCENARIOS.map((scenario) => judge(openDump, scenario));
   const blamed = rows.filter((row) => row.culprit !== null);
   const blameless = rows.filter((row) => row.culprit === null);
-  const count = (list, test) => list.filter(test).length;
+  const count = (/** @type {readonly Row[]} */ list, /** @type {(row: Row) => boolean} */ test) =>
+    list.filter(test).length;
   return {
     rows,
     summary: {
       scenarios: rows.length,
       withCulprit: blamed.length,
       top1: count(blamed, (row) => row.named === row.culprit),
-      top3: count(blamed, (row) => row.top.includes(row.culprit)),
+      top3: count(blamed, (row) => row.culprit !== null && row.top.includes(row.culprit)),
       withoutCulprit: blameless.length,
       cannotTell: count(blameless, (row) => row.named === null),
       wrongWithHighConfidence: count(rows, (row) => row.confidence === "high" && row.named !== row.culprit),
       baselineTop1: count(blamed, (row) => row.baseline[0] === row.culprit),
-      baselineTop3: count(blamed, (row) => row.baseline.slice(0, TOP).includes(row.culprit)),
+      baselineTop3: count(
+        blamed,
+        (row) => row.culprit !== null && row.baseline.slice(0, TOP).includes(row.culprit),
+      ),
       baselineCannotTell: count(blameless, (row) => row.baseline.length === 0),
     },
   };
 }
 
+/** @param {typeof import("../src/index.ts").openDump} openDump @param {typeof SCENARIOS[number]} scenario @returns {Row} */
 function judge(openDump, { name, form, tag, culprit, build }) {
   const dump = openDump(build());
   try {
@@ -54,23 +59,27 @@ function judge(openDump, { name, form, tag, culprit, build }) {
   }
 }
 
-/** The article's steps 2 to 4, as written. */
+/** The article's steps 2 to 4, as written. @param {import("../src/index.ts").Dump} dump @param {string} tag */
 function recipe(dump, tag) {
-  const functions = new Set();
-  for (const { nearest } of dump.scan(tag).references) if (nearest !== null) functions.add(nearest.address);
-  const holders = new Set();
-  for (const address of functions) {
-    for (const { module, slot } of dump.pointers(address).pointers) if (slot !== null) holders.add(module);
-  }
+  const functions = new Set(
+    dump.scan(tag).references.flatMap(({ nearest }) => (nearest === null ? [] : [nearest.address])),
+  );
+  const holders = new Set(
+    [...functions]
+      .flatMap((address) => dump.pointers(address).pointers)
+      .flatMap(({ module, slot }) => (slot === null ? [] : [module])),
+  );
   return dump.modules.items
     .filter((module) => holders.has(module.name) && module.publisher.thirdParty === true)
     .map((module) => module.name);
 }
 
+/** @param {string} file */
 function moduleName(file) {
   return file.replace(/\.[^.]*$/, "");
 }
 
+/** @param {number} part @param {number} whole */
 function share(part, whole) {
   return `${part} of ${whole} (${whole === 0 ? "-" : Math.round((100 * part) / whole)} %)`;
 }
@@ -84,10 +93,12 @@ function render({ rows, summary }) {
     return [right ? "ok" : "MISS", row.name, row.form, row.culprit ?? "(nobody)", said, baseline];
   });
   const titles = ["", "scenario", "form", "culprit", "pooltrail says", "the recipe alone"];
-  const widths = titles.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i].length)));
-  const set = (line) =>
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)),
+  );
+  const set = (/** @type {readonly string[]} */ line) =>
     line
-      .map((cell, i) => cell.padEnd(widths[i]))
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
       .join("  ")
       .trimEnd();
   const s = summary;
@@ -104,7 +115,8 @@ function render({ rows, summary }) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const { openDump, openFolder } = await import("../dist/index.js");
+  /** @type {typeof import("../src/index.ts")} */
+  const { openDump, openFolder } = await import(new URL("../dist/index.js", import.meta.url).href);
   process.stdout.write(`Machines, whole\n\n${render(runLeakBench(openDump))}\n`);
   const { renderRealCode, runRealCode } = await import("./realcode-report.mjs");
   process.stdout.write(`\n${renderRealCode(runRealCode(openFolder))}\n`);

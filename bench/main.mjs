@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Measures speed and memory against floors of the same run: `npm run bench`. The dumps are made anew, in
  * a folder that is removed at the end; `node bench/main.mjs DIR` takes those of `node bench/dumps.mjs DIR`.

@@ -1,4 +1,3 @@
-// @ts-check
 import { alignUp, tagKey } from "../samples/writer/bytes.mjs";
 import { makeImage } from "./images.mjs";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What a trace of 82 images costs, CPU and memory, against a script that only reads and searches the same files:
  * `node bench/real-images.mjs [FOLDER [TAG]]`. The kernel and the drivers of the samples are among them; the others are

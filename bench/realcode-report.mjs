@@ -1,9 +1,8 @@
-// @ts-check
 import { judgeAmongReal, judgeCases, judgeInnocents, judgeKinds, realImages } from "./realcode.mjs";
 
 /** @typedef {import("./folder-verdicts.mjs").Verdict} Verdict */
 
-/** @param {typeof import("../dist/index.js").openFolder} openFolder @param {{ fetch: boolean }} [options] */
+/** @param {typeof import("../src/index.ts").openFolder} openFolder @param {{ fetch: boolean }} [options] */
 export function runRealCode(openFolder, options = { fetch: true }) {
   const real = realImages(options);
   const cases = judgeCases(openFolder);

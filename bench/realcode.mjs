@@ -1,4 +1,3 @@
-// @ts-check
 /** The second part of the leak benchmark: real images beside compiled drivers, the cases, and who is innocent. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +11,7 @@ import { judgeFolder } from "./folder-verdicts.mjs";
 import { accusedIn, OBJECT_TAGS } from "./innocents.mjs";
 import { wineImages } from "./wine-images.mjs";
 
-/** @typedef {typeof import("../dist/index.js").openFolder} OpenFolder */
+/** @typedef {typeof import("../src/index.ts").openFolder} OpenFolder */
 /** @typedef {import("./folder-verdicts.mjs").Verdict} Verdict */
 
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));

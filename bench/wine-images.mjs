@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Wine's kernel-mode images, which are free and by a real compiler: Debian's package libwine is fetched once, into a
  * cache outside the project (`POOLTRAIL_CACHE`, or `~/.cache/pooltrail`). `node bench/wine-images.mjs` does only that.

@@ -11,7 +11,10 @@ import { renderDeclarations } from "./declarations.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const [source = here, target = join(here, "../src/generated")] = process.argv.slice(2);
 
-/** Every layout by its file name, which is also the name that `meta/imports` uses. */
+/**
+ * Every layout by its file name, which is also the name that `meta/imports` uses.
+ * @type {ReadonlyMap<string, import("./declarations.mjs").Spec>}
+ */
 const specs = new Map(
   readdirSync(source)
     .filter((file) => file.endsWith(".ksy"))
@@ -24,6 +27,7 @@ for (const [name, spec] of specs) {
 }
 
 const importer = {
+  /** @param {string} name */
   importYaml(name) {
     const spec = specs.get(name);
     return spec === undefined
@@ -35,6 +39,8 @@ const importer = {
 /**
  * The compiler wraps a module for AMD and CommonJS; this keeps the factory and hands it ES imports.
  * A part of a stream is asked of the stream itself, so that it still knows its place in the file.
+ *
+ * @param {string} name @param {string} umd @param {readonly string[]} imports
  */
 function toModule(name, umd, imports) {
   const factory =
@@ -42,7 +48,7 @@ function toModule(name, umd, imports) {
       umd,
     )?.[1];
   const className = /^function \((\w+)_,/.exec(factory ?? "")?.[1];
-  if (className === undefined)
+  if (factory === undefined || className === undefined)
     throw new Error(`${name}.ksy: the compiler's output has a shape that is not known`);
   const body = factory.replaceAll("new KaitaiStream(", "this._io.part(");
   return [
@@ -63,10 +69,14 @@ for (const [name, spec] of specs) {
     .find((key) => key.toLowerCase() === name.replaceAll("_", ""));
   const umd = output[`${className}.js`];
   if (umd === undefined) throw new Error(`${name}.ksy: the compiler gave ${Object.keys(output).join(", ")}`);
-  const used = [...umd.matchAll(/require\('\.\/(\w+)'\)/g)].map((match) => match[1].toLowerCase());
-  const imports = used.map((key) => [...specs.keys()].find((other) => other.replaceAll("_", "") === key));
+  const used = [...umd.matchAll(/require\('\.\/(\w+)'\)/g)].map((match) => match[1]?.toLowerCase());
+  const imports = used.map((key) => {
+    const found = [...specs.keys()].find((other) => other.replaceAll("_", "") === key);
+    if (found === undefined) throw new Error(`${name}.ksy: there is no layout for ./${key}`);
+    return found;
+  });
   files.set(`${name}.js`, toModule(name, umd, imports));
-  files.set(`${name}.d.ts`, renderDeclarations(spec));
+  files.set(`${name}.d.ts`, renderDeclarations(name, spec));
 }
 
 mkdirSync(target, { recursive: true });

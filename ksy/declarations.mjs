@@ -1,10 +1,26 @@
 // TypeScript declarations of one ksy layout.
 
+/**
+ * What the compiler's user guide says of a layout; only what declarations need.
+ *
+ * @typedef {string | { cases: Record<string, string> }} TypeName
+ * @typedef {{
+ *   type?: TypeName, doc?: string, enum?: string, value?: string | number | boolean, "-type"?: string, size?: string | number,
+ *   "size-eos"?: boolean, terminator?: number, repeat?: string, if?: string,
+ * }} Field
+ * @typedef {Record<string, string | { id: string }>} EnumValues
+ * @typedef {{
+ *   meta?: { id?: string, imports?: readonly string[] }, doc?: string, params?: readonly (Field & { id: string })[],
+ *   seq?: readonly (Field & { id?: string })[], instances?: Record<string, Field>,
+ *   types?: Record<string, Spec>, enums?: Record<string, EnumValues>,
+ * }} Spec
+ */
+
 const BYTES = "Uint8Array";
 const NUMBER = /^(?:[us][124]|f[48])(?:le|be)?$/;
 const BITS = /^b(\d+)(?:le|be)?$/;
 
-/** `section_count` becomes `SectionCount`, as the compiler names classes. */
+/** `section_count` becomes `SectionCount`, as the compiler names classes. @param {string} id */
 function upperCamel(id) {
   return id
     .split("_")
@@ -12,12 +28,13 @@ function upperCamel(id) {
     .join("");
 }
 
-/** `section_count` becomes `sectionCount`, as the compiler names fields. */
+/** `section_count` becomes `sectionCount`, as the compiler names fields. @param {string} id */
 function lowerCamel(id) {
   const name = upperCamel(id);
   return name.slice(0, 1).toLowerCase() + name.slice(1);
 }
 
+/** @param {string | undefined} doc @param {string} indent @returns {readonly string[]} */
 function renderDoc(doc, indent) {
   if (doc === undefined) return [];
   const lines = doc.trim().replaceAll("*/", "* /").split("\n");
@@ -27,6 +44,10 @@ function renderDoc(doc, indent) {
 
 /** A type's scope: its own nested types, then those of each type around it, then imported layouts. */
 class Scope {
+  /**
+   * @param {readonly [string, ...string[]]} path @param {Spec} spec @param {Scope | undefined} outer
+   * @param {readonly string[]} imports
+   */
   constructor(path, spec, outer, imports) {
     this.path = path;
     this.spec = spec;
@@ -34,14 +55,17 @@ class Scope {
     this.imports = imports;
   }
 
-  inner(id) {
-    return new Scope([...this.path, id], this.spec.types[id], this, this.imports);
+  /** @param {string} id @param {Spec} spec one of this type's own types */
+  inner(id, spec) {
+    return new Scope([...this.path, id], spec, this, this.imports);
   }
 
-  /** The dotted class name of `name`, which may be a path: `header::run`. */
+  /** The dotted class name of `name`, which may be a path: `header::run`. @param {string} name */
   className(name) {
-    const [first, ...rest] = name.split("::");
-    for (let scope = this; scope !== undefined; scope = scope.outer) {
+    const [first = name, ...rest] = name.split("::");
+    /** @type {Scope | undefined} */
+    let scope = this;
+    for (; scope !== undefined; scope = scope.outer) {
       if (scope.spec.types?.[first] !== undefined)
         return [...scope.path, first, ...rest].map(upperCamel).join(".");
     }
@@ -50,11 +74,13 @@ class Scope {
     throw new Error(`${this.path.join("::")}: there is no type ${name}`);
   }
 
+  /** @param {string} field */
   where(field) {
     return `${this.path.join("::")}/${field}`;
   }
 }
 
+/** @param {Scope} scope @param {Field} attribute @param {string | undefined} type @param {string} id */
 function plainType(scope, attribute, type, id) {
   if (type === undefined) return BYTES;
   const name = type.replace(/\(.*\)$/s, "");
@@ -71,7 +97,7 @@ function plainType(scope, attribute, type, id) {
   return scope.className(name);
 }
 
-/** The type of one element, without `repeat` and `if`. */
+/** The type of one element, without `repeat` and `if`. @param {Scope} scope @param {Field} attribute @param {string} id */
 function elementType(scope, attribute, id) {
   const { type } = attribute;
   if (typeof type !== "object") return plainType(scope, attribute, type, id);
@@ -83,7 +109,7 @@ function elementType(scope, attribute, id) {
   return [...new Set(cases)].join(" | ");
 }
 
-/** A computed instance: what its expression plainly gives, or what `-type` says. */
+/** A computed instance: what its expression plainly gives, or what `-type` says. @param {Field} instance */
 function computedType(instance) {
   const declared = instance["-type"];
   if (declared !== undefined) return declared;
@@ -95,17 +121,20 @@ function computedType(instance) {
   return /^\s*["']|\.to_s\b|\.substring\b/.test(expression) ? "string" : "number";
 }
 
+/** @param {Scope} scope @param {Field} attribute @param {string} id */
 function fieldType(scope, attribute, id) {
   if (attribute.value !== undefined) return computedType(attribute);
   const element = elementType(scope, attribute, id);
   return attribute.repeat === undefined ? element : `readonly (${element})[]`;
 }
 
+/** @param {Scope} scope @param {Field} attribute @param {string} id @param {string} indent */
 function renderField(scope, attribute, id, indent) {
   const type = fieldType(scope, attribute, id) + (attribute.if === undefined ? "" : " | undefined");
   return [...renderDoc(attribute.doc, indent), `${indent}readonly ${lowerCamel(id)}: ${type};`];
 }
 
+/** @param {string} id @param {EnumValues} values @param {string} indent */
 function renderEnum(id, values, indent) {
   const names = Object.entries(values).map(([value, name]) => {
     const text = typeof name === "object" ? name.id : name;
@@ -114,10 +143,11 @@ function renderEnum(id, values, indent) {
   return `${indent}static readonly ${upperCamel(id)}: { ${names.join(" ")} readonly [value: number]: string };`;
 }
 
-function renderClass(scope, keyword, indent) {
+/** @param {Scope} scope @param {string} id its own name @param {string} keyword @param {string} indent @returns {readonly string[]} */
+function renderClass(scope, id, keyword, indent) {
   const { spec } = scope;
   const within = `${indent}  `;
-  const name = upperCamel(scope.path.at(-1));
+  const name = upperCamel(id);
   const params = (spec.params ?? []).map(
     (param) => `${lowerCamel(param.id)}: ${fieldType(scope, param, param.id)}`,
   );
@@ -135,26 +165,26 @@ function renderClass(scope, keyword, indent) {
     ...Object.entries(spec.instances ?? {}).flatMap(([id, field]) => renderField(scope, field, id, within)),
     `${indent}}`,
   ];
-  const nested = Object.keys(spec.types ?? {});
+  const nested = Object.entries(spec.types ?? {});
   if (nested.length === 0) return lines;
   const namespace = keyword.replace("class", "namespace");
   return [
     ...lines,
     `${indent}${namespace} ${name} {`,
-    ...nested.flatMap((id) => renderClass(scope.inner(id), "class", within)),
+    ...nested.flatMap(([id, type]) => renderClass(scope.inner(id, type), id, "class", within)),
     `${indent}}`,
   ];
 }
 
-/** The text of the `.d.ts` file that stands beside the module of `spec`. */
-export function renderDeclarations(spec) {
-  const imports = spec.meta.imports ?? [];
-  const scope = new Scope([spec.meta.id], spec, undefined, imports);
+/** The text of the `.d.ts` file that stands beside the module of `spec`. @param {string} id @param {Spec} spec */
+export function renderDeclarations(id, spec) {
+  const imports = spec.meta?.imports ?? [];
+  const scope = new Scope([id], spec, undefined, imports);
   return [
     'import type { KaitaiStream } from "../core/kaitai.ts";',
     ...imports.map((name) => `import type { ${upperCamel(name)} } from "./${name}.js";`),
     "",
-    ...renderClass(scope, "export declare class", ""),
+    ...renderClass(scope, id, "export declare class", ""),
     "",
   ].join("\n");
 }

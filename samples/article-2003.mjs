@@ -1,4 +1,3 @@
-// @ts-check
 import { ABC_BASE, buildAbcMiniFilter } from "./article-2003/abc-mini-filter.mjs";
 import { buildDriver } from "./article-2003/driver.mjs";
 import { describeKernel, writeMemoryFigures, writePool } from "./article-2003/figures.mjs";

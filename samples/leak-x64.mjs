@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Writes leak-x64.dmp, a bitmap kernel dump of a 64-bit machine on which ctstor.sys leaks the tag `Se  ` through
  * SeQueryInformationToken, and leak-x64.json with what a reader should find: from the compilers' and the linker's

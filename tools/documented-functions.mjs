@@ -22,7 +22,7 @@ for (const file of FILES) {
   for (const [, name] of text.matchAll(
     /\b([A-Z]\w+)\s*\(\s*(?:IN|OUT|_In|_Out|VOID|void|P?[A-Z]\w*\s+\w+|\w+\s*\*|__|\))/g,
   )) {
-    if (PREFIX.test(name)) names.add(name);
+    if (name !== undefined && PREFIX.test(name)) names.add(name);
   }
 }
 

@@ -1,4 +1,3 @@
-// @ts-check
 import { absolute, call, callSlot, epilogue, fillTo, jl, label, PROLOGUE } from "../writer/asm86.mjs";
 import { ascii } from "../writer/bytes.mjs";
 import { CodeArea } from "../writer/code86.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { callSlot, epilogue, jl, label, PROLOGUE } from "../writer/asm86.mjs";
 import { alignUp, ascii, random } from "../writer/bytes.mjs";
 import { CodeArea } from "../writer/code86.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { ascii, concat } from "../writer/bytes.mjs";
 import { writeKdbg } from "../writer/kdbg.mjs";
 import { writePhysicalMemoryBlock } from "../writer/kernel.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Names that this kernel exports. Those with an address stand where the article's output puts them, or
  * where the story needs them; the others are laid out one after the other.

@@ -1,4 +1,3 @@
-// @ts-check
 import { absolute, callSlot, epilogue, je, label, PROLOGUE } from "../writer/asm86.mjs";
 import { concat, utf16 } from "../writer/bytes.mjs";
 import { FLT_NAMES } from "./abc-mini-filter.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { random } from "../writer/bytes.mjs";
 
 /**

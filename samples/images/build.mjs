@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Builds the sample images from their sources: `node samples/images/build.mjs [name…]`, and with `--accuracy` the
  * variants by other compilers and settings.

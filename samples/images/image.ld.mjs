@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Linker scripts: sections as Microsoft's kernel images have them, with the import names in INIT (gone after boot),
  * the import address table in .rdata, and the compilers' cold parts at the far end of .text.

@@ -1,4 +1,3 @@
-// @ts-check
 /** @typedef {import("./toolchain.mjs").Arch} Arch */
 /**
  * @typedef {{ name: string, sources: (arch: Arch) => string[], company: string, description: string, version: string, pdb: string, libraries?: string[], def?: string,

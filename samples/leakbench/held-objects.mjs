@@ -1,4 +1,3 @@
-// @ts-check
 import { fileTime } from "../writer/kernel.mjs";
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area } from "../writer/bytes.mjs";
 import { writeDump } from "../writer/dump.mjs";
 import { innocentTags } from "../writer/innocent-tags.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { buildDump } from "./machine.mjs";
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, hex } from "./bytes.mjs";
 
 /**

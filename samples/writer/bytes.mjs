@@ -1,4 +1,3 @@
-// @ts-check
 /** A growable little-endian byte area: reads past the end are an error, writes past the end are too. */
 export class Area {
   /** @param {number | Uint8Array} source a size in bytes, or bytes to look at in place */

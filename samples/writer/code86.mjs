@@ -1,4 +1,3 @@
-// @ts-check
 import { assemble, call, callSlot, epilogue, je, label, PROLOGUE } from "./asm86.mjs";
 import { alignUp, random } from "./bytes.mjs";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What a reader of leak-x64.dmp should find, as text for leak-x64.md.
  * @param {any} g the golden values of leak-x64.mjs @returns {string}

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, alignUp, ascii, concat } from "./bytes.mjs";
 
 /**

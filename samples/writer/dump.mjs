@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, alignUp, ascii } from "./bytes.mjs";
 
 /**

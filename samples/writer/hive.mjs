@@ -1,4 +1,3 @@
-// @ts-check
 /** Writes registry hives: the whole tree at once, each cell in use, in bins of 4 KB or more. */
 import { Area, alignUp, ascii, utf16 } from "./bytes.mjs";
 

@@ -1,4 +1,3 @@
-// @ts-check
 import { random } from "./bytes.mjs";
 
 /** @typedef {import("./tracker.mjs").Row} Row */

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, ascii } from "./bytes.mjs";
 
 /** Names of the fields that are u8, from the offset at which the run of them starts. */

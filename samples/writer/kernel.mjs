@@ -1,4 +1,3 @@
-// @ts-check
 import { Area } from "./bytes.mjs";
 
 /** @typedef {import("./machine.mjs").Machine} Machine */

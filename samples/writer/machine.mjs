@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, concat, utf16 } from "./bytes.mjs";
 import { Frames } from "./frames.mjs";
 import { PageTables } from "./page-tables.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, tagKey } from "./bytes.mjs";
 import { processDetails } from "./kernel.mjs";
 

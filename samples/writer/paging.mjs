@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Page-table entries of each mode: shapes of the tables, and what an entry of each kind looks like.
  * @typedef {"x86" | "pae" | "x64" | "x64-la57" | "arm64"} Mode

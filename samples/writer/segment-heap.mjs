@@ -1,9 +1,9 @@
-// @ts-check
 import { Area, tagKey } from "./bytes.mjs";
 
 /**
  * Pool of 64-bit builds from 18362 on: pieces of segment heaps, by their public layouts. A block here is a pool's, with its
  * header.
+ * @typedef {Pick<import("./machine.mjs").Machine, "build"> & { write(va: bigint, bytes: Uint8Array): unknown }} Target
  * @typedef {{ tag: string, bytes: number, free?: boolean, paged?: boolean }} HeapBlock bytes: with its 16-byte header, a multiple of 16
  */
 
@@ -18,7 +18,7 @@ function poolHeader(area, at, { tag, bytes, paged = true, free = false }) {
 
 /**
  * A HEAP_VS_SUBSEGMENT: chunks of any size, each with a header that is combined with the heap's key and its own address.
- * @param {import("./machine.mjs").Machine} machine @param {bigint} va page-aligned, mapped
+ * @param {Target} machine @param {bigint} va page-aligned, mapped
  * @param {{ key: bigint, pages: number, blocks: readonly HeapBlock[] }} options what is left becomes one free chunk
  * @returns {bigint[]} where each block has its header
  */
@@ -51,7 +51,7 @@ export function writeVsSubsegment(machine, va, { key, pages, blocks }) {
 
 /**
  * A HEAP_LFH_SUBSEGMENT: blocks of one size behind a map with two bits for each.
- * @param {import("./machine.mjs").Machine} machine @param {bigint} va page-aligned, mapped
+ * @param {Target} machine @param {bigint} va page-aligned, mapped
  * @param {{ key: bigint, pages: number, block: HeapBlock, busy: (index: number) => boolean }} options key: the one of such subsegments
  * @returns {bigint[]} where each block has its header
  */

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Kernel stacks as code would leave them: return addresses at the distances that the unwind data gives.
  * @typedef {import("./load-pe.mjs").LoadedImage} LoadedImage

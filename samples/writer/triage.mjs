@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, alignUp, ascii, concat, utf16 } from "./bytes.mjs";
 import { DUMP_TYPES, dumpHeader } from "./dump.mjs";
 

@@ -1,4 +1,3 @@
-// @ts-check
 import { Area, alignUp, concat, utf16 } from "./bytes.mjs";
 
 /** One node of a version resource: length, value length, type, key, value, children. @param {string} key @param {{ value?: Uint8Array, text?: string, children?: readonly Uint8Array[] }} content @returns {Uint8Array} */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-// @ts-expect-error the samples' writer is JavaScript, with its types in comments
-import * as untyped from "../../samples/writer/innocent-tags.mjs";
+import { innocentTags } from "../../samples/writer/innocent-tags.mjs";
 import { CountChance, chanceOf } from "../../src/pool/count-chance.ts";
 import { lockstepOf } from "../../src/pool/lockstep.ts";
 import { parseTag } from "../../src/pool/tag.ts";
@@ -22,20 +21,13 @@ function usage(tag: string, pool: Pool, outstanding: number, frees: number): Tag
   return { tag: text, key, nonPaged: NONE, paged: NONE, [pool]: counts };
 }
 
-const { innocentTags } = untyped as {
-  innocentTags(options: { seed: number; word: number; busy?: number; without?: readonly string[] }): {
-    tag: string;
-    nonPaged?: { allocs: number; frees: number };
-    paged?: { allocs: number; frees: number };
-  }[];
-};
-
 /** The tags of a machine where all is well, as the samples' writer makes them. */
 function innocents(seed: number, busy = 1, without: readonly string[] = []): readonly TagUsage[] {
   return innocentTags({ seed, word: 8, busy, without }).map(({ tag, nonPaged, paged }) => {
     const counts = nonPaged ?? paged ?? { allocs: 0, frees: 0 };
     const pool: Pool = nonPaged === undefined ? "paged" : "nonPaged";
-    return usage(tag, pool, counts.allocs - counts.frees, counts.frees);
+    const frees = Number(counts.frees);
+    return usage(tag, pool, Number(counts.allocs) - frees, frees);
   });
 }
 

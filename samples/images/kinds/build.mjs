@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Builds the kernel, the libraries and the drivers of the kinds: `node samples/images/kinds/build.mjs`. It needs
  * Debian's gcc-mingw-w64-x86-64 and gcc-mingw-w64-i686; the results are committed.
