@@ -12,6 +12,7 @@ const LAYERS: readonly string[] = [
   "dump",
   "memory",
   "pe",
+  "symbols",
   "isa",
   "code",
   "registry",

@@ -9,6 +9,7 @@ import { codeDocument } from "../report/code-document.ts";
 import type { CodeDocument, ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { placeNamed } from "../symbols/image-names.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
@@ -93,8 +94,8 @@ export class ImageFile implements Disposable {
   address(expression: AddressLike): Va {
     const { image } = this;
     const exported = (name: string): Va | undefined => {
-      const found = image.exports.byName(name);
-      return found === undefined || found.forwarder !== undefined ? undefined : image.addressOf(found.rva);
+      const found = placeNamed(image, name);
+      return found === undefined ? undefined : image.addressOf(found.rva);
     };
     const isOwn = (name: string): boolean =>
       [image.label, image.label.replace(/\.[^.]*$/, "")].some(

@@ -128,6 +128,7 @@ export class Module implements TrailModule {
         this.#image = Image.at(this.#space, this.base, {
           label: this.imageName ?? this.name,
           layout: this.#layout,
+          file: this.#file,
         });
       } catch (error) {
         if (!(error instanceof MemoryError || error instanceof FormatError)) throw error;

@@ -7,7 +7,7 @@ import type { TrailTarget } from "../trail/target.ts";
 
 /** The names around an address, and the function that it stands in as far as that is known. */
 export function nearRow(target: TrailTarget, address: Va): NearRow {
-  const { module, below, above } = neighboursOf(target, address);
+  const { module, below, above, symbol } = neighboursOf(target, address);
   const place = module === undefined ? null : placeOf(module, address);
   const notes: string[] = [];
   if (module?.imageProblem !== undefined)
@@ -18,5 +18,5 @@ export function nearRow(target: TrailTarget, address: Va): NearRow {
   if (module === undefined)
     notes.push(`${windbgHex(address, target.space.pointerSize)} belongs to no module in the list`);
   const rva = module === undefined ? null : Number(address - module.base);
-  return { address, module: module?.name ?? null, rva, below, above, function: place, notes };
+  return { address, module: module?.name ?? null, rva, below, above, symbol, function: place, notes };
 }

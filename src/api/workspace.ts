@@ -13,7 +13,8 @@ import type {
   PointersDocument,
 } from "../report/documents.ts";
 import { type Scan, scanDocument } from "../report/scan-document.ts";
-import { exportedNames } from "../trail/function-place.ts";
+import { exportNames } from "../symbols/exports.ts";
+import { placeNamed } from "../symbols/image-names.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
@@ -86,7 +87,7 @@ export abstract class Workspace {
     return parseAddress(expression, {
       pointerSize: this.pointerSize,
       moduleBase: (name) => this.modules.named(name)?.base,
-      exportAddress: (module, name) => this.#exportAddress(module, name),
+      exportAddress: (module, name) => this.#exportAddress(module, name) ?? this.#symbolAddress(module, name),
     });
   }
 
@@ -242,6 +243,13 @@ export abstract class Workspace {
     return "unlocated" in found ? undefined : found.address;
   }
 
+  /** What the module's file calls so, where that was given and has symbols. */
+  #symbolAddress(module: string, name: string): Va | undefined {
+    const image = this.modules.named(module)?.image;
+    const found = image === undefined ? undefined : placeNamed(image, name);
+    return found === undefined ? undefined : image?.addressOf(found.rva);
+  }
+
   /** Where a function has several names, the one that was asked for. */
   #nameAt(address: Va, declared: string | null): NamedFunction | null {
     const found = this.#resolver.resolve(address);
@@ -260,7 +268,10 @@ export abstract class Workspace {
   #exportAt(address: Va): NamedExport | undefined {
     const module = this.modules.at(address);
     if (module?.image === undefined) return undefined;
-    const names = exportedNames(module.image, Number(address - module.base));
+    const offset = Number(address - module.base);
+    const names = exportNames(module.image)
+      .at(offset)
+      .map((named) => named.name);
     const [name] = names;
     return name === undefined ? undefined : { module: module.name, name, names };
   }

@@ -2,6 +2,7 @@ import type { Va } from "../core/address.ts";
 import type { Thunks } from "../isa/instruction-set.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
+import { exportNames } from "../symbols/exports.ts";
 import type { Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import type { CallSite, PoppedBytes } from "./call-site.ts";
@@ -68,7 +69,6 @@ export class Callees {
   readonly #resolve: Resolver | undefined;
   readonly #poppedOutside: PoppedOutside | undefined;
   readonly #slots: ReadonlyMap<number, ImportSlot>;
-  readonly #exports = new Map<number, string[]>();
   readonly #pointers: InitialPointers;
   #wdf: WdfTable | undefined;
   #guards: ReadonlySet<number> | undefined;
@@ -87,12 +87,6 @@ export class Callees {
     this.#resolve = resolve;
     this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
     this.#pointers = new InitialPointers(image.code);
-    for (const { name, rva, forwarder } of image.image.exports.items) {
-      if (name === null || forwarder !== undefined) continue;
-      const same = this.#exports.get(rva);
-      if (same === undefined) this.#exports.set(rva, [name]);
-      else same.push(name);
-    }
   }
 
   /** What a call site calls; several where a register may hold several, none where nobody knows. */
@@ -161,10 +155,12 @@ export class Callees {
   #follow(offset: number, steps: number): Callee {
     let at = offset;
     for (let step = 0; step < steps; step++) {
-      const names = this.#exports.get(at);
+      const names = exportNames(this.#image.image)
+        .at(at)
+        .map(({ name }) => name);
       const target = this.#image.code.vaOf(at);
       const thunk = at === offset ? {} : { thunk: offset };
-      if (names !== undefined) return { target, offset: at, ...named(names), ...thunk };
+      if (names.length > 0) return { target, offset: at, ...named(names), ...thunk };
       const next = this.#thunks.jumpAt(this.#image.code, at);
       if (next === undefined) return { target, offset: at, ...thunk };
       if (next.slot !== undefined) return { ...this.#lead(next.slot, steps - step - 1), thunk: offset };

@@ -1,4 +1,5 @@
 import type { Image } from "../pe/image.ts";
+import { exportNames } from "../symbols/exports.ts";
 import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
 import { findByDescent } from "./functions-by-descent.ts";
 import { findByUnwind } from "./functions-by-unwind.ts";
@@ -71,8 +72,7 @@ const NEVER_RETURN: ReadonlySet<string> = new Set([
 /** Exports of the image itself, and its import slots, that no call comes back from. */
 function neverReturning(image: Image): (target: number) => boolean {
   const places = new Set<number>();
-  for (const { name, rva } of image.exports.items)
-    if (name !== null && NEVER_RETURN.has(name)) places.add(rva);
+  for (const { name, rva } of exportNames(image).items) if (NEVER_RETURN.has(name)) places.add(rva);
   for (const { rva, declared } of image.imports.slots) {
     if (declared?.name != null && NEVER_RETURN.has(declared.name)) places.add(rva);
   }

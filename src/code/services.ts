@@ -1,6 +1,7 @@
 import { addTo } from "../core/search.ts";
 import { type Decoder, Flow } from "../isa/instruction.ts";
 import { sectionSpan } from "../pe/sections.ts";
+import { exportNames } from "../symbols/exports.ts";
 import type { ImageCode } from "./functions.ts";
 import type { ModuleCode } from "./module-code.ts";
 
@@ -43,9 +44,8 @@ export function serviceCalls(image: ImageCode): ServiceCalls {
 
 function findServiceCalls(image: ImageCode): ServiceCalls {
   const { code } = image;
-  const entries = code.image.exports.items.flatMap(({ name, rva, forwarder }) =>
-    name?.startsWith("Zw") && forwarder === undefined && code.isCode(rva) ? [{ name, rva }] : [],
-  );
+  const exported = exportNames(code.image);
+  const entries = exported.items.filter(({ name, rva }) => name.startsWith("Zw") && code.isCode(rva));
   if (entries.length < MIN_PAIRS) return NONE;
   const numbered = code.decoding((decoder) =>
     entries.flatMap(({ name, rva }) => {
@@ -55,8 +55,8 @@ function findServiceCalls(image: ImageCode): ServiceCalls {
   );
   if (numbered === undefined) return NONE;
   const pairs = numbered.flatMap(({ name, index }) => {
-    const service = code.image.exports.byName(`Nt${name.slice(2)}`);
-    return service === undefined || service.forwarder !== undefined ? [] : [{ index, rva: service.rva }];
+    const service = exported.byName(`Nt${name.slice(2)}`);
+    return service === undefined ? [] : [{ index, rva: service.rva }];
   });
   const serviceAt = pairs.length < MIN_PAIRS ? undefined : findServiceTable(code, pairs);
   if (serviceAt === undefined) return NONE;

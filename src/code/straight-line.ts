@@ -1,6 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
 import type { SimpleInstruction } from "../isa/instruction.ts";
+import { exportNames } from "../symbols/exports.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
 
@@ -150,6 +151,6 @@ function callAt(
 export function straightCallee({ image, callees }: DataFlow, target: number): Callee {
   const slot = image.code.set.thunks.jumpAt(image.code, target)?.slot;
   if (slot !== undefined) return { ...callees.throughSlot(slot), thunk: target };
-  const name = image.image.exports.at(target).find((item) => item.name !== null)?.name;
-  return { target: image.code.vaOf(target), offset: target, ...(name == null ? {} : { name }) };
+  const name = exportNames(image.image).at(target)[0]?.name;
+  return { target: image.code.vaOf(target), offset: target, ...(name === undefined ? {} : { name }) };
 }

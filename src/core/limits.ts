@@ -33,6 +33,10 @@ export const MAX_IMPORTS = 65_536;
 export const MAX_LOOKUP_BASES = 16_384;
 /** Names looked at on that search in one image: each page once, and some thousand imports at a few pages. */
 export const MAX_LOOKUP_PROBES = 200_000;
+/** Symbols of one COFF table: Wine's kernel has 16,000, a large program 500,000. */
+export const MAX_COFF_SYMBOLS = 0x10_0000;
+/** The names behind them: some 30 bytes each. */
+export const MAX_COFF_STRING_BYTES = 0x200_0000;
 /** Rows of one exception directory: the largest kernel has 40,000, large programs 500,000. */
 export const MAX_UNWIND_ROWS = 0x10_0000;
 /** Steps from a fragment's unwind data to its function's; compilers write one or two. */

@@ -2,6 +2,7 @@ import { advance, hex, type Rva, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import { AddressSpace, type SparseBytes } from "../memory/address-space.ts";
 import type { ByteSource } from "../source/source.ts";
+import { type CoffSymbols, readCoffSymbols } from "./coff-symbols.ts";
 import { ExportTable, readExports } from "./exports.ts";
 import { FileImageMapping, fileHeaderReader } from "./file-mapping.ts";
 import type { Finding } from "./finding.ts";
@@ -29,6 +30,8 @@ export interface ImageOptions {
   readonly label?: string;
   /** `file`: the bytes stand as the linker left them, and no import slot is filled. */
   readonly layout?: "memory" | "file";
+  /** The file that it was loaded from, where it is given: symbols stand only there. */
+  readonly file?: Image | undefined;
 }
 
 /** One PE image, from memory or from a file. What is not asked for is not read. */
@@ -42,6 +45,8 @@ export class Image {
   readonly headers: ImageHeaders;
   readonly #reader: RvaReader;
   readonly #readFile: HeaderReader | undefined;
+  readonly #file: Image | undefined;
+  #symbols: Finding<CoffSymbols> | undefined;
   #exports: ExportTable | undefined;
   #imports: ImportTable | undefined;
   #unwind: UnwindTable | undefined;
@@ -57,7 +62,9 @@ export class Image {
     headers: ImageHeaders,
     layout: "memory" | "file",
     readFile: HeaderReader | undefined,
+    file?: Image,
   ) {
+    this.#file = file;
     this.space = space;
     this.base = base;
     this.layout = layout;
@@ -77,7 +84,15 @@ export class Image {
     const label = options.label ?? hex(base);
     const read: HeaderReader = (offset, length) =>
       new Bytes(space.read(advance(base, offset), length), label, offset);
-    return new Image(space, base, label, parseHeaders(read), options.layout ?? "memory", undefined);
+    return new Image(
+      space,
+      base,
+      label,
+      parseHeaders(read),
+      options.layout ?? "memory",
+      undefined,
+      options.file,
+    );
   }
 
   /**
@@ -227,6 +242,12 @@ export class Image {
     const directory = this.directory("resource");
     this.#version ??= directory === undefined ? { state: "absent" } : readVersion(this.#reader, directory);
     return this.#version;
+  }
+
+  /** What GNU's linker says of functions and variables. Memory does not hold it: only the file has an answer. */
+  get symbols(): Finding<CoffSymbols> {
+    this.#symbols ??= this.#file?.symbols ?? readCoffSymbols(this.label, this.#readFile, this.headers);
+    return this.#symbols;
   }
 
   /** Where the Authenticode signature stands in the file; the loader never maps it. */

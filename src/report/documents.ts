@@ -137,6 +137,8 @@ export interface NearRow {
   readonly rva: number | null;
   readonly below: (NearSymbol & { readonly offset: number }) | null;
   readonly above: NearSymbol | null;
+  /** The nearest at or below it in the symbol table of the module's file; null where none is given, or it has none. */
+  readonly symbol: (NearSymbol & { readonly offset: number }) | null;
   readonly function: FunctionPlace | null;
   /** What could not be looked at; empty when nothing is in doubt. */
   readonly notes: readonly string[];

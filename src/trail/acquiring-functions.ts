@@ -1,5 +1,6 @@
 import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
+import { exportNames } from "../symbols/exports.ts";
 import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
@@ -41,9 +42,10 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
   }
   for (const name of new Set(rows.map((row) => row.name))) {
     for (const module of question.target.modules) {
-      const item = module.image?.exports.byName(name);
-      if (item === undefined || item.forwarder !== undefined || module.image === undefined) continue;
-      const address = module.image.addressOf(item.rva);
+      const { image } = module;
+      const item = image === undefined ? undefined : exportNames(image).byName(name);
+      if (image === undefined || item === undefined) continue;
+      const address = image.addressOf(item.rva);
       const [row, ...others] = named([name]);
       if (found.has(address) || row === undefined) continue;
       const made = (other: Acquirer): AcquiringFunction => fromRow(module, other, address, abi);

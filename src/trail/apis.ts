@@ -1,8 +1,9 @@
 import type { CodeFunction } from "../code/function-table.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { hex, type Va } from "../core/address.ts";
+import { namesAt } from "../symbols/image-names.ts";
 import { isDocumented } from "./documented-functions.ts";
-import { exportedName, type FunctionPlace } from "./function-place.ts";
+import type { FunctionPlace } from "./function-place.ts";
 import { allocationCarrier, type Carried } from "./handed-out.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import { type Reach, type ReachedFrom, reachedFrom } from "./reach.ts";
@@ -142,8 +143,8 @@ const MOST_PLACES = 6;
 
 function placesIn(module: TrailModule, entries: readonly number[]): string {
   const places = entries.slice(0, MOST_PLACES).map((entry) => {
-    const name = module.image === undefined ? null : exportedName(module.image, entry);
-    return `${module.name}${name === null ? `+${hex(entry)}` : `!${name}`}`;
+    const [named] = module.image === undefined ? [] : namesAt(module.image, entry);
+    return `${module.name}${named === undefined ? `+${hex(entry)}` : `!${named.name}`}`;
   });
   const more = entries.length - places.length;
   return `${places.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;

@@ -2,9 +2,9 @@ import type { AcquiringCall, Fates, Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_HANDING_CALLERS, MAX_RELAY_DEPTH } from "../core/limits.ts";
+import { exportNames } from "../symbols/exports.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
-import { exportedNames } from "./function-place.ts";
 import { type HandedOut, handedOut } from "./handed-out.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
@@ -65,7 +65,9 @@ export class Balance {
     this.#partly ||= !fates.whole;
     this.#take(fates, from, root);
     const out = handedOut(fates, image.code.set.abi);
-    const names = exportedNames(image.image, from.entry);
+    const names = exportNames(image.image)
+      .at(from.entry)
+      .map(({ name }) => name);
     if (out !== undefined && names.length > 0) {
       this.#handsOn.set(names[0] ?? "", root);
       this.relays.push({ entry: from.entry, names, out, path, depth: path.length });

@@ -2,6 +2,8 @@ import type { Basis, CodeFunction } from "../code/function-table.ts";
 import { functionsAt } from "../code/functions.ts";
 import type { Va } from "../core/address.ts";
 import type { Image } from "../pe/image.ts";
+import { namesAt } from "../symbols/image-names.ts";
+import type { NameBasis } from "../symbols/names.ts";
 import type { TrailModule } from "./target.ts";
 
 /** Where in a function an address stands. */
@@ -9,6 +11,8 @@ export interface FunctionPlace {
   readonly module: string;
   /** Null where nothing names it: a neighbour's name is never lent. */
   readonly name: string | null;
+  /** What says so; null where nothing names it. */
+  readonly nameBasis: NameBasis | null;
   /** The function's own start. */
   readonly entry: Va;
   /** The contiguous piece that holds the address; null where only the function's start is known. */
@@ -20,7 +24,7 @@ export interface FunctionPlace {
 
 /**
  * Where in its function an address stands: the first of several where compilers let them share a block; null where the
- * code there is nobody's. A function is called by a name only where an export stands at its very start.
+ * code there is nobody's. A function is called by a name only where an export or a symbol stands at its very start.
  */
 export function placeOf(module: TrailModule, address: Va): FunctionPlace | null {
   const { image } = module;
@@ -32,10 +36,12 @@ export function placeOf(module: TrailModule, address: Va): FunctionPlace | null 
 
 /** Where in a function of an image the offset `at` stands. */
 export function placeIn(module: string, image: Image, found: CodeFunction, at: number): FunctionPlace {
+  const [named] = namesAt(image, found.entry);
   const fragment = found.fragments.find(({ start, end }) => at >= start && at < end);
   return {
     module,
-    name: exportedName(image, found.entry),
+    name: named?.name ?? null,
+    nameBasis: named?.basis ?? null,
     entry: image.addressOf(found.entry),
     fragment:
       fragment === undefined
@@ -44,14 +50,4 @@ export function placeIn(module: string, image: Image, found: CodeFunction, at: n
     offset: at - (fragment?.start ?? found.entry),
     basis: found.basis,
   };
-}
-
-/** A name that an image exports at an offset, the first of several; null where it exports none there. */
-export function exportedName(image: Image, offset: number): string | null {
-  return exportedNames(image, offset)[0] ?? null;
-}
-
-/** All names that an image exports at an offset: linkers put functions that do the same at one place. */
-export function exportedNames(image: Image, offset: number): readonly string[] {
-  return image.exports.at(offset).flatMap(({ name }) => (name === null ? [] : [name]));
 }

@@ -6,6 +6,7 @@ import type { FindElsewhere } from "../code/reached.ts";
 import { returnBytes } from "../code/return-bytes.ts";
 import { TagUses } from "../code/uses.ts";
 import type { Rva } from "../core/address.ts";
+import { exportNames } from "../symbols/exports.ts";
 import { argumentBytesOf } from "./pairs/signatures.ts";
 import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 
@@ -72,8 +73,7 @@ export class ModuleCodes {
     }
     if (dll === undefined || name === undefined) return undefined;
     const module = this.#target.modules.find((candidate) => isImportedAs(candidate.name, dll));
-    const item = module?.image?.exports.byName(name);
-    if (module === undefined || item === undefined || item.forwarder !== undefined) return undefined;
-    return { module, entry: item.rva };
+    const item = module?.image === undefined ? undefined : exportNames(module.image).byName(name);
+    return module === undefined || item === undefined ? undefined : { module, entry: item.rva };
   }
 }

@@ -5,7 +5,8 @@ import { addressedFunctions } from "../code/xrefs.ts";
 import { hex } from "../core/address.ts";
 import { MAX_REACH_DEPTH, MAX_REACH_EXPORTS, MAX_REACH_FUNCTIONS } from "../core/limits.ts";
 import { groupBy } from "../core/search.ts";
-import { exportedName, exportedNames } from "./function-place.ts";
+import { exportNames } from "../symbols/exports.ts";
+import { namesAt } from "../symbols/image-names.ts";
 import type { DecodedModule } from "./module-codes.ts";
 
 /** An exported function from which a function is reached by direct calls of its own image. */
@@ -70,7 +71,9 @@ export function reachedFrom<C = null>(
     if (seen.has(key) || seen.size >= MAX_REACH_FUNCTIONS) return;
     seen.add(key);
     const { entry } = node.found;
-    const names = exportedNames(image.image, entry);
+    const names = exportNames(image.image)
+      .at(entry)
+      .map(({ name }) => name);
     if (names.length > 0) {
       const known = exports.get(entry);
       if (known === undefined) exports.set(entry, { node, leads: new Set([node.lead]), names });
@@ -137,9 +140,9 @@ function pathOf<C>(name: string, decoded: DecodedModule, from: Node<C>): readonl
   return path;
 }
 
-/** A function's exported name, or its module and offset. */
+/** A function's name, or its module and offset. */
 export function functionLabel(module: string, decoded: DecodedModule, entry: number): string {
-  return exportedName(decoded.image.image, entry) ?? `${module}+${hex(entry)}`;
+  return namesAt(decoded.image.image, entry)[0]?.name ?? `${module}+${hex(entry)}`;
 }
 
 /** Functions looked at above one; past that it is called from everywhere. */

@@ -9,6 +9,7 @@ import { placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import { MAX_LEARNT } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
+import { exportNames } from "../symbols/exports.ts";
 import { registerArgument, stackArgument } from "./handed-out.ts";
 import { callsThrough } from "./import-calls.ts";
 import { mayHold } from "./knowledge.ts";
@@ -46,8 +47,9 @@ export function releaseCalls(
     const release = releaseAmong(named, decoded.flows.callees.throughSlot(rva));
     if (release !== undefined) byPlace.set(rva, release);
   }
-  for (const { name, rva, forwarder } of module.image?.exports.items ?? []) {
-    const release = name === null || forwarder !== undefined ? undefined : named.get(name);
+  const exported = module.image === undefined ? [] : exportNames(module.image).items;
+  for (const { name, rva } of exported) {
+    const release = named.get(name);
     if (release !== undefined) byPlace.set(rva, release);
   }
   const found: ReleaseCall[] = [];

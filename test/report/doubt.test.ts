@@ -49,6 +49,7 @@ describe("what an answer says where it knows little", () => {
       rva: 0x120c,
       below: null,
       above: null,
+      symbol: null,
       function: null,
       notes: [],
     };

@@ -19,7 +19,13 @@ function linesOf(row: NearRow, size: PointerSize): readonly Line[] {
         : `(${at(size, row.below.address)})   ${row.module}!${row.below.name}${plus(row.below.offset)}`;
     const above =
       row.above === null ? "" : `   |   (${at(size, row.above.address)})   ${row.module}!${row.above.name}`;
-    lines.push(below + above, dim(`  ${row.below === null ? "" : `${own}, `}${describePlace(row, size)}`));
+    lines.push(below + above);
+    const { symbol } = row;
+    if (symbol !== null && symbol.name !== row.below?.name)
+      lines.push(
+        `(${at(size, symbol.address)})   ${row.module}!${symbol.name}${plus(symbol.offset)}   by its file's symbols`,
+      );
+    lines.push(dim(`  ${row.below === null ? "" : `${own}, `}${describePlace(row, size)}`));
   }
   return lines;
 }

@@ -2,6 +2,7 @@ import { type CallEdge, type CallForm, CallGraph } from "../../code/call-graph.t
 import { namesOf } from "../../code/callees.ts";
 import { findRuntimeLookups } from "../../code/lookups.ts";
 import { advance, type Rva, type Va } from "../../core/address.ts";
+import { placeNamed } from "../../symbols/image-names.ts";
 import { type FunctionPlace, placeOf } from "../function-place.ts";
 import { callsThrough } from "../import-calls.ts";
 import type { DecodedModule } from "../module-codes.ts";
@@ -58,9 +59,8 @@ export function functionNamed(
   decoded: DecodedModule,
   name: string,
 ): CalledFunction | undefined {
-  const own = module.image?.exports.byName(name);
-  if (own !== undefined && own.forwarder === undefined)
-    return { address: advance(module.base, own.rva), slots: [] };
+  const own = module.image === undefined ? undefined : placeNamed(module.image, name);
+  if (own !== undefined) return { address: advance(module.base, own.rva), slots: [] };
   const slots = module.imports.slots.filter((slot) =>
     namesOf(decoded.flows.callees.throughSlot(slot.rva)).includes(name),
   );

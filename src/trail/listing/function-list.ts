@@ -2,7 +2,8 @@ import type { Basis } from "../../code/function-table.ts";
 import { analyzeImage } from "../../code/functions.ts";
 import type { Va } from "../../core/address.ts";
 import type { Image } from "../../pe/image.ts";
-import { exportedName } from "../function-place.ts";
+import { namesAt } from "../../symbols/image-names.ts";
+import type { NameBasis } from "../../symbols/names.ts";
 
 /** The functions of one image. */
 export interface FunctionList {
@@ -12,6 +13,8 @@ export interface FunctionList {
     readonly entry: Va;
     /** Null where nothing names it. */
     readonly name: string | null;
+    /** What says so; null where nothing names it. */
+    readonly nameBasis: NameBasis | null;
     readonly basis: Basis;
     /** By address; one piece can belong to several functions. */
     readonly fragments: readonly { readonly start: Va; readonly end: Va }[];
@@ -26,9 +29,11 @@ export function listFunctions(module: string, image: Image): FunctionList {
     module,
     functions: Array.from({ length: functions.count }, (_, i) => {
       const { entry, basis, fragments } = functions.at(i);
+      const [named] = namesAt(image, entry);
       return {
         entry: image.addressOf(entry),
-        name: exportedName(image, entry),
+        name: named?.name ?? null,
+        nameBasis: named?.basis ?? null,
         basis,
         fragments: fragments.map(({ start, end }) => ({
           start: image.addressOf(start),

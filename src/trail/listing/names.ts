@@ -1,6 +1,7 @@
 import { hex, type Va } from "../../core/address.ts";
 import type { ImportSlot } from "../../pe/imports.ts";
-import { exportedName, placeOf } from "../function-place.ts";
+import { namesAt } from "../../symbols/image-names.ts";
+import { placeOf } from "../function-place.ts";
 import type { DecodedModule } from "../module-codes.ts";
 import type { TrailModule, TrailTarget } from "../target.ts";
 
@@ -36,10 +37,10 @@ export class CodeNames {
     const rva = Number(address - module.base);
     if (this.#slots.has(rva)) return { kind: "import-slot", address, name: this.#slotName(rva) };
     const { image } = module;
-    const exported = image === undefined ? null : exportedName(image, rva);
+    const [named] = image === undefined ? [] : namesAt(image, rva);
     const isCode = this.#decoded?.image.code.isCode(rva) === true;
-    if (exported !== null)
-      return { kind: isCode ? "function" : "data", address, name: `${module.name}!${exported}` };
+    if (named !== undefined)
+      return { kind: isCode ? "function" : "data", address, name: `${module.name}!${named.name}` };
     const place = isCode ? placeOf(module, address) : null;
     const offset = offsetIn(module, rva);
     if (place === null) return { kind: isCode ? "code" : "data", address, name: offset };
