@@ -7,6 +7,9 @@ import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.t
 import { Image } from "../pe/image.ts";
 import { codeDocument } from "../report/code-document.ts";
 import type { CodeDocument, ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
+import { exportsDocument } from "../report/exports-document.ts";
+import { headersDocument } from "../report/headers-document.ts";
+import { importsDocument } from "../report/imports-document.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { placeNamed } from "../symbols/image-names.ts";
@@ -14,10 +17,7 @@ import { type CallList, functionAtAddress, functionNamed, listCalls } from "../t
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
 import type { TrailModule } from "../trail/target.ts";
-import { exportsDocument } from "./exports.ts";
 import { parseAddress } from "./expression.ts";
-import { headersDocument } from "./headers.ts";
-import { importsDocument } from "./imports.ts";
 
 /** One PE file by itself. Its import slots are as the linker left them: no address is in them yet. */
 export class ImageFile implements Disposable {

@@ -12,6 +12,10 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
+import { exportsDocument, type FollowForwarder } from "../report/exports-document.ts";
+import { headersDocument } from "../report/headers-document.ts";
+import { importsDocument, type NamedFunction } from "../report/imports-document.ts";
+import { nearRow } from "../report/near-document.ts";
 import { type Scan, scanDocument } from "../report/scan-document.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { placeNamed } from "../symbols/image-names.ts";
@@ -24,13 +28,9 @@ import { findPointers } from "../trail/module-search.ts";
 import { scanTag } from "../trail/scan.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
-import { exportsDocument, type FollowForwarder } from "./exports.ts";
 import { parseAddress } from "./expression.ts";
-import { headersDocument } from "./headers.ts";
-import { importsDocument, type NamedFunction } from "./imports.ts";
 import { Module } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
-import { nearRow } from "./near.ts";
 
 /** How a question that looks through all modules is watched, and ended between two of them. */
 export type WorkOptions = SearchLimits;

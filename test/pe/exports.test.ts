@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { exportsDocument } from "../../src/api/exports.ts";
 import { va } from "../../src/core/address.ts";
 import { Image } from "../../src/pe/image.ts";
+import { exportsDocument } from "../../src/report/exports-document.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
 import { stepsOf } from "../fixtures/steps.ts";

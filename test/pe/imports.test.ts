@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { importsDocument } from "../../src/api/imports.ts";
 import { va } from "../../src/core/address.ts";
 import { declaredBy } from "../../src/pe/declared-imports.ts";
 import { Image } from "../../src/pe/image.ts";
+import { importsDocument } from "../../src/report/imports-document.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
 import { stepsOf } from "../fixtures/steps.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { headersDocument } from "../../src/api/headers.ts";
-import { importsDocument } from "../../src/api/imports.ts";
 import { rva } from "../../src/core/address.ts";
 import { Image } from "../../src/pe/image.ts";
 import { overlapsOf, type Section } from "../../src/pe/sections.ts";
+import { headersDocument } from "../../src/report/headers-document.ts";
+import { importsDocument } from "../../src/report/imports-document.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { type PeSpec, peSource } from "../fixtures/pe.ts";
 

@@ -1,9 +1,9 @@
 import { advance, hex, rva, type Va } from "../core/address.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportSlot, ImportTable, ReplacedImport } from "../pe/imports.ts";
-import type { ImportRow, ImportsDocument } from "../report/documents.ts";
-import { stopText } from "../report/words.ts";
+import type { ImportRow, ImportsDocument } from "./documents.ts";
 import { layoutNotes } from "./image-notes.ts";
+import { stopText } from "./words.ts";
 
 /** A function by the export at or below its address. */
 export interface NamedFunction {

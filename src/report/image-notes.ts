@@ -2,7 +2,7 @@ import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import type { Image } from "../pe/image.ts";
 import { overlapsOf } from "../pe/sections.ts";
-import { plural } from "../report/words.ts";
+import { plural } from "./words.ts";
 
 /** Overlaps that are told one by one. */
 const SHOWN = 3;

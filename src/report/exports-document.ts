@@ -1,9 +1,9 @@
 import { advance, hex, rva, type Va } from "../core/address.ts";
 import type { ExportGap } from "../pe/exports.ts";
 import type { Image } from "../pe/image.ts";
-import type { ExportsDocument } from "../report/documents.ts";
-import { plural, stopText } from "../report/words.ts";
+import type { ExportsDocument } from "./documents.ts";
 import { layoutNotes } from "./image-notes.ts";
+import { plural, stopText } from "./words.ts";
 
 /** Follows a forwarder to the function that it stands for. */
 export type FollowForwarder = (

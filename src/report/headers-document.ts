@@ -1,8 +1,8 @@
 import type { Image } from "../pe/image.ts";
 import { sectionSpan } from "../pe/sections.ts";
-import type { HeadersDocument } from "../report/documents.ts";
-import { stopText } from "../report/words.ts";
+import type { HeadersDocument } from "./documents.ts";
 import { layoutNotes } from "./image-notes.ts";
+import { stopText } from "./words.ts";
 
 /**
  * The headers of one image, its directories and its sections.

@@ -1,17 +1,24 @@
+import type { Va } from "../core/address.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import { nameBugcheck } from "../kernel/bugchecks.ts";
 import { readCurrent } from "../kernel/current.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { statusName } from "../kernel/stop.ts";
-import type { InfoDocument } from "../report/documents.ts";
-import { isoTime } from "../report/words.ts";
-import type { MachineEnd } from "./crash.ts";
+import { type CrashPlace, type Occasion, statusName } from "../kernel/stop.ts";
+import type { InfoDocument } from "./documents.ts";
+import { isoTime } from "./words.ts";
+
+/** How the machine of the dump ended, as far as that is known. */
+interface End {
+  readonly occasion: Occasion | undefined;
+  readonly place: CrashPlace | undefined;
+  readonly module: { readonly name: string; readonly base: Va } | undefined;
+}
 
 /** What the dump is, what it holds, and why the machine stopped. */
 export function infoDocument(
   dump: OpenedDump,
   kernel: Kernel,
-  end: MachineEnd,
+  end: End,
   notes: readonly string[],
 ): InfoDocument {
   const { facts, memory } = dump;
@@ -61,7 +68,7 @@ function exceptionOf({ header }: OpenedDump): InfoDocument["exception"] {
   return { code, name: statusName(code) ?? null, flags, address, parameters };
 }
 
-function placeOf({ place, module }: MachineEnd): InfoDocument["stoppedAt"] {
+function placeOf({ place, module }: End): InfoDocument["stoppedAt"] {
   if (place === undefined) return null;
   const offset = module === undefined ? null : Number(place.address - module.base);
   return { address: place.address, module: module?.name ?? null, offset, basis: place.basis };

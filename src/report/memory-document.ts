@@ -1,6 +1,6 @@
 import { MEMORY_LINES, type MemoryLine } from "../pool/memory-lines.ts";
 import type { MemorySummary } from "../pool/memory-summary.ts";
-import type { MemoryDocument } from "../report/documents.ts";
+import type { MemoryDocument } from "./documents.ts";
 
 /** The memory summary as plain data. */
 export function memoryDocument(summary: MemorySummary, notes: readonly string[]): MemoryDocument {

@@ -1,9 +1,9 @@
 import { type Va, windbgHex } from "../core/address.ts";
-import type { NearRow } from "../report/documents.ts";
-import { stopText } from "../report/words.ts";
 import { placeOf } from "../trail/function-place.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
+import type { NearRow } from "./documents.ts";
+import { stopText } from "./words.ts";
 
 /** The names around an address, and the function that it stands in as far as that is known. */
 export function nearRow(target: TrailTarget, address: Va): NearRow {
