@@ -383,9 +383,10 @@ export class Dump extends Workspace implements Disposable {
 
   /** Verifier's counters are of all drivers that it checks, and accuse none. */
   #verifierNotes(): readonly string[] {
-    const { kdbg } = this.kernel;
-    const verifier = kdbg === undefined ? undefined : readVerifier(this.space, kdbg);
-    if (verifier === undefined || verifier.state === "off") return [];
+    const { kernel } = this;
+    if (kernel.kdbg === undefined) return [];
+    const verifier = readVerifier(this.space, kernel.variable("MmVerifierData")?.address);
+    if (verifier.state === "off") return [];
     const detail = verifierWords(verifier);
     return [
       tracksPool(verifier) ? `${detail}; !verifier 3 in a debugger lists the allocations of each` : detail,

@@ -16,7 +16,7 @@ export interface IdTable {
 }
 
 /** What the table is read from. */
-export type IdTableSource = Pick<Kernel, "space" | "machine" | "build" | "kdbg" | "processLayout">;
+export type IdTableSource = Pick<Kernel, "space" | "machine" | "build" | "variable" | "processLayout">;
 
 const PROCESS_OBJECT = 3;
 const THREAD_OBJECT = 6;
@@ -27,16 +27,11 @@ const TYPE_BITS = 0x7f;
  * Reads the table of ids: an ordinary handle table, but that its entries lead to the objects themselves and not to
  * their headers. A process counts where it has the id at which it stands.
  *
- * @returns `undefined` where KDBG does not say where it is, or nothing in it is a process
+ * @returns `undefined` where nobody knows where it is, or nothing in it is a process
  */
-export function readIdTable({
-  space,
-  machine,
-  build,
-  kdbg,
-  processLayout,
-}: IdTableSource): IdTable | undefined {
-  const variable = kdbg?.pspCidTable;
+export function readIdTable(source: IdTableSource): IdTable | undefined {
+  const { space, machine, build, processLayout } = source;
+  const variable = source.variable("PspCidTable")?.address;
   if (variable === undefined || processLayout === undefined) return undefined;
   const pages = new WordPages(space);
   const at = pages.placeOf(variable);

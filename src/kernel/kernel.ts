@@ -1,4 +1,5 @@
-import { hex, type Va } from "../core/address.ts";
+import { hex, toVa, type Va } from "../core/address.ts";
+import { FormatError, MemoryError } from "../core/errors.ts";
 import { asciiZ, printable } from "../core/text.ts";
 import type { Walk } from "../core/walk.ts";
 import type { MachineFacts } from "../dump/facts.ts";
@@ -6,6 +7,9 @@ import type { OpenedDump } from "../dump/format.ts";
 import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { PageFormatName } from "../memory/page-format.ts";
+import { Image } from "../pe/image.ts";
+import { placeNamed } from "../symbols/image-names.ts";
+import type { NameBasis } from "../symbols/names.ts";
 import { prcbContext, type RegisterSet, sameStack } from "./contexts.ts";
 import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
 import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
@@ -14,6 +18,12 @@ import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModu
 import { findProcessLayout, type ProcessEntry, type ProcessLayout, readProcesses } from "./processes.ts";
 import { type Processor, readProcessors } from "./processors.ts";
 import { readUnloaded, triageUnloaded, type UnloadedModule } from "./unloaded.ts";
+
+/** Where a variable of the kernel stands, and what says so. */
+export interface KernelVariable {
+  readonly address: Va;
+  readonly basis: "kdbg" | NameBasis;
+}
 
 /** Bytes of NtBuildLab that are read. */
 const MAX_BUILD_LAB = 128;
@@ -34,6 +44,8 @@ export class Kernel {
   #processes: ListWalk<ProcessEntry> | undefined;
   #processLayout: ProcessLayout | undefined;
   #contexts: readonly RegisterSet[] | undefined;
+  /** nt's image; null where its headers cannot be read. */
+  #image: Image | null | undefined;
 
   constructor(dump: OpenedDump) {
     this.#memory = openKernelMemory(dump);
@@ -59,6 +71,23 @@ export class Kernel {
   /** The debugger's table of kernel variables; `undefined` where it was not found, and `notes` say why. */
   get kdbg(): Kdbg | undefined {
     return this.#kdbgSearch().kdbg;
+  }
+
+  /**
+   * Where a variable of the kernel stands: KDBG says so, else an export or a symbol of nt. Whoever needs one that none of
+   * them has may search for it.
+   *
+   * @param name as Windows has it: `PoolTrackTable`
+   */
+  variable(name: string): KernelVariable | undefined {
+    const field = name.slice(0, 1).toLowerCase() + name.slice(1);
+    const told: unknown = Object.entries(this.kdbg ?? {}).find(([known]) => known === field)?.[1];
+    if (typeof told === "bigint") return { address: toVa(told), basis: "kdbg" };
+    const image = this.#ntImage();
+    const named = image === undefined ? undefined : placeNamed(image, name);
+    return image === undefined || named === undefined
+      ? undefined
+      : { address: image.addressOf(named.rva), basis: named.basis };
   }
 
   /** Where nt stands. */
@@ -133,6 +162,11 @@ export class Kernel {
     return notes;
   }
 
+  #ntImage(): Image | undefined {
+    if (this.#image === undefined) this.#image = imageAt(this.space, this.base) ?? null;
+    return this.#image ?? undefined;
+  }
+
   #kdbgSearch(): KdbgSearch {
     this.#search ??= findKdbg(this.space, { facts: this.facts, nt: this.#nt() });
     return this.#search;
@@ -203,6 +237,16 @@ export class Kernel {
       if (first !== undefined && found !== undefined && sameStack(first, found, machine)) return found;
     }
     return undefined;
+  }
+}
+
+function imageAt(space: AddressSpace, base: Va | undefined): Image | undefined {
+  if (base === undefined) return undefined;
+  try {
+    return Image.at(space, base, { label: "nt" });
+  } catch (error) {
+    if (error instanceof MemoryError || error instanceof FormatError) return undefined;
+    throw error;
   }
 }
 

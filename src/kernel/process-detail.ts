@@ -39,7 +39,16 @@ export interface ProcessDetail extends ProcessEntry {
 /** What processes are read from. */
 export type ProcessSource = Pick<
   Kernel,
-  "space" | "machine" | "build" | "facts" | "kdbg" | "processes" | "processLayout" | "spaceOf" | "triage"
+  | "space"
+  | "machine"
+  | "build"
+  | "facts"
+  | "kdbg"
+  | "variable"
+  | "processes"
+  | "processLayout"
+  | "spaceOf"
+  | "triage"
 >;
 
 /** The first build that takes references in advance. */

@@ -2,7 +2,6 @@ import { advance, type Va } from "../core/address.ts";
 import { parseWith, toAddress } from "../core/kaitai.ts";
 import { VerifierData } from "../generated/verifier_data.js";
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { KdbgFields } from "./kdbg.ts";
 
 /** What Driver Verifier counts, over all drivers that it checks. */
 export interface VerifierCounts {
@@ -41,12 +40,10 @@ type Head = VerifierData.Head;
 /**
  * Reads what Driver Verifier counted. Its counters are all zero where it never ran, and fit one another
  * where it did; anything else is unknown.
+ *
+ * @param address of MmVerifierData; absent where nobody knows it
  */
-export function readVerifier(
-  space: AddressSpace,
-  kdbg: Pick<KdbgFields, "mmVerifierData"> | undefined,
-): Verifier {
-  const address = kdbg?.mmVerifierData;
+export function readVerifier(space: AddressSpace, address: Va | undefined): Verifier {
   const unknown = (reason: string): Verifier => ({ state: "unknown", address, reason });
   if (address === undefined) return unknown("this dump does not say where Driver Verifier's counters stand");
   const bytes = space.tryRead(address, HEAD_BYTES);

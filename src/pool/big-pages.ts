@@ -72,7 +72,7 @@ const MIN_PLAIN = 0.98;
 const MOST_BYTES = 2 ** 40;
 
 /**
- * Finds PoolBigPageTable among the pointers in nt's data, and reads it. Its size, a power of two, stands
+ * Finds PoolBigPageTable, among the pointers in nt's data where no name tells, and reads it. Its size, a power of two, stands
  * in a variable near it; every entry must be empty, freed, or an address of a page with a tag and a size.
  */
 export function readBigPages(kernel: PoolKernel): BigPages | NoBigPages {
@@ -104,7 +104,8 @@ export function readBigPages(kernel: PoolKernel): BigPages | NoBigPages {
 }
 
 /** Page-aligned tables that nt's data points to, with the powers of two that stand near the pointer. */
-function* candidates({ space, nt }: PoolKernel): Generator<{ at: Va; sizes: readonly number[] }> {
+function* candidates({ space, nt, variables }: PoolKernel): Generator<{ at: Va; sizes: readonly number[] }> {
+  const named = variables?.poolBigPageTable;
   const seen = new Set<bigint>();
   const word = space.pointerSize;
   for (const range of nt?.writable ?? []) {
@@ -114,6 +115,7 @@ function* candidates({ space, nt }: PoolKernel): Generator<{ at: Va; sizes: read
     const pointerAt = (offset: number): bigint =>
       word === 4 ? BigInt(view.getUint32(offset, true)) : view.getBigUint64(offset, true);
     for (let offset = 0; offset + word <= length; offset += word) {
+      if (named !== undefined && advance(range.start, offset) !== named) continue;
       if ((view.getUint16(offset, true) & 0xfff) !== 0) continue;
       const value = pointerAt(offset);
       if (!isKernelAddress(value, word) || seen.has(value)) continue;

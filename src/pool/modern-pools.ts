@@ -31,8 +31,8 @@ const MOST_POOL_PAGES = 0x1_0000_0000;
 export function readModernPools(
   kernel: PoolKernel,
 ): { readonly lines: readonly (readonly [MemoryLine, Reading])[] } | undefined {
-  const { space, build, kdbg } = kernel;
-  const at = kdbg?.mmPagedPoolCommit;
+  const { space, build, variables } = kernel;
+  const at = variables?.mmPagedPoolCommit;
   const anchor = ANCHORS.findLast((row) => row.build <= build);
   if (space.pointerSize !== 8 || at === undefined || anchor === undefined) return undefined;
   const word = (offset: number): number | undefined => {

@@ -48,19 +48,19 @@ const PAGED = 1;
 
 /** Reads the usage of the nonpaged pool and of each paged pool, in pages, from their descriptors. */
 export function readPoolDescriptors(kernel: PoolKernel): DescriptorReadings {
-  const { build, space, kdbg } = kernel;
+  const { build, space, variables } = kernel;
   const layout = LAYOUTS[space.pointerSize].findLast((row) => row.build <= build);
   if (layout === undefined || build >= GONE) {
     const gone: Reading = {
       pages: null,
       reason:
-        kdbg === undefined
+        variables === undefined
           ? "no KDBG block was found, which leads to it"
           : `not available in this Windows: build ${build} keeps no pool descriptors that KDBG names`,
     };
     return { nonPaged: gone, paged: gone, pagedPools: [] };
   }
-  const nonPagedAt = kdbg?.nonPagedPoolDescriptor;
+  const nonPagedAt = variables?.nonPagedPoolDescriptor;
   const nonPaged = filled(
     nonPagedAt === undefined
       ? absent(kernel, "nonPagedPoolDescriptor")
@@ -91,9 +91,9 @@ function readPagedPools(
   kernel: PoolKernel,
   layout: DescriptorLayout,
 ): readonly Reading[] | (Reading & { readonly reason: string }) {
-  const { space, kdbg } = kernel;
-  const array = kdbg?.expPagedPoolDescriptor;
-  const counter = kdbg?.expNumberOfPagedPools;
+  const { space, variables } = kernel;
+  const array = variables?.expPagedPoolDescriptor;
+  const counter = variables?.expNumberOfPagedPools;
   if (array === undefined || counter === undefined) {
     const field = array === undefined ? "expPagedPoolDescriptor" : "expNumberOfPagedPools";
     const none = absent(kernel, field);

@@ -1,7 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import { MAX_IMAGE_SIZE } from "../core/limits.ts";
-import type { KdbgFields } from "../kernel/kdbg.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { Image } from "../pe/image.ts";
@@ -23,41 +22,46 @@ export interface NtImage {
   readonly code: readonly AddressRange[];
 }
 
-/** The fields of KDBG that the pool readers take: addresses of variables. */
-export type PoolVariables = Pick<
-  KdbgFields,
-  | "poolTrackTable"
-  | "expPagedPoolDescriptor"
-  | "expNumberOfPagedPools"
-  | "nonPagedPoolDescriptor"
-  | "mmNumberOfPhysicalPages"
-  | "mmPhysicalMemoryBlock"
-  | "mmAvailablePages"
-  | "mmResidentAvailablePages"
-  | "mmModifiedPageListHead"
-  | "mmModifiedNoWritePageListHead"
-  | "mmZeroedPageListHead"
-  | "mmFreePageListHead"
-  | "mmStandbyPageListHead"
-  | "mmMaximumNonPagedPoolInBytes"
-  | "mmAllocatedNonPagedPool"
-  | "mmSizeOfPagedPoolInBytes"
-  | "mmPagedPoolInformation"
-  | "mmPagedPoolCommit"
-  | "mmSharedCommit"
-  | "mmDriverCommit"
-  | "mmProcessCommit"
-  | "mmExtendedCommit"
-  | "mmTotalCommittedPages"
-  | "mmTotalCommitLimit"
-  | "mmTotalCommitLimitMaximum"
-  | "mmPeakCommitment"
-  | "mmSpecialPoolTag"
-  | "mmNonPagedPoolStart"
-  | "mmNonPagedPoolEnd"
-  | "mmPagedPoolStart"
-  | "mmPagedPoolEnd"
->;
+/** The variables of the kernel that the pool readers take. */
+const POOL_VARIABLES = [
+  "PoolTrackTable",
+  "PoolBigPageTable",
+  "ExpPagedPoolDescriptor",
+  "ExpNumberOfPagedPools",
+  "NonPagedPoolDescriptor",
+  "MmNumberOfPhysicalPages",
+  "MmPhysicalMemoryBlock",
+  "MmAvailablePages",
+  "MmResidentAvailablePages",
+  "MmModifiedPageListHead",
+  "MmModifiedNoWritePageListHead",
+  "MmZeroedPageListHead",
+  "MmFreePageListHead",
+  "MmStandbyPageListHead",
+  "MmMaximumNonPagedPoolInBytes",
+  "MmAllocatedNonPagedPool",
+  "MmSizeOfPagedPoolInBytes",
+  "MmPagedPoolInformation",
+  "MmPagedPoolCommit",
+  "MmSharedCommit",
+  "MmDriverCommit",
+  "MmProcessCommit",
+  "MmExtendedCommit",
+  "MmTotalCommittedPages",
+  "MmTotalCommitLimit",
+  "MmTotalCommitLimitMaximum",
+  "MmPeakCommitment",
+  "MmSpecialPoolTag",
+  "MmNonPagedPoolStart",
+  "MmNonPagedPoolEnd",
+  "MmPagedPoolStart",
+  "MmPagedPoolEnd",
+] as const;
+
+/** Where they stand, by their names; those that nobody knows are left out. */
+export type PoolVariables = {
+  readonly [Name in Uncapitalize<(typeof POOL_VARIABLES)[number]>]?: Va | undefined;
+};
 
 /** What the pool readers need of a dump. */
 export interface PoolKernel {
@@ -67,8 +71,8 @@ export interface PoolKernel {
   readonly processors: number | undefined;
   /** `undefined` where the dump names no kernel image. */
   readonly nt: NtImage | undefined;
-  /** `undefined` where no KDBG block was found. */
-  readonly kdbg: PoolVariables | undefined;
+  /** `undefined` where no KDBG block was found, and nothing else names any. */
+  readonly variables: PoolVariables | undefined;
   /** True for a triage dump: it holds chosen blocks of memory only. */
   readonly triage: boolean;
 }
@@ -89,9 +93,21 @@ export function poolKernelOf(kernel: Kernel, space: AddressSpace = kernel.space)
     build: kernel.build ?? 0,
     processors: kernel.facts.processors?.value,
     nt: ntImage(kernel, space),
-    kdbg: kernel.kdbg,
+    variables: poolVariables(kernel),
     triage: kernel.triage,
   };
+}
+
+function poolVariables(kernel: Kernel): PoolVariables | undefined {
+  const found = POOL_VARIABLES.flatMap((name) => {
+    const variable = kernel.variable(name);
+    return variable === undefined ? [] : [[uncapitalized(name), variable.address] as const];
+  });
+  return found.length === 0 && kernel.kdbg === undefined ? undefined : Object.fromEntries(found);
+}
+
+function uncapitalized<T extends string>(name: T): string {
+  return name.slice(0, 1).toLowerCase() + name.slice(1);
 }
 
 function ntImage(kernel: Kernel, space: AddressSpace): NtImage | undefined {

@@ -79,9 +79,9 @@ interface Image {
  * Where the pools stand, by KDBG's variables; their ends are the last byte or the one behind it. On 32-bit
  * machines the nonpaged pool goes on behind the paged one, and its range holds that of the other.
  */
-function poolRanges({ space, kdbg }: PoolKernel): readonly AddressRange[] {
+function poolRanges({ space, variables }: PoolKernel): readonly AddressRange[] {
   const value = (field: keyof PoolVariables): Va | undefined => {
-    const at = kdbg?.[field];
+    const at = variables?.[field];
     return at === undefined ? undefined : space.tryReadPointer(at);
   };
   const pairs = [

@@ -22,7 +22,7 @@ export function absent(kernel: PoolKernel, field: keyof PoolVariables): Reading 
   return {
     pages: null,
     reason:
-      kernel.kdbg === undefined
+      kernel.variables === undefined
         ? `no KDBG block was found, which names ${name}`
         : `not available in this Windows: its KDBG no longer names ${name}`,
   };
@@ -45,7 +45,7 @@ export function reading(name: string, read: () => Reading): Reading {
  * @param limit pages that the machine has, where known
  */
 export function readPages(kernel: PoolKernel, field: keyof PoolVariables, limit?: number): Reading {
-  const at = kernel.kdbg?.[field];
+  const at = kernel.variables?.[field];
   if (at === undefined) return absent(kernel, field);
   const name = windowsName(field);
   return reading(name, () => {
@@ -58,7 +58,7 @@ export function readPages(kernel: PoolKernel, field: keyof PoolVariables, limit?
 
 /** Reads a size in bytes as pages. */
 export function readBytesAsPages(kernel: PoolKernel, field: keyof PoolVariables): Reading {
-  const at = kernel.kdbg?.[field];
+  const at = kernel.variables?.[field];
   if (at === undefined) return absent(kernel, field);
   const name = windowsName(field);
   return reading(name, () => {
@@ -78,10 +78,10 @@ export function readListTotal(kernel: PoolKernel, field: keyof PoolVariables): R
 
 /** The machine's pages: a variable, or the descriptor that newer kernels keep, or what the dump itself says. */
 export function readPhysicalPages(kernel: PoolKernel, runs: MachineFacts["runs"]): Reading {
-  const { space, kdbg } = kernel;
+  const { space, variables } = kernel;
   const counted = readPages(kernel, "mmNumberOfPhysicalPages");
   if (counted.pages !== null && counted.pages > 0) return counted;
-  const variable = kdbg?.mmPhysicalMemoryBlock;
+  const variable = variables?.mmPhysicalMemoryBlock;
   const block =
     variable === undefined
       ? absent(kernel, "mmPhysicalMemoryBlock")
@@ -109,10 +109,10 @@ const PAGED_POOL_COMMIT = [
 
 /** What the paged pool has committed: its own variable, or the field of the pool's information block. */
 export function readPagedPoolCommit(kernel: PoolKernel, limit: number | undefined): Reading {
-  const { space, build, kdbg } = kernel;
+  const { space, build, variables } = kernel;
   const direct = readPages(kernel, "mmPagedPoolCommit", limit);
   if (direct.pages !== null && direct.pages > 0) return direct;
-  const at = kdbg?.mmPagedPoolInformation;
+  const at = variables?.mmPagedPoolInformation;
   const offset = PAGED_POOL_COMMIT.findLast((row) => row.build <= build)?.[space.pointerSize];
   if (at === undefined || offset === undefined) return direct;
   const block = reading("MmPagedPoolInformation", () => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
 import { readIdTable } from "../../src/kernel/id-table.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { type MadeProcess, type Mode, ObjectMachine } from "../fixtures/object-machine.ts";
@@ -33,10 +34,10 @@ describe.each(BUILDS)("the table of ids of a machine in mode %s, build %i", (mod
   objects.idTable(variable, ids);
   const kernel = made.kernel();
   const { space, build, processLayout } = kernel;
-  const kdbg = { pspCidTable: variable } as Kernel["kdbg"];
+  const told: Kernel["variable"] = () => ({ address: va(variable), basis: "kdbg" });
 
   it("has all processes at their own ids, and the threads", () => {
-    expect(readIdTable({ space, build, processLayout, machine: kernel.machine, kdbg })).toEqual({
+    expect(readIdTable({ space, build, processLayout, machine: kernel.machine, variable: told })).toEqual({
       processes: processes.map(({ process }, i) => ({ address: process, pid: PROCESSES[i]!.pid })),
       threads: 5,
       others: 1,
@@ -46,7 +47,7 @@ describe.each(BUILDS)("the table of ids of a machine in mode %s, build %i", (mod
 
   it("is not known where KDBG does not say where it is", () => {
     expect(
-      readIdTable({ space, build, processLayout, machine: kernel.machine, kdbg: undefined }),
+      readIdTable({ space, build, processLayout, machine: kernel.machine, variable: () => undefined }),
     ).toBeUndefined();
   });
 });

@@ -40,7 +40,7 @@ function memory(pointerSize: 4 | 8, countsAt: number, head = HEAD): VirtualMemor
   return made;
 }
 const read = (made: VirtualMemory) =>
-  readVerifier(made.space, { mmVerifierData: va(made.pointerSize === 4 ? AT & 0xffffffffn : AT) });
+  readVerifier(made.space, va(made.pointerSize === 4 ? AT & 0xffffffffn : AT));
 
 describe("readVerifier", () => {
   it.each([
@@ -100,7 +100,7 @@ describe("readVerifier", () => {
   });
 
   it("does not know where it cannot look", () => {
-    expect(readVerifier(new VirtualMemory(8).space, { mmVerifierData: va(AT) })).toEqual({
+    expect(readVerifier(new VirtualMemory(8).space, va(AT))).toEqual({
       state: "unknown",
       address: AT,
       reason: "Driver Verifier's counters cannot be read",
@@ -123,6 +123,9 @@ describe.each([
   it.skipIf(path === undefined)("has Driver Verifier off", () => {
     using source = openFile(path!);
     const kernel = readKernel(readDump(source));
-    expect(readVerifier(kernel.space, kernel.kdbg)).toEqual({ state: "off", address });
+    expect(readVerifier(kernel.space, kernel.variable("MmVerifierData")?.address)).toEqual({
+      state: "off",
+      address,
+    });
   });
 });

@@ -72,7 +72,7 @@ function segmented(
     build,
     processors: 4,
     nt: { base: va(DATA), size: 0x10_0000, writable: [range], code: [] },
-    kdbg: variables({}),
+    variables: variables({}),
     triage: false,
   };
   return { memory, kernel, target: { build, write: (at, bytes) => memory.write(at, bytes) } };

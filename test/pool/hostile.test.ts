@@ -72,8 +72,8 @@ describe("the pool layer", () => {
           const made = trackerMachine({ layout, build, hashed: 128, processors: [tags, tags] });
           for (const [offset, value] of words) made.memory.pointer(places.data + BigInt(offset & ~7), value);
           for (const [offset, bytes] of noise) made.memory.write(places.tables + BigInt(offset), bytes);
-          const kdbg = variables(Object.fromEntries(fields));
-          askAll({ ...made.kernel, processors, kdbg });
+          const named = variables(Object.fromEntries(fields));
+          askAll({ ...made.kernel, processors, variables: named });
           askAll({ ...made.kernel, processors });
         },
       ),
@@ -144,7 +144,7 @@ describe("the pool layer", () => {
       build: 22621,
       processors: 2048,
       nt: { base: va(data), size: 0x8000, writable: [{ start: va(data), length: 0x8000 }], code: [] },
-      kdbg: variables({ poolTrackTable: data + 0x100n }),
+      variables: variables({ poolTrackTable: data + 0x100n }),
       triage: false,
     };
     const read = readTagTable(kernel);

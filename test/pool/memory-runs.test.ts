@@ -158,7 +158,7 @@ describe("poolPlaces", () => {
   it("leaves images out of kernel space, in any order and overlapping", () => {
     const { kernel } = poolMachine(4, 3790, []);
     const [place, ...others] = poolPlaces(
-      { ...kernel, kdbg: undefined },
+      { ...kernel, variables: undefined },
       [],
       [
         { base: va(0xb900_0000n), end: va(0xb900_8800n) },
@@ -185,14 +185,14 @@ describe("poolPlaces", () => {
       .pointer(0x8088_0104n, 0xffbe_0000n)
       .pointer(0x8088_0108n, 0xe100_0000n)
       .pointer(0x8088_010cn, 0xf0ff_ffffn);
-    const kdbg = variables({
+    const named = variables({
       mmNonPagedPoolStart: 0x8088_0100n,
       mmNonPagedPoolEnd: 0x8088_0104n,
       mmPagedPoolStart: 0x8088_0108n,
       mmPagedPoolEnd: 0x8088_010cn,
     });
     const images = [{ base: va(0xb900_0000n), end: va(0xb900_8000n) }];
-    expect(poolPlaces({ ...kernel, kdbg }, [], images)[0]).toEqual({
+    expect(poolPlaces({ ...kernel, variables: named }, [], images)[0]).toEqual({
       basis: "kdbg",
       ranges: [
         { start: 0x8100_0000n, length: 0x3800_0000 },

@@ -32,7 +32,7 @@ function kernelWith(
     build,
     processors: 4,
     nt: undefined,
-    kdbg: variables(fields),
+    variables: variables(fields),
     triage: false,
   };
   return { kernel, memory };
@@ -218,7 +218,7 @@ describe("readMemorySummary", () => {
     ];
     const runs = { value, source: "header" } as const;
     expect(readMemorySummary(kernel, { runs }).lines.physical.pages).toBe(4_171_523);
-    const without = { ...kernel, kdbg: undefined };
+    const without = { ...kernel, variables: undefined };
     expect(readMemorySummary(without, { runs }).lines.physical).toMatchObject({
       pages: 7,
       from: "the runs of physical memory in the dump's header",

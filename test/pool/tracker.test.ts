@@ -345,7 +345,7 @@ describe("readTagTable", () => {
       hashed: 4096,
       processors: [rows(1), rows(2)],
     });
-    const table = found(readTagTable({ ...kernel, kdbg: undefined }));
+    const table = found(readTagTable({ ...kernel, variables: undefined }));
     expect(table.at).toBe(tables[0]);
     expect(table.processors).toEqual({ read: 2, of: 2 });
     expect(table.basis.join()).toContain("a search of the kernel's data");

@@ -33,8 +33,8 @@ const SUPPORT = 6;
  * code; and last among the pointers in nt's data, where only a table that proves itself is taken.
  */
 export function findMasterTable(kernel: PoolKernel, code: HashCode): MasterTable | Missing {
-  const { space, kdbg } = kernel;
-  const variable = kdbg?.poolTrackTable;
+  const { space, variables } = kernel;
+  const variable = variables?.poolTrackTable;
   const named = variable === undefined ? noPointer(kernel) : throughKdbg(kernel, variable, code);
   if (!("missing" in named) || SETTLED.has(named.missing)) return named;
   let attempts = 0;
@@ -157,7 +157,7 @@ function noPointer(kernel: PoolKernel): Missing {
   if (kernel.triage) return inTriage();
   return missing(
     "no-pointer",
-    kernel.kdbg === undefined
+    kernel.variables === undefined
       ? "no KDBG block was found to name it, and nothing in the kernel's data proves to be one"
       : "KDBG does not name it, and nothing in the kernel's data proves to be one",
   );

@@ -39,7 +39,7 @@ export function findProcessorTables(
   let best: { found: ProcessorTables; verified: number } | undefined;
   const budget = { tables: Math.floor(MAX_TRACKER_BYTES / ((fit.mask + 2) * fit.layout.stride)) };
   for (const place of places) {
-    if (place === kernel.kdbg?.poolTrackTable && !named.has(place)) continue;
+    if (place === kernel.variables?.poolTrackTable && !named.has(place)) continue;
     const seen = tablesAt(kernel, place, wanted, master, keys, fit, budget);
     const byData = seen.verified > 0;
     const byCode = named.has(place);

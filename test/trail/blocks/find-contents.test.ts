@@ -189,7 +189,7 @@ describe.each([
   });
 
   it("are found where nothing says where the pools stand", () => {
-    const found = findBlockContents({ ...kernel, kdbg: undefined }, KEY, modules);
+    const found = findBlockContents({ ...kernel, variables: undefined }, KEY, modules);
     expect(found).toMatchObject({
       basis: "kernel-space",
       blocks: 40_007,
@@ -199,11 +199,15 @@ describe.each([
   });
 
   it("are found where what KDBG names is another part of the pool", () => {
-    const wrong = { ...kernel.kdbg!, mmPagedPoolStart: undefined, mmNonPagedPoolStart: va(0x8088_0100n) };
+    const wrong = {
+      ...kernel.variables!,
+      mmPagedPoolStart: undefined,
+      mmNonPagedPoolStart: va(0x8088_0100n),
+    };
     memory.pointer(0x8088_0100n, 0xffff_e000n).pointer(0x8088_0110n, 0xffff_f000n);
     const elsewhere = {
       ...kernel,
-      kdbg: { ...wrong, mmNonPagedPoolEnd: va(0x8088_0110n) } as typeof kernel.kdbg,
+      variables: { ...wrong, mmNonPagedPoolEnd: va(0x8088_0110n) } as typeof kernel.variables,
     };
     expect(findBlockContents(elsewhere, KEY, modules, { outstanding: 40_007 })).toMatchObject({
       basis: "kernel-space",
@@ -222,7 +226,7 @@ describe("a segment heap", () => {
     const big = [
       { at: va(start + 0x10_0000_0000n), tag: "Othr", key: 1, bytes: 0x2000, pool: "paged" as const },
     ];
-    const found = findBlockContents({ ...kernel, kdbg: undefined }, KEY, modules, { big });
+    const found = findBlockContents({ ...kernel, variables: undefined }, KEY, modules, { big });
     expect(found).toMatchObject({ basis: "big-pages", blocks: 3, byModule: [{ direct: { blocks: 3 } }] });
   });
 
