@@ -17,7 +17,7 @@ import { type Lockstep, lockstepOf } from "../pool/lockstep.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { poolPlaces } from "../pool/pool-places.ts";
-import { parseTag } from "../pool/tag.ts";
+import { parseTag, type Tag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
@@ -41,6 +41,8 @@ import { readHeldObjects } from "../trail/blocks/held-objects.ts";
 import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
 import type { Shortfall } from "../trail/next-steps.ts";
+import { accountFor, type ObjectAccount } from "../trail/object-holders.ts";
+import { OBJECT_TAGS } from "../trail/pairs/object-types.ts";
 import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { MachineEnd } from "./crash.ts";
@@ -289,7 +291,8 @@ export class Dump extends Workspace implements Disposable {
       (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
     const signs = this.leakSigns(parsed.text);
     const lockstep = this.lockstep(parsed.text);
-    const counters = { usage, signs, lockstep, crash: this.#crash, shortfall: this.#shortfall };
+    const objects = this.#objectAccount(parsed);
+    const counters = { usage, signs, lockstep, objects, crash: this.#crash, shortfall: this.#shortfall };
     const findings = traceTag(this.target, parsed, counters, work);
     const unknown =
       "missing" in table
@@ -335,6 +338,14 @@ export class Dump extends Workspace implements Disposable {
   get #machineEnd(): MachineEnd {
     this.#end ??= new MachineEnd(this.#dump, this.kernel, this.modules);
     return this.#end;
+  }
+
+  /** Who holds the objects of a tag by handles; undefined for other tags, and where that cannot be told. */
+  #objectAccount({ key, text }: Tag): ObjectAccount | undefined {
+    const outstanding = this.#outstanding(key);
+    if (!OBJECT_TAGS.has(text) || outstanding === undefined || outstanding < 1) return undefined;
+    const { handles } = this.#held;
+    return "missing" in handles ? undefined : accountFor(handles, key, outstanding);
   }
 
   #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {

@@ -1,4 +1,5 @@
 import type { NamedDriver, Step } from "../trail/next-steps.ts";
+import type { ObjectHolder } from "../trail/object-holders.ts";
 import { list } from "./list.ts";
 
 const MOST_GONE = 5;
@@ -30,6 +31,8 @@ export function stepWords(step: Step, tag: string | null): string {
       return `To see who takes references to these objects and keeps them: gflags /ko ${step.tag.trimEnd()}, reboot, and !obtrace OBJECT in a debugger.`;
     case "verifier":
       return `It allocates with the tag itself, so that Driver Verifier counts it: verifier /flags 0x8 /driver ${step.drivers.map(({ file }) => file).join(" ")}.`;
+    case "end-process":
+      return endProcess(step.holder, tag);
     case "consider-unloaded": {
       const more =
         step.names.length > MOST_GONE
@@ -38,6 +41,12 @@ export function stepWords(step: Step, tag: string | null): string {
       return `Consider ${list(step.names.slice(0, MOST_GONE))}${more} as well: unloaded before the dump, so that no code of ${step.names.length === 1 ? "it" : "them"} could be looked at, and what such a driver did not free stays.`;
     }
   }
+}
+
+/** What a handle leak takes: the handles go with the process, the mistake with its next version. */
+function endProcess({ name, pids }: ObjectHolder, tag: string | null): string {
+  const what = name ?? `process ${pids[0]}`;
+  return `End or restart ${what}, and see whether ${tag === null ? "the tag" : `\`${tag}\``} goes back: its handles are closed with it. Update it, or report it to whoever makes it, with what pooltrail handles DUMP ${name ?? pids[0]} shows; on the machine, handle.exe -s -p ${pids[0]} counts the same.`;
 }
 
 const DUMPS = {

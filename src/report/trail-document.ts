@@ -1,12 +1,14 @@
 import type { Va } from "../core/address.ts";
 import type { TrailApi } from "../trail/apis.ts";
 import type { Clue } from "../trail/clue.ts";
-import type { Confidence, Conclusion as Drawn } from "../trail/conclude.ts";
+import type { Conclusion as Drawn } from "../trail/conclude.ts";
 import type { Coverage } from "../trail/module-search.ts";
 import type { Step } from "../trail/next-steps.ts";
+import type { ObjectAccount } from "../trail/object-holders.ts";
 import type { Suspect as FoundSuspect, ServiceStart } from "../trail/suspects.ts";
 import type { Findings, TagUsageSummary } from "../trail/trace.ts";
 import type { Verdict } from "../trail/weigh.ts";
+import type { Confidence } from "../trail/weights.ts";
 import { clueWords } from "./clue-words.ts";
 import type { InfoDocument } from "./documents.ts";
 import { blockNoteText, leakReasonText } from "./pool-words.ts";
@@ -55,11 +57,16 @@ export interface Suspect {
   readonly coverage: Coverage;
 }
 
+/** Whom the evidence names: a driver, or processes of one image whose handles keep the objects. */
+export type Culprit =
+  | { readonly kind: "driver"; readonly name: string }
+  | { readonly kind: "process"; readonly name: string | null; readonly pids: readonly number[] };
+
 /** What it all comes to, in words that a person can act on. */
 export interface Conclusion {
   /** Whom the evidence names; null where none can be told from the others. */
-  readonly culprit: { readonly kind: "driver"; readonly name: string } | null;
-  /** The module named: `culprit.name`. */
+  readonly culprit: Culprit | null;
+  /** The driver named; null where nobody is, or a process. */
   readonly module: string | null;
   /** How much speaks for it. `none`: nothing that could be read names anybody. */
   readonly confidence: Confidence;
@@ -91,6 +98,8 @@ export interface Trail {
   readonly known: TrailKnowledge | null;
   /** Null where the tag's count goes with that of no other. */
   readonly lockstep: TrailLockstep | null;
+  /** Who holds its objects by handles; null for a tag that is no object's, and where that cannot be told. */
+  readonly objects: ObjectAccount | null;
   /** Null where the dump does not say how the machine ended. */
   readonly crash: TrailCrash | null;
   readonly references: readonly Reference[];
@@ -158,12 +167,13 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
           },
     known: findings.known === null ? null : knowledgeDocument(findings.known),
     lockstep: findings.lockstep === null ? null : lockstepDocument(findings.lockstep),
+    objects: findings.objects,
     crash: findings.crash === null ? null : crashDocument(findings.crash),
     references: references.map(referenceDocument),
     apis,
     suspects: suspects.map((suspect) => suspectDocument(suspect, pointerSize)),
     conclusion: {
-      culprit: conclusion.module === null ? null : { kind: "driver", name: conclusion.module },
+      culprit: culpritOf(conclusion),
       module: conclusion.module,
       confidence: conclusion.confidence,
       outcome: conclusion.outcome,
@@ -176,6 +186,11 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
     coverage,
     notes: [...findings.notes, ...findings.blockNotes.map(blockNoteText), ...more],
   };
+}
+
+function culpritOf({ module, holder }: Drawn): Culprit | null {
+  if (holder !== null) return { kind: "process", name: holder.name, pids: holder.pids };
+  return module === null ? null : { kind: "driver", name: module };
 }
 
 function suspectDocument(suspect: FoundSuspect, pointerSize: 4 | 8): Suspect {

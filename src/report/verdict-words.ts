@@ -1,10 +1,22 @@
+import { grouped } from "../core/text.ts";
 import type { Conclusion } from "../trail/conclude.ts";
+import type { ObjectHolder } from "../trail/object-holders.ts";
 import type { Findings } from "../trail/trace.ts";
 import { clueWords } from "./clue-words.ts";
 import { list } from "./list.ts";
 
 const LIKELY = { high: "most likely makes", medium: "probably makes", low: "may make" } as const;
+const HOLDS = { high: "most likely make", medium: "probably make", low: "may make" } as const;
 const MOST_TIED = 5;
+const MOST_PIDS = 3;
+
+/** `watchman.exe (7120)`, `40 processes of svchost.exe (712, 733, 801 and more)`. */
+function holderName({ name, pids }: ObjectHolder): string {
+  const ids = pids.slice(0, MOST_PIDS).join(", ");
+  if (pids.length === 1) return `${name ?? "a process"} (${ids})`;
+  const more = pids.length > MOST_PIDS ? " and more" : "";
+  return `${pids.length} processes of ${name ?? "one image"} (${ids}${more})`;
+}
 
 const SHORTFALL = {
   triage: "This is a triage dump (minidump), which holds next to nothing of drivers and pool. ",
@@ -18,10 +30,20 @@ export function verdictWords(findings: Findings): string {
   return `${shortfall === null ? "" : SHORTFALL[shortfall]}${sentence(findings)}`;
 }
 
-function sentence({ tag, conclusion, suspects, apis }: Findings): string {
-  const { module, confidence, outcome, tied, leaks } = conclusion;
+function sentence({ tag, conclusion, suspects, apis, objects }: Findings): string {
+  const { module, holder, confidence, outcome, tied, leaks } = conclusion;
   const shown = `\`${tag ?? ""}\``;
   const calm = leaks === false ? `${shown} does not look like a leak. ` : "";
+  if (holder !== null && objects !== null && confidence !== "none") {
+    const who = holderName(holder);
+    // what was freed while the dump was taken may still have a handle
+    const kept = Math.min(holder.objects, objects.outstanding);
+    const part = `${grouped(kept)} of the ${grouped(objects.outstanding)} that are there`;
+    const all = holder.handles === holder.objects ? "" : `, with ${grouped(holder.handles)} handles`;
+    if (leaks === false)
+      return `${calm}If it is one, ${who} comes first, whose open handles keep ${part}${all}.`;
+    return `${who} ${holder.pids.length === 1 ? LIKELY[confidence] : HOLDS[confidence]} ${shown} grow: ${holder.pids.length === 1 ? "its" : "their"} open handles keep ${part}${all}. No driver is to blame for these.`;
+  }
   if (module !== null && confidence !== "none") {
     const publisher = suspects.find((suspect) => suspect.module === module)?.publisher ?? null;
     const who = publisher === null ? module : `${module} (${publisher})`;

@@ -1,14 +1,14 @@
 import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
+import { holderOf, type ObjectAccount, type ObjectHolder } from "./object-holders.ts";
 import type { Suspect } from "./suspects.ts";
-import { HIGH, LOW, MEDIUM } from "./weights.ts";
-
-/** How much speaks for the module that is named. `none`: nothing that could be read names one. */
-export type Confidence = "high" | "medium" | "low" | "none";
+import { type Confidence, HIGH, LOW, MEDIUM } from "./weights.ts";
 
 /** What it all comes to. */
 export interface Conclusion {
-  /** The module named; null where none can be told from the others. */
+  /** The module named; null where none can be told from the others, and where processes are to blame. */
   readonly module: string | null;
+  /** The processes whose handles keep the objects; null where handles do not explain what is there. */
+  readonly holder: ObjectHolder | null;
   readonly confidence: Confidence;
   /**
    * Why nobody is named: no tag was asked for, and none leaks; the tag stands nowhere that could be read, or in text and data
@@ -30,6 +30,8 @@ export interface Grounds extends TagSigns {
   readonly inCode: number;
   /** Code of modules was there that is not decoded. */
   readonly undecoded: boolean;
+  /** Absent for a tag that is no object's, and where handles cannot be told. */
+  readonly objects?: ObjectAccount | undefined;
 }
 
 const MOST_REASONS = 4;
@@ -38,11 +40,15 @@ const MOST_REASONS = 4;
 export function conclude(suspects: readonly Suspect[], grounds: Grounds): Conclusion {
   const none = {
     module: null,
+    holder: null,
     confidence: "none",
     tied: [],
     leaks: grounds.leaks ?? null,
     because: [],
   } as const;
+  const held = holderOf(grounds.objects);
+  if (held !== undefined)
+    return { ...none, holder: held.holder, confidence: capped(held.confidence, grounds), outcome: "named" };
   const [first, second] = suspects;
   if (first === undefined || first.score < LOW.score) return { ...none, outcome: outcomeWithout(grounds) };
   const confidence = capped(confidenceOf(first, second), grounds);
@@ -52,6 +58,7 @@ export function conclude(suspects: readonly Suspect[], grounds: Grounds): Conclu
   }
   return {
     module: first.module,
+    holder: null,
     confidence,
     outcome: "named",
     tied: [],

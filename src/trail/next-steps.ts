@@ -1,4 +1,5 @@
 import type { Conclusion } from "./conclude.ts";
+import type { ObjectHolder } from "./object-holders.ts";
 import type { Suspect } from "./suspects.ts";
 import { LOW } from "./weights.ts";
 
@@ -34,6 +35,8 @@ export type Step =
   | { readonly do: "trace-references"; readonly tag: string }
   /** Driver Verifier's pool tracking, which counts what the drivers allocate themselves. */
   | { readonly do: "verifier"; readonly drivers: readonly NamedDriver[] }
+  /** Processes whose handles keep the objects. */
+  | { readonly do: "end-process"; readonly holder: ObjectHolder }
   /** Drivers that are gone. */
   | { readonly do: "consider-unloaded"; readonly names: readonly string[] };
 
@@ -78,8 +81,10 @@ function stepsFor(
   const sure = conclusion.confidence === "high" || conclusion.confidence === "medium";
   const consider: readonly Step[] =
     sure || gone.length === 0 ? [] : [{ do: "consider-unloaded", names: gone }];
-  if (references === 0) return [dump ? { do: "take-dump", because: "no-code" } : { do: "give-images" }];
+  if (references === 0 && conclusion.holder === null)
+    return [dump ? { do: "take-dump", because: "no-code" } : { do: "give-images" }];
   if (conclusion.leaks === false) return later;
+  if (conclusion.holder !== null) return [{ do: "end-process", holder: conclusion.holder }, ...later];
   const named = suspects.filter(({ module }) => module === conclusion.module);
   const tied = suspects.filter(({ module }) => conclusion.tied.includes(module));
   const worth = (named.length > 0 ? named : tied).filter(({ excused }) => !excused).slice(0, MOST_NAMED);

@@ -14,6 +14,7 @@ import { knownOf, type TagKnowledge } from "./known/tag-knowledge.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Shortfall, type Step } from "./next-steps.ts";
+import type { ObjectAccount } from "./object-holders.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
@@ -29,6 +30,8 @@ export interface TagCounters {
   readonly signs: LeakSigns;
   /** Tags whose counts go with its own. */
   readonly lockstep?: Lockstep | undefined;
+  /** Who holds its objects by handles. */
+  readonly objects?: ObjectAccount | undefined;
   readonly crash?: Crash | undefined;
   /** As `Circumstances.shortfall`. */
   readonly shortfall?: Circumstances["shortfall"];
@@ -52,6 +55,8 @@ export interface Findings {
   readonly known: TagKnowledge | null;
   /** Tags whose counts go with its own; null where it stands alone. */
   readonly lockstep: Lockstep | null;
+  /** Who holds its objects by handles; null for a tag that is no object's, and where that cannot be told. */
+  readonly objects: ObjectAccount | null;
   /** How the machine ended; null where there is no dump, or it does not tell. */
   readonly crash: Crash | null;
   readonly references: readonly Reference[];
@@ -112,6 +117,7 @@ export function traceTag(
     references: scan.references.length,
     inCode: scan.references.filter(({ use }) => use !== "data").length,
     undecoded: scan.undecoded.length > 0,
+    objects: counters?.objects,
   });
   return {
     tag: tag.text,
@@ -119,6 +125,7 @@ export function traceTag(
     signs: counters?.signs ?? null,
     known: knownOf(tag.text, fileNames(target)) ?? null,
     lockstep: counters?.lockstep ?? null,
+    objects: counters?.objects ?? null,
     crash: counters?.crash ?? null,
     references: scan.references,
     apis: apis.map(({ api }) => api),
@@ -157,11 +164,20 @@ export function emptyFindings(
     signs: null,
     known: null,
     lockstep: null,
+    objects: null,
     crash,
     references: [],
     apis: [],
     suspects: [],
-    conclusion: { module: null, confidence: "none", outcome: "no-tag", tied: [], leaks: null, because: [] },
+    conclusion: {
+      module: null,
+      holder: null,
+      confidence: "none",
+      outcome: "no-tag",
+      tied: [],
+      leaks: null,
+      because: [],
+    },
     next: [
       ...(shortfall === null ? [] : [{ do: "take-dump", because: shortfall } as const]),
       { do: "name-tag" },

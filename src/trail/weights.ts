@@ -34,3 +34,6 @@ export const UNKNOWN_FACTOR = 0.85;
 export const HIGH = { score: 33, ahead: 1.5 } as const;
 export const MEDIUM = { score: 22, ahead: 1.25 } as const;
 export const LOW = { score: 7, ahead: 1.1 } as const;
+
+/** How much speaks for whom the evidence names. `none`: nothing that could be read names anybody. */
+export type Confidence = "high" | "medium" | "low" | "none";

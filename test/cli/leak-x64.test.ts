@@ -127,6 +127,7 @@ describe("scan", () => {
       module: "nt",
       // a function that is not exported has no name here, and never its neighbour's
       name: known.exports[0] ?? null,
+      nameBasis: known.exports[0] === undefined ? null : "export",
       entry: at("ntoskrnl.exe", known.entry),
       fragment: { start, end },
       offset: Number(BigInt(expected.address) - BigInt(start)),

@@ -44,6 +44,7 @@ function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
           ...section(`Tag \`${trail.tag}\``, usage(trail)),
           ...section("Meaning", trail.known?.text ?? []),
           ...section("In step", trail.lockstep === null ? [] : [trail.lockstep.text]),
+          ...section("Handles", handles(trail)),
           ...section("References", references(trail, size)),
           ...section("APIs", apis(trail, size)),
           ...section("Suspects", suspects(trail)),
@@ -96,6 +97,29 @@ function signs({ tag, signs: found }: Trail): readonly string[] {
   if (found === null || found.looksLikeLeak === null) return [];
   const verdict = found.looksLikeLeak ? "looks like a leak" : "does not look like a leak";
   return [`\`${tag}\` ${verdict}: ${found.reasons.join("; ")}`];
+}
+
+const MOST_HOLDERS = 3;
+
+/** What handles explain of an object's tag, and what they leave to references of the kernel and of drivers. */
+function handles({ objects: account }: Trail): readonly string[] {
+  if (account === null) return [];
+  const { outstanding, handles: count, objects, holders, complete } = account;
+  const unread = complete ? "" : ", in the tables that could be read";
+  const most = holders
+    .slice(0, MOST_HOLDERS)
+    .map(({ name, pids, objects: held }) => {
+      const who = pids.length === 1 ? `(${pids[0]})` : `(${pids.length} processes)`;
+      return `${name ?? "-"} ${who} ${grouped(held)}`;
+    })
+    .join(", ");
+  const left = Math.max(0, outstanding - objects);
+  return [
+    `${plural(count, "handle")} to ${plural(objects, "object")} of ${grouped(outstanding)}${unread}${most === "" ? "" : `: ${most}`}    (pooltrail handles)`,
+    ...(left > objects
+      ? [`${grouped(left)} have no handle: the kernel or a driver refers to them, or did not free them`]
+      : []),
+  ];
 }
 
 const MOST_REFERENCES = 40;
