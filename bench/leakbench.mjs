@@ -49,14 +49,26 @@ function judge(openDump, { name, form, tag, culprit, build }) {
       name,
       form,
       culprit: culprit === null ? null : moduleName(culprit),
-      named: trail.conclusion.module,
+      named: namedIn(trail.conclusion),
       confidence: trail.conclusion.confidence,
-      top: trail.suspects.slice(0, TOP).map((suspect) => suspect.module),
+      top: [processIn(trail.conclusion), ...trail.suspects.map((suspect) => suspect.module)]
+        .flatMap((name) => name ?? [])
+        .slice(0, TOP),
       baseline: recipe(dump, tag),
     };
   } finally {
     dump[Symbol.dispose]();
   }
+}
+
+/** The driver's module, or the process's image. @param {import("../src/index.ts").Conclusion} conclusion */
+function namedIn(conclusion) {
+  return processIn(conclusion) ?? conclusion.module;
+}
+
+/** @param {import("../src/index.ts").Conclusion} conclusion */
+function processIn({ culprit }) {
+  return culprit?.kind === "process" ? moduleName(culprit.name ?? "?") : undefined;
 }
 
 /** The article's steps 2 to 4, as written. @param {import("../src/index.ts").Dump} dump @param {string} tag */

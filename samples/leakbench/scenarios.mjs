@@ -6,7 +6,7 @@ import { buildDump } from "./machine.mjs";
  * @typedef {import("./machine.mjs").Arch} Arch
  * @typedef {import("./machine.mjs").Counted} Counted
  * @typedef {{ name: string, why: string, arch: Arch, form: import("../writer/dump.mjs").DumpKind, tag: string, culprit: string | null, gone?: string, build: () => Uint8Array }} Scenario
- *   culprit: its file name; null where nobody in the dump can be blamed, and "cannot tell" is the right answer. gone:
+ *   culprit: its file name, a driver's or a process's; null where nobody in the dump can be blamed, and "cannot tell" is the right answer. gone:
  *   the culprit that was unloaded before the dump
  */
 
@@ -22,6 +22,9 @@ const SE = counted("Se  ", true, 0x60, 0x58, 310_000);
 const SESD = counted("SeSd", true, 0x90, 0x88, 240_000);
 const ADVW = counted("AdvW", false, 0xe0, 0xd8, 96_000, 0);
 const PROC = counted("Proc", false, 0xa80, 0xa78, 9_227, 41_400);
+const DEAD = counted("Proc", false, 0xa80, 0xa78, 2_600, 300);
+const EVENTS = counted("Even", false, 0x80, 0x48, 60_000, 800);
+const TOKENS = counted("Toke", true, 0x760, 0x4b0, 4_000, 700);
 const FCOF = counted("Fcof", true, 0x1d0, 0x1c8, 71_000, 12);
 const GDIL = counted("GdiL", false, 0x150, 0x148, 66_000, 0);
 const GROUPS = counted("Se  ", true, 0x1a0, 0x198, 120_000);
@@ -66,7 +69,7 @@ const blueyon = [
 ];
 
 /**
- * @typedef {Omit<Partial<import("./machine.mjs").Plan>, "counts"> & { why: string, drivers: readonly string[], leak: Counted, culprit: string | null, gone?: string, forms: Partial<Record<Arch, import("../writer/dump.mjs").DumpKind>> }} Case
+ * @typedef {Omit<Partial<import("./machine.mjs").Plan>, "counts"> & { why: string, drivers: readonly string[], leak: Counted, culprit: string | null, process?: string, gone?: string, forms: Partial<Record<Arch, import("../writer/dump.mjs").DumpKind>> }} Case
  * @type {Readonly<Record<string, Case>>}
  */
 const CASES = {
@@ -311,6 +314,49 @@ const CASES = {
     blocks: { image: "lamna.sys", function: "BenchWork", strangers: 5, through: true },
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
+  zombies: {
+    why: "one process keeps a handle to each of those that it started; a driver that loses references stands by",
+    drivers: ["humong", "margies", "nwindav"],
+    leak: DEAD,
+    culprit: null,
+    process: "watch.exe",
+    held: { type: "Process", bytes: 0, live: 2_600, holders: { "watch.exe": 2_590 } },
+    forms: { x64: "bitmap-kernel", x86: "bitmap-kernel" },
+  },
+  "zombies-without-handles": {
+    why: "ended processes to which no handle leads: a driver has not given its references back",
+    drivers: ["humong", "margies", "nwindav"],
+    leak: DEAD,
+    culprit: "margies",
+    held: { type: "Process", bytes: 0, live: 2_600 },
+    forms: { x64: "bitmap-kernel", x86: "bitmap-kernel" },
+  },
+  "events-of-a-process": {
+    why: "one process never closes its events, and others have a few",
+    drivers: ["ctstor", "nwindav"],
+    leak: EVENTS,
+    culprit: null,
+    process: "sqlservr.exe",
+    held: { type: "Event", bytes: 0x20, live: 60_000, holders: { "sqlservr.exe": 60_000 } },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "one-event": {
+    why: "a process opens one event again and again: its handles are many, and events are not what grows",
+    drivers: ["ctstor", "nwindav"],
+    leak: EVENTS,
+    culprit: null,
+    held: { type: "Event", bytes: 0x20, live: 60_000, holders: { "sqlservr.exe": 60_000 }, same: true },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
+  "tokens-of-an-image": {
+    why: "every process of one image keeps tokens, and no one of them most",
+    drivers: ["ctstor", "humong"],
+    leak: TOKENS,
+    culprit: null,
+    process: "svchost.exe",
+    held: { type: "Token", bytes: 0x400, live: 4_000, holders: { "svchost.exe": 1_320 } },
+    forms: { x64: "bitmap-kernel", x86: "full" },
+  },
   "stacks-decide": {
     why: "by their code two drivers keep what they ask for; threads stand behind the calls of one",
     drivers: ["lamna", "ctstor", "nwindav"],
@@ -323,7 +369,7 @@ const CASES = {
 
 /** @type {readonly Scenario[]} */
 export const SCENARIOS = Object.entries(CASES).flatMap(
-  ([name, { why, leak, culprit, gone, forms, ...plan }], i) =>
+  ([name, { why, leak, culprit, process, gone, forms, ...plan }], i) =>
     /** @type {[Arch, import("../writer/dump.mjs").DumpKind][]} */ (Object.entries(forms)).map(
       ([arch, form], k) => ({
         name: `${name}-${arch}`,
@@ -331,7 +377,7 @@ export const SCENARIOS = Object.entries(CASES).flatMap(
         arch,
         form,
         tag: leak.tag,
-        culprit: culprit === null ? null : `${culprit}.sys`,
+        culprit: process ?? (culprit === null ? null : `${culprit}.sys`),
         ...(gone === undefined ? {} : { gone: `${gone}.sys` }),
         build: () => buildDump({ ...plan, arch, form, counts: [leak], seed: 100 + i * 7 + k }),
       }),
