@@ -8,6 +8,7 @@ import { RelocatedSource } from "../pe/relocated-source.ts";
 import { parseTag } from "../pool/tag.ts";
 import { layoutNotes } from "../report/image-notes.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
+import { plural } from "../report/words.ts";
 import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
@@ -62,10 +63,20 @@ export class ImageFolder extends Workspace implements Disposable {
     return this.modules.items[0]?.image?.machine ?? "unknown";
   }
 
-  /** From a tag to the drivers that can make it grow, as far as files alone tell. */
+  /**
+   * From a tag to the drivers that can make it grow, as far as files alone tell. Programs and libraries of user mode that
+   * stand among drivers are not looked at: they have no way to the pool but through the kernel.
+   */
   trace(tag: string, work: WorkOptions = {}): Trail {
-    const findings = traceTag(this.target, parseTag(tag), undefined, work);
-    return trailDocument(findings, this.space.pointerSize, [FILES_ALONE, ...this.notes]);
+    const kernelMode = this.modules.items.filter((module) => !isUserMode(module));
+    const modules = kernelMode.length === 0 ? this.modules.items : kernelMode;
+    const left = this.modules.items.length - modules.length;
+    const findings = traceTag({ ...this.target, modules }, parseTag(tag), undefined, work);
+    const notes =
+      left === 0
+        ? []
+        : [`${plural(left, "image")} of user mode ${left === 1 ? "was" : "were"} not looked at`];
+    return trailDocument(findings, this.space.pointerSize, [FILES_ALONE, ...notes, ...this.notes]);
   }
 
   [Symbol.dispose](): void {
@@ -75,6 +86,20 @@ export class ImageFolder extends Workspace implements Disposable {
 
 const FILES_ALONE =
   "these are files, not a dump: usage, stacks and what was loaded are not known, and the addresses are made up";
+
+const NATIVE = 1;
+/** What only user mode can load. */
+const USER_LIBRARIES = /^(?:ntdll|kernel32|kernelbase|user32|advapi32|ucrtbase|msvcrt)\.dll$|^api-ms-win-/i;
+
+/**
+ * Whether an image is a program or library of user mode. The subsystem alone does not tell: public drivers are built for
+ * others than the native one, too.
+ */
+function isUserMode({ imageName, image, imports }: Module): boolean {
+  if (image === undefined || image.subsystem === NATIVE) return false;
+  if (imageName === null || /\.sys$|^hal\.|^nt(?:oskrnl|krnl)/i.test(imageName)) return false;
+  return imports.slots.some(({ declared }) => USER_LIBRARIES.test(declared?.dll ?? ""));
+}
 
 /** A file and the base that was made up for it. */
 interface Placed {

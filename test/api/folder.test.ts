@@ -1,0 +1,35 @@
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openFolder } from "../../src/api/folder.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+
+const IMAGES = "samples/images/x64";
+
+/** A driver that leaks, as a library of user mode would stand among drivers: a console program's, and kernel32's guest. */
+function ofUserMode(driver: string): Uint8Array {
+  const bytes = Buffer.from(readFileSync(driver));
+  bytes.writeUInt16LE(3, bytes.readUInt32LE(0x3c) + 24 + 68);
+  for (let at = bytes.indexOf("ntoskrnl.exe"); at >= 0; at = bytes.indexOf("ntoskrnl.exe", at + 1))
+    bytes.write("kernel32.dll", at, "latin1");
+  return bytes;
+}
+
+describe("the trace of a folder", () => {
+  const { path: folder } = temporaryFolder();
+  copyFileSync(join(IMAGES, "ntoskrnl.exe"), join(folder, "ntoskrnl.exe"));
+  copyFileSync(join(IMAGES, "margies.sys"), join(folder, "margies.sys"));
+
+  it("looks at no image of user mode, and says so", () => {
+    using drivers = openFolder(folder);
+    const named = drivers.trace("Proc");
+    expect(named.conclusion.module).toBe("margies");
+    writeFileSync(join(folder, "library.dll"), ofUserMode(join(IMAGES, "margies.sys")));
+    using mixed = openFolder(folder);
+    const { conclusion, suspects, notes } = mixed.trace("Proc");
+    expect(conclusion.module).toBe("margies");
+    expect(suspects.map(({ module }) => module)).toEqual(["margies"]);
+    expect(notes).toContain("1 image of user mode was not looked at");
+    expect(mixed.imports("library").imports.length).toBeGreaterThan(0);
+  });
+});
