@@ -240,7 +240,7 @@ export abstract class Workspace {
 
   #exportAddress(module: string, name: string | number): Va | undefined {
     const found = this.#resolver.locate(module, name);
-    return "unlocated" in found ? undefined : found.address;
+    return "missing" in found ? undefined : found.address;
   }
 
   /** What the module's file calls so, where that was given and has symbols. */
@@ -278,7 +278,7 @@ export abstract class Workspace {
 
   #follow(forwarder: string): ReturnType<FollowForwarder> {
     const found = this.#resolver.followForwarder(forwarder);
-    if ("unlocated" in found) return null;
+    if ("missing" in found) return null;
     return { module: found.module.name, name: found.export.name, address: found.address };
   }
 }

@@ -1,3 +1,4 @@
+import type { Absent } from "../core/absent.ts";
 import { type HandleCount, HandleCounter, type HandleKind, type NumberedCounts } from "./handle-counter.ts";
 import { handlePageBudget, type TableStop, type TableWalk, walkHandleTable } from "./handle-table.ts";
 import type { Kernel } from "./kernel.ts";
@@ -33,10 +34,7 @@ export interface Handles {
 }
 
 /** Why handles cannot be told. */
-export interface NoHandles {
-  readonly missing: "triage" | "processes" | "tables" | "headers" | "entries";
-  readonly reason: string;
-}
+export type NoHandles = Absent<"triage" | "processes" | "tables" | "headers" | "entries">;
 
 /** What handles are read from. */
 export type HandleSource = Pick<Kernel, "space" | "processes" | "triage">;

@@ -53,7 +53,7 @@ export type Located<T extends NamedImage> =
       /** The forwarders on the way, in order. */
       readonly forwarders: readonly string[];
     }
-  | { readonly unlocated: Unlocated; readonly forwarders: readonly string[] };
+  | { readonly missing: Unlocated; readonly forwarders: readonly string[] };
 
 /** Several images in one address space: addresses to names, and names to addresses. */
 export class ImageSet<T extends NamedImage = NamedImage> {
@@ -114,11 +114,11 @@ export class ImageSet<T extends NamedImage = NamedImage> {
     let file = dll;
     let wanted = symbol;
     for (let step = 0; step <= MAX_FORWARDERS; step++) {
-      if (module === undefined) return { unlocated: isApiSet(file) ? "api-set" : "no-module", forwarders };
+      if (module === undefined) return { missing: isApiSet(file) ? "api-set" : "no-module", forwarders };
       const { exports } = module.image;
       const found = typeof wanted === "string" ? exports.byName(wanted) : exports.byOrdinal(wanted);
       if (found === undefined) {
-        return { unlocated: exports.stopped === undefined ? "no-export" : "unreadable", forwarders };
+        return { missing: exports.stopped === undefined ? "no-export" : "unreadable", forwarders };
       }
       if (found.forwarder === undefined) {
         return { module, export: found, address: module.image.addressOf(found.rva), forwarders };
@@ -130,7 +130,7 @@ export class ImageSet<T extends NamedImage = NamedImage> {
       wanted = next.symbol;
       module = this.moduleNamed(file);
     }
-    return { unlocated: "cycle", forwarders };
+    return { missing: "cycle", forwarders };
   }
 
   /** The function that a forwarder stands for: `NTOSKRNL.ExFreePool`, `hal.#12`. */

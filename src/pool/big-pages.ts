@@ -1,3 +1,4 @@
+import type { Absent } from "../core/absent.ts";
 import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import { MAX_BIG_PAGES, MAX_TABLE_ATTEMPTS, MAX_TABLE_CANDIDATES } from "../core/limits.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -31,10 +32,7 @@ export interface BigPages {
 }
 
 /** Why there is no answer. */
-export interface NoBigPages {
-  readonly missing: "triage" | "no-kernel" | "not-found";
-  readonly reason: string;
-}
+export type NoBigPages = Absent<"triage" | "no-kernel" | "not-found">;
 
 /** One form of POOL_TRACKER_BIG_PAGES. */
 interface EntryLayout {

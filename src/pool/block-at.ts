@@ -1,6 +1,6 @@
-import { advance, type Va } from "../core/address.ts";
+import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import { readBigPages } from "./big-pages.ts";
-import { type BlockHeader, parseBlockHeader, parsePoolPage } from "./blocks.ts";
+import { type BlockHeader, parseBlockHeader, parsePoolPage, SEGMENT_HEAP } from "./blocks.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
 import { findHeapKeys, type HeapPiece, heapPieceAt } from "./segment-heap.ts";
 import { printableCount, tableKey, tagText } from "./tag.ts";
@@ -48,17 +48,13 @@ export interface NoBlock {
   readonly missing: "triage" | "not-in-dump" | "no-block";
 }
 
-const PAGE = 0x1000;
-/** From here on pools are segment heaps. */
-const SEGMENT_HEAP = 18362;
-
 /** The block of a pool that an address lies in, in its header or its contents. */
 export function blockAt(kernel: PoolKernel, address: Va): FoundBlock | NoBlock {
   if (kernel.triage) return { missing: "triage" };
   const big = bigBlockAt(kernel, address);
   if (big !== undefined) return big;
   const start = advance(address, -Number(address & 0xfffn));
-  const page = kernel.space.tryRead(start, PAGE);
+  const page = kernel.space.tryRead(start, PAGE_SIZE);
   if (page === undefined) return { missing: "not-in-dump" };
   return (
     blockOfPage(kernel, start, page, address) ??
@@ -107,7 +103,7 @@ function headerIn(
   { space, build }: PoolKernel,
   { start, bytes }: HeapPiece,
 ): { at: Va; header: BlockHeader } | undefined {
-  const nextPage = advance(start, PAGE - Number(start & 0xfffn));
+  const nextPage = advance(start, PAGE_SIZE - Number(start & 0xfffn));
   for (const at of [start, nextPage]) {
     const room = bytes - Number(at - start);
     const head = room > 0 ? space.tryRead(at, 2 * space.pointerSize) : undefined;
@@ -131,11 +127,11 @@ function blockByHeader(
 ): FoundBlock | undefined {
   const unit = 2 * space.pointerSize;
   const inPage = Number(address - start);
-  const view = new DataView(page.buffer, page.byteOffset, PAGE);
+  const view = new DataView(page.buffer, page.byteOffset, PAGE_SIZE);
   const headerAt = (at: number): BlockHeader | undefined => {
-    if (at < 0 || at + unit > PAGE) return undefined;
+    if (at < 0 || at + unit > PAGE_SIZE) return undefined;
     const header = parseBlockHeader(view, at, space.pointerSize, build);
-    const fits = header.bytes > unit && at + header.bytes <= PAGE;
+    const fits = header.bytes > unit && at + header.bytes <= PAGE_SIZE;
     return fits && header.pool !== undefined && printableCount(header.key) === 4 ? header : undefined;
   };
   // the heap's own header stands between blocks of any size, and nothing between those of one size

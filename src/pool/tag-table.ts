@@ -1,3 +1,4 @@
+import type { Absent } from "../core/absent.ts";
 import type { Va } from "../core/address.ts";
 import type { HashName, LayoutName } from "./tracker/layout.ts";
 
@@ -55,18 +56,10 @@ export interface TagTable {
 }
 
 /** Why there is no answer. */
-export interface NoTagTable {
-  /** What stopped the search: `tagging-off` and `triage` are ordinary. */
-  readonly missing:
-    | "tagging-off"
-    | "triage"
-    | "no-pointer"
-    | "unreadable"
-    | "empty"
-    | "no-layout"
-    | "ambiguous";
-  /** One sentence for a person: `no tag table found, because …`. */
-  readonly reason: string;
+export interface NoTagTable
+  extends Absent<
+    "tagging-off" | "triage" | "no-pointer" | "unreadable" | "empty" | "no-layout" | "ambiguous"
+  > {
   readonly processors: { readonly read: 0; readonly of: number | null };
 }
 

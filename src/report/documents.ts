@@ -85,6 +85,8 @@ export interface InfoDocument {
   readonly pages: { readonly present: number; readonly missing: number } | null;
   readonly attributes: number | null;
   readonly modules: number;
+  /** Where the dump says what it says of the machine, by the names of `dump.facts`: `header`, `triage`. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 

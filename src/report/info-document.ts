@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import type { Fact, MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import { nameBugcheck } from "../kernel/bugchecks.ts";
 import { readCurrent } from "../kernel/current.ts";
@@ -56,8 +57,23 @@ export function infoDocument(
     pages: "pages" in memory ? { present: memory.pages.present, missing: memory.pages.missing } : null,
     attributes: dump.header?.attributes ?? null,
     modules: kernel.modules.items.length,
+    sources: sourcesOf(facts),
     notes,
   };
+}
+
+/** Where the dump says what it says of the machine, by the names of `dump.facts`. */
+function sourcesOf(facts: MachineFacts): InfoDocument["sources"] {
+  return Object.fromEntries(
+    Object.entries(facts).flatMap(([name, said]) => {
+      const first: unknown = Array.isArray(said) ? said[0] : said;
+      return isFact(first) ? [[name, first.source] as const] : [];
+    }),
+  );
+}
+
+function isFact(value: unknown): value is Fact<unknown> {
+  return typeof value === "object" && value !== null && "source" in value && "value" in value;
 }
 
 function exceptionOf({ header }: OpenedDump): InfoDocument["exception"] {

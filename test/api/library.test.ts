@@ -176,3 +176,11 @@ describe("openImageFile", () => {
     expect(() => openImageFile(PATH)).toThrow(FormatError);
   });
 });
+
+describe("info", () => {
+  it("says where the dump says what it says of the machine", () => {
+    using dump = openDump(PATH);
+    expect(dump.info().sources).toMatchObject({ machine: "header", roots: "header", moduleList: "header" });
+    expect(dump.info().sources.drivers).toBeUndefined();
+  });
+});

@@ -101,7 +101,7 @@ describe("a name", () => {
       forwarders: [],
     });
     expect(images.locate("ntoskrnl.exe", "sequeryinformationtoken")).toEqual({
-      unlocated: "no-export",
+      missing: "no-export",
       forwarders: [],
     });
     expect(images.locate("ntoskrnl.exe", 2)).toMatchObject({ export: { name: "SeCaptureObjectTypeList" } });
@@ -124,7 +124,7 @@ describe("a name", () => {
     ["ntoskrnl.exe", "Missing", "no-export"],
     ["hal.sys", "First", "no-module"],
   ])("%s!%s says why it leads nowhere: %s", (dll, name, reason) => {
-    expect(images.locate(dll, name)).toMatchObject({ unlocated: reason });
+    expect(images.locate(dll, name)).toMatchObject({ missing: reason });
   });
 
   it("is unreadable, not absent, where the module's export names are gone", () => {
@@ -135,7 +135,7 @@ describe("a name", () => {
     const image = Image.at(holed.space, va(0x8080_0000n));
     const gone = new ImageSet([{ name: "nt", fileName: "ntoskrnl.exe", image }]);
     expect(gone.locate("ntoskrnl.exe", "SeQueryInformationToken")).toEqual({
-      unlocated: "unreadable",
+      missing: "unreadable",
       forwarders: [],
     });
   });

@@ -36,6 +36,7 @@ describe("what an answer says where it knows little", () => {
       pages: null,
       attributes: null,
       modules: 0,
+      sources: {},
       notes: [],
     };
     expect(renderText("info", info, view)).toMatch(/^pages +none that can be placed$/m);
