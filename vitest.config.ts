@@ -5,22 +5,20 @@ import { defineConfig } from "vitest/config";
 const tests = readdirSync("test", { recursive: true, encoding: "utf8" })
   .map((name) => join("test", name))
   .filter((path) => path.endsWith(".test.ts"));
-/** Those that count steps: V8 counts only in code that it compiles for them, and so they share none with others. */
+/** Those that count steps: V8 counts only in code that it compiles for them, and so they share none with the others. */
 const counting = tests.filter((path) => /\/steps\.ts"/.test(readFileSync(path, "utf8")));
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     pool: "threads",
+    // loading the source anew for each file takes as long as a third of all tests
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: "counting", include: counting } },
-      // loading the source anew for each file takes as long as a third of all tests
-      {
-        extends: true,
-        test: { name: "all", include: ["test/**/*.test.ts"], exclude: counting, isolate: false },
-      },
+      { extends: true, test: { name: "all", include: ["test/**/*.test.ts"], exclude: counting } },
     ],
   },
 });

@@ -23,7 +23,7 @@ const SESD = counted("SeSd", true, 0x90, 0x88, 240_000);
 const ADVW = counted("AdvW", false, 0xe0, 0xd8, 96_000, 0);
 const PROC = counted("Proc", false, 0xa80, 0xa78, 9_227, 41_400);
 const DEAD = counted("Proc", false, 0xa80, 0xa78, 2_600, 300);
-const EVENTS = counted("Even", false, 0x80, 0x48, 60_000, 800);
+const EVENTS = counted("Even", false, 0x180, 0x180, 16_000, 300);
 const TOKENS = counted("Toke", true, 0x760, 0x4b0, 4_000, 700);
 const FCOF = counted("Fcof", true, 0x1d0, 0x1c8, 71_000, 12);
 const GDIL = counted("GdiL", false, 0x150, 0x148, 66_000, 0);
@@ -337,7 +337,7 @@ const CASES = {
     leak: EVENTS,
     culprit: null,
     process: "sqlservr.exe",
-    held: { type: "Event", bytes: 0x20, live: 60_000, holders: { "sqlservr.exe": 60_000 } },
+    held: { type: "Event", bytes: 0x20, live: 16_000, holders: { "sqlservr.exe": 16_000 } },
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
   "one-event": {
@@ -345,7 +345,7 @@ const CASES = {
     drivers: ["ctstor", "nwindav"],
     leak: EVENTS,
     culprit: null,
-    held: { type: "Event", bytes: 0x20, live: 60_000, holders: { "sqlservr.exe": 60_000 }, same: true },
+    held: { type: "Event", bytes: 0x20, live: 16_000, holders: { "sqlservr.exe": 16_000 }, same: true },
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
   "tokens-of-an-image": {
