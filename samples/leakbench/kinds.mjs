@@ -133,6 +133,12 @@ const KINDS = {
     culprit: null,
     beside: ["pdobus", "tokederef"],
   },
+  "reported-devices-of-devices": {
+    why: "nobody leaks: a bus driver's references of the devices that it reports are the PnP manager's",
+    tag: "Devi",
+    culprit: null,
+    beside: ["pdobus", "once"],
+  },
   "once-at-start": {
     why: "one reference at start makes nothing grow; one for each request does",
     tag: "Proc",

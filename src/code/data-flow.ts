@@ -14,9 +14,10 @@ export interface ValueEvent {
   readonly kind: "store" | "compare" | "return";
   readonly instruction: Instruction;
   readonly value: Value;
-  /** Of a store: where on the stack, or in the image. */
+  /** Of a store: where on the stack, or in the image; elsewhere, what the register holds that its address starts from. */
   readonly stack?: number | undefined;
   readonly place?: number | undefined;
+  readonly behind?: Value | undefined;
 }
 
 /** What one function does with its values. */
@@ -256,7 +257,9 @@ class Follower {
     } else if (to?.kind === "memory" && from !== undefined && instruction.mnemonic !== "lea") {
       const stack = this.#transfer.stackOffsetOf(state, to);
       const place = this.#transfer.imagePlaceOf(state, to);
-      tell({ kind: "store", instruction, value: held(from), stack, place });
+      const elsewhere = stack === undefined && place === undefined && to.base !== undefined;
+      const behind = elsewhere ? state.registers[to.base] : undefined;
+      tell({ kind: "store", instruction, value: held(from), stack, place, behind });
     }
   }
 }

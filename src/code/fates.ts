@@ -125,7 +125,12 @@ export interface Given {
   readonly within: number | undefined;
 }
 
-export type EffectOf = (callee: Callee, given: Given, site: CallSite) => Effect;
+/** What calls do with something that they are given. */
+export interface Dealings {
+  effect(callee: Callee, given: Given, site: CallSite): Effect;
+  /** How a call tells that it neither kept nor gave back what it was given; `undefined` where it always does. */
+  fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;
+}
 
 /** Whether a call gives back what one function acquires, though it only takes over what another acquires. */
 export type IsRelease = (callee: Callee, given: Given, site: CallSite) => boolean;

@@ -1,6 +1,6 @@
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
-import { fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
+import { type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** What is known of the thing that is followed, on one way. */
@@ -19,6 +19,18 @@ export interface Held {
   readonly checks: ReadonlySet<string>;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
+  /** The last call that may have taken it. */
+  readonly taken: Taken | undefined;
+}
+
+/** A call that kept it or gave it back, unless it says otherwise, which has not been asked on this way yet. */
+export interface Taken {
+  readonly at: number;
+  readonly fails: Fails;
+  /** Given back, and not kept. */
+  readonly gone: boolean;
+  /** Where it was before. */
+  readonly before: Pick<Held, "stored" | "handed">;
 }
 
 const NONE: ReadonlySet<never> = new Set();
@@ -39,13 +51,14 @@ export function begun(
     routines: NONE,
     checks: NONE,
     failing: false,
+    taken: undefined,
   };
 }
 
 /** Equal for ways on which the same is known. */
-export function heldKey({ aliases, certain, failing, stored, handed, routines }: Held): string {
+export function heldKey({ aliases, certain, failing, stored, handed, routines, taken }: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${failing};${places};${handed?.at};${[...routines].join()}`;
+  return `${[...aliases].join()};${certain};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
 }
 
 /** Whether a value is it, or a place in it. */

@@ -7,7 +7,7 @@ import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject 
 import type { DataFlow } from "./data-flow.ts";
 import {
   type AcquiringCall,
-  type EffectOf,
+  type Dealings,
   type Ending,
   type Fates,
   type Given,
@@ -19,7 +19,17 @@ import {
   sameKeeping,
 } from "./fates.ts";
 import { documentedArgument, givenTo, isGivenTo, routinesIn, usesCallersFrame } from "./given-to.ts";
-import { begun, type Held, heldKey, isHeld, isInside, keysOf, leadsFrom, placeOf } from "./held.ts";
+import {
+  begun,
+  type Held,
+  heldKey,
+  isHeld,
+  isInside,
+  keysOf,
+  leadsFrom,
+  placeOf,
+  type Taken,
+} from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
 /** Arguments of a routine that are looked at for the one that is it. */
@@ -28,7 +38,7 @@ const ROUTINE_ARGUMENTS = 4;
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
   readonly #flows: DataFlow;
-  readonly #effect: EffectOf;
+  readonly #dealings: Dealings;
   readonly #call: AcquiringCall | undefined;
   readonly #tell: OnHappening | undefined;
   readonly #released = new Set<number>();
@@ -40,10 +50,15 @@ export class Holding implements Visitor<Held> {
   #inFrame = false;
 
   /** @param call absent where the function is given it */
-  constructor(flows: DataFlow, effect: EffectOf, call: AcquiringCall | undefined, onHappening?: OnHappening) {
+  constructor(
+    flows: DataFlow,
+    dealings: Dealings,
+    call: AcquiringCall | undefined,
+    onHappening?: OnHappening,
+  ) {
     this.#flows = flows;
     this.#tell = onHappening;
-    this.#effect = effect;
+    this.#dealings = dealings;
     this.#call = call;
   }
 
@@ -142,23 +157,32 @@ export class Holding implements Visitor<Held> {
     let now = told;
     for (const one of given) {
       const effects = callees
-        .map((callee) => ({ callee, effect: this.#effect(callee, one, site) }))
+        .map((callee) => ({ callee, effect: this.#dealings.effect(callee, one, site) }))
         .filter(({ callee, effect }) => isGivenTo(this.#flows, callee, one, effect));
       const isGiven = callees.length === 0 && isGivenTo(this.#flows, undefined, one, undefined);
       if (effects.length === 0 && (one.within !== undefined || !isGiven)) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
-      if (release !== undefined) return this.#release(at, release.callee);
+      const keeps = effects.find(({ effect }) => effect === "keeps");
+      const taker = release ?? keeps;
+      const taken = taker === undefined ? undefined : this.#takenBy(now, taker.callee, one, site);
+      if (release !== undefined || (keeps !== undefined && this.#comesBack(told, site, keeps.callee))) {
+        this.#release(at, taker?.callee);
+        return taken === undefined ? undefined : { ...now, taken: { ...taken, gone: true } };
+      }
       this.#tell?.({ at, what: "passes", name: first?.callee.name });
       const callee = { in: "callee", name: first?.callee.name, target: first?.callee.offset } as const;
-      const keeps = effects.find(({ effect }) => effect === "keeps");
-      if (keeps !== undefined && this.#comesBack(told, site, keeps.callee))
-        return this.#release(at, keeps.callee);
-      if (keeps !== undefined) now = { ...now, stored: [...now.stored, { at, keeping: callee }] };
+      if (keeps !== undefined) now = { ...now, taken, stored: [...now.stored, { at, keeping: callee }] };
       else if (first === undefined || effects.some(({ effect }) => effect === "unknown"))
         now = { ...now, handed: { at, keeping: callee } };
     }
     return now;
+  }
+
+  #takenBy({ stored, handed }: Held, callee: Callee, given: Given, site: CallSite): Taken | undefined {
+    const fails = this.#dealings.fails(callee, given, site);
+    if (fails === undefined || fails === "never") return undefined;
+    return { at: site.instruction.start, fails, gone: false, before: { stored, handed } };
   }
 
   /**
@@ -174,7 +198,7 @@ export class Holding implements Visitor<Held> {
     for (const offset of new Set([...routines, ...along])) {
       for (let argument = 1; argument <= ROUTINE_ARGUMENTS; argument++) {
         const given = { place: argumentPlace(abi, argument), argument, within: undefined };
-        const effect = this.#effect({ target: undefined, offset }, given, site);
+        const effect = this.#dealings.effect({ target: undefined, offset }, given, site);
         if (effect === "releases" || effect === "may-release") return true;
       }
     }
@@ -197,7 +221,8 @@ export class Holding implements Visitor<Held> {
   }
 
   matters({ told }: Path<Held>, comparison: Comparison): boolean {
-    return this.#subject(told, comparison) !== undefined;
+    const answer = told.taken === undefined ? undefined : this.#answer(told.taken, comparison);
+    return (answer ?? this.#subject(told, comparison)) !== undefined;
   }
 
   decided(
@@ -206,6 +231,14 @@ export class Holding implements Visitor<Held> {
     comparison: Comparison,
     holds: boolean,
   ): Held | undefined {
+    const { taken } = told;
+    const answer = taken === undefined ? undefined : this.#answer(taken, comparison);
+    if (taken !== undefined && answer !== undefined) {
+      const outcome = outcomeOf(answer, condition, comparison, holds);
+      if (outcome === "failed") return { ...told, ...taken.before, failing: true, taken: undefined };
+      if (outcome === "acquired") return taken.gone ? undefined : { ...told, taken: undefined };
+      return told;
+    }
     const subject = this.#subject(told, comparison);
     if (subject === undefined)
       return !told.failing && failsAnother(condition, comparison, holds) ? { ...told, failing: true } : told;
@@ -225,14 +258,15 @@ export class Holding implements Visitor<Held> {
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
-    const returned = told.stored.length === 0 && isHeld(told, result);
+    const returned = told.stored.length === 0 && told.taken === undefined && isHeld(told, result);
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
     } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(result, path.facts) });
   }
 
-  #end({ stored, handed }: Held, ending: Ending): void {
+  #end({ stored, handed, taken }: Held, ending: Ending): void {
+    if (taken?.gone === true) return;
     const last = stored.at(-1);
     if (last !== undefined) this.#stored.set(keyOf(last), last);
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
@@ -288,7 +322,7 @@ export class Holding implements Visitor<Held> {
     if (found === undefined || this.#inFrame) return false;
     const flow = this.#flows.of(found);
     if (!usesCallersFrame(flow, abi.framePointer)) return false;
-    const inner = new Holding(this.#flows, this.#effect, undefined);
+    const inner = new Holding(this.#flows, this.#dealings, undefined);
     inner.#inFrame = true;
     const state = site.state.copy();
     state.sp -= abi.pointerSize;
@@ -296,6 +330,14 @@ export class Holding implements Visitor<Held> {
     const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
     walkPaths(this.#flows, flow, [start], inner);
     return inner.#released.size > 0;
+  }
+
+  /** What a comparison asks of a call's answer whether it took the thing. */
+  #answer({ at, fails }: Taken, { left }: Comparison): Subject | undefined {
+    const [atom, ...others] = left;
+    const whole = atom?.kind === "part" ? atom.of : atom;
+    if (whole?.key !== `=${at}` || others.length > 0 || fails === "never") return undefined;
+    return fails === "null" ? "value" : fails;
   }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */

@@ -4,7 +4,16 @@ import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
-import type { AcquiringCall, Effect, EffectOf, Fates, Given, IsRelease, OnHappening } from "./fates.ts";
+import type {
+  AcquiringCall,
+  Dealings,
+  Effect,
+  Fails,
+  Fates,
+  Given,
+  IsRelease,
+  OnHappening,
+} from "./fates.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { Holding } from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
@@ -13,6 +22,8 @@ import { type Path, type Visitor, walkPaths } from "./paths.ts";
 export interface Knowledge {
   /** What a function does with an argument by what is documented of it, or learnt; `undefined` where neither says. */
   effect(callee: Callee, given: Given, site: CallSite): Effect | undefined;
+  /** How a call tells that it did not take what `effect` says it keeps or gives back; `undefined` where it always does. */
+  fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;
   /** The code of a function of another module. */
   elsewhere(callee: Callee): { readonly flows: DataFlow; readonly entry: number } | undefined;
   /** Of a function whose code cannot be followed: whether it belongs to the kernel, which keeps nothing unless it is documented to. */
@@ -38,7 +49,7 @@ export class Ownership {
   fatesOf(flows: DataFlow, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
     const flow = flows.of(from);
     const instruction = flow.instructions.get(call.at);
-    const holding = new Holding(flows, this.#effectOf(flows, call.isRelease), call, onHappening);
+    const holding = new Holding(flows, this.#dealingsIn(flows, call.isRelease), call, onHappening);
     if (instruction === undefined) return holding.fates(false);
     const approach = new Approach(call.at);
     walkPaths(flows, flow, [entered(from.entry)], approach, controlFlowOf(flow).reaching(call.at));
@@ -65,7 +76,7 @@ export class Ownership {
     known.set(key, "uses");
     this.#depth++;
     const flow = flows.of(found);
-    const holding = new Holding(flows, this.#effectOf(flows, isRelease), undefined);
+    const holding = new Holding(flows, this.#dealingsIn(flows, isRelease), undefined);
     const start = holding.given(entered(entry), given);
     const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
     this.#depth--;
@@ -82,16 +93,20 @@ export class Ownership {
     return known;
   }
 
-  #effectOf(flows: DataFlow, isRelease: IsRelease | undefined): EffectOf {
-    return (callee, given, site) => {
-      if (isRelease?.(callee, given, site) === true) return "releases";
-      const documented = this.#knowledge.effect(callee, given, site);
-      if (documented !== undefined) return documented;
-      if (callee.offset !== undefined) return this.effectOfFunction(flows, callee.offset, given, isRelease);
-      const other = this.#knowledge.elsewhere(callee);
-      const effect =
-        other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given, isRelease);
-      return effect === "unknown" && this.#knowledge.isKernel(callee) ? "uses" : effect;
+  #dealingsIn(flows: DataFlow, isRelease: IsRelease | undefined): Dealings {
+    const knowledge = this.#knowledge;
+    return {
+      effect: (callee, given, site) => {
+        if (isRelease?.(callee, given, site) === true) return "releases";
+        const documented = knowledge.effect(callee, given, site);
+        if (documented !== undefined) return documented;
+        if (callee.offset !== undefined) return this.effectOfFunction(flows, callee.offset, given, isRelease);
+        const other = knowledge.elsewhere(callee);
+        const effect =
+          other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given, isRelease);
+        return effect === "unknown" && knowledge.isKernel(callee) ? "uses" : effect;
+      },
+      fails: (callee, given, site) => knowledge.fails(callee, given, site),
     };
   }
 }

@@ -5,7 +5,7 @@ import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import type { HeldFunction } from "./holders.ts";
-import type { Acquirer, FieldOffset } from "./pairs/pair.ts";
+import { type Acquirer, fieldOffset } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
@@ -110,8 +110,4 @@ export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): H
   // a counted string's memory is behind its pointer, not its length
   const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
   return { gives: { by: gives.by, argument, ...inside }, fails: failing };
-}
-
-function fieldOffset(offset: FieldOffset, abi: Abi): number {
-  return typeof offset === "number" ? offset : offset[abi.pointerSize];
 }

@@ -5,6 +5,7 @@ import type { Effect, Given, IsRelease } from "../code/fates.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
+import type { Consumer } from "./pairs/consumers.ts";
 import type { Acquirer, Condition, Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pairs/table.ts";
@@ -13,6 +14,7 @@ import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pair
 export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
   return {
     effect: (callee, given, site) => documentedEffect(namesOf(callee), given, site, abi),
+    fails: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.fails,
     elsewhere: (callee) => {
       const found = codes.find(callee);
       const decoded = found === undefined ? undefined : codes.of(found.module);
@@ -51,13 +53,10 @@ function documentedEffect(
   abi: Abi,
 ): Effect | undefined {
   const isValue = given.within === undefined;
+  const taking = takingOf(names, given, site, abi);
+  if (taking !== undefined) return taking.fate === "freed" ? "releases" : "keeps";
   for (const name of names) {
     const isHere = (argument: number): boolean => isGiven(name, argument, given, abi);
-    const consumer = consumersNamed(name).find(
-      ({ argument, takes: what, when }) =>
-        isHere(argument) && isValue === (what === undefined) && mayHold(when, abi, site, name),
-    );
-    if (consumer !== undefined) return consumer.fate === "freed" ? "releases" : "keeps";
     const free = plainFree(name);
     if (
       free !== undefined &&
@@ -71,6 +70,20 @@ function documentedEffect(
     // what is put into another thing is that thing's; one more reference to it changes nothing
     const again = acquirersNamed(name).some(({ gives }) => gives.by === "argument" && isHere(gives.argument));
     if (again || free !== undefined || releases.length > 0) return "uses";
+  }
+  return undefined;
+}
+
+/** What is documented of a call that takes over what it is given. */
+function takingOf(names: readonly string[], given: Given, site: CallSite, abi: Abi): Consumer | undefined {
+  for (const name of names) {
+    const found = consumersNamed(name).find(
+      ({ argument, takes: what, when }) =>
+        isGiven(name, argument, given, abi) &&
+        (given.within === undefined) === (what === undefined) &&
+        mayHold(when, abi, site, name),
+    );
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import type { Atom, Value } from "../code/abstract-value.ts";
 import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
+import { dutyOf } from "./duties.ts";
 import type { ImportCall } from "./import-calls.ts";
 import { documentedArgument, mayHold } from "./knowledge.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -31,9 +32,7 @@ export function termsOf(
   if (site === undefined) return row.anyObject === undefined ? { kind: "acquires" } : { kind: "any-object" };
   const { abi } = decoded.image.code.set;
   if (!mayHold(row.when, abi, site, name)) return { kind: "nothing" };
-  const duty = row.duties?.find(
-    ({ when, tags }) => (tags === undefined || tags.includes(tag)) && mayHold(when, abi, site, name),
-  );
+  const duty = dutyOf(tag, row.duties ?? [], decoded, edge, name);
   if (duty !== undefined) return { kind: "duty", by: duty.keeper };
   if (row.anyObject === undefined) return { kind: "acquires" };
   const look = new Arguments(decoded, site, name);

@@ -7,7 +7,14 @@ import { codeImage } from "../fixtures/code-image.ts";
 
 import * as code from "../fixtures/ownership-code.ts";
 
-const SLOTS = { Acquire: 0x2000, ObfDereferenceObject: 0x2008, Use: 0x2010, Send: 0x2018 };
+const SLOTS = {
+  Acquire: 0x2000,
+  ObfDereferenceObject: 0x2008,
+  Use: 0x2010,
+  Send: 0x2018,
+  Try: 0x2020,
+  Write: 0x2028,
+};
 
 /** Follows what the call of Acquire in the function at 0x1000 gives. */
 function fates(
@@ -29,10 +36,12 @@ function fates(
   if (function_ === undefined) throw new Error("no function at 0x1000");
   const ownership = new Ownership({
     effect: ({ name }, { argument, within }) => {
-      if (name === "Send") return argument === 2 ? "keeps" : "uses";
+      if (name === "Send" || name === "Try") return argument === 2 ? "keeps" : "uses";
+      if (name === "Write") return argument === 2 ? "releases" : "uses";
       if (name !== "ObfDereferenceObject") return undefined;
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
+    fails: ({ name }) => (name === "Try" || name === "Write" ? "false" : undefined),
     elsewhere: () => undefined,
     isKernel: ({ name }) => name === "Use",
   });
@@ -110,6 +119,21 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.keptOnCompletion, RETURNED, "null")).toMatchObject({
       released: [],
       stored: [{ at: 0x1026 }],
+    });
+  });
+
+  it("gives it back to the function where a call says that it did not take it", () => {
+    expect(fates(code.triedAndReleased, RETURNED, "null")).toEqual({
+      ...NOTHING,
+      released: [0x1025],
+      stored: [{ at: 0x1018, keeping: { in: "callee", name: "Try", target: undefined } }],
+    });
+    const forgotten = [{ at: 0x1030, branches: [0x100e, 0x1020], failing: true }];
+    expect(fates(code.triedAndForgotten, RETURNED, "null")).toMatchObject({ stored: [{}], forgotten });
+    expect(fates(code.writtenAndForgotten, RETURNED, "null")).toEqual({
+      ...NOTHING,
+      released: [0x1018],
+      forgotten,
     });
   });
 

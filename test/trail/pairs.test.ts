@@ -34,7 +34,7 @@ describe("the table of pairs", () => {
       const used = (row.when ?? []).map((condition) => condition.argument);
       if ("gives" in row && row.gives.by !== "return") used.push(row.gives.argument);
       if ("fails" in row && typeof row.fails === "object") used.push(row.fails.status);
-      if ("fate" in row) used.push(row.argument, row.routine ?? row.argument);
+      if ("fate" in row) used.push(row.argument);
       if ("gives" in row)
         used.push(
           ...Object.values(row.anyObject ?? {}),
@@ -306,9 +306,14 @@ describe("looking a function up", () => {
 
   it("tells who takes over, and when", () => {
     expect(consumersNamed("@IofCallDriver@8")).toMatchObject([{ argument: 2, fate: "completion" }]);
-    expect(consumersNamed("IoQueueWorkItem").map((use) => [use.argument, use.routine])).toEqual([
-      [1, 2],
-      [4, 2],
+    // VOID IoQueueWorkItem, BOOLEAN IoTryQueueWorkItem: the item, and the routine's context
+    expect(consumersNamed("IoQueueWorkItem").map(({ argument, fails }) => [argument, fails])).toEqual([
+      [1, undefined],
+      [4, undefined],
+    ]);
+    expect(consumersNamed("IoTryQueueWorkItem").map(({ argument, fails }) => [argument, fails])).toEqual([
+      [1, "false"],
+      [4, "false"],
     ]);
     // NDIS_RECEIVE_FLAGS_RESOURCES: the lists come back at once.
     expect(consumersNamed("NdisMIndicateReceiveNetBufferLists")[0]?.when).toEqual([

@@ -11,18 +11,17 @@ export interface Consumer {
    *
    * - `freed`: the function itself, or the system later
    * - `completion`: the IRP's completion: the I/O manager, or the caller's own completion routine
-   * - `callback`: the routine that the argument `routine` holds gets it, and has to
+   * - `callback`: the routine that it is given along with gets it, and has to
    * - `kept`: it lives in what it was put into, whose end frees it or hands it to a cleanup routine
    * - `returned`: it comes back to a handler that the driver registered before
    */
   readonly fate: "freed" | "completion" | "callback" | "kept" | "returned";
-  readonly routine?: number;
   /** The argument is the address of the caller's variable that holds it. */
   readonly takes?: "address";
   /** It takes over only then. */
   readonly when?: readonly Condition[];
   /** How it says that it took nothing, which then stays the caller's; without it, it always takes. */
-  readonly fails?: Fails;
+  readonly fails?: Exclude<Fails, { readonly status: number }>;
   /** Page of the Windows driver documentation. */
   readonly source: string;
 }
@@ -32,7 +31,7 @@ type Row = readonly [
   arguments: number,
   argument: number,
   header: string,
-  more?: Partial<Pick<Consumer, "fails" | "routine" | "source" | "takes" | "when">>,
+  more?: Partial<Pick<Consumer, "fails" | "source" | "takes" | "when">>,
 ];
 
 function taking(fate: Consumer["fate"], rows: readonly Row[]): readonly Consumer[] {
@@ -49,7 +48,6 @@ function taking(fate: Consumer["fate"], rows: readonly Row[]): readonly Consumer
 /** NDIS_RECEIVE_FLAGS_RESOURCES: the lists are the caller's again when the call returns. */
 const LENT = 0x2;
 const KEPT_BY_NDIS = { when: [{ argument: 5, is: { clear: LENT } }] } as const;
-const INJECTED = (routine: number) => ({ fails: "status", routine }) as const;
 
 export const CONSUMERS: readonly Consumer[] = [
   ...taking("freed", [
@@ -78,51 +76,51 @@ export const CONSUMERS: readonly Consumer[] = [
   ...taking("callback", [
     // The routine and its parameter stand in the WORK_QUEUE_ITEM.
     ["ExQueueWorkItem", 2, 1, "wdm.h"],
-    ["IoQueueWorkItem", 4, 1, "wdm.h", { routine: 2 }],
-    ["IoQueueWorkItem", 4, 4, "wdm.h", { routine: 2 }],
-    ["IoQueueWorkItemEx", 4, 1, "wdm.h", { routine: 2 }],
-    ["IoQueueWorkItemEx", 4, 4, "wdm.h", { routine: 2 }],
-    ["IoTryQueueWorkItem", 4, 1, "wdm.h", { routine: 2, fails: "false" }],
-    ["IoTryQueueWorkItem", 4, 4, "wdm.h", { routine: 2, fails: "false" }],
-    ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { routine: 3, fails: "status" }],
-    ["PsCreateSystemThread", 7, 7, "wdm.h", { routine: 6, fails: "status" }],
-    ["IoCreateSystemThread", 8, 8, "wdm.h", { routine: 7, fails: "status" }],
-    ["KeInitializeDpc", 3, 3, "wdm.h", { routine: 2 }],
-    ["KeInitializeThreadedDpc", 3, 3, "wdm.h", { routine: 2 }],
-    ["ExAllocateTimer", 3, 2, "wdm.h", { routine: 1, fails: "null" }],
-    ["ExRegisterCallback", 3, 3, "wdm.h", { routine: 2, fails: "null" }],
-    ["PoRequestPowerIrp", 6, 5, "wdm.h", { routine: 4, fails: "status" }],
-    ["IoRegisterPlugPlayNotification", 7, 6, "wdm.h", { routine: 5, fails: "status" }],
-    ["FltQueueGenericWorkItem", 5, 1, "fltkernel.h", { routine: 3, fails: "status" }],
-    ["FltQueueGenericWorkItem", 5, 5, "fltkernel.h", { routine: 3, fails: "status" }],
-    ["FltQueueDeferredIoWorkItem", 5, 1, "fltkernel.h", { routine: 3, fails: "status" }],
-    ["FltQueueDeferredIoWorkItem", 5, 5, "fltkernel.h", { routine: 3, fails: "status" }],
-    ["FltPerformAsynchronousIo", 3, 1, "fltkernel.h", { routine: 2, fails: "status" }],
-    ["FltPerformAsynchronousIo", 3, 3, "fltkernel.h", { routine: 2, fails: "status" }],
+    ["IoQueueWorkItem", 4, 1, "wdm.h"],
+    ["IoQueueWorkItem", 4, 4, "wdm.h"],
+    ["IoQueueWorkItemEx", 4, 1, "wdm.h"],
+    ["IoQueueWorkItemEx", 4, 4, "wdm.h"],
+    ["IoTryQueueWorkItem", 4, 1, "wdm.h", { fails: "false" }],
+    ["IoTryQueueWorkItem", 4, 4, "wdm.h", { fails: "false" }],
+    ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { fails: "status" }],
+    ["PsCreateSystemThread", 7, 7, "wdm.h", { fails: "status" }],
+    ["IoCreateSystemThread", 8, 8, "wdm.h", { fails: "status" }],
+    ["KeInitializeDpc", 3, 3, "wdm.h"],
+    ["KeInitializeThreadedDpc", 3, 3, "wdm.h"],
+    ["ExAllocateTimer", 3, 2, "wdm.h", { fails: "null" }],
+    ["ExRegisterCallback", 3, 3, "wdm.h", { fails: "null" }],
+    ["PoRequestPowerIrp", 6, 5, "wdm.h", { fails: "status" }],
+    ["IoRegisterPlugPlayNotification", 7, 6, "wdm.h", { fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 1, "fltkernel.h", { fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 5, "fltkernel.h", { fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 1, "fltkernel.h", { fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 5, "fltkernel.h", { fails: "status" }],
+    ["FltPerformAsynchronousIo", 3, 1, "fltkernel.h", { fails: "status" }],
+    ["FltPerformAsynchronousIo", 3, 3, "fltkernel.h", { fails: "status" }],
     // The driver's own post-operation routine, which it registered, gets the context.
     ["FltCompletePendedPreOperation", 3, 3, "fltkernel.h"],
-    ["NdisQueueIoWorkItem", 3, 1, "ndis.h", { routine: 2 }],
-    ["NdisQueueIoWorkItem", 3, 3, "ndis.h", { routine: 2 }],
-    ["FwpsInjectTransportSendAsync0", 10, 8, "fwpsk.h", INJECTED(9)],
-    ["FwpsInjectTransportSendAsync0", 10, 10, "fwpsk.h", INJECTED(9)],
-    ["FwpsInjectTransportSendAsync1", 10, 8, "fwpsk.h", INJECTED(9)],
-    ["FwpsInjectTransportSendAsync1", 10, 10, "fwpsk.h", INJECTED(9)],
-    ["FwpsInjectTransportReceiveAsync0", 11, 9, "fwpsk.h", INJECTED(10)],
-    ["FwpsInjectTransportReceiveAsync0", 11, 11, "fwpsk.h", INJECTED(10)],
-    ["FwpsInjectNetworkSendAsync0", 7, 5, "fwpsk.h", INJECTED(6)],
-    ["FwpsInjectNetworkSendAsync0", 7, 7, "fwpsk.h", INJECTED(6)],
-    ["FwpsInjectNetworkReceiveAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectNetworkReceiveAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectForwardAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectForwardAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectMacSendAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectMacSendAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectMacReceiveAsync0", 9, 7, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectMacReceiveAsync0", 9, 9, "fwpsk.h", INJECTED(8)],
-    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 8, "fwpsk.h", INJECTED(9)],
-    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 10, "fwpsk.h", INJECTED(9)],
-    ["FwpsStreamInjectAsync0", 11, 8, "fwpsk.h", INJECTED(10)],
-    ["FwpsStreamInjectAsync0", 11, 11, "fwpsk.h", INJECTED(10)],
+    ["NdisQueueIoWorkItem", 3, 1, "ndis.h"],
+    ["NdisQueueIoWorkItem", 3, 3, "ndis.h"],
+    ["FwpsInjectTransportSendAsync0", 10, 8, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectTransportSendAsync0", 10, 10, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectTransportSendAsync1", 10, 8, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectTransportSendAsync1", 10, 10, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectTransportReceiveAsync0", 11, 9, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectTransportReceiveAsync0", 11, 11, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectNetworkSendAsync0", 7, 5, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectNetworkSendAsync0", 7, 7, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectNetworkReceiveAsync0", 9, 7, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectNetworkReceiveAsync0", 9, 9, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectForwardAsync0", 9, 7, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectForwardAsync0", 9, 9, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectMacSendAsync0", 9, 7, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectMacSendAsync0", 9, 9, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectMacReceiveAsync0", 9, 7, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectMacReceiveAsync0", 9, 9, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 8, "fwpsk.h", { fails: "status" }],
+    ["FwpsInjectvSwitchEthernetIngressAsync0", 10, 10, "fwpsk.h", { fails: "status" }],
+    ["FwpsStreamInjectAsync0", 11, 8, "fwpsk.h", { fails: "status" }],
+    ["FwpsStreamInjectAsync0", 11, 11, "fwpsk.h", { fails: "status" }],
   ]),
   ...taking("kept", [
     ["FsRtlInsertExtraCreateParameter", 2, 2, "ntifs.h", { fails: "status" }],

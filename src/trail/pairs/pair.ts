@@ -1,5 +1,11 @@
+import type { Abi } from "../../isa/abi.ts";
+
 /** Bytes into a structure; both where 32-bit and 64-bit code lay it out differently. */
 export type FieldOffset = number | { readonly 4: number; readonly 8: number };
+
+export function fieldOffset(offset: FieldOffset, { pointerSize }: Abi): number {
+  return typeof offset === "number" ? offset : offset[pointerSize];
+}
 
 /**
  * Where what a call acquires comes out. Arguments count from 1, as the documentation shows them; those of the
@@ -67,7 +73,7 @@ export interface Duty {
   readonly when?: readonly Condition[];
   /** Only where what was acquired is of one of these tags: the type has to be told, or may be no other. */
   readonly tags?: readonly string[];
-  /** Only where it is put into something whose address goes into this field of an IRP. */
+  /** Only where the caller fills something whose address goes into this field of an IRP. */
   readonly irpField?: FieldOffset;
 }
 
