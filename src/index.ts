@@ -37,6 +37,7 @@ export type { View } from "./report/text.ts";
 export { renderText } from "./report/text.ts";
 export type {
   Conclusion,
+  Culprit,
   Evidence,
   Suspect,
   TraceDocument,

@@ -131,6 +131,7 @@ export class Dump extends Workspace implements Disposable {
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {
       build: kernel.build,
+      listCut: modules.stopped !== undefined,
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
       poolContent: (key, outstanding) => this.#contentsOf(key, outstanding),

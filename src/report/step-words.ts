@@ -33,6 +33,8 @@ export function stepWords(step: Step, tag: string | null): string {
       return `It allocates with the tag itself, so that Driver Verifier counts it: verifier /flags 0x8 /driver ${step.drivers.map(({ file }) => file).join(" ")}.`;
     case "end-process":
       return endProcess(step.holder, tag);
+    case "update-windows":
+      return `Install the updates of Windows that are due, and look the tag up in Microsoft's release notes and support articles. Where that does not help, report it with this dump: \`${step.tag}\` grows in Windows' own code.`;
     case "consider-unloaded": {
       const more =
         step.names.length > MOST_GONE

@@ -5,6 +5,7 @@ import type { Conclusion as Drawn } from "../trail/conclude.ts";
 import type { Coverage } from "../trail/module-search.ts";
 import type { Step } from "../trail/next-steps.ts";
 import type { ObjectAccount } from "../trail/object-holders.ts";
+import type { Filter, Unseen } from "../trail/surroundings.ts";
 import type { Suspect as FoundSuspect, ServiceStart } from "../trail/suspects.ts";
 import type { Findings, TagUsageSummary } from "../trail/trace.ts";
 import type { Verdict } from "../trail/weigh.ts";
@@ -57,10 +58,16 @@ export interface Suspect {
   readonly coverage: Coverage;
 }
 
-/** Whom the evidence names: a driver, or processes of one image whose handles keep the objects. */
+/**
+ * Whom the evidence names: a driver; processes of one image whose handles keep the objects; Windows itself, with the
+ * module that was told apart, where nothing of anybody else leads to the tag; or nobody, where what could not be looked
+ * at could hold whoever leaks.
+ */
 export type Culprit =
   | { readonly kind: "driver"; readonly name: string }
-  | { readonly kind: "process"; readonly name: string | null; readonly pids: readonly number[] };
+  | { readonly kind: "process"; readonly name: string | null; readonly pids: readonly number[] }
+  | { readonly kind: "windows"; readonly name: string | null }
+  | { readonly kind: "none-visible"; readonly name: null; readonly unseen: readonly Unseen[] };
 
 /** What it all comes to, in words that a person can act on. */
 export interface Conclusion {
@@ -102,6 +109,11 @@ export interface Trail {
   readonly objects: ObjectAccount | null;
   /** Null where the dump does not say how the machine ended. */
   readonly crash: TrailCrash | null;
+  /**
+   * Modules that are not Microsoft's, or of which it is not known, and that hang between Windows and its callers: filters,
+   * callouts, callbacks. Empty: none does. Null where there is no dump.
+   */
+  readonly filters: readonly Filter[] | null;
   readonly references: readonly Reference[];
   readonly apis: readonly TrailApi[];
   readonly suspects: readonly Suspect[];
@@ -169,6 +181,7 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
     lockstep: findings.lockstep === null ? null : lockstepDocument(findings.lockstep),
     objects: findings.objects,
     crash: findings.crash === null ? null : crashDocument(findings.crash),
+    filters: findings.filters,
     references: references.map(referenceDocument),
     apis,
     suspects: suspects.map((suspect) => suspectDocument(suspect, pointerSize)),
@@ -188,9 +201,19 @@ export function trailDocument(findings: Findings, pointerSize: 4 | 8, more: read
   };
 }
 
-function culpritOf({ module, holder }: Drawn): Culprit | null {
-  if (holder !== null) return { kind: "process", name: holder.name, pids: holder.pids };
-  return module === null ? null : { kind: "driver", name: module };
+function culpritOf({ culprit }: Drawn): Culprit | null {
+  switch (culprit?.kind) {
+    case "driver":
+      return { kind: "driver", name: culprit.module };
+    case "windows":
+      return { kind: "windows", name: culprit.module };
+    case "process":
+      return { kind: "process", name: culprit.holder.name, pids: culprit.holder.pids };
+    case "none-visible":
+      return { kind: "none-visible", name: null, unseen: culprit.unseen };
+    default:
+      return null;
+  }
 }
 
 function suspectDocument(suspect: FoundSuspect, pointerSize: 4 | 8): Suspect {

@@ -1,14 +1,25 @@
 import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
 import { holderOf, type ObjectAccount, type ObjectHolder } from "./object-holders.ts";
+import type { Surroundings, Unseen } from "./surroundings.ts";
 import type { Suspect } from "./suspects.ts";
 import { type Confidence, HIGH, LOW, MEDIUM } from "./weights.ts";
 
+/** Whom it comes down to. */
+export type Culprit =
+  | { readonly kind: "driver"; readonly module: string }
+  /** Processes of one image, whose handles keep the objects. */
+  | { readonly kind: "process"; readonly holder: ObjectHolder }
+  /** All that leads to the tag is Microsoft's, and nothing else hangs in between; null where no module is told apart. */
+  | { readonly kind: "windows"; readonly module: string | null }
+  /** Nothing that was seen leads to anybody, and what was not seen could. */
+  | { readonly kind: "none-visible"; readonly unseen: readonly Unseen[] };
+
 /** What it all comes to. */
 export interface Conclusion {
-  /** The module named; null where none can be told from the others, and where processes are to blame. */
+  /** Null where none can be told from the others. */
+  readonly culprit: Culprit | null;
+  /** The module named; null where none is. */
   readonly module: string | null;
-  /** The processes whose handles keep the objects; null where handles do not explain what is there. */
-  readonly holder: ObjectHolder | null;
   readonly confidence: Confidence;
   /**
    * Why nobody is named: no tag was asked for, and none leaks; the tag stands nowhere that could be read, or in text and data
@@ -30,8 +41,14 @@ export interface Grounds extends TagSigns {
   readonly inCode: number;
   /** Code of modules was there that is not decoded. */
   readonly undecoded: boolean;
+  /** It is the tag of a kind of object. */
+  readonly isObject?: boolean;
   /** Absent for a tag that is no object's, and where handles cannot be told. */
   readonly objects?: ObjectAccount | undefined;
+  /** Windows itself allocates with the tag, by its code or by what is public. */
+  readonly ofWindows?: boolean;
+  /** Absent where there is no dump. */
+  readonly surroundings?: Surroundings | undefined;
 }
 
 const MOST_REASONS = 4;
@@ -39,26 +56,30 @@ const MOST_REASONS = 4;
 /** What the evidence comes to, no further than it goes. */
 export function conclude(suspects: readonly Suspect[], grounds: Grounds): Conclusion {
   const none = {
+    culprit: null,
     module: null,
-    holder: null,
     confidence: "none",
     tied: [],
     leaks: grounds.leaks ?? null,
     because: [],
   } as const;
   const held = holderOf(grounds.objects);
-  if (held !== undefined)
-    return { ...none, holder: held.holder, confidence: capped(held.confidence, grounds), outcome: "named" };
+  if (held !== undefined) {
+    const culprit = { kind: "process", holder: held.holder } as const;
+    return { ...none, culprit, confidence: capped(held.confidence, grounds), outcome: "named" };
+  }
   const [first, second] = suspects;
-  if (first === undefined || first.score < LOW.score) return { ...none, outcome: outcomeWithout(grounds) };
+  if (first === undefined || first.score < LOW.score)
+    return { ...none, ...withoutDriver(suspects, grounds), outcome: outcomeWithout(grounds) };
   const confidence = capped(confidenceOf(first, second), grounds);
   if (confidence === "none") {
     const tied = suspects.filter(({ score }) => score * LOW.ahead >= first.score).map(({ module }) => module);
-    return { ...none, outcome: "tied", tied };
+    return { ...none, ...withoutDriver(suspects, grounds), outcome: "tied", tied };
   }
+  const { module } = first;
   return {
-    module: first.module,
-    holder: null,
+    culprit: { kind: isWindowsAlone(suspects, grounds) ? "windows" : "driver", module },
+    module,
     confidence,
     outcome: "named",
     tied: [],
@@ -68,6 +89,40 @@ export function conclude(suspects: readonly Suspect[], grounds: Grounds): Conclu
       ...first.clues.filter(({ points }) => points < 0).slice(0, MOST_REASONS),
     ],
   };
+}
+
+/** What can be said of a tag that leaks where the evidence tells no driver: the others can be ruled out, or not seen. */
+function withoutDriver(
+  suspects: readonly Suspect[],
+  grounds: Grounds,
+): Partial<Pick<Conclusion, "culprit" | "confidence">> {
+  if (grounds.leaks !== true) return {};
+  if (isWindowsAlone(suspects, grounds)) {
+    // with no other module loaded there is nobody else it could be
+    const confidence = grounds.surroundings?.others.length === 0 ? "medium" : "low";
+    return { culprit: { kind: "windows", module: null }, confidence };
+  }
+  const unseen = unseenIn(grounds);
+  const open = suspects.some(({ score, thirdParty }) => score >= LOW.score && thirdParty !== false);
+  return unseen.length === 0 || open ? {} : { culprit: { kind: "none-visible", unseen } };
+}
+
+/** Handles that lead to no more than this part of the objects leave the rest to references. */
+const FEW = 0.2;
+
+/** Whether all that leads to the tag is Microsoft's, all others were looked at, and none of them hangs in between. */
+function isWindowsAlone(suspects: readonly Suspect[], grounds: Grounds): boolean {
+  const { surroundings, objects, ofWindows = false, undecoded, leaks } = grounds;
+  if (surroundings === undefined || !ofWindows || undecoded || leaks !== true) return false;
+  if (surroundings.filters.length > 0 || unseenIn(grounds).length > 0) return false;
+  if (objects !== undefined && objects.objects > objects.outstanding * FEW) return false;
+  return suspects.every(({ thirdParty }) => thirdParty === false);
+}
+
+function unseenIn({ surroundings, isObject = false, objects }: Grounds): readonly Unseen[] {
+  if (surroundings === undefined) return [];
+  const tables = isObject && objects?.complete !== true;
+  return [...surroundings.unseen, ...(tables ? [{ what: "handles" } as const] : [])];
 }
 
 function outcomeWithout({ references, inCode, undecoded }: Grounds): Conclusion["outcome"] {

@@ -37,6 +37,8 @@ export type Step =
   | { readonly do: "verifier"; readonly drivers: readonly NamedDriver[] }
   /** Processes whose handles keep the objects. */
   | { readonly do: "end-process"; readonly holder: ObjectHolder }
+  /** Nobody but Windows itself is left. */
+  | { readonly do: "update-windows"; readonly tag: string }
   /** Drivers that are gone. */
   | { readonly do: "consider-unloaded"; readonly names: readonly string[] };
 
@@ -81,15 +83,23 @@ function stepsFor(
   const sure = conclusion.confidence === "high" || conclusion.confidence === "medium";
   const consider: readonly Step[] =
     sure || gone.length === 0 ? [] : [{ do: "consider-unloaded", names: gone }];
-  if (references === 0 && conclusion.holder === null)
+  const { culprit } = conclusion;
+  if (references === 0 && culprit === null)
     return [dump ? { do: "take-dump", because: "no-code" } : { do: "give-images" }];
   if (conclusion.leaks === false) return later;
-  if (conclusion.holder !== null) return [{ do: "end-process", holder: conclusion.holder }, ...later];
+  if (culprit?.kind === "process") return [{ do: "end-process", holder: culprit.holder }, ...later];
+  if (culprit?.kind === "windows") return [{ do: "update-windows", tag }, ...later];
   const named = suspects.filter(({ module }) => module === conclusion.module);
   const tied = suspects.filter(({ module }) => conclusion.tied.includes(module));
   const worth = (named.length > 0 ? named : tied).filter(({ excused }) => !excused).slice(0, MOST_NAMED);
   if (worth.length === 0) {
-    return [...later, ...(objects && dump ? [{ do: "trace-references", tag } as const] : []), ...consider];
+    const files = culprit?.kind === "none-visible" && culprit.unseen.some(({ what }) => what === "module");
+    return [
+      ...(files ? [{ do: "take-dump", because: "no-code" } as const] : []),
+      ...later,
+      ...(objects && dump ? [{ do: "trace-references", tag } as const] : []),
+      ...consider,
+    ];
   }
   const drivers = worth.map(driverOf);
   const others = suspects.filter(

@@ -32,6 +32,8 @@ export interface TrailModule {
 export interface TrailTarget {
   readonly space: AddressSpace;
   readonly modules: readonly TrailModule[];
+  /** The list of loaded modules ended early: there may be more. */
+  readonly listCut?: boolean;
   /** The module that holds an address. */
   readonly moduleAt: (address: Va) => TrailModule | undefined;
   /** The exported function that starts at an address, with all its names; undefined where none does. */

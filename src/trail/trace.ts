@@ -5,6 +5,7 @@ import type { Tag } from "../pool/tag.ts";
 import type { PoolCounts, TagUsage } from "../pool/tag-table.ts";
 import { findApis, type TrailApi } from "./apis.ts";
 import type { BlockNote } from "./blocks/block-contents.ts";
+import type { ModuleClue } from "./clue.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Crash } from "./crash.ts";
 import { collectEvidence } from "./evidence/kinds.ts";
@@ -19,7 +20,8 @@ import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
 import { learnReleases } from "./release-calls.ts";
-import { type Reference, scanTag } from "./scan.ts";
+import { type Reference, type Scan, scanTag } from "./scan.ts";
+import { type Filter, type Surroundings, surroundingsOf } from "./surroundings.ts";
 import { rankSuspects, type Suspect } from "./suspects.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "./target.ts";
 
@@ -59,6 +61,8 @@ export interface Findings {
   readonly objects: ObjectAccount | null;
   /** How the machine ended; null where there is no dump, or it does not tell. */
   readonly crash: Crash | null;
+  /** Modules of others that hang between Windows and its callers; null where there is no dump. */
+  readonly filters: readonly Filter[] | null;
   readonly references: readonly Reference[];
   readonly apis: readonly TrailApi[];
   readonly suspects: readonly Suspect[];
@@ -109,24 +113,16 @@ export function traceTag(
     },
   };
   const evidence = collectEvidence(question);
-  const { clues } = evidence;
-  const signs = { leaks: counters?.signs.looksLikeLeak, blocksOf: ownerOfBlocks(clues) };
-  const suspects = rankSuspects(target.modules, clues, signs, scan.coverage, target.services);
-  const conclusion = conclude(suspects, {
-    ...signs,
-    references: scan.references.length,
-    inCode: scan.references.filter(({ use }) => use !== "data").length,
-    undecoded: scan.undecoded.length > 0,
-    objects: counters?.objects,
-  });
+  const { suspects, conclusion, known, surroundings } = draw(target, tag, counters, scan, evidence.clues);
   return {
     tag: tag.text,
     usage: usage === null ? null : { nonPaged: usage.nonPaged, paged: usage.paged },
     signs: counters?.signs ?? null,
-    known: knownOf(tag.text, fileNames(target)) ?? null,
+    known,
     lockstep: counters?.lockstep ?? null,
     objects: counters?.objects ?? null,
     crash: counters?.crash ?? null,
+    filters: surroundings?.filters ?? null,
     references: scan.references,
     apis: apis.map(({ api }) => api),
     suspects,
@@ -148,6 +144,32 @@ export function traceTag(
   };
 }
 
+/** What the clues come to, with what is public of the tag and who else is there. */
+function draw(
+  target: TrailTarget,
+  tag: Tag,
+  counters: TagCounters | undefined,
+  { references, coverage, undecoded }: Scan,
+  clues: readonly ModuleClue[],
+): Pick<Findings, "suspects" | "conclusion" | "known"> & { readonly surroundings: Surroundings | undefined } {
+  const signs = { leaks: counters?.signs.looksLikeLeak, blocksOf: ownerOfBlocks(clues) };
+  const suspects = rankSuspects(target.modules, clues, signs, coverage, target.services);
+  const known = knownOf(tag.text, fileNames(target)) ?? null;
+  const surroundings = counters === undefined ? undefined : surroundingsOf(target);
+  const inCode = references.filter(({ use }) => use !== "data").length;
+  const conclusion = conclude(suspects, {
+    ...signs,
+    references: references.length,
+    inCode,
+    undecoded: undecoded.length > 0,
+    isObject: OBJECT_TAGS.has(tag.text),
+    objects: counters?.objects,
+    ofWindows: known !== null || inCode > 0,
+    surroundings,
+  });
+  return { suspects, conclusion, known, surroundings };
+}
+
 function fileNames({ modules }: TrailTarget): readonly string[] {
   return modules.flatMap(({ imageName }) => imageName ?? []);
 }
@@ -166,12 +188,13 @@ export function emptyFindings(
     lockstep: null,
     objects: null,
     crash,
+    filters: null,
     references: [],
     apis: [],
     suspects: [],
     conclusion: {
+      culprit: null,
       module: null,
-      holder: null,
       confidence: "none",
       outcome: "no-tag",
       tied: [],

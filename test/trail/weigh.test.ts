@@ -236,4 +236,61 @@ describe("conclude", () => {
     expect(outcome({ references: 0, inCode: 0 })).toBe("no-reference");
     expect(outcome({ references: 0, inCode: 0, undecoded: true })).toBe("not-looked-at");
   });
+
+  describe("of a tag that leaks, where nothing leads to a driver", () => {
+    const alone = { others: [], filters: [], unseen: [] };
+    const leaking: Grounds = { ...grounds, leaks: true, ofWindows: true, surroundings: alone };
+    const kind = (more: Partial<Grounds>, suspects: readonly Suspect[] = []): string | undefined =>
+      conclude(suspects, { ...leaking, ...more }).culprit?.kind;
+
+    it("names Windows where nobody else is left, the surer the fewer others are loaded", () => {
+      expect(conclude([], leaking)).toMatchObject({
+        culprit: { kind: "windows", module: null },
+        module: null,
+        confidence: "medium",
+      });
+      const others = { ...leaking, surroundings: { ...alone, others: ["contoso"] } };
+      expect(conclude([], others).confidence).toBe("low");
+    });
+
+    it("names the module of Windows that the evidence tells", () => {
+      expect(conclude([suspect("wcifs", 30, { thirdParty: false })], leaking)).toMatchObject({
+        culprit: { kind: "windows", module: "wcifs" },
+        module: "wcifs",
+        confidence: "medium",
+      });
+    });
+
+    it("does not where another module leads there, hangs in between, or may be one", () => {
+      expect(kind({}, [suspect("contoso", 2)])).toBeUndefined();
+      expect(kind({}, [suspect("contoso", 2, { thirdParty: null })])).toBeUndefined();
+      const filters = [{ module: "litwflt", kinds: ["minifilter"] as const }];
+      expect(kind({ surroundings: { ...alone, filters } })).toBeUndefined();
+      expect(kind({ ofWindows: false })).toBeUndefined();
+      expect(kind({ undecoded: true })).toBeUndefined();
+      expect(kind({ leaks: undefined })).toBeUndefined();
+      expect(kind({ leaks: false })).toBeUndefined();
+      expect(kind({ surroundings: undefined })).toBeUndefined();
+    });
+
+    it("says what nobody could look at, and names nobody", () => {
+      const unseen = [{ what: "unloaded", name: "ctstor.sys" }] as const;
+      expect(conclude([], { ...leaking, surroundings: { ...alone, unseen } })).toMatchObject({
+        culprit: { kind: "none-visible", unseen },
+        confidence: "none",
+      });
+      // two that are seen and cannot be told apart are not out of sight
+      const tied = [suspect("a", 60), suspect("b", 60)];
+      expect(kind({ surroundings: { ...alone, unseen } }, tied)).toBeUndefined();
+    });
+
+    it("asks for the handles of an object first", () => {
+      const account = { outstanding: 9000, handles: 20, objects: 20, holders: [], complete: true };
+      expect(kind({ isObject: true, objects: account })).toBe("windows");
+      expect(kind({ isObject: true })).toBe("none-visible");
+      expect(kind({ isObject: true, objects: { ...account, complete: false } })).toBe("none-visible");
+      // 4,000 of 9,000 are held by handles of many processes
+      expect(kind({ isObject: true, objects: { ...account, objects: 4000 } })).toBeUndefined();
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import { hex } from "../../core/address.ts";
 import { grouped } from "../../core/text.ts";
 import type { TrailApi } from "../../trail/apis.ts";
+import type { FilterKind } from "../../trail/surroundings.ts";
 import {
   accent,
   at,
@@ -48,6 +49,7 @@ function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
           ...section("References", references(trail, size)),
           ...section("APIs", apis(trail, size)),
           ...section("Suspects", suspects(trail)),
+          ...section("Filters", filters(trail)),
         ]),
     ...section("Not known", unknowns(trail)),
     ...section("Next", trail.next),
@@ -120,6 +122,31 @@ function handles({ objects: account }: Trail): readonly string[] {
       ? [`${grouped(left)} have no handle: the kernel or a driver refers to them, or did not free them`]
       : []),
   ];
+}
+
+const MOST_FILTERS = 8;
+
+const FILTERS: Readonly<Record<FilterKind, string>> = {
+  minifilter: "minifilter",
+  "file-system-filter": "file system filter",
+  "network-filter": "network filter",
+  callout: "callout of the filtering platform",
+  "registry-callback": "registry callback",
+  "object-callback": "object callback",
+  "notify-routine": "notify routine",
+  import: "called through an import of Windows' own",
+};
+
+/** Who hangs in between counts where no driver and no process is named: some leaks need one, others need that there is none. */
+function filters({ filters: found, conclusion: { culprit, leaks } }: Trail): readonly string[] {
+  const named = culprit?.kind === "driver" || culprit?.kind === "process";
+  if (found === null || named || leaks !== true) return [];
+  if (found.length === 0) return ["none: no filter, callout or callback of anybody but Microsoft was seen"];
+  const shown = found
+    .slice(0, MOST_FILTERS)
+    .map(({ module, kinds }) => `${module} (${kinds.map((kind) => FILTERS[kind]).join(", ")})`);
+  const more = found.length - shown.length;
+  return [`not Microsoft's, in between: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`];
 }
 
 const MOST_REFERENCES = 40;
