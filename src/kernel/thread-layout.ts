@@ -49,7 +49,12 @@ const row = (
   ],
 ): Row => ({ build, initialStack, stackLimit, stackBase, kernelStack, links });
 
-/** Of two rows with one build, the one of the later service pack comes last. */
+/**
+ * Of two rows with one build, the one of the later service pack comes last.
+ *
+ * @see _KTHREAD and _KPROCESS in the public symbols of the builds named, as volatility's vtypes
+ * (plugins/overlays/windows) and the ntdiff headers list them
+ */
 const THREADS: Readonly<Record<Machine, readonly Row[]>> = {
   x86: [
     row(2600, [0x18, 0x1c, 0x168, 0x28, 0x1b0]),

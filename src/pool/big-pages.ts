@@ -47,6 +47,10 @@ interface EntryLayout {
   readonly type?: { readonly at: number; readonly shift: number };
 }
 
+/**
+ * @see _POOL_TRACKER_BIG_PAGES in the public symbols of the builds named, as volatility's vtypes
+ * (plugins/overlays/windows), MemProcFS (vmm/vmmwinpool.c) and the ntdiff headers list it
+ */
 const LAYOUTS: Readonly<Record<4 | 8, readonly EntryLayout[]>> = {
   4: [
     { build: 2600, size: 0xc, key: 4, pages: 8 },

@@ -15,6 +15,10 @@ interface DescriptorLayout {
   readonly width: 4 | 8;
 }
 
+/**
+ * @see _POOL_DESCRIPTOR in the public symbols of the builds named, as volatility's vtypes
+ * (plugins/overlays/windows) and the ntdiff headers list it
+ */
 const LAYOUTS: Readonly<Record<4 | 8, readonly DescriptorLayout[]>> = {
   4: [
     { build: 2600, size: 0x1028, index: 4, pages: [0x10], bigPages: [0x14], width: 4 },

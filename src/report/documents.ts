@@ -26,7 +26,7 @@ export interface InfoDocument {
   /** In bytes. */
   readonly fileSize: number;
   readonly machine: string;
-  /** How its page tables are read: `x86`, `pae`, `x64`, `x64-la57`, `arm64`; null without pages. */
+  /** How its page tables are read: `x86`, `x86-pae`, `x64`, `x64-la57`, `arm64`; null without pages. */
   readonly paging: string | null;
   readonly build: number | null;
   readonly buildLab: string | null;
