@@ -4,6 +4,7 @@ import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import { printable } from "../core/text.ts";
+import { VERSION } from "../core/version.ts";
 import { renderJson } from "../report/json.ts";
 import { COLOR, PLAIN } from "../report/style.ts";
 import { FileError } from "../source/file-source.ts";
@@ -20,8 +21,6 @@ export interface Streams {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** This program's own version. */
-  readonly version: string;
 }
 
 /** Answered, also when partly; the input cannot be read; wrong usage. */
@@ -40,7 +39,7 @@ export function run(argv: readonly string[], streams: Streams): number | Promise
     if (invocation.kind === "run") {
       if (invocation.command.name === "repl") return runRepl(invocation, streams);
       streams.stdout.write(`${answerText(invocation, streams)}\n`);
-    } else if (invocation.kind === "version") streams.stdout.write(`${streams.version}\n`);
+    } else if (invocation.kind === "version") streams.stdout.write(`${VERSION}\n`);
     else streams.stdout.write(`${renderHelp(invocation.command)}\n`);
     return ANSWERED;
   } catch (error) {

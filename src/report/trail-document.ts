@@ -1,4 +1,5 @@
 import type { Va } from "../core/address.ts";
+import { VERSION } from "../core/version.ts";
 import type { TrailApi } from "../trail/apis.ts";
 import type { Clue } from "../trail/clue.ts";
 import type { Conclusion as Drawn } from "../trail/conclude.ts";
@@ -139,6 +140,8 @@ export interface TraceInput {
   /** In seconds. */
   readonly upTime: number | null;
   readonly modules: number;
+  /** What answered, with its version: `pooltrail 0.1.0`. */
+  readonly tool: string;
 }
 
 /** The answer of the `trace` command: the trail of the first tag, with those of the others. */
@@ -161,6 +164,7 @@ export function inputOf(info: InfoDocument): TraceInput {
     taken: info.systemTime,
     upTime,
     modules,
+    tool: `pooltrail ${VERSION}`,
   };
 }
 
