@@ -7,12 +7,16 @@
 import { SCENARIOS } from "../samples/leakbench/scenarios.mjs";
 
 const TOP = 3;
+/** Who can be to blame; `nobody`: nobody can be told. */
+const KINDS = /** @type {const} */ (["driver", "process", "windows", "none-visible", "nobody"]);
 
 /**
  * @param {typeof import("../src/index.ts").openDump} openDump
  * @returns {{ rows: Row[], summary: Summary }}
- * @typedef {{ name: string, form: string, culprit: string | null, named: string | null, confidence: string, top: string[], baseline: string[] }} Row
- * @typedef {{ scenarios: number, withCulprit: number, top1: number, top3: number, withoutCulprit: number, cannotTell: number, wrongWithHighConfidence: number, baselineTop1: number, baselineTop3: number, baselineCannotTell: number }} Summary
+ * @typedef {import("../samples/leakbench/scenarios.mjs").CulpritKind | "nobody"} Kind
+ * @typedef {{ name: string, form: string, kind: Kind, culprit: string | null, saidKind: Kind, named: string | null, confidence: string, top: string[], baseline: string[] }} Row
+ * @typedef {{ kind: Kind, machines: number, kindRight: number, top1: number, wrongWithHighConfidence: number }} OfKind
+ * @typedef {{ kinds: readonly OfKind[], scenarios: number, withCulprit: number, top1: number, top3: number, withoutCulprit: number, cannotTell: number, wrongWithHighConfidence: number, baselineTop1: number, baselineTop3: number, baselineCannotTell: number }} Summary
  */
 export function runLeakBench(openDump) {
   const rows = SCENARIOS.map((scenario) => judge(openDump, scenario));
@@ -23,6 +27,16 @@ export function runLeakBench(openDump) {
   return {
     rows,
     summary: {
+      kinds: KINDS.map((kind) => {
+        const own = rows.filter((row) => row.kind === kind);
+        return {
+          kind,
+          machines: own.length,
+          kindRight: count(own, (row) => row.saidKind === kind),
+          top1: count(own, isRight),
+          wrongWithHighConfidence: count(own, (row) => row.confidence === "high" && !isRight(row)),
+        };
+      }),
       scenarios: rows.length,
       withCulprit: blamed.length,
       top1: count(blamed, (row) => row.named === row.culprit),
@@ -40,14 +54,21 @@ export function runLeakBench(openDump) {
   };
 }
 
+/** Whether the kind is right, and who is named. @param {Row} row */
+function isRight({ kind, saidKind, culprit, named }) {
+  return kind === saidKind && culprit === named;
+}
+
 /** @param {typeof import("../src/index.ts").openDump} openDump @param {typeof SCENARIOS[number]} scenario @returns {Row} */
-function judge(openDump, { name, form, tag, culprit, build }) {
+function judge(openDump, { name, form, tag, kind, culprit, build }) {
   const dump = openDump(build());
   try {
     const trail = dump.trace(tag);
     return {
       name,
       form,
+      kind: kind ?? "nobody",
+      saidKind: trail.conclusion.culprit?.kind ?? "nobody",
       culprit: culprit === null ? null : moduleName(culprit),
       named: namedIn(trail.conclusion),
       confidence: trail.conclusion.confidence,
@@ -99,10 +120,11 @@ function share(part, whole) {
 /** @param {ReturnType<typeof runLeakBench>} result */
 function render({ rows, summary }) {
   const lines = rows.map((row) => {
-    const right = row.named === row.culprit;
-    const said = row.named === null ? "cannot tell" : `${row.named}, ${row.confidence}`;
+    const named = row.named ?? (row.saidKind === "nobody" ? "cannot tell" : row.saidKind);
+    const said = row.confidence === "none" ? named : `${named}, ${row.confidence}`;
     const baseline = row.baseline[0] === undefined ? "nobody" : row.baseline.slice(0, TOP).join(", ");
-    return [right ? "ok" : "MISS", row.name, row.form, row.culprit ?? "(nobody)", said, baseline];
+    const culprit = row.culprit ?? `(${row.kind})`;
+    return [isRight(row) ? "ok" : "MISS", row.name, row.form, culprit, said, baseline];
   });
   const titles = ["", "scenario", "form", "culprit", "pooltrail says", "the recipe alone"];
   const widths = titles.map((title, i) =>
@@ -123,6 +145,12 @@ function render({ rows, summary }) {
     `culprit among the first ${TOP}    ${share(s.top3, s.withCulprit).padEnd(21)}${share(s.baselineTop3, s.withCulprit)}`,
     `"cannot tell", rightly       ${share(s.cannotTell, s.withoutCulprit).padEnd(21)}${share(s.baselineCannotTell, s.withoutCulprit)}`,
     `wrong with high confidence   ${s.wrongWithHighConfidence}`,
+    "",
+    "by who is to blame     kind right            named first           high and wrong",
+    ...s.kinds.map(
+      ({ kind, machines, kindRight, top1, wrongWithHighConfidence: wrong }) =>
+        `${kind.padEnd(23)}${share(kindRight, machines).padEnd(22)}${share(top1, machines).padEnd(22)}${wrong}`,
+    ),
   ].join("\n");
 }
 

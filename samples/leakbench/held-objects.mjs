@@ -3,10 +3,11 @@ import { fileTime } from "../writer/kernel.mjs";
 /**
  * Objects that somebody holds, on a machine whose processes have handle tables.
  *
- * @typedef {{ type: string, bytes: number, live: number, holders?: Readonly<Record<string, number>>, same?: boolean }} Held
- *   bytes: of an object's body. live: how many objects there are. holders: how many handles processes have to them, by
- *   image name, object after object; one that no handle reaches is held by a reference. same: all handles lead to the
- *   first. Processes that are held have ended: they are children of the first holder
+ * @typedef {{ type: string, bytes: number, live: number, holders?: Readonly<Record<string, number>>, same?: boolean, innocent?: Readonly<Record<string, readonly [type: string, bytes: number, count: number]>> }} Held
+ *   bytes: of an object's body. live: how many objects there are. holders: how many handles each process of an image
+ *   has to them, object after object; one that no handle reaches is held by a reference. same: all handles lead to the
+ *   first. Processes that are held, and those whose threads are, have ended: they are children of the first holder.
+ *   innocent: processes that have many handles of another type, by image name
  * @typedef {import("../writer/kernel.mjs").ProcessSpec} ProcessSpec
  * @typedef {{ process: bigint, threads: readonly bigint[] }} Made
  */
@@ -19,6 +20,9 @@ const USUAL = [
   { type: "File", bytes: 0xd8, count: 4 },
   { type: "Section", bytes: 0x40, count: 3 },
 ];
+
+/** Types whose objects are processes that have ended, or parts of them. */
+const OF_PROCESSES = new Set(["Process", "Thread"]);
 
 /**
  * The processes of such a machine: those given, the holders that are not among them, and the dead.
@@ -37,10 +41,11 @@ export function withHolders(processes, { type, live, holders = {} }) {
     ...spec,
     details: { parent: i === 0 ? 0 : i < 4 ? 4 : services, created: fileTime(BOOT + i) },
   }));
-  if (type !== "Process") return listed;
+  if (!OF_PROCESSES.has(type)) return listed;
   const dead = Array.from({ length: live }, (_, i) => ({
     pid: 8000 + i * 4,
     name: "cmd.exe",
+    ...(type === "Thread" ? { threads: [{ stackBase: 0n, stackSize: 0 }] } : {}),
     details: { parent, created: fileTime(BOOT + 1000 + i * 30), exited: fileTime(BOOT + 1010 + i * 30) },
   }));
   return [...listed, ...dead];
@@ -50,11 +55,19 @@ export function withHolders(processes, { type, live, holders = {} }) {
  * Gives the processes their handles.
  * @param {import("../writer/objects.mjs").ObjectWriter} writer @param {readonly Made[]} made @param {readonly ProcessSpec[]} specs @param {Held} held
  */
-export function writeHeld(writer, made, specs, { type, bytes, live, holders = {}, same = false }) {
-  const dead = type === "Process" ? live : 0;
+export function writeHeld(
+  writer,
+  made,
+  specs,
+  { type, bytes, live, holders = {}, same = false, innocent = {} },
+) {
+  const dead = OF_PROCESSES.has(type) ? live : 0;
+  const ended = made.slice(made.length - dead);
   const bodies =
     dead > 0
-      ? made.slice(made.length - dead).map(({ process }) => process)
+      ? ended.map(({ process, threads: [thread] }) =>
+          type === "Thread" && thread !== undefined ? thread : process,
+        )
       : Array.from({ length: live }, () => writer.object(type, bytes));
   const handlesTo = new Map();
   let next = 0;
@@ -71,8 +84,14 @@ export function writeHeld(writer, made, specs, { type, bytes, live, holders = {}
         object: writer.object(one.type, one.bytes, { handles: 1 }),
       })),
     );
+    const [other, size, many] = innocent[spec.name] ?? ["Event", 0, 0];
+    const others = Array.from({ length: many }, () => ({
+      type: other,
+      object: writer.object(other, size, { handles: 1 }),
+    }));
     writer.handleTable(/** @type {Made} */ (made[i]).process, spec.pid, [
       ...usual,
+      ...others,
       ...leaked(holders[spec.name] ?? 0),
     ]);
   }

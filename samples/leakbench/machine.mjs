@@ -13,12 +13,14 @@ import { withHolders, writeHeld } from "./held-objects.mjs";
  *   of them. through: they point at an object each, which points at the code
  * @typedef {import("../writer/load-pe.mjs").LoadOptions} LoadOptions
  * @typedef {{
- *   arch: Arch, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
+ *   arch: Arch, build?: number, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
+ *   alone?: boolean, processes?: readonly string[],
  *   images?: Readonly<Record<string, Partial<LoadOptions>>>, importOptimisation?: boolean, unloaded?: readonly string[],
  *   stacks?: readonly (readonly import("../writer/system.mjs").Call[])[], pointers?: readonly (readonly [image: string, variable: string, target: string])[],
  *   blocks?: BlockOwner, held?: import("./held-objects.mjs").Held, header?: (system: System) => Partial<import("../writer/dump.mjs").HeaderFields>,
  *   pagedMaximum?: number, absent?: readonly import("../writer/kernel.mjs").ModuleEntry[], also?: (system: System) => void,
- * }} Plan drivers: file names without .sys, beside those that every machine has. images: what is special about some.
+ * }} Plan build: of Windows; 19041 and 3790 by themselves. drivers: file names without .sys, beside those that every machine has.
+ *   alone: only Microsoft's of those. processes: by their images' names, beside those that every machine has. images: what is special about some.
  *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function.
  *   blocks: what the blocks of the first tag hold; without it no block is in the dump.
  *   header: fields of the dump's header that are other than a key combination leaves them. pagedMaximum: pages that the
@@ -39,10 +41,15 @@ const PLACE = {
 };
 /** On every machine: the kernel's own, and drivers that have nothing to do with any leak. */
 const ALWAYS = ["fltmgr", "msdisk", "wwilib", "adatum", "prosew"];
+/** Those of them that are Microsoft's. */
+const OF_WINDOWS = ["fltmgr", "msdisk"];
 
 /** @param {Plan} plan @returns {Uint8Array} the dump */
 export function buildDump({
   arch,
+  build,
+  alone = false,
+  processes: more = [],
   form,
   drivers,
   counts,
@@ -64,10 +71,11 @@ export function buildDump({
     arch,
     processors: arch === "x64" ? 4 : 2,
     seed,
+    ...(build === undefined ? {} : { build }),
     ...(arch === "x64" ? { pteBase: 0xfffffa0000000000n } : {}),
   });
   const { machine } = system;
-  const names = [...new Set([...ALWAYS, ...drivers])];
+  const names = [...new Set([...(alone ? OF_WINDOWS : ALWAYS), ...drivers])];
   const option = (/** @type {string} */ name, /** @type {bigint} */ base) => ({
     name,
     base,
@@ -110,6 +118,7 @@ export function buildDump({
     "svchost.exe",
     "explorer.exe",
     "sqlservr.exe",
+    ...more,
   ];
   const rows = counts.map(({ tag, paged, block, live, frees = live + 70_000 }) => {
     const counted = { allocs: live + frees, frees, bytes: live * block[arch] };

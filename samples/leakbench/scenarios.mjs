@@ -5,9 +5,10 @@ import { buildDump } from "./machine.mjs";
  *
  * @typedef {import("./machine.mjs").Arch} Arch
  * @typedef {import("./machine.mjs").Counted} Counted
- * @typedef {{ name: string, why: string, arch: Arch, form: import("../writer/dump.mjs").DumpKind, tag: string, culprit: string | null, gone?: string, build: () => Uint8Array }} Scenario
- *   culprit: its file name, a driver's or a process's; null where nobody in the dump can be blamed, and "cannot tell" is the right answer. gone:
- *   the culprit that was unloaded before the dump
+ * @typedef {{ name: string, why: string, arch: Arch, form: import("../writer/dump.mjs").DumpKind, tag: string, kind: CulpritKind | null, culprit: string | null, build: () => Uint8Array }} Scenario
+ *   culprit: its file name, a driver's or a process's; null where nobody in the dump can be blamed, and "cannot tell" is the right answer. kind:
+ *   null where not even that can be told
+ * @typedef {"driver" | "process" | "windows" | "none-visible"} CulpritKind
  */
 
 /** @param {string} tag @param {boolean} paged @param {number} x64 @param {number} x86 @param {number} live @param {number} [frees] @returns {Counted} */
@@ -33,6 +34,16 @@ const IRP = counted("Irp ", false, 0x200, 0x1f8, 81_000, 9_000_000);
 const MDL = counted("Mdl ", false, 0xc0, 0xb8, 130_000, 7_100_000);
 /** A library's own tag, of whoever calls it. */
 const WWID = counted("WwiD", true, 0x1d0, 0x1c8, 71_000, 12);
+const THREADS = counted("Thre", false, 0x4f0, 0x2f0, 2_600, 300);
+const KEYS = counted("Key ", true, 0xe0, 0xd8, 24_000, 1_900);
+const FILES = counted("File", false, 0x150, 0x148, 9_000, 800);
+const PIPES = counted("NpFr", true, 0x140, 0x138, 8_990, 800);
+const MANY_EVENTS = counted("Even", false, 0x80, 0x80, 54_800, 4_000);
+const NAMES = counted("FMfn", true, 0x2b0, 0x2a8, 92_000, 300);
+const OWN_OF_TWO = counted("AdvW", false, 0xe0, 0xd8, 96_000, 0);
+const MDL_OF_TWO = counted("Mdl ", false, 0xc0, 0xb8, 96_040, 9_000);
+/** Pages of entries, and what leads to them. */
+const TABLES = counted("Obtb", true, 0x1000, 0x1000, 430, 60);
 /** As many as a cache holds: large, and steady for as long as the machine runs. */
 const CACHE = counted("CM31", true, 0x1000, 0x1000, 5_200, 18_300);
 const SECTIONS = counted("MmSt", true, 0x800, 0x800, 9_100, 2_204_000);
@@ -68,8 +79,18 @@ const blueyon = [
   started,
 ];
 
+/** A Windows of which a case is made besides those of `forms`: kernel dumps. */
+const SYSTEMS = /** @type {const} */ ({
+  "7-x86": { arch: "x86", build: 7601 },
+  "7-x64": { arch: "x64", build: 7601 },
+  "8.1-x64": { arch: "x64", build: 9600 },
+  "10-x64": { arch: "x64", build: 19041 },
+  "11-x64": { arch: "x64", build: 26100 },
+});
+
 /**
- * @typedef {Omit<Partial<import("./machine.mjs").Plan>, "counts"> & { why: string, drivers: readonly string[], leak: Counted, culprit: string | null, process?: string, gone?: string, forms: Partial<Record<Arch, import("../writer/dump.mjs").DumpKind>> }} Case
+ * @typedef {Omit<Partial<import("./machine.mjs").Plan>, "counts"> & { why: string, drivers: readonly string[], leak: Counted, besides?: readonly Counted[], culprit: string | null, process?: string, kind?: CulpritKind, forms?: Partial<Record<Arch, import("../writer/dump.mjs").DumpKind>>, on?: readonly (keyof typeof SYSTEMS)[] }} Case
+ *   besides: other tags that leak. culprit: a driver; null where none is. process: that is to blame. kind: where neither is
  * @type {Readonly<Record<string, Case>>}
  */
 const CASES = {
@@ -168,7 +189,7 @@ const CASES = {
     drivers: ["nwindav", "fabusb"],
     leak: SE,
     culprit: null,
-    gone: "ctstor",
+    kind: "none-visible",
     unloaded: ["ctstor"],
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
@@ -322,6 +343,7 @@ const CASES = {
     process: "watch.exe",
     held: { type: "Process", bytes: 0, live: 2_600, holders: { "watch.exe": 2_590 } },
     forms: { x64: "bitmap-kernel", x86: "bitmap-kernel" },
+    on: ["8.1-x64", "11-x64"],
   },
   "zombies-without-handles": {
     why: "ended processes to which no handle leads: a driver has not given its references back",
@@ -330,6 +352,7 @@ const CASES = {
     culprit: "margies",
     held: { type: "Process", bytes: 0, live: 2_600 },
     forms: { x64: "bitmap-kernel", x86: "bitmap-kernel" },
+    on: ["7-x64", "11-x64"],
   },
   "events-of-a-process": {
     why: "one process never closes its events, and others have a few",
@@ -357,6 +380,126 @@ const CASES = {
     held: { type: "Token", bytes: 0x400, live: 4_000, holders: { "svchost.exe": 1_320 } },
     forms: { x64: "bitmap-kernel", x86: "full" },
   },
+  "handles-to-one-event": {
+    why: "a process opens one event again and again: not events grow, but the tables of handles",
+    drivers: ["ctstor", "nwindav"],
+    leak: TABLES,
+    culprit: null,
+    process: "deskflow.exe",
+    held: { type: "Event", bytes: 0x20, live: 1, holders: { "deskflow.exe": 100_000 }, same: true },
+    on: ["7-x64", "10-x64"],
+  },
+  keys: {
+    why: "a process opens one key again and again, and never closes what it gets; another has many files",
+    drivers: ["ctstor", "humong"],
+    leak: KEYS,
+    culprit: null,
+    process: "find.exe",
+    held: {
+      type: "Key",
+      bytes: 0x58,
+      live: 24_000,
+      holders: { "find.exe": 23_900 },
+      innocent: { "explorer.exe": ["File", 0xd8, 3000] },
+    },
+    on: ["7-x86", "8.1-x64", "11-x64"],
+  },
+  "threads-of-the-dead": {
+    why: "handles to threads keep processes that have ended",
+    drivers: ["humong", "margies"],
+    leak: THREADS,
+    culprit: null,
+    process: "agent.exe",
+    held: { type: "Thread", bytes: 0, live: 2_600, holders: { "agent.exe": 2_580 } },
+    on: ["7-x64", "10-x64"],
+  },
+  pipes: {
+    why: "a service leaves three pipes open for each command; a process with many events stands by",
+    drivers: ["ctstor", "litwflt"],
+    leak: FILES,
+    besides: [PIPES],
+    culprit: null,
+    process: "remcom.exe",
+    held: {
+      type: "File",
+      bytes: 0xd8,
+      live: 9_000,
+      holders: { "remcom.exe": 8_991 },
+      innocent: { "sqlservr.exe": ["Event", 0x20, 6000] },
+    },
+    on: ["7-x86", "8.1-x64", "10-x64"],
+  },
+  "in-step-with-mdl": {
+    why: "a driver's own tag and `Mdl ` grow by the same numbers: the one that it owns leads",
+    drivers: ["advworks", "citypw", "nwindav"],
+    leak: OWN_OF_TWO,
+    besides: [MDL_OF_TWO],
+    culprit: "advworks",
+    on: ["7-x64", "11-x64"],
+  },
+  "file-names-without-filter": {
+    why: "the filter manager keeps file names where no minifilter of anybody else is loaded",
+    drivers: ["ctstor", "citypw"],
+    leak: NAMES,
+    culprit: null,
+    kind: "windows",
+    on: ["10-x64", "11-x64"],
+  },
+  "file-names-with-filter": {
+    why: "the same beside a minifilter that has nothing to do with it: nobody can tell",
+    drivers: ["ctstor", "litwflt"],
+    leak: NAMES,
+    culprit: null,
+    on: ["10-x64"],
+  },
+  "no-third-party": {
+    why: "nothing is loaded but Windows, whose tokens no process holds",
+    drivers: [],
+    alone: true,
+    leak: TOKENS,
+    culprit: null,
+    kind: "windows",
+    held: { type: "Token", bytes: 0x400, live: 4_000 },
+    on: ["8.1-x64", "11-x64"],
+  },
+  "tokens-nobody-holds": {
+    why: "no process holds the tokens, and the driver that took them is gone",
+    drivers: ["nwindav", "fabusb"],
+    leak: TOKENS,
+    culprit: null,
+    kind: "none-visible",
+    unloaded: ["tokenfil"],
+    held: { type: "Token", bytes: 0x400, live: 4_000 },
+    on: ["7-x64", "10-x64"],
+  },
+  "two-processes": {
+    why: "two processes keep events, one of them twice as many",
+    drivers: ["ctstor", "humong"],
+    leak: MANY_EVENTS,
+    culprit: null,
+    process: "AppB.exe",
+    held: { type: "Event", bytes: 0x20, live: 54_800, holders: { "AppA.exe": 18_539, "AppB.exe": 36_252 } },
+    on: ["7-x86", "10-x64"],
+  },
+  "forty-of-one-image": {
+    why: "forty processes of one image keep keys, none of them many",
+    drivers: ["ctstor", "nwindav"],
+    leak: KEYS,
+    culprit: null,
+    process: "w3wp.exe",
+    processes: Array.from({ length: 40 }, () => "w3wp.exe"),
+    held: { type: "Key", bytes: 0x58, live: 24_000, holders: { "w3wp.exe": 595, "lsass.exe": 100 } },
+    on: ["7-x64", "11-x64"],
+  },
+  "code-not-there": {
+    why: "no page of the leaker is in the dump: it is named as what could not be looked at",
+    drivers: ["citypw", "nwindav"],
+    leak: ADVW,
+    culprit: null,
+    kind: "none-visible",
+    absent: [{ base: 0xfffff80482000000n, size: 0x9000, name: "advworks.sys" }],
+    on: ["7-x64", "10-x64"],
+  },
   "stacks-decide": {
     why: "by their code two drivers keep what they ask for; threads stand behind the calls of one",
     drivers: ["lamna", "ctstor", "nwindav"],
@@ -368,18 +511,33 @@ const CASES = {
 };
 
 /** @type {readonly Scenario[]} */
-export const SCENARIOS = Object.entries(CASES).flatMap(
-  ([name, { why, leak, culprit, process, gone, forms, ...plan }], i) =>
-    /** @type {[Arch, import("../writer/dump.mjs").DumpKind][]} */ (Object.entries(forms)).map(
-      ([arch, form], k) => ({
-        name: `${name}-${arch}`,
-        why,
-        arch,
-        form,
-        tag: leak.tag,
-        culprit: process ?? (culprit === null ? null : `${culprit}.sys`),
-        ...(gone === undefined ? {} : { gone: `${gone}.sys` }),
-        build: () => buildDump({ ...plan, arch, form, counts: [leak], seed: 100 + i * 7 + k }),
-      }),
-    ),
-);
+export const SCENARIOS = Object.entries(CASES).flatMap(([name, of], i) => [
+  .../** @type {[Arch, import("../writer/dump.mjs").DumpKind][]} */ (Object.entries(of.forms ?? {})).map(
+    ([arch, form], k) => scenario(`${name}-${arch}`, of, { arch, form, seed: 100 + i * 7 + k }),
+  ),
+  ...(of.on ?? []).map((system, k) =>
+    scenario(`${name}-${system}`, of, { ...SYSTEMS[system], form: "bitmap-kernel", seed: 103 + i * 7 + k }),
+  ),
+]);
+
+/**
+ * @param {string} name @param {Case} of
+ * @param {Pick<import("./machine.mjs").Plan, "arch" | "form" | "seed" | "build">} machine
+ * @returns {Scenario}
+ */
+function scenario(
+  name,
+  { why, leak, besides = [], culprit, process, kind, forms: _, on: __, ...plan },
+  machine,
+) {
+  return {
+    name,
+    why,
+    arch: machine.arch,
+    form: machine.form,
+    tag: leak.tag,
+    kind: kind ?? (process !== undefined ? "process" : culprit !== null ? "driver" : null),
+    culprit: process ?? (culprit === null ? null : `${culprit}.sys`),
+    build: () => buildDump({ ...plan, ...machine, counts: [leak, ...besides] }),
+  };
+}

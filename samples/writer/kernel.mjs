@@ -201,7 +201,7 @@ export const threadLayout = (machine) => forBuild(THREAD[machine.is64 ? 64 : 32]
 export const processDetails = (machine) => forBuild(DETAILS[machine.is64 ? 64 : 32], machine.build);
 
 /**
- * @typedef {{ stackBase: bigint, stackSize: number, words?: readonly bigint[] }} ThreadSpec words: what stands at KernelStack and above
+ * @typedef {{ stackBase: bigint, stackSize: number, words?: readonly bigint[] }} ThreadSpec stackBase: 0 where it has ended. words: what stands at KernelStack and above
  * @typedef {{ parent: number, created: bigint, exited?: bigint, session?: bigint }} Details times: FILETIME. session: the address of MM_SESSION_SPACE
  * @typedef {{ pid: number, name: string, directoryTableBase?: bigint, threads?: readonly ThreadSpec[], details?: Details }} ProcessSpec
  * @typedef {(bytes: number, type: "Process" | "Thread") => bigint} Allocate gives room for the body of an object
@@ -243,12 +243,14 @@ function writeDetails(machine, va, { parent, created, exited = 0n, session = 0n 
 function writeThread(machine, { stackBase, stackSize, words = [] }, allocate) {
   const at = threadLayout(machine);
   const va = allocate(at.size, "Thread");
+  machine.u8(va, 6);
+  // a thread that has ended has given its stack back
+  if (stackBase === 0n) return va;
   const limit = stackBase - BigInt(stackSize);
   if (!machine.isMapped(limit)) machine.map(limit, stackSize, { executable: false });
   const kernelStack = stackBase - BigInt(words.length * machine.pointerSize) - 0x230n;
   for (const [i, word] of words.entries())
     machine.pointer(kernelStack + BigInt(i * machine.pointerSize), word);
-  machine.u8(va, 6);
   machine.pointer(va + BigInt(at.initial), stackBase - 0x210n).pointer(va + BigInt(at.limit), limit);
   return machine.pointer(va + BigInt(at.base), stackBase).pointer(va + BigInt(at.kernel), kernelStack) && va;
 }

@@ -6,6 +6,7 @@ import { writeKdbg } from "./kdbg.mjs";
 import {
   contextX64,
   contextX86,
+  processDetails,
   processLayout,
   threadLayout,
   writeModuleList,
@@ -38,6 +39,23 @@ const imageFile = (name, arch, directory = arch) =>
 /** What is known of an image. @param {string} name @param {Arch} arch @returns {any} */
 const truth = (name, arch) =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`truth/${name}.${arch}.json`, ROOT)), "utf8"));
+
+/**
+ * KDDEBUGGER_DATA64 grows with Windows: from which build on it has how many bytes. The images have no room for the 0x3a0
+ * of 26100.
+ */
+const KDBG_SIZES = /** @type {const} */ ([
+  [17763, 0x380],
+  [14393, 0x368],
+  [9200, 0x360],
+  [6000, 0x340],
+]);
+
+/** @param {Machine} machine @returns {import("./tracker.mjs").Layout} */
+function trackerLayout({ is64, build }) {
+  if (build < 16299) return is64 ? "A64" : "A32";
+  return is64 ? (build < 20348 ? "B64" : "C64") : "B32";
+}
 
 export class System {
   /** @param {{ arch: Arch, processors: number, physicalPages?: number, seed: number, pteBase?: bigint, build?: number }} options */
@@ -189,7 +207,7 @@ export class System {
       [0x100, machine.physicalPages - 0x100],
     ]);
     writeTracker(machine, {
-      layout: is64 ? "B64" : "A32",
+      layout: trackerLayout(machine),
       hashed,
       processors: shareOut(rows, { processors: machine.processors, seed: this.seed, shares }),
       poolTrackTable: this.nt("PoolTrackTable"),
@@ -327,9 +345,15 @@ export class System {
       KdPrintCircularBufferEnd: this.nt("KdPrintCircularBuffer") + 0x200n,
       OffsetKThreadKernelStack: thread.kernel,
       OffsetKThreadInitialStack: thread.initial,
-      OffsetKThreadApcProcess: is64 ? 0xb8 : 0x44,
+      OffsetKThreadApcProcess: is64
+        ? machine.build < 9200
+          ? 0x70
+          : 0xb8
+        : machine.build < 6000
+          ? 0x44
+          : 0x50,
       SizeEProcess: process.size,
-      OffsetEprocessParentCID: is64 ? 0x540 : 0x128,
+      OffsetEprocessParentCID: processDetails(machine).parent,
       OffsetEprocessDirectoryTableBase: process.dtb,
       SizePrcb: is64 ? 0xaf00 : 0xec0,
       OffsetPrcbCurrentThread: is64 ? 8 : 4,
@@ -361,15 +385,12 @@ export class System {
       "MmPhysicalMemoryBlock",
     ])
       fields[name] = this.nt(name);
-    if (is64)
-      Object.assign(fields, {
-        OffsetPrcbContext: 0x85c0,
-        OffsetKThreadStackLimit: 0x30,
-        OffsetKThreadStackBase: 0x38,
-        PteBase: machine.pteBase,
-      });
+    if (is64) fields.OffsetPrcbContext = 0x85c0;
+    if (is64 && machine.build >= 9200)
+      Object.assign(fields, { OffsetKThreadStackLimit: thread.limit, OffsetKThreadStackBase: thread.base });
+    if (is64 && machine.build >= 14393) fields.PteBase = machine.pteBase;
     writeKdbg(machine, this.nt("KdDebuggerDataBlock"), {
-      size: is64 ? 0x380 : 0x318,
+      size: KDBG_SIZES.find(([build]) => machine.build >= build)?.[1] ?? 0x318,
       listHead: this.nt("KdpDebuggerDataListHead"),
       fields,
     });

@@ -3,7 +3,7 @@ import { FormatError } from "../core/errors.ts";
 import { parseTag, parseTagPattern } from "../pool/tag.ts";
 import type { Documents } from "../report/blocks.ts";
 import { readDocument } from "../report/read-document.ts";
-import { inputOf } from "../report/trail-document.ts";
+import { inputOf, type Trail } from "../report/trail-document.ts";
 import { FileError } from "../source/file-source.ts";
 import type { ListingOptions } from "../trail/listing/code-listing.ts";
 import { Dump } from "./dump.ts";
@@ -94,6 +94,13 @@ export function ask<C extends Asked>(
   return answer(opened, question, work);
 }
 
+/** The trails of tags, and behind them those of the tags that are said to be their cause. */
+function withCauses(tags: readonly string[], trace: (tag: string) => Trail): readonly Trail[] {
+  const trails = tags.map(trace);
+  const causes = trails.flatMap(({ lockstep }) => lockstep?.leader ?? []);
+  return [...trails, ...[...new Set(causes)].filter((tag) => !tags.includes(tag)).map(trace)];
+}
+
 type Answers = {
   readonly [C in Asked]: (opened: Opened, question: Question<C>, work: WorkOptions) => Documents[C];
 };
@@ -107,7 +114,7 @@ const ANSWERS: Answers = {
     const trails =
       from instanceof Dump && named.length === 0
         ? from.traces(work)
-        : named.map((tag) => from.trace(tag, work));
+        : withCauses(named, (tag) => from.trace(tag, work));
     const [first, ...more] = trails;
     if (first === undefined) throw new Error("a trace gave no trail");
     return { ...first, more, input: from instanceof Dump ? inputOf(from.info()) : null };

@@ -41,8 +41,7 @@ import { readHeldObjects } from "../trail/blocks/held-objects.ts";
 import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
 import type { Shortfall } from "../trail/next-steps.ts";
-import { accountFor, type ObjectAccount } from "../trail/object-holders.ts";
-import { OBJECT_TAGS } from "../trail/pairs/object-types.ts";
+import { accountFor, isHeldByHandles, type ObjectAccount } from "../trail/object-holders.ts";
 import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { MachineEnd } from "./crash.ts";
@@ -342,11 +341,11 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /** Who holds the objects of a tag by handles; undefined for other tags, and where that cannot be told. */
-  #objectAccount({ key, text }: Tag): ObjectAccount | undefined {
-    const outstanding = this.#outstanding(key);
-    if (!OBJECT_TAGS.has(text) || outstanding === undefined || outstanding < 1) return undefined;
+  #objectAccount(tag: Tag): ObjectAccount | undefined {
+    const outstanding = this.#outstanding(tag.key);
+    if (!isHeldByHandles(tag.text) || outstanding === undefined || outstanding < 1) return undefined;
     const { handles } = this.#held;
-    return "missing" in handles ? undefined : accountFor(handles, key, outstanding);
+    return "missing" in handles ? undefined : accountFor(handles, tag, outstanding);
   }
 
   #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {

@@ -16,6 +16,8 @@ export interface ProcessHandles {
   readonly byType: readonly HandleCount[];
   /** Handles whose object cannot be read, or does not prove to be one. */
   readonly unknown: number;
+  /** Pages of the table that hold entries; freed entries stay in them. */
+  readonly pages: number;
   /** Why there may be more handles than were seen; `undefined`: all were. */
   readonly stopped: TableStop | undefined;
 }
@@ -112,12 +114,28 @@ function handlesOf(
     const told = byType.reduce((sum, one) => sum + one.handles, 0);
     const none = walk === undefined || (walk.pages === 0 && walk.stopped !== undefined);
     const handles = none ? undefined : counts.handles;
-    return { process, handles, byType, unknown: counts.handles - told, stopped: walk?.stopped };
+    return {
+      process,
+      handles,
+      byType,
+      unknown: counts.handles - told,
+      pages: walk?.pages ?? 0,
+      stopped: walk?.stopped,
+    };
   });
   const withTable = new Set(tables.map(({ process }) => process));
   const without = processes.items
     .filter((process) => !withTable.has(process))
-    .map((process): ProcessHandles => ({ process, handles: 0, byType: [], unknown: 0, stopped: undefined }));
+    .map(
+      (process): ProcessHandles => ({
+        process,
+        handles: 0,
+        byType: [],
+        unknown: 0,
+        pages: 0,
+        stopped: undefined,
+      }),
+    );
   const totals = provedCounts(counter.totals(tables.map(({ counts }) => counts)), proved);
   return {
     processes: [...ofTables, ...without].sort(

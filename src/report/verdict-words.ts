@@ -42,7 +42,8 @@ function sentence(findings: Findings): string {
     const who = holderName(holder);
     // what was freed while the dump was taken may still have a handle
     const kept = Math.min(holder.objects, objects.outstanding);
-    const part = `${grouped(kept)} of the ${grouped(objects.outstanding)} that are there`;
+    const tables = objects.what === "table-pages";
+    const part = `${tables ? "tables on " : ""}${grouped(kept)} of the ${grouped(objects.outstanding)} ${tables ? "pages" : "that are there"}`;
     const all = holder.handles === holder.objects ? "" : `, with ${grouped(holder.handles)} handles`;
     if (leaks === false)
       return `${calm}If it is one, ${who} comes first, whose open handles keep ${part}${all}.`;

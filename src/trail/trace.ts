@@ -15,7 +15,7 @@ import { knownOf, type TagKnowledge } from "./known/tag-knowledge.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Shortfall, type Step } from "./next-steps.ts";
-import type { ObjectAccount } from "./object-holders.ts";
+import { isHeldByHandles, type ObjectAccount } from "./object-holders.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
@@ -162,7 +162,7 @@ function draw(
     references: references.length,
     inCode,
     undecoded: undecoded.length > 0,
-    isObject: OBJECT_TAGS.has(tag.text),
+    isObject: isHeldByHandles(tag.text),
     objects: counters?.objects,
     ofWindows: known !== null || inCode > 0,
     surroundings,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
-import { type Dump, openDump } from "../../src/index.ts";
+import { ask as answerOf, type Dump, openDump } from "../../src/index.ts";
 import { PLAIN } from "../../src/report/style.ts";
 import { renderText } from "../../src/report/text.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
@@ -53,6 +53,13 @@ describe("tags that go in step, on whole machines", () => {
     expect(trail.tag).toBe("Mdl ");
     expect(trail.signs?.reasons.join()).toContain("its count goes with that of AdvW, which is the cause");
     expect(trail.lockstep?.text).toContain("`Mdl ` is its shadow");
+  });
+
+  it("traces the cause behind the shadow that was asked for", () => {
+    const plan = { arch: "x64", drivers: ["advworks", "citypw", "nwindav"], counts: both } as const;
+    const answer = ask(plan, (dump) => answerOf(dump, { command: "trace", tags: ["Mdl"] }));
+    expect([answer.tag, ...answer.more.map(({ tag }) => tag)]).toEqual(["Mdl ", "AdvW"]);
+    expect(answer.more[0]?.conclusion.module).toBe("advworks");
   });
 
   it("says nothing of step where the same tags leak by themselves", () => {

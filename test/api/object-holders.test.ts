@@ -76,4 +76,19 @@ describe.each(["x64", "x86"] as const)("an object's tag on %s", (arch) => {
     expect(conclusion.culprit).toMatchObject({ kind: "process", name: "svchost.exe" });
     expect(conclusion.culprit?.kind === "process" && conclusion.culprit.pids.length).toBe(3);
   });
+
+  it("counts the pages of handle tables for the tag of these", () => {
+    const live = arch === "x64" ? 260 : 130;
+    const { conclusion, objects } = traced(
+      arch,
+      "Obtb",
+      { type: "Event", bytes: 0x20, live: 1, holders: { "deskflow.exe": 60_000 }, same: true },
+      { counts: [{ tag: "Obtb", paged: true, block: { x64: 0x1000, x86: 0x1000 }, live, frees: 40 }] },
+    );
+    expect(conclusion).toMatchObject({ culprit: { kind: "process", name: "deskflow.exe" }, module: null });
+    // 24 usual handles; entry 0 of each page is none
+    const [perPage, used] = arch === "x64" ? [255, 60_024] : [511, 60_024];
+    expect(objects?.holders[0]).toMatchObject({ handles: used, objects: Math.ceil(used / perPage) });
+    expect(objects?.what).toBe("table-pages");
+  });
 });

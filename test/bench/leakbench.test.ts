@@ -17,6 +17,15 @@ describe("the leak benchmark", () => {
     expect(told.slice(Math.floor(summary.withCulprit / 20))).toEqual([]);
   });
 
+  it("has machines of every kind of culprit, and tells the kind", () => {
+    const { kinds } = summary;
+    expect(kinds.filter(({ machines }) => machines === 0)).toEqual([]);
+    const right = kinds.reduce((sum, { kindRight }) => sum + kindRight, 0);
+    expect(right / summary.scenarios).toBeGreaterThanOrEqual(0.95);
+    expect(kinds.filter(({ machines, top1 }) => top1 / machines < 0.9)).toEqual([]);
+    expect(kinds.map(({ wrongWithHighConfidence }) => wrongWithHighConfidence)).toEqual(kinds.map(() => 0));
+  });
+
   it("blames nobody wrongly with medium or high confidence, and says when it cannot tell", () => {
     const wrong = rows.filter((row) => row.named !== null && row.named !== row.culprit);
     expect(wrong.filter(({ confidence }) => confidence === "medium" || confidence === "high")).toEqual([]);

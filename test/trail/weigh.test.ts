@@ -285,7 +285,14 @@ describe("conclude", () => {
     });
 
     it("asks for the handles of an object first", () => {
-      const account = { outstanding: 9000, handles: 20, objects: 20, holders: [], complete: true };
+      const account = {
+        what: "objects" as const,
+        outstanding: 9000,
+        handles: 20,
+        objects: 20,
+        holders: [],
+        complete: true,
+      };
       expect(kind({ isObject: true, objects: account })).toBe("windows");
       expect(kind({ isObject: true })).toBe("none-visible");
       expect(kind({ isObject: true, objects: { ...account, complete: false } })).toBe("none-visible");

@@ -106,7 +106,7 @@ const MOST_HOLDERS = 3;
 /** What handles explain of an object's tag, and what they leave to references of the kernel and of drivers. */
 function handles({ objects: account }: Trail): readonly string[] {
   if (account === null) return [];
-  const { outstanding, handles: count, objects, holders, complete } = account;
+  const { what, outstanding, handles: count, objects, holders, complete } = account;
   const unread = complete ? "" : ", in the tables that could be read";
   const most = holders
     .slice(0, MOST_HOLDERS)
@@ -115,6 +115,10 @@ function handles({ objects: account }: Trail): readonly string[] {
       return `${name ?? "-"} ${who} ${grouped(held)}`;
     })
     .join(", ");
+  if (what === "table-pages")
+    return [
+      `${plural(count, "handle")} on ${plural(objects, "page")} of tables${unread}, of ${plural(outstanding, "allocation")}${most === "" ? "" : `: ${most}`}    (pooltrail handles)`,
+    ];
   const left = Math.max(0, outstanding - objects);
   return [
     `${plural(count, "handle")} to ${plural(objects, "object")} of ${grouped(outstanding)}${unread}${most === "" ? "" : `: ${most}`}    (pooltrail handles)`,
