@@ -14,6 +14,7 @@ import {
   writeUnloadedDrivers,
 } from "./writer/kernel.mjs";
 import { Machine } from "./writer/machine.mjs";
+import { ObjectWriter, usualHandles } from "./writer/objects.mjs";
 
 /** Pages of the machine's 8 GB, and the hole below 4 GB where its devices are. */
 const MEMORY = /** @type {const} */ ([
@@ -221,18 +222,30 @@ export function article2003() {
       pid: 4,
       name: "System",
       threads: [thread(idle), thread(idle), thread(inFilter), thread(idle), thread(idle)],
+      details: { parent: 0, created: fileTime(CRASHED - UP_SECONDS) },
     },
-    ...[
-      ["smss.exe", 388],
-      ["csrss.exe", 436],
-      ["winlogon.exe", 460],
-      ["services.exe", 508],
-      ["lsass.exe", 520],
-      ["svchost.exe", 712],
-      ["w3wp.exe", 2316],
-    ].map(([name, pid]) => ({ pid: Number(pid), name: String(name), threads: [thread(idle)] })),
+    .../** @type {const} */ ([
+      ["smss.exe", 388, 4],
+      ["csrss.exe", 436, 388],
+      ["winlogon.exe", 460, 388],
+      ["services.exe", 508, 460],
+      ["lsass.exe", 520, 460],
+      ["svchost.exe", 712, 508],
+      ["w3wp.exe", 2316, 712],
+    ]).map(([name, pid, parent]) => ({
+      pid,
+      name,
+      threads: [thread(idle)],
+      details: { parent, created: fileTime(CRASHED - UP_SECONDS + pid) },
+    })),
   ];
-  const made = writeProcesses(machine, v("PsActiveProcessHead", 8), processes);
+  const objects = new ObjectWriter(machine);
+  const made = writeProcesses(machine, v("PsActiveProcessHead", 8), processes, (bytes, type) =>
+    objects.object(type, bytes),
+  );
+  for (const [i, { pid }] of processes.entries())
+    objects.handleTable(/** @type {{ process: bigint }} */ (made[i]).process, pid, usualHandles(objects));
+  objects.finish();
   machine.pointer(v("PsInitialSystemProcess"), made[0]?.process ?? 0n).u32(v("NtBuildNumber"), 0xf0000ece);
   const threads = made.flatMap((p) => p.threads);
   const kdbg = describeKernel(machine, v, {

@@ -12,6 +12,7 @@ import { describeLeak } from "./writer/describe-leak.mjs";
 import { writeDump } from "./writer/dump.mjs";
 import { innocentTags, totalBytes } from "./writer/innocent-tags.mjs";
 import { fileTime } from "./writer/kernel.mjs";
+import { USUAL, usualHandles } from "./writer/objects.mjs";
 import { writePoolPage } from "./writer/poolpages.mjs";
 import { System } from "./writer/system.mjs";
 
@@ -34,6 +35,7 @@ const OWN = /** @type {const} */ ({
     FMfl: [6, 1, 0xc0],
     PsNt: [9, 2, 0x30],
     None: [31, 5_122, 0x90],
+    Even: [948, 201_044, 0x70],
   },
   paged: {
     NwAv: [118, 6_204, 0x70],
@@ -82,6 +84,19 @@ const rows = [
     without: ["Se  ", "Proc", "Thre", ...outstanding.map((r) => r.tag)],
   }),
 ];
+
+/** Who started whom; the services controller those that are not here. @type {Readonly<Record<string, number>>} */
+const PARENTS = {
+  System: 0,
+  Registry: 4,
+  "smss.exe": 4,
+  "csrss.exe": 348,
+  "wininit.exe": 348,
+  "services.exe": 532,
+  "lsass.exe": 532,
+};
+/** Events that processes have besides the usual handles, by image. @type {Readonly<Record<string, number>>} */
+const EVENTS = { "sqlservr.exe": 600, "explorer.exe": 90 };
 
 /** The machine and its header, also for tests that write the same memory in other forms. */
 export function leakX64() {
@@ -177,7 +192,12 @@ export function leakX64() {
     /** @type {number} */ pid,
     /** @type {string} */ name,
     /** @type {import("./writer/kernel.mjs").ThreadSpec[]} */ threads = [],
-  ) => ({ pid, name, threads });
+  ) => ({
+    pid,
+    name,
+    threads,
+    details: { parent: PARENTS[name] ?? 664, created: fileTime(1_699_999_000 + pid) },
+  });
   const processes = [
     process(4, "System", systemThreads),
     process(92, "Registry"),
@@ -196,6 +216,16 @@ export function leakX64() {
     rows,
     bigPages: bigPages(),
     processes,
+    objects: (writer, made) => {
+      for (const [i, { pid, name }] of processes.entries()) {
+        const { process: object } = /** @type {{ process: bigint }} */ (made[i]);
+        const events = Array.from({ length: EVENTS[name] ?? 0 }, () => ({
+          type: "Event",
+          object: writer.object("Event", 0x20, { handles: 1 }),
+        }));
+        writer.handleTable(object, pid, [...usualHandles(writer), ...events]);
+      }
+    },
     shares: {
       "Se  ": { allocs: [3, 31, 30, 36], frees: [61, 14, 13, 12] },
       File: { allocs: [1, 9, 9, 9], frees: [8, 1, 1, 1] },
@@ -240,6 +270,13 @@ export function leakX64() {
       dispatch: system.after(/** @type {any} */ (dispatched[0])),
       stale,
     },
+    processes: processes.map(({ pid, name, threads, details }) => ({
+      pid,
+      parent: details.parent,
+      name,
+      threads: threads.length,
+      handles: USUAL.reduce((n, { count }) => n + count, EVENTS[name] ?? 0),
+    })),
   };
 }
 
@@ -292,8 +329,16 @@ function coldDistance(known, name) {
   return Number.parseInt(far[0], 16) - Number.parseInt(near[0], 16);
 }
 
+/** Handles by type, of all processes. @param {ReturnType<typeof leakX64>["processes"]} processes */
+function handleTotals(processes) {
+  /** @type {Record<string, number>} */
+  const totals = Object.fromEntries(USUAL.map(({ type, count }) => [type, count * processes.length]));
+  for (const { name } of processes) totals.Event = (totals.Event ?? 0) + (EVENTS[name] ?? 0);
+  return totals;
+}
+
 /** What a reader should find. @param {ReturnType<typeof leakX64>} made */
-function golden({ system, onStack }) {
+function golden({ system, onStack, processes }) {
   const nt = system.truths.get("ntoskrnl.exe");
   const hex = (/** @type {bigint | number} */ v) => `0x${v.toString(16)}`;
   const address = (/** @type {string} */ image, /** @type {string} */ rva) =>
@@ -389,6 +434,8 @@ function golden({ system, onStack }) {
       Object.entries(onStack).map(([k, f]) => [k, hex(f.image.base + BigInt(f.rva))]),
     ),
     culprit: "ctstor.sys",
+    processes,
+    handles: handleTotals(processes),
   };
 }
 

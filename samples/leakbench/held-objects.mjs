@@ -1,4 +1,5 @@
 import { fileTime } from "../writer/kernel.mjs";
+import { usualHandles } from "../writer/objects.mjs";
 
 /**
  * Objects that somebody holds, on a machine whose processes have handle tables.
@@ -13,14 +14,6 @@ import { fileTime } from "../writer/kernel.mjs";
  */
 
 const BOOT = 1_699_000_000;
-/** Handles that every process has, whoever leaks. */
-const USUAL = [
-  { type: "Event", bytes: 0x20, count: 12 },
-  { type: "Key", bytes: 0x40, count: 5 },
-  { type: "File", bytes: 0xd8, count: 4 },
-  { type: "Section", bytes: 0x40, count: 3 },
-];
-
 /** Types whose objects are processes that have ended, or parts of them. */
 const OF_PROCESSES = new Set(["Process", "Thread"]);
 
@@ -78,19 +71,13 @@ export function writeHeld(
       return { type, object };
     });
   for (const [i, spec] of specs.slice(0, specs.length - dead).entries()) {
-    const usual = USUAL.flatMap((one) =>
-      Array.from({ length: one.count }, () => ({
-        type: one.type,
-        object: writer.object(one.type, one.bytes, { handles: 1 }),
-      })),
-    );
     const [other, size, many] = innocent[spec.name] ?? ["Event", 0, 0];
     const others = Array.from({ length: many }, () => ({
       type: other,
       object: writer.object(other, size, { handles: 1 }),
     }));
     writer.handleTable(/** @type {Made} */ (made[i]).process, spec.pid, [
-      ...usual,
+      ...usualHandles(writer),
       ...others,
       ...leaked(holders[spec.name] ?? 0),
     ]);

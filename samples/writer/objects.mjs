@@ -77,6 +77,21 @@ const TABLE_LAYOUTS = {
     { build: 9200, code: 8, process: 0x10, pid: 0x28, links: 0x18, lists: 0x40 + 0x18, size: 0x80 },
   ],
 };
+/** Handles that every process has. */
+export const USUAL = /** @type {const} */ ([
+  { type: "Event", bytes: 0x20, count: 12 },
+  { type: "Key", bytes: 0x40, count: 5 },
+  { type: "File", bytes: 0xd8, count: 4 },
+  { type: "Section", bytes: 0x40, count: 3 },
+]);
+
+/** A process's usual handles, each to an object of its own. @param {ObjectWriter} writer */
+export function usualHandles(writer) {
+  return USUAL.flatMap(({ type, bytes, count }) =>
+    Array.from({ length: count }, () => ({ type, object: writer.object(type, bytes, { handles: 1 }) })),
+  );
+}
+
 /** @template {{ build: number }} T @param {readonly T[]} rows @param {number} build @returns {T} */
 const forBuild = (rows, build) => /** @type {T} */ (rows.findLast((row) => row.build <= build) ?? rows[0]);
 
