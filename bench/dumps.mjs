@@ -4,11 +4,13 @@
  * modules.dmp   200 modules of 100 MB together, in physical runs of 1 to 64 pages, nt on large pages
  * threads.dmp   the same, with 2,000 threads and their stacks
  * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file
+ * handles.dmp   200 processes with 5,000 handles each, to a million objects
  * pool.dmp      20 modules of 10 MB together, and 1 GB of pool where nothing says so: a few pages, mapped many times
  */
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildDump } from "../samples/leakbench/machine.mjs";
 import { Area, alignUp, random as seeded } from "../samples/writer/bytes.mjs";
 import { DUMP_TYPES, dumpHeader, runsOf, writeDump } from "../samples/writer/dump.mjs";
 import { Machine } from "../samples/writer/machine.mjs";
@@ -20,8 +22,8 @@ import { load, makeModules, makeTags, plant, REFERENCES, TAG } from "./modules.m
 /**
  * @typedef {{
  *   path: string, modules: number, moduleBytes: number, tag: string, references: number, tags: readonly string[],
- *   kernelCode: number, extents: readonly [offset: number, length: number][],
- * }} Plan what a dump holds. kernelCode: bytes of nt's code. extents: where its modules' readable bytes stand in the file, in order, merged
+ *   kernelCode: number, extents: readonly [offset: number, length: number][], handles?: number,
+ * }} Plan what a dump holds; of that with the handles, these alone. kernelCode: bytes of nt's code. extents: where its modules' readable bytes stand in the file, in order, merged
  */
 
 const PAGE = 0x1000;
@@ -141,6 +143,32 @@ function makeDump(
   };
 }
 
+const PROCESSES = 200;
+const HANDLES = 5000;
+
+/** @param {string} path */
+function makeHandles(path) {
+  const processes = Array.from({ length: PROCESSES }, (_, i) => `agent${i}.exe`);
+  const bytes = buildDump({
+    arch: "x64",
+    form: "bitmap-kernel",
+    seed: 7,
+    drivers: [],
+    counts: [
+      { tag: "Even", paged: false, block: { x64: 0x80, x86: 0x80 }, live: PROCESSES * HANDLES, frees: 7 },
+    ],
+    processes,
+    held: {
+      type: "Event",
+      bytes: 0x20,
+      live: PROCESSES * HANDLES,
+      holders: Object.fromEntries(processes.map((name) => [name, HANDLES])),
+    },
+  });
+  writeFileSync(path, bytes);
+  return { path, handles: PROCESSES * HANDLES };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = process.argv[2];
   if (folder === undefined) throw new TypeError("usage: node bench/dumps.mjs DIR");
@@ -155,4 +183,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       JSON.stringify(makeDump(join(folder, `${name}.dmp`), options)),
     );
   }
+  writeFileSync(join(folder, "handles.json"), JSON.stringify(makeHandles(join(folder, "handles.dmp"))));
 }

@@ -74,6 +74,14 @@ function makeCommands({ path, tag, tags, references, modules }) {
       },
       functions: { args: cli("functions", path, "nt") },
       trace: { args: cli("trace", path, tag) },
+      handles: {
+        args: cli("handles", planOf("handles").path, "Even"),
+        answer: (document) => {
+          const { handles, objects } = document.totals[0] ?? {};
+          const wanted = planOf("handles").handles ?? Number.NaN;
+          return handles > wanted && objects === handles ? undefined : `wrong: ${handles} to ${objects}`;
+        },
+      },
       threads: { args: cli("trace", planOf("threads").path, tag) },
       open: { args: [here("blocks.mjs"), planOf("pool").path] },
       pool: { args: [here("blocks.mjs"), planOf("pool").path, tag] },
@@ -162,6 +170,13 @@ function measure() {
     const value = net(name) - net("open");
     row(what, [name, "open"], { value, floor, allowed: 8 * floor, most: "8" });
   }
+
+  row("a million handles of 200 processes", ["handles"], { value: net("handles"), allowed: 2 });
+  row("handles, more memory than modules", ["handles", "modules"], {
+    value: memory("handles") - memory("modules"),
+    allowed: 60 * MB,
+    unit: mb,
+  });
 
   const start = ms(seconds.get("node") ?? Number.NaN);
   const mega = (plan.moduleBytes / MB).toFixed(1);

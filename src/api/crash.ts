@@ -1,11 +1,15 @@
+import { groupBy } from "../core/search.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import { nameBugcheck } from "../kernel/bugchecks.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { type CrashPlace, crashPlace, type Occasion, occasionOf } from "../kernel/stop.ts";
+import type { TrackedAllocations } from "../kernel/verifier-drivers.ts";
 import { readUnfreed } from "../kernel/verifier-stop.ts";
+
 import { exhaustionOf } from "../pool/exhaustion.ts";
 import type { MemorySummary } from "../pool/memory-summary.ts";
-import type { Crash } from "../trail/crash.ts";
+import { tableKey, tagText } from "../pool/tag.ts";
+import type { Crash, UnfreedDriver } from "../trail/crash.ts";
 import type { Module } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
 
@@ -53,7 +57,16 @@ export class MachineEnd {
               file: name ?? null,
               module: (name === undefined ? undefined : this.#modules.named(name))?.name ?? null,
               allocations: unfreed.allocations ?? null,
+              tags: leftByTag(unfreed.tracked),
             },
     };
   }
+}
+
+function leftByTag(tracked: readonly TrackedAllocations[]): UnfreedDriver["tags"] {
+  const sums = [...groupBy(tracked, ({ tag }) => tableKey(tag))].map(([tag, own]) => ({
+    tag: tagText(tag),
+    allocations: own.reduce((sum, { allocations }) => sum + allocations, 0),
+  }));
+  return sums.sort((a, b) => b.allocations - a.allocations);
 }

@@ -7,7 +7,6 @@ import { type Kernel, readKernel } from "../kernel/kernel.ts";
 import type { ObjectHeader } from "../kernel/object-headers.ts";
 import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads } from "../kernel/threads.ts";
-import { readVerifier } from "../kernel/verifier.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { blockAt } from "../pool/block-at.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
@@ -30,7 +29,6 @@ import { poolDocument } from "../report/pool-document.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
-import { tracksPool, verifierWords } from "../report/verifier-words.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import { Siblings } from "../source/siblings.ts";
@@ -44,6 +42,7 @@ import type { Shortfall } from "../trail/next-steps.ts";
 import { accountFor, isHeldByHandles, type ObjectAccount } from "../trail/object-holders.ts";
 import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
+import { CheckedDrivers } from "./checked-drivers.ts";
 import { MachineEnd } from "./crash.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { Module } from "./module.ts";
@@ -117,6 +116,7 @@ export class Dump extends Workspace implements Disposable {
   readonly #images: LoadedImages;
   #tags: Tags | undefined;
   #end: MachineEnd | undefined;
+  #checked: CheckedDrivers | undefined;
   readonly #locksteps = new Map<string, Lockstep>();
   #memory: MemorySummary | undefined;
   #objects: HeldObjects | undefined;
@@ -133,6 +133,7 @@ export class Dump extends Workspace implements Disposable {
       listCut: modules.stopped !== undefined,
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
+      verified: () => this.#verifier.drivers,
       poolContent: (key, outstanding) => this.#contentsOf(key, outstanding),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
@@ -300,7 +301,7 @@ export class Dump extends Workspace implements Disposable {
         : usage === null
           ? ["the tag tables do not have this tag in what could be read of them"]
           : [];
-    const more = [...this.#verifierNotes(), ...toolNotes(this.modules.items), ...unknown, ...this.gaps];
+    const more = [...this.#verifier.notes, ...toolNotes(this.modules.items), ...unknown, ...this.gaps];
     return trailDocument(findings, this.space.pointerSize, more);
   }
 
@@ -392,16 +393,9 @@ export class Dump extends Workspace implements Disposable {
     return live;
   }
 
-  /** Verifier's counters are of all drivers that it checks, and accuse none. */
-  #verifierNotes(): readonly string[] {
-    const { kernel } = this;
-    if (kernel.kdbg === undefined) return [];
-    const verifier = readVerifier(this.space, kernel.variable("MmVerifierData")?.address);
-    if (verifier.state === "off") return [];
-    const detail = verifierWords(verifier);
-    return [
-      tracksPool(verifier) ? `${detail}; !verifier 3 in a debugger lists the allocations of each` : detail,
-    ];
+  get #verifier(): CheckedDrivers {
+    this.#checked ??= new CheckedDrivers(this.kernel, this.#pool, this.modules);
+    return this.#checked;
   }
 
   get #held(): HeldObjects {

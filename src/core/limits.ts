@@ -205,3 +205,7 @@ export const MAX_HANDLE_PAGES = 65_536;
 export const MAX_HANDLE_TARGETS = 0x20_0000;
 /** Kinds of objects by what stands in their headers: Windows has some 70 types. */
 export const MAX_OBJECT_KINDS = 1024;
+/** Drivers that Driver Verifier checks: more than any machine has loaded. */
+export const MAX_VERIFIED_DRIVERS = 2048;
+/** Pages of one driver's allocations that Driver Verifier tracks: 16 million on 64-bit machines. */
+export const MAX_VERIFIER_PAGES = 0x2_0000;

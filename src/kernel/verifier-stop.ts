@@ -3,6 +3,7 @@ import type { Bugcheck } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { readUnicode } from "./names.ts";
 import { plainCode } from "./stop.ts";
+import { driverAt, type TrackedAllocations } from "./verifier-drivers.ts";
 
 /** A driver that was unloaded and had not freed all that it had allocated: Driver Verifier stopped the machine for it. */
 export interface Unfreed {
@@ -12,6 +13,8 @@ export interface Unfreed {
   readonly allocations: number | undefined;
   /** Where the bugcheck says that the name stands. */
   readonly nameAt: Va;
+  /** What it left, by tag and by who called, as Driver Verifier lists it; none where its record cannot be read. */
+  readonly tracked: readonly TrackedAllocations[];
 }
 
 const DRIVER_VERIFIER_DETECTED_VIOLATION = 0xc4;
@@ -30,12 +33,13 @@ const LONGEST = 0x200;
  */
 export function readUnfreed(space: AddressSpace, bugcheck: Bugcheck | undefined): Unfreed | undefined {
   if (bugcheck === undefined || plainCode(bugcheck) !== DRIVER_VERIFIER_DETECTED_VIOLATION) return undefined;
-  const [violation, nameAt, , count] = bugcheck.parameters;
+  const [violation, nameAt, record, count] = bugcheck.parameters;
   if (violation !== UNLOADED_WITHOUT_FREEING) return undefined;
   return {
     name: countedName(space, nameAt as Va) ?? plainText(space, nameAt as Va),
     allocations: count > 0n && count <= MOST_ALLOCATIONS ? Number(count) : undefined,
     nameAt: nameAt as Va,
+    tracked: driverAt(space, record as Va)?.tracked ?? [],
   };
 }
 

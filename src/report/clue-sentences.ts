@@ -16,6 +16,7 @@ import type {
   NamedFunction,
   OnStack,
   SizeMatches,
+  Tracked,
 } from "../trail/clue.ts";
 import { list } from "./list.ts";
 import { plural } from "./words.ts";
@@ -59,6 +60,8 @@ export class ClueSentences {
         return this.#contents(clue);
       case "size-match":
         return sizeMatch(clue);
+      case "tracked":
+        return this.#tracked(clue);
       case "left-unfreed":
         return leftUnfreed(clue);
     }
@@ -66,6 +69,11 @@ export class ClueSentences {
 
   #at(address: Va): string {
     return windbgHex(address, this.#pointerSize);
+  }
+
+  #tracked({ allocations, bytes, callers, outstanding }: Tracked): string {
+    const of = outstanding === null ? "" : ` of the ${grouped(outstanding)} that are there`;
+    return `has not freed ${plural(allocations, "allocation")}${of} (${grouped(bytes)} bytes), as Driver Verifier lists them: asked for before ${this.#places(callers.map(({ at }) => at))}`;
   }
 
   #places(places: readonly Va[]): string {

@@ -69,6 +69,8 @@ function addressesOf(clue: Clue): readonly Va[] {
       return clue.examples.map(({ at }) => at);
     case "size-match":
       return [clue.at];
+    case "tracked":
+      return clue.callers.map(({ at }) => at);
     case "left-unfreed":
       return [];
   }

@@ -2,7 +2,7 @@ import { hex } from "../core/address.ts";
 import { grouped } from "../core/text.ts";
 import type { Occasion } from "../kernel/stop.ts";
 import type { Exhaustion } from "../pool/exhaustion.ts";
-import { type Crash, isVictim } from "../trail/crash.ts";
+import { type Crash, isVictim, type UnfreedDriver } from "../trail/crash.ts";
 import type { Shortfall } from "../trail/next-steps.ts";
 import { percent, plural } from "./words.ts";
 
@@ -54,7 +54,7 @@ export function crashWords(crash: Crash): readonly string[] {
     const gone =
       unfreed.file !== null && unfreed.module === null ? " (not in the list of modules any more)" : "";
     words.push(
-      `Driver Verifier stopped the machine (${code}): ${who}${gone} was unloaded and had not freed ${many}; !verifier 3 in a debugger lists them.`,
+      `Driver Verifier stopped the machine (${code}): ${who}${gone} was unloaded and had not freed ${many}${leftWords(unfreed.tags)}.`,
     );
   }
   if (isVictim(crash) && exhaustion !== null) {
@@ -69,4 +69,15 @@ export function crashWords(crash: Crash): readonly string[] {
     );
   }
   return words;
+}
+
+const MOST_TAGS = 4;
+
+function leftWords(tags: UnfreedDriver["tags"]): string {
+  if (tags.length === 0) return "; !verifier 3 in a debugger lists them";
+  const shown = tags
+    .slice(0, MOST_TAGS)
+    .map(({ tag, allocations }) => `${grouped(allocations)} with \`${tag}\``);
+  const more = tags.length - shown.length;
+  return `: ${shown.join(", ")}${more > 0 ? ` and ${more} more tags` : ""}`;
 }

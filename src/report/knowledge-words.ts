@@ -1,5 +1,6 @@
 import type { KnownLeak } from "../trail/known/leaks.ts";
 import type { TagKnowledge } from "../trail/known/tag-knowledge.ts";
+import type { BesidesPool } from "../trail/known/tags.ts";
 import { list } from "./list.ts";
 
 const MOST_FUNCTIONS = 4;
@@ -31,6 +32,13 @@ function knownLeakWords({ culprit, what, source }: KnownLeak): string {
   return `${CULPRIT[culprit]}: ${what} (${source})`;
 }
 
+const PAGE_KB = 4;
+
+/** What a leak costs beyond what the pool's figures say. */
+function besidesWords({ pages, what, source }: BesidesPool): string {
+  return `Outside the pool each keeps about ${pages} pages (${pages * PAGE_KB} KB) as well, of ${what} (${source}).`;
+}
+
 /** What is public of a tag, a sentence each. */
 export function knowledgeWords(known: TagKnowledge): readonly string[] {
   const meaning = meaningWords(known);
@@ -41,6 +49,7 @@ export function knowledgeWords(known: TagKnowledge): readonly string[] {
   return [
     ...(meaning === null ? [] : [`\`${known.tag}\` is the tag of ${meaning}${source}.`]),
     ...(functions === null ? [] : [functions]),
+    ...(known.besides === undefined ? [] : [besidesWords(known.besides)]),
     ...(leaks.length === 0 ? [] : [`Leaks of it that were solved in public: ${leaks.join("; ")}${more}.`]),
   ];
 }

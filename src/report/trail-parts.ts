@@ -1,6 +1,6 @@
 import type { Occasion } from "../kernel/stop.ts";
 import type { LeaderReason, Lockstep } from "../pool/lockstep.ts";
-import { type Crash, isVictim } from "../trail/crash.ts";
+import { type Crash, isVictim, type UnfreedDriver } from "../trail/crash.ts";
 import type { TagKnowledge } from "../trail/known/tag-knowledge.ts";
 import { crashWords } from "./crash-words.ts";
 import { knowledgeWords, meaningWords } from "./knowledge-words.ts";
@@ -33,7 +33,7 @@ export interface TrailCrash {
   /** There was no memory left, so that whoever crashed was in that moment's way. */
   readonly victim: boolean;
   /** A driver that Driver Verifier stopped the machine for: it was unloaded and had not freed. */
-  readonly unfreed: { readonly file: string | null; readonly allocations: number | null } | null;
+  readonly unfreed: Pick<UnfreedDriver, "file" | "allocations" | "tags"> | null;
   /** What it says of leaks, a sentence each. */
   readonly text: readonly string[];
 }
@@ -89,7 +89,8 @@ export function crashDocument(crash: Crash): TrailCrash {
     name: bugcheck.name,
     module,
     victim: isVictim(crash),
-    unfreed: unfreed === null ? null : { file: unfreed.file, allocations: unfreed.allocations },
+    unfreed:
+      unfreed === null ? null : { file: unfreed.file, allocations: unfreed.allocations, tags: unfreed.tags },
     text: crashWords(crash),
   };
 }

@@ -210,6 +210,17 @@ export interface LeftUnfreed {
   readonly outstanding: number | null;
 }
 
+/** Driver Verifier lists allocations with the tag that the module made and has not freed. */
+export interface Tracked {
+  readonly kind: "tracked";
+  readonly allocations: number;
+  readonly bytes: bigint;
+  /** Behind the calls that asked for them, the most first. */
+  readonly callers: readonly { readonly at: Va; readonly allocations: number }[];
+  /** How many there are of the tag in all; null where that is not known. */
+  readonly outstanding: number | null;
+}
+
 /** One thing seen in code or dump that speaks for or against a module. */
 export type Clue =
   | Calls
@@ -224,7 +235,8 @@ export type Clue =
   | OnStack
   | Contents
   | SizeMatches
-  | LeftUnfreed;
+  | LeftUnfreed
+  | Tracked;
 
 /** A clue with the module that it is about. */
 export interface ModuleClue {

@@ -20,6 +20,8 @@ export interface UnfreedDriver {
   readonly module: string | null;
   /** In both pools; null where the number cannot be one. */
   readonly allocations: number | null;
+  /** What it left by tag, the most allocations first; empty where Driver Verifier's list of it cannot be read. */
+  readonly tags: readonly { readonly tag: string; readonly allocations: number }[];
 }
 
 /**

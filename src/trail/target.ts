@@ -3,6 +3,7 @@ import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
 import { instructionSetOf } from "../isa/machines.ts";
 import type { Threads } from "../kernel/threads.ts";
+import type { VerifiedDriver } from "../kernel/verifier-drivers.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import type { ImportTable } from "../pe/imports.ts";
@@ -44,6 +45,8 @@ export interface TrailTarget {
   readonly unloaded?: readonly string[];
   /** The threads of the dump; absent where there is no dump. */
   readonly threads?: () => Threads;
+  /** The drivers that Driver Verifier checks, with what they allocated; absent where there is no dump. */
+  readonly verified?: () => readonly VerifiedDriver[];
   /** What the blocks of a tag hold of modules' addresses; absent where there is no dump. */
   readonly poolContent?: (key: number, outstanding?: number) => BlockContents<TrailModule>;
   /** Of Windows; undefined where it is not known. */

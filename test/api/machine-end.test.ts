@@ -22,6 +22,8 @@ function ask<T>(plan: Omit<Plan, "seed" | "form"> & Partial<Plan>, question: (du
   return question(dump);
 }
 
+type SystemLike = Parameters<NonNullable<Plan["also"]>>[0];
+
 const ADVW = counted("AdvW", false, 0xe0, 96_000, 60_000);
 
 describe("tags that go in step, on whole machines", () => {
@@ -400,5 +402,69 @@ describe("a driver that Driver Verifier stopped the machine for", () => {
     expect(trail.crash?.text[0]).toContain(
       "gone.sys (not in the list of modules any more) was unloaded and had not freed 12",
     );
+  });
+});
+
+describe("what Driver Verifier lists of the drivers that it checks", () => {
+  const ADVW_KEY = 0x57766441;
+  const listed = 400;
+
+  /** Verifier with pool tracking on, and one driver's entry with its pages (public symbols of 19041). */
+  const verified =
+    (file: string, allocations: number) =>
+    (system: SystemLike): void => {
+      const { machine } = system;
+      const data = system.nt("MmVerifierData");
+      for (const [i, value] of [8, 0, 7, 0, 900_000, 900_000].entries())
+        machine.u32(data + BigInt(i * 4), value);
+      const image = system.image(file);
+      const entry = machine.allocate(0xa0);
+      const head = system.nt("MiState") + 0x3e0n;
+      machine
+        .pointer(head, entry)
+        .pointer(head + 8n, entry)
+        .pointer(entry, head)
+        .pointer(entry + 8n, head);
+      machine.unicodeString(entry + 0x18n, file);
+      machine.pointer(entry + 0x28n, image.base).pointer(entry + 0x30n, image.base + BigInt(image.size));
+      machine.u32(entry + 0x74n, allocations).u32(entry + 0x7cn, allocations);
+      let next = 0n;
+      for (let left = allocations; left > 0; left -= 127) {
+        const page = machine.allocate(0x1000, { align: 0x1000 });
+        machine
+          .pointer(page, next)
+          .pointer(page + 8n, entry)
+          .pointer(page + 16n, 0x5669_5067_0000n);
+        for (let i = 1; i <= Math.min(127, left); i++) {
+          const row = page + BigInt(i * 0x20);
+          machine.pointer(row, page + 0x10_0000_0000n).pointer(row + 8n, image.base + 0x1234n);
+          machine.pointer(row + 16n, 0xd0).pointer(row + 24n, ADVW_KEY);
+        }
+        next = page;
+      }
+      machine.pointer(entry + 0x58n, next | 1n);
+    };
+  const plan = (file: string, allocations: number): Omit<Plan, "seed" | "form"> => ({
+    arch: "x64",
+    drivers: ["advworks", "citypw", "nwindav"],
+    counts: [counted("AdvW", false, 0xe0, listed, 9_000)],
+    also: verified(file, allocations),
+  });
+
+  it("names the driver that has most of what there is", () => {
+    const trail = ask(plan("nwindav.sys", 380), (dump) => dump.trace("AdvW"));
+    const evidence = trail.suspects.find(({ module }) => module === "nwindav")?.evidence[0];
+    expect(evidence).toMatchObject({ kind: "tracked", points: 60 });
+    expect(evidence?.detail).toMatch(
+      /^has not freed 380 allocations of the 400 that are there \(79,040 bytes\), as Driver Verifier lists them/,
+    );
+    expect(trail.notes.join()).toContain("of nwindav.sys");
+  });
+
+  it("says little against one that has a few", () => {
+    const trail = ask(plan("nwindav.sys", 20), (dump) => dump.trace("AdvW"));
+    const evidence = trail.suspects.find(({ module }) => module === "nwindav")?.evidence;
+    expect(evidence?.find(({ kind }) => kind === "tracked")?.points).toBe(0);
+    expect(trail.conclusion.module).not.toBe("nwindav");
   });
 });

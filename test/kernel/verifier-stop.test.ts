@@ -31,6 +31,7 @@ describe("readUnfreed", () => {
       name: "OVSExt.sys",
       allocations: 5,
       nameAt: NAME,
+      tracked: [],
     });
   });
 
@@ -59,7 +60,7 @@ describe("readUnfreed", () => {
     ["is not in the dump", new VirtualMemory(8)],
   ])("gives no name where it %s", (_, memory) => {
     const found = readUnfreed(memory.space, stop());
-    expect(found).toEqual({ name: undefined, allocations: 5, nameAt: NAME });
+    expect(found).toEqual({ name: undefined, allocations: 5, nameAt: NAME, tracked: [] });
   });
 
   it("gives no number that cannot be one", () => {

@@ -7,6 +7,7 @@ import { LEFT_UNFREED } from "./left-unfreed.ts";
 import { ON_STACK } from "./on-stack.ts";
 import { POOL_CONTENT } from "./pool-content.ts";
 import { SIZE_MATCH } from "./size-match.ts";
+import { TRACKED } from "./tracked.ts";
 
 /** Which kind of evidence finds and weighs a clue; each kind can build on what those above it found. */
 const KIND_OF: Readonly<Record<Clue["kind"], EvidenceKind>> = {
@@ -24,6 +25,7 @@ const KIND_OF: Readonly<Record<Clue["kind"], EvidenceKind>> = {
   "pool-content": POOL_CONTENT,
   "on-stack": ON_STACK,
   "left-unfreed": LEFT_UNFREED,
+  tracked: TRACKED,
 };
 
 const KINDS: ReadonlySet<EvidenceKind> = new Set(Object.values(KIND_OF));

@@ -2,7 +2,7 @@ import { objectTypesOf } from "../pairs/object-types.ts";
 import type { Release } from "../pairs/pair.ts";
 import { acquirersFor } from "../pairs/table.ts";
 import { type KnownLeak, knownLeaksOf } from "./leaks.ts";
-import { meaningOf, type TagMeaning } from "./tags.ts";
+import { type BesidesPool, besidesPool, meaningOf, type TagMeaning } from "./tags.ts";
 
 /** What is public of a tag, without the user's tag file. */
 export interface TagKnowledge {
@@ -15,6 +15,8 @@ export interface TagKnowledge {
   /** Functions that give back what these gave, the one named most often first. */
   readonly releasedBy: readonly string[];
   readonly leaks: readonly KnownLeak[];
+  /** What each of its objects keeps outside the pool, where that is known. */
+  readonly besides: BesidesPool | undefined;
 }
 
 /** What is public of a tag; undefined where nothing is. @param present file names of the machine's modules */
@@ -32,6 +34,7 @@ export function knownOf(tag: string, present: readonly string[] = []): TagKnowle
     acquiredBy: rows.map(({ name }) => name),
     releasedBy: releasers(rows.map(({ releases }) => releases)),
     leaks,
+    besides: besidesPool(tag),
   };
 }
 
