@@ -10,10 +10,16 @@ export type MemoryFault =
   | { readonly kind: "paged-out"; readonly va: Va; readonly level: PageLevel }
   | { readonly kind: "demand-zero"; readonly va: Va; readonly level: PageLevel }
   | { readonly kind: "prototype"; readonly va: Va; readonly level: PageLevel }
-  /** The page, or with `level` the page table that leads to it, is not among the dump's pages. */
-  | { readonly kind: "not-in-dump"; readonly va: Va; readonly pa: Pa; readonly level?: PageLevel }
-  /** The dump says that it holds the page, but the file ends before it. */
-  | { readonly kind: "truncated"; readonly va: Va; readonly pa: Pa; readonly level?: PageLevel };
+  /**
+   * The page, or with `level` the page table that leads to it, is not among the dump's pages; or the dump says that it
+   * holds the page, and the file ends before it; or holds it packed, and it cannot be unpacked.
+   */
+  | {
+      readonly kind: "not-in-dump" | "truncated" | "damaged";
+      readonly va: Va;
+      readonly pa: Pa;
+      readonly level?: PageLevel;
+    };
 
 /** One sentence for a person: `0x400000 is not mapped: PDE not present`. */
 export function describeFault(fault: MemoryFault): string {
@@ -36,6 +42,8 @@ export function describeFault(fault: MemoryFault): string {
       return `${at} is not in the dump: physical page ${hex(fault.pa)}${table(fault.level)} was not written`;
     case "truncated":
       return `${at} is past the end of the file: the dump was cut off before physical page ${hex(fault.pa)}${table(fault.level)}`;
+    case "damaged":
+      return `${at} is damaged: physical page ${hex(fault.pa)}${table(fault.level)} cannot be unpacked`;
   }
 }
 

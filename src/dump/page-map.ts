@@ -2,6 +2,8 @@
 export const NOT_IN_DUMP = -1;
 /** `locate`: the dump says that it holds the page, but the file ends before the page does. */
 export const TRUNCATED = -2;
+/** `locate`: the dump holds the page packed, and it cannot be unpacked. */
+export const DAMAGED = -3;
 
 /** Pages that stand one after the other, in physical memory as in the file. */
 export interface PageRun {
@@ -20,7 +22,7 @@ export interface PageMap {
   readonly missing: number;
   /** Of the pages claimed; -1 when there are none. */
   readonly highestPfn: number;
-  /** The page's file offset, or `NOT_IN_DUMP`, or `TRUNCATED`. Any number may be asked for. */
+  /** The page's file offset, or `NOT_IN_DUMP`, `TRUNCATED` or `DAMAGED`. Any number may be asked for. */
   locate(pfn: number): number;
   /** How many pages from `pfn` on, itself included, stand together in the file: 0 to `max`. */
   runLength(pfn: number, max: number): number;

@@ -1,6 +1,6 @@
 import { PAGE_SIZE, type Pa, pa, type Va, va } from "../core/address.ts";
 import type { MemoryFault, PageLevel } from "../core/errors.ts";
-import { NOT_IN_DUMP } from "../dump/page-map.ts";
+import { DAMAGED, NOT_IN_DUMP } from "../dump/page-map.ts";
 import type { Extent, Hole, Mapping } from "./mapping.ts";
 import type { EntryKind, PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
@@ -148,7 +148,7 @@ export class PageTableMapping implements Mapping {
       const within = step.upper ? rest * SPLIT + lower : rest;
       if (low < 0 || high < 0) {
         this.#page = table;
-        this.#fail(tableOffset === NOT_IN_DUMP ? "not-in-dump" : "truncated", step.name);
+        this.#fail(absence(tableOffset), step.name);
         this.#run = Math.min(max, (step.entries - index) * step.pages - within);
         return;
       }
@@ -196,7 +196,7 @@ export class PageTableMapping implements Mapping {
     this.#page = page;
     this.#offset = offset;
     this.#run = 1;
-    this.#fail(offset === NOT_IN_DUMP ? "not-in-dump" : "truncated", undefined);
+    this.#fail(absence(offset), undefined);
     if (offset >= 0) {
       this.#fault = undefined;
       if (max > 1) this.#run = Math.max(1, pages.runLength(page, max));
@@ -273,7 +273,7 @@ export class PageTableMapping implements Mapping {
   #faultAt(at: Va): MemoryFault {
     const kind = this.#fault;
     const level = this.#level ?? "PTE";
-    if (kind === "not-in-dump" || kind === "truncated") {
+    if (kind === "not-in-dump" || kind === "truncated" || kind === "damaged") {
       const address = pa(this.#page * PAGE_SIZE);
       return this.#level === undefined ? { kind, va: at, pa: address } : { kind, va: at, pa: address, level };
     }
@@ -281,4 +281,10 @@ export class PageTableMapping implements Mapping {
     if (kind === "demand-zero") return { kind, va: at, level };
     return kind === "prototype" ? { kind, va: at, level } : { kind: "not-mapped", va: at, level };
   }
+}
+
+/** Why the page map has no offset; of an offset that the file ends before, `truncated`. */
+function absence(offset: number): "not-in-dump" | "truncated" | "damaged" {
+  if (offset === NOT_IN_DUMP) return "not-in-dump";
+  return offset === DAMAGED ? "damaged" : "truncated";
 }

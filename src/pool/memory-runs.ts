@@ -112,6 +112,6 @@ function coveredBy(fault: MemoryFault): number {
   const level = "level" in fault ? fault.level : undefined;
   if (level === undefined) return 0;
   // a table that is not in the dump, and is named by the level of its own entries
-  const noTable = fault.kind === "not-in-dump" || fault.kind === "truncated";
+  const noTable = "pa" in fault;
   return COVERS[level] ?? (noTable ? PAGE_SIZE : 0);
 }
