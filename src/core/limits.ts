@@ -69,6 +69,8 @@ export const MAX_PFN: number = 2 ** 40;
 export const MAX_BITMAP_BYTES = 0x1000_0000;
 /** Ranges of pages in an RDMP dump, 24 bytes each in memory: memory that is as scattered as it gets has fewer. */
 export const MAX_PAGE_RANGES = 0x40_0000;
+/** Packed pieces of one file, 9 bytes each in memory: those of a hibernation file have 64 KB, and cover 256 GB. */
+export const MAX_PACKED_PIECES = 0x40_0000;
 /** Data blocks of a triage dump: the largest seen has 4,900. */
 export const MAX_DATA_BLOCKS = 0x2_0000;
 /** Secondary blobs behind a dump: the most seen are 20. */

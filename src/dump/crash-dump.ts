@@ -14,7 +14,7 @@ import { readTriage, type TriageDump } from "./triage.ts";
 import type { TriageRecord } from "./triage-records.ts";
 
 /** The forms that hold physical memory. */
-type PagesKind = Exclude<DumpKind, "triage" | "header-only">;
+type PagesKind = Exclude<DumpKind, "triage" | "header-only" | "hibernation">;
 
 /** What stands behind the header. */
 export type CrashBody =

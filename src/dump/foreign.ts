@@ -44,10 +44,6 @@ const FOREIGN: readonly Foreign[] = [
   })),
   { starts: "KDMV", says: `a VMware disk (.vmdk); ${CRASH_DUMP}` },
   { starts: "vhdxfile", says: `a virtual disk (.vhdx); ${CRASH_DUMP}` },
-  ...["HIBR", "hibr", "WAKE", "wake", "RSTR", "rstr", "PO\u0081\u0081"].map((starts) => ({
-    starts,
-    says: `a hibernation file (hiberfil.sys); ${CRASH_DUMP}`,
-  })),
   { starts: "MZ", says: "a PE image; pooltrail headers, imports and exports read those" },
   { starts: [0xff, 0xfe], says: "text in UTF-16, and no dump" },
   { starts: [0xef, 0xbb, 0xbf], says: "text in UTF-8, and no dump" },

@@ -47,6 +47,7 @@ export type DumpKind =
   | "rdmp-kernel-user"
   | "rdmp-full"
   | "triage"
+  | "hibernation"
   | "header-only";
 
 /** The memory in a container: physical pages, or pieces of virtual memory. */

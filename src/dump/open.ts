@@ -3,9 +3,10 @@ import type { ByteSource } from "../source/source.ts";
 import { crashDump } from "./crash-dump.ts";
 import { whatElse } from "./foreign.ts";
 import { type DumpFiles, type DumpFormat, HEAD_SIZE, type OpenedDump } from "./format.ts";
+import { hibernation } from "./hibernation.ts";
 
 /** The formats that are read. The first that knows a file takes it, so one without a signature stands last. */
-const FORMATS: readonly DumpFormat[] = [crashDump];
+const FORMATS: readonly DumpFormat[] = [crashDump, hibernation];
 
 /**
  * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes` says what is missing.
