@@ -9,7 +9,7 @@ import type { MemoryStorage } from "./triage-memory.ts";
  * The part of a container that a fact stands in, as a sentence names it: `the header`. A container that keeps facts
  * elsewhere adds its own.
  */
-export type FactSource = "header" | "triage";
+export type FactSource = "header" | "triage" | "processor-state";
 
 /** Something that a container says of the machine, and where it says so. */
 export interface Fact<T> {

@@ -16,11 +16,13 @@ export interface HibernationHeader {
   /** Users were logged off before; `undefined` where it is not said. */
   readonly fastStart: boolean | undefined;
   /** Where the pages stand. */
-  readonly body: { readonly boot: Chain; readonly kernel: Chain };
+  readonly body:
+    | { readonly form: "tables"; readonly start: number }
+    | { readonly form: "sets"; readonly boot: Chain; readonly kernel: Chain };
 }
 
-/** Sets of pages that stand one after the other. */
-interface Chain {
+/** Sets of pages of Windows 8 and later that stand one after the other. */
+export interface Chain {
   /** In bytes from the start of the file. */
   readonly start: number;
   /** Pages of all its sets; `undefined` where it is not known. */
@@ -72,14 +74,6 @@ export function readHibernationHeader(source: ByteSource): HibernationHeader {
   if (bits === undefined) {
     bytes.fail(PAGE_SIZE_AT[64], "the size of a page", "4096 bytes", "another: the header was written over");
   }
-  if (bytes.u32(0xc, "the size of the header") < SIZE_OF_WINDOWS_8) {
-    bytes.fail(
-      0xc,
-      "the size of the header",
-      "that of Windows 8 or later",
-      "an earlier one: only those of Windows 8 and later are read",
-    );
-  }
   const raw = readStruct(Layout, bytes, "the hibernation header", bits);
   const page = (value: U64Halves) => Math.min(Number(toBigInt(value)), MAX_PFN) * PAGE_SIZE;
   const count = (value: U64Halves | undefined) => value && Number(toBigInt(value));
@@ -89,10 +83,14 @@ export function readHibernationHeader(source: ByteSource): HibernationHeader {
     resumed: state === "resumed",
     systemTime: time === 0n ? undefined : time,
     fastStart: raw.hiberboot === undefined ? undefined : raw.hiberboot === 1,
-    body: {
-      boot: { start: page(raw.firstBootRestorePage), pages: count(raw.numPagesForLoader) },
-      kernel: { start: page(raw.firstKernelRestorePage), pages: count(raw.kernelPagesProcessed) },
-    },
+    body:
+      raw.lengthSelf < SIZE_OF_WINDOWS_8
+        ? { form: "tables", start: page(raw.firstTablePage) }
+        : {
+            form: "sets",
+            boot: { start: page(raw.firstBootRestorePage), pages: count(raw.numPagesForLoader) },
+            kernel: { start: page(raw.firstKernelRestorePage), pages: count(raw.kernelPagesProcessed) },
+          },
   };
 }
 

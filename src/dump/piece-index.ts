@@ -9,6 +9,15 @@ export const PIECE_PAGES = 16;
 /** Bytes of a piece when it is unpacked; the next one stands so far behind it. */
 export const PIECE_SIZE: number = PIECE_PAGES * PAGE_SIZE;
 
+/** How a chain of packed pieces ended: as it should, at the end of the file, at what is no such piece, at a limit. */
+export interface ChainEnd {
+  readonly why: "complete" | "cut-off" | "no-set" | "limit";
+  /** Where, in the file. */
+  readonly at: number;
+  /** Pages of its pieces. */
+  readonly pages: number;
+}
+
 /** Where the packed pieces of a hibernation file stand, and which pages are in each. */
 export class PieceIndex {
   /** Pages that were named and are outside every physical address. */

@@ -4,7 +4,7 @@ import { FormatError } from "../core/errors.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
 import { unpackXpress } from "../source/xpress.ts";
 import { unpackXpressHuffman } from "../source/xpress-huffman.ts";
-import { PIECE_PAGES, type PieceIndex } from "./piece-index.ts";
+import { type ChainEnd, PIECE_PAGES, type PieceIndex } from "./piece-index.ts";
 
 /** Bytes of a set's head, without its descriptors. */
 const HEAD = 4;
@@ -17,15 +17,6 @@ interface SetHead {
   readonly packedSize: number;
   /** Bytes from the head to the packed ones. */
   readonly size: number;
-  readonly pages: number;
-}
-
-/** How a chain of sets ended: as it should, at the end of the file, or at what is no set. */
-export interface ChainEnd {
-  readonly why: "complete" | "cut-off" | "no-set" | "limit";
-  /** Where, in the file. */
-  readonly at: number;
-  /** Pages of its sets. */
   readonly pages: number;
 }
 
