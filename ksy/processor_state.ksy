@@ -3,28 +3,68 @@ meta:
   title: KPROCESSOR_STATE
   endian: le
   imports:
-    - word
+    - u64
 doc: |
-  What a processor saved before the machine was hibernated, as far as its place is the same in all versions of Windows:
-  x64 has the registers of the system first, and x86 the CONTEXT.
-params:
-  - id: bits
-    type: u1
-    doc: 32 or 64
-seq:
-  - id: context
-    size: 0x2cc
-    if: bits == 32
-    doc: ContextFrame
-  - id: cr0
-    type: word(bits)
-    doc: SpecialRegisters.Cr0
-  - id: cr2
-    type: word(bits)
-    doc: SpecialRegisters.Cr2
-  - id: cr3
-    type: word(bits)
-    doc: SpecialRegisters.Cr3
-  - id: cr4
-    type: word(bits)
-    doc: SpecialRegisters.Cr4
+  The registers that a processor saved when the machine was hibernated, as the public symbols of Windows 7 have them: x64
+  has those of the system first, x86 the CONTEXT.
+types:
+  state_x64:
+    seq:
+      - id: cr0
+        type: u64
+        doc: SpecialRegisters.Cr0
+      - id: cr2
+        type: u64
+        doc: SpecialRegisters.Cr2
+      - id: cr3
+        type: u64
+        doc: SpecialRegisters.Cr3
+      - id: cr4
+        type: u64
+        doc: SpecialRegisters.Cr4
+      - id: debug_registers
+        size: 48
+        doc: SpecialRegisters.KernelDr0 to KernelDr7
+      - id: gdtr
+        size: 16
+        doc: SpecialRegisters.Gdtr
+      - size: 8
+      - id: idtr_base
+        type: u64
+        doc: SpecialRegisters.Idtr.Base
+      - id: selectors
+        size: 56
+        doc: SpecialRegisters.Tr to Cr8
+      - id: msr_gs_base
+        type: u64
+        doc: SpecialRegisters.MsrGsBase
+      - id: msr_gs_swap
+        type: u64
+        doc: SpecialRegisters.MsrGsSwap
+      - id: msr_star
+        type: u64
+        doc: SpecialRegisters.MsrStar
+      - id: msr_l_star
+        type: u64
+        doc: SpecialRegisters.MsrLStar
+      - size: 24
+      - id: context
+        size: 0x4d0
+        doc: ContextFrame
+  state_x86:
+    seq:
+      - id: context
+        size: 0x2cc
+        doc: ContextFrame
+      - id: cr0
+        type: u4
+        doc: SpecialRegisters.Cr0
+      - id: cr2
+        type: u4
+        doc: SpecialRegisters.Cr2
+      - id: cr3
+        type: u4
+        doc: SpecialRegisters.Cr3
+      - id: cr4
+        type: u4
+        doc: SpecialRegisters.Cr4

@@ -27,7 +27,7 @@ function blockOf(plain, stored) {
  * Writes the machine's memory as Windows 7 hibernates it: tables of ranges of pages, and behind each the packed pages.
  * @param {import("./machine.mjs").Machine} machine
  * @param {{ systemTime?: bigint, context?: Uint8Array, single?: boolean, signature?: string }} [options]
- *   context: of the processor, x86 only. single: a range for each page, which takes more than one table
+ *   context: of the processor. single: a range for each page, which takes more than one table
  */
 export function writeHibernation7(
   machine,
@@ -73,7 +73,7 @@ export function writeHibernation7(
   head.ascii(0, signature).u32(0xc, at.size).u32(at.pageSize, PAGE_SIZE).u64(at.time, systemTime);
   word(head, at.firstTable, FIRST_TABLE);
   const special = PAGE_SIZE + (machine.is64 ? 0 : 0x2cc);
-  if (!machine.is64) head.put(PAGE_SIZE, context.subarray(0, 0x2cc));
+  head.put(PAGE_SIZE + (machine.is64 ? 0xe0 : 0), context.subarray(0, machine.is64 ? 0x4d0 : 0x2cc));
   for (const [i, value] of [
     0x80050031n,
     0n,

@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from "../core/address.ts";
-import { readStruct, toBigInt } from "../core/kaitai.ts";
+import { readStruct, toAddress } from "../core/kaitai.ts";
 import { ProcessorState } from "../generated/processor_state.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 import { parseContext } from "./context.ts";
@@ -15,13 +15,15 @@ export function processorStateFacts(
   file: ByteSource,
   bits: 32 | 64,
 ): Pick<MachineFacts, "roots" | "pae" | "contexts"> {
+  const { StateX64, StateX86 } = ProcessorState;
   const bytes = readAt(file, STATE_PAGE * PAGE_SIZE, PAGE_SIZE);
-  const state = readStruct(ProcessorState, bytes, "the state of the processor", bits);
-  const root = toBigInt(state.cr3);
-  const registers = state.context === undefined ? undefined : parseContext(state.context, "x86");
+  const what = "the state of the processor";
+  const state = bits === 64 ? readStruct(StateX64, bytes, what) : readStruct(StateX86, bytes, what);
+  const registers = parseContext(state.context, bits === 64 ? "x64" : "x86");
+  const root = toAddress(state.cr3);
   return {
     roots: root === 0n ? [] : [{ value: root, source: WHERE }],
-    pae: bits === 32 ? fact((toBigInt(state.cr4) & CR4_PAE) !== 0n, WHERE) : undefined,
+    pae: fact(bits === 64 ? undefined : (toAddress(state.cr4) & CR4_PAE) !== 0n, WHERE),
     contexts: registers === undefined ? [] : [{ value: registers, source: WHERE }],
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { leakX64 } from "../../samples/leak-x64.mjs";
 import { type HibernationForm, type Packing, writeHibernation } from "../../samples/writer/hibernation.mjs";
 import { writeHibernation7 } from "../../samples/writer/hibernation-7.mjs";
-import { contextX86 } from "../../samples/writer/kernel.mjs";
+import { contextX64, contextX86 } from "../../samples/writer/kernel.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { PAGE_SIZE, va } from "../../src/core/address.ts";
 import type { OpenedDump } from "../../src/dump/format.ts";
@@ -82,14 +82,17 @@ describe.each(["8.1-x86", "10-x86"] as const)("a hibernation file of 32-bit Wind
 });
 
 describe("a hibernation file of Windows 7", () => {
-  const context = contextX86({ eip: 0x82a00010, esp: 0x807fff00, ebx: 7 });
+  const contexts = {
+    x86: contextX86({ eip: 0x82a00010, esp: 0x807fff00, ebx: 7 }),
+    x64: contextX64({ rip: 0xfffff80002a00010n, rsp: 0xfffff80000b9cf00n, r15: 7n }),
+  };
   it.each([
     ["x64", "x64", leak.system.machine, false],
     ["x64 with many ranges", "x64", leak.system.machine, true],
     ["x86", "x86", small("pae"), false],
     ["x86 with many ranges", "x86", small("pae"), true],
   ] as const)("has the machine's pages, and the state of a processor: %s", (_name, name, machine, single) => {
-    const dump = open(writeHibernation7(machine, { systemTime: TAKEN, context, single }));
+    const dump = open(writeHibernation7(machine, { systemTime: TAKEN, context: contexts[name], single }));
     expect(differing(machine, dump)).toEqual([]);
     expect(memoryOf(dump).pages).toMatchObject({ present: machine.pages().size, missing: 0 });
     const source = "processor-state";
@@ -103,9 +106,11 @@ describe("a hibernation file of Windows 7", () => {
       },
     });
     expect(dump.facts.pae).toEqual(name === "x86" ? { value: true, source } : undefined);
-    expect(dump.facts.contexts.map(({ value: { eip, esp, ebx } }) => [eip, esp, ebx])).toEqual(
-      name === "x86" ? [[0x82a00010n, 0x807fff00n, 7n]] : [],
-    );
+    const { x86, x64: wide } = {
+      x86: { eip: 0x82a00010n, esp: 0x807fff00n, ebx: 7n },
+      x64: { rip: 0xfffff80002a00010n, rsp: 0xfffff80000b9cf00n, r15: 7n },
+    };
+    expect(dump.facts.contexts).toMatchObject([{ value: name === "x86" ? x86 : wide, source }]);
   });
 
   // 255 entries fill a table of 64 bits: the leak's 511 pages take three
