@@ -13,7 +13,8 @@ import { usualHandles } from "../writer/objects.mjs";
  * @typedef {{ process: bigint, threads: readonly bigint[] }} Made
  */
 
-const BOOT = 1_699_000_000;
+/** Just after the machine started, by the time and the up time of `System`. */
+const BOOT = 1_699_523_500;
 /** Types whose objects are processes that have ended, or parts of them. */
 const OF_PROCESSES = new Set(["Process", "Thread"]);
 

@@ -14,12 +14,12 @@ import { withHolders, writeHeld } from "./held-objects.mjs";
  * @typedef {import("../writer/load-pe.mjs").LoadOptions} LoadOptions
  * @typedef {{
  *   arch: Arch, build?: number, form: import("../writer/dump.mjs").DumpKind, drivers: readonly string[], counts: readonly Counted[], seed: number,
- *   alone?: boolean, processes?: readonly string[],
+ *   physicalPages?: number, hole?: readonly [base: number, count: number], alone?: boolean, processes?: readonly string[],
  *   images?: Readonly<Record<string, Partial<LoadOptions>>>, importOptimisation?: boolean, unloaded?: readonly string[],
  *   stacks?: readonly (readonly import("../writer/system.mjs").Call[])[], pointers?: readonly (readonly [image: string, variable: string, target: string])[],
  *   blocks?: BlockOwner, held?: import("./held-objects.mjs").Held, header?: (system: System) => Partial<import("../writer/dump.mjs").HeaderFields>,
  *   pagedMaximum?: number, absent?: readonly import("../writer/kernel.mjs").ModuleEntry[], also?: (system: System) => void,
- * }} Plan build: of Windows; 19041 and 3790 by themselves. drivers: file names without .sys, beside those that every machine has.
+ * }} Plan build: of Windows; 19041 and 3790 by themselves. physicalPages, hole: of its memory, as `System` takes them. drivers: file names without .sys, beside those that every machine has.
  *   alone: only Microsoft's of those. processes: by their images' names, beside those that every machine has. images: what is special about some.
  *   stacks: of system threads that are allocating, innermost call first. pointers: variables that hold a kernel function.
  *   blocks: what the blocks of the first tag hold; without it no block is in the dump.
@@ -45,12 +45,19 @@ const ALWAYS = ["fltmgr", "msdisk", "wwilib", "adatum", "prosew"];
 const OF_WINDOWS = ["fltmgr", "msdisk"];
 
 /** @param {Plan} plan @returns {Uint8Array} the dump */
-export function buildDump({
+export function buildDump(plan) {
+  const { system, header } = buildMachine(plan);
+  return writeDump(system.machine, { type: plan.form, header });
+}
+
+/** @param {Omit<Plan, "form">} plan @returns {{ system: System, header: import("../writer/dump.mjs").HeaderFields }} for whatever writes its memory */
+export function buildMachine({
   arch,
   build,
   alone = false,
   processes: more = [],
-  form,
+  physicalPages,
+  hole,
   drivers,
   counts,
   seed,
@@ -72,6 +79,8 @@ export function buildDump({
     processors: arch === "x64" ? 4 : 2,
     seed,
     ...(build === undefined ? {} : { build }),
+    ...(physicalPages === undefined ? {} : { physicalPages }),
+    ...(hole === undefined ? {} : { hole }),
     ...(arch === "x64" ? { pteBase: 0xfffffa0000000000n } : {}),
   });
   const { machine } = system;
@@ -152,8 +161,7 @@ export function buildDump({
     absent,
     ...(pagedMaximum === undefined ? (arch === "x86" ? { pagedMaximum: 0x15800 } : {}) : { pagedMaximum }),
   });
-  const fields = otherFields(system);
-  return writeDump(machine, { type: form, header: { ...header, ...fields } });
+  return { system, header: { ...header, ...otherFields(system) } };
 }
 
 /** How many pages of blocks a machine has: enough for some hundreds. */

@@ -333,5 +333,32 @@ export function writePhysicalMemoryBlock(machine, variable, runs) {
   return machine.pointer(variable, va);
 }
 
+/** NtMajorVersion and NtMinorVersion, from which build on. */
+const VERSIONS = /** @type {const} */ ([
+  [10240, 10, 0],
+  [9600, 6, 3],
+  [9200, 6, 2],
+  [7600, 6, 1],
+  [6000, 6, 0],
+  [3790, 5, 2],
+  [2600, 5, 1],
+]);
+
+/**
+ * KUSER_SHARED_DATA as the kernel sees it, with the fields that do not change from Windows to Windows.
+ * @param {Machine} machine @param {{ taken: bigint, upTime: bigint }} times in units of 100 ns
+ */
+export function writeSharedData(machine, { taken, upTime }) {
+  const at = machine.is64 ? 0xfffff78000000000n : 0xffdf0000n;
+  machine.map(at, 0x1000, { executable: false });
+  const [, major = 0, minor = 0] = VERSIONS.find(([build]) => machine.build >= build) ?? [];
+  machine
+    .u64(at + 8n, upTime)
+    .u64(at + 0x14n, taken)
+    .u32(at + 0x26cn, major)
+    .u32(at + 0x270n, minor);
+  if (major >= 10) machine.u32(at + 0x260n, machine.build);
+}
+
 /** Seconds since 1970 to a FILETIME. @param {number} seconds */
 export const fileTime = (seconds) => BigInt(seconds) * 10_000_000n + 116_444_736_000_000_000n;

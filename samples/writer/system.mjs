@@ -12,6 +12,7 @@ import {
   writeModuleList,
   writePhysicalMemoryBlock,
   writeProcesses,
+  writeSharedData,
   writeUnloadedDrivers,
 } from "./kernel.mjs";
 import { loadImages } from "./load-pe.mjs";
@@ -51,6 +52,9 @@ const KDBG_SIZES = /** @type {const} */ ([
   [6000, 0x340],
 ]);
 
+/** FILETIME. */
+const TAKEN = 133_456_789_012_345_678n;
+
 /** @param {Machine} machine @returns {import("./tracker.mjs").Layout} */
 function trackerLayout({ is64, build }) {
   if (build < 16299) return is64 ? "A64" : "A32";
@@ -58,11 +62,12 @@ function trackerLayout({ is64, build }) {
 }
 
 export class System {
-  /** @param {{ arch: Arch, processors: number, physicalPages?: number, seed: number, pteBase?: bigint, build?: number }} options */
+  /** @param {{ arch: Arch, processors: number, physicalPages?: number, hole?: readonly [base: number, count: number], seed: number, pteBase?: bigint, build?: number }} options hole: pages where devices are, and no memory */
   constructor({
     arch,
     processors,
     physicalPages = 0x100000,
+    hole,
     seed,
     pteBase,
     build = arch === "x64" ? 19041 : 3790,
@@ -78,6 +83,17 @@ export class System {
       seed,
       ...(pteBase === undefined ? {} : { pteBase }),
     });
+    if (hole !== undefined) this.machine.frames.reserved.push([...hole]);
+    /** @type {[base: number, count: number][]} pages of memory */
+    this.memory = [
+      [1, 0x9f],
+      ...(hole === undefined
+        ? /** @type {[number, number][]} */ ([[0x100, physicalPages - 0x100]])
+        : /** @type {[number, number][]} */ ([
+            [0x100, hole[0] - 0x100],
+            [hole[0] + hole[1], physicalPages - hole[0] - hole[1]],
+          ])),
+    ];
     this.random = random(seed ^ 0x5a5a5a5a);
     /** @type {Map<string, LoadedImage>} by file name */
     this.images = new Map();
@@ -202,10 +218,7 @@ export class System {
     });
     const made = this.#processes(processes, objects);
     const threads = made.flatMap((p) => p.threads);
-    writePhysicalMemoryBlock(machine, this.nt("MmPhysicalMemoryBlock"), [
-      [1, 0x9f],
-      [0x100, machine.physicalPages - 0x100],
-    ]);
+    writePhysicalMemoryBlock(machine, this.nt("MmPhysicalMemoryBlock"), this.memory);
     writeTracker(machine, {
       layout: trackerLayout(machine),
       hashed,
@@ -221,6 +234,7 @@ export class System {
       slots: is64 ? 0x1000 : 0x400,
       entries: bigPages,
     });
+    writeSharedData(machine, { taken: TAKEN, upTime: BigInt(uptimeSeconds) * 10_000_000n });
     const context = this.#processors(threads);
     this.#memoryCounters(rows, pagedMaximum, nonPagedMaximum);
     this.#kdbg();
@@ -232,7 +246,7 @@ export class System {
       bugcheck: { code: 0xe2, parameters: [0n, 0n, 0n, 0n] },
       kdDebuggerDataBlock: this.nt("KdDebuggerDataBlock"),
       context,
-      systemTime: 133_456_789_012_345_678n,
+      systemTime: TAKEN,
       upTime: BigInt(uptimeSeconds) * 10_000_000n,
       productType: 3,
       suiteMask: 0x110,
@@ -325,7 +339,7 @@ export class System {
       .pointer(this.nt("MmUserProbeAddress"), is64 ? 0x7fffffff0000n : 0x7fff0000n);
     if (machine.readPointer(this.nt("PspCidTable")) === 0n)
       machine.pointer(this.nt("PspCidTable"), machine.allocate(0x40));
-    machine.u32(this.nt("CmNtCSDVersion"), 0);
+    machine.u32(this.nt("CmNtCSDVersion"), 0).u32(this.nt("NtBuildNumber"), 0xf0000000 + machine.build);
     machine
       .pointer(this.nt("KiBugcheckData"), 0xe2)
       .write(this.nt("KdPrintCircularBuffer"), ascii("sample machine\n"));

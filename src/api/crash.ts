@@ -30,7 +30,8 @@ export class MachineEnd {
     this.#dump = dump;
     this.#kernel = kernel;
     this.#modules = modules;
-    this.occasion = occasionOf(bugcheck, dump.header?.attributes);
+    // whatever has no crash header copies the memory of a machine that goes on
+    this.occasion = dump.header === undefined ? "live" : occasionOf(bugcheck, dump.header.attributes);
     this.place =
       this.occasion === "live"
         ? undefined

@@ -143,7 +143,7 @@ export class Dump extends Workspace implements Disposable {
     this.#images = images;
     this.file = source.name;
     this.header = dump.header;
-    this.facts = dump.facts;
+    this.facts = kernel.facts;
     this.kernel = kernel;
   }
 

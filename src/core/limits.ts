@@ -211,3 +211,12 @@ export const MAX_OBJECT_KINDS = 1024;
 export const MAX_VERIFIED_DRIVERS = 2048;
 /** Pages of one driver's allocations that Driver Verifier tracks: 16 million on 64-bit machines. */
 export const MAX_VERIFIER_PAGES = 0x2_0000;
+/** Segments of a core, 56 bytes each in the file: one written by virtual address has a hundred thousand. */
+export const MAX_SEGMENTS = 0x10_0000;
+/** Bytes of a core's notes: some 2 KB for each processor. */
+export const MAX_CORE_NOTE_BYTES = 0x100_0000;
+export const MAX_CORE_NOTES = 0x1_0000;
+/** Pages that are looked at for the kernel's image, where nothing says its place: 4 GB of kernel space. */
+export const MAX_KERNEL_PAGES = 0x10_0000;
+/** Bytes of one section of nt in which lists are looked for by their shape. */
+export const MAX_KERNEL_DATA = 0x400_0000;

@@ -4,7 +4,7 @@ import { asciiZ } from "../core/text.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
 import { mapBitmap } from "./bitmap.ts";
 import { fact, type MachineFacts } from "./facts.ts";
-import type { DumpFormat, DumpKind, DumpMemory } from "./format.ts";
+import type { DumpFormat, DumpMemory } from "./format.ts";
 import { type MappedPages, mapFullDump } from "./full.ts";
 import { type DumpHeader, headerBits, readDumpHeader } from "./header.ts";
 import { headerFacts } from "./header-facts.ts";
@@ -14,7 +14,14 @@ import { readTriage, type TriageDump } from "./triage.ts";
 import type { TriageRecord } from "./triage-records.ts";
 
 /** The forms that hold physical memory. */
-type PagesKind = Exclude<DumpKind, "triage" | "header-only" | "hibernation">;
+type PagesKind =
+  | "full"
+  | "summary"
+  | "bitmap-full"
+  | "bitmap-kernel"
+  | "rdmp-kernel"
+  | "rdmp-kernel-user"
+  | "rdmp-full";
 
 /** What stands behind the header. */
 export type CrashBody =

@@ -6,10 +6,12 @@ import type { TriageDriver, TriageList, TriageUnloaded } from "./triage-drivers.
 import type { MemoryStorage } from "./triage-memory.ts";
 
 /**
- * The part of a container that a fact stands in, as a sentence names it: `the header`. A container that keeps facts
- * elsewhere adds its own.
+ * The part of a container that a fact stands in, as a sentence names it: `the header`. `core`: the notes of an ELF core.
+ * `vmcoreinfo`: the header that a driver in a virtual machine left for its core. `file`: what its name or
+ * size say. `memory`: the machine's memory itself, in which it was looked for. A container that keeps facts elsewhere adds
+ * its own.
  */
-export type FactSource = "header" | "triage" | "processor-state";
+export type FactSource = "header" | "triage" | "processor-state" | "core" | "vmcoreinfo" | "file" | "memory";
 
 /** Something that a container says of the machine, and where it says so. */
 export interface Fact<T> {
@@ -53,6 +55,8 @@ export interface MachineFacts {
   readonly stopped?: Fact<Stopped> | undefined;
   /** Registers of processors; those of the one that stopped the machine first. */
   readonly contexts: readonly Fact<Registers>[];
+  /** Registers by which processors find the kernel, of those that had paging on. */
+  readonly system?: readonly Fact<SystemRegisters>[] | undefined;
   /** The machine's physical memory, whether its pages are in the container or not. */
   readonly runs?: Fact<readonly PhysicalRun[]> | undefined;
   /** Figures of the memory manager. */
@@ -68,6 +72,24 @@ export interface MachineFacts {
 export interface Bugcheck {
   readonly code: number;
   readonly parameters: readonly [bigint, bigint, bigint, bigint];
+}
+
+/** Registers of a processor that lead into the kernel; 0 where the container does not have one. */
+export interface SystemRegisters {
+  readonly cr3: bigint;
+  /** CR0.PG: addresses are translated. */
+  readonly paging: boolean;
+  /** It is a 64-bit one. */
+  readonly long: boolean;
+  /** IDTR's base. */
+  readonly idt: bigint;
+  /** GS's base, and the one that `swapgs` brings: one of them is the KPCR of 64-bit kernels. */
+  readonly gs: bigint;
+  readonly kernelGs: bigint;
+  /** FS's base: the KPCR of 32-bit kernels. */
+  readonly fs: bigint;
+  /** IA32_LSTAR: where system calls enter. */
+  readonly syscall: bigint;
 }
 
 /** Structures of the processor that stopped the machine; `undefined` where the container does not tell. */

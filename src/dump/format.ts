@@ -48,6 +48,8 @@ export type DumpKind =
   | "rdmp-full"
   | "triage"
   | "hibernation"
+  | "elf-core"
+  | "lime"
   | "header-only";
 
 /** The memory in a container: physical pages, or pieces of virtual memory. */
@@ -71,7 +73,7 @@ export interface OpenedDump {
   readonly memory: DumpMemory;
   readonly facts: MachineFacts;
   /** Who wrote it, where it tells. */
-  readonly writer: "kernel" | "debugger" | undefined;
+  readonly writer: "kernel" | "debugger" | "qemu" | "virtualbox" | undefined;
   /** The Windows crash header, of the containers that have one. What it says of the machine is in `facts` too. */
   readonly header: DumpHeader | undefined;
   /** What is missing from the file, or is odd about it; one sentence each. */

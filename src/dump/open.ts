@@ -1,12 +1,14 @@
 import { Bytes } from "../core/bytes.ts";
 import type { ByteSource } from "../source/source.ts";
 import { crashDump } from "./crash-dump.ts";
+import { elfCore } from "./elf-core.ts";
 import { whatElse } from "./foreign.ts";
 import { type DumpFiles, type DumpFormat, HEAD_SIZE, type OpenedDump } from "./format.ts";
 import { hibernation } from "./hibernation.ts";
+import { lime } from "./lime.ts";
 
 /** The formats that are read. The first that knows a file takes it, so one without a signature stands last. */
-const FORMATS: readonly DumpFormat[] = [crashDump, hibernation];
+const FORMATS: readonly DumpFormat[] = [crashDump, elfCore, lime, hibernation];
 
 /**
  * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes` says what is missing.

@@ -7,10 +7,12 @@ import { AddressSpace } from "../memory/address-space.ts";
 import { type KernelSpace, openKernelSpace } from "../memory/kernel-space.ts";
 import type { PageFormatName } from "../memory/page-format.ts";
 import { PageTableMapping } from "../memory/page-table-mapping.ts";
-import type { WordSource } from "../memory/physical-memory.ts";
+import type { PhysicalMemory, WordSource } from "../memory/physical-memory.ts";
 import { BlockMapping } from "../memory/triage-mapping.ts";
 import { CachedSource } from "../source/page-cache.ts";
 import type { ByteSource } from "../source/source.ts";
+import { findNt } from "./find-nt.ts";
+import { foundFacts } from "./found-facts.ts";
 import { isKdbgHead, KDBG_HEAD } from "./kdbg.ts";
 import { firstModule } from "./modules.ts";
 
@@ -19,6 +21,8 @@ export interface KernelMemory {
   readonly space: AddressSpace;
   /** As the dump says; else that of the page tables which led to the kernel. */
   readonly machine: Machine;
+  /** What the dump says, and what was found in memory where it says nothing. */
+  readonly facts: MachineFacts;
   /** `undefined`: the dump has no physical memory. */
   readonly translation: KernelSpace | undefined;
   readonly notes: readonly string[];
@@ -42,13 +46,14 @@ const MACHINES: Readonly<Record<PageFormatName, Machine>> = {
 };
 
 /** Chooses how a dump's kernel memory is read. */
-export function openKernelMemory({ memory: held, facts }: OpenedDump): KernelMemory {
+export function openKernelMemory({ memory: held, facts: given }: OpenedDump): KernelMemory {
   if (!("pages" in held)) {
-    const machine = facts.machine?.value ?? "x64";
+    const machine = given.machine?.value ?? "x64";
     const space = new AddressSpace(new BlockMapping(held.source, held.blocks, machine === "x86" ? 4 : 8));
     return {
       space,
       machine,
+      facts: given,
       translation: undefined,
       notes: [],
       spaceAt: () => undefined,
@@ -57,24 +62,37 @@ export function openKernelMemory({ memory: held, facts }: OpenedDump): KernelMem
   }
   const memory = { source: withWords(held.source), pages: held.pages };
   const hints = {
-    machine: facts.machine?.value,
-    build: facts.build?.value,
-    roots: facts.roots.map(({ value }) => value),
-    paeEnabled: facts.pae?.value,
+    machine: given.machine?.value,
+    build: given.build?.value,
+    roots: given.roots.map(({ value }) => value),
+    paeEnabled: given.pae?.value,
   };
-  const translation = openKernelSpace(
-    memory,
-    hints,
-    (space, format) =>
-      holdsKernel(space, facts) &&
-      (facts.machine !== undefined || isOfMachine(space, facts, MACHINES[format.name])),
-  );
-  const { space, mapping } = translation;
+  let found: Partial<MachineFacts> | undefined;
+  const named = [given.moduleList, given.processList, given.kdbg].some((fact) => fact !== undefined);
+  const translation = openKernelSpace(memory, hints, (space, format) => {
+    const machine = MACHINES[format.name];
+    if (named)
+      return holdsKernel(space, given) && (given.machine !== undefined || isOfMachine(space, given, machine));
+    const nt = findNt(space, machine, given.system);
+    if (nt !== undefined) found = foundFacts(space, nt, given);
+    return found?.moduleList !== undefined;
+  });
+  const facts = { ...given, ...found };
+  const { space, mapping } =
+    found?.build === undefined ? translation : withBuild(memory, translation, found.build.value);
   const spaceAt = (root: bigint): AddressSpace =>
     new AddressSpace(new PageTableMapping(memory, mapping.format, root));
   const isRoot = (root: bigint): boolean => root !== 0n && holdsKernel(spaceAt(root), facts);
   const machine = facts.machine?.value ?? MACHINES[mapping.format.name];
-  return { space, machine, translation, notes: notesOn(translation, facts), spaceAt, isRoot };
+  return { space, machine, facts, translation, notes: notesOn(translation, facts), spaceAt, isRoot };
+}
+
+/** Entries that are not valid are laid out by the build, which may have been found only through the page tables. */
+function withBuild(memory: PhysicalMemory, found: KernelSpace, build: number | undefined): KernelSpace {
+  const { format, root } = found.mapping;
+  const hints = { machine: MACHINES[format.name], build, roots: [BigInt(root)], paeEnabled: undefined };
+  const { space, mapping } = openKernelSpace(memory, hints, (_, { name }) => name === format.name);
+  return { ...found, space, mapping };
 }
 
 function withWords(source: ByteSource): WordSource {
@@ -114,6 +132,10 @@ function isListHead(space: AddressSpace, head: Va): boolean {
 function notesOn({ rootFrom, verified, mapping }: KernelSpace, facts: MachineFacts): readonly string[] {
   if (verified && rootFrom === "given") return [];
   const [first, ...more] = facts.roots;
+  if (verified && first === undefined)
+    return [
+      `the ${facts.source} says nothing of page tables: those at ${hex(mapping.root)} were found by themselves, and lead to the kernel`,
+    ];
   const source = first?.source ?? facts.source;
   const given =
     first === undefined

@@ -30,7 +30,7 @@ const MAX_BUILD_LAB = 128;
 
 /** What the kernel in a dump says about itself. Each part is read when it is first asked for. */
 export class Kernel {
-  /** What the dump itself says. */
+  /** What the dump itself says; of one that says nothing, what its memory does (`memory`). */
   readonly facts: MachineFacts;
   /** True for a triage dump: it holds chosen blocks of memory only. */
   readonly triage: boolean;
@@ -49,7 +49,7 @@ export class Kernel {
 
   constructor(dump: OpenedDump) {
     this.#memory = openKernelMemory(dump);
-    this.facts = dump.facts;
+    this.facts = this.#memory.facts;
     this.triage = dump.kind === "triage";
     this.space = this.#memory.space;
   }

@@ -22,7 +22,8 @@ export function infoDocument(
   end: End,
   notes: readonly string[],
 ): InfoDocument {
-  const { facts, memory } = dump;
+  const { memory } = dump;
+  const { facts } = kernel;
   const { bugcheck, taken, upTime } = facts;
   return {
     file: dump.source.name,

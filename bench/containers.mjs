@@ -1,0 +1,65 @@
+import { buildMachine } from "../samples/leakbench/machine.mjs";
+import { elfCore, kdump, lime } from "../samples/writer/containers.mjs";
+import { writeDump } from "../samples/writer/dump.mjs";
+
+/**
+ * One made machine in every container that is read.
+ *
+ * @typedef {import("../samples/writer/containers.mjs").Processor} Processor
+ * @typedef {ReturnType<typeof buildMachine> & { processors: readonly Processor[] }} Made
+ * @typedef {Readonly<Record<string, Uint8Array>>} Files by name; the first is the one that is opened
+ */
+
+const PAGES = 0x3000;
+/** Devices between two parts of its memory. */
+const HOLE = /** @type {const} */ ([0x1400, 0x800]);
+
+/** @param {"x64" | "x86"} arch @returns {Made} */
+export function containerMachine(arch) {
+  const made = buildMachine({
+    arch,
+    seed: 31,
+    drivers: ["nwindav", "ctstor", "humong"],
+    counts: [{ tag: "Se  ", paged: true, block: { x64: 0x60, x86: 0x58 }, live: 310_000 }],
+    physicalPages: PAGES,
+    hole: HOLE,
+    held: { type: "Event", bytes: 0x20, live: 400, holders: { "sqlservr.exe": 380 } },
+  });
+  const { machine } = made.system;
+  const nt = made.system.image("ntoskrnl.exe").base;
+  // the interrupt gates of the first processor lead into nt
+  const idt = machine.allocate(0x100);
+  const handler = made.system.nt("KeBugCheckEx");
+  if (machine.is64)
+    machine
+      .u16(idt, Number(handler & 0xffffn))
+      .u16(idt + 6n, Number((handler >> 16n) & 0xffffn))
+      .u32(idt + 8n, Number(handler >> 32n));
+  else machine.u16(idt, Number(handler & 0xffffn)).u16(idt + 6n, Number((handler >> 16n) & 0xffffn));
+  const working = { rip: handler, rsp: nt + 0x100n, idt, syscall: handler };
+  const halted = Array.from({ length: machine.processors - 1 }, () => ({ rip: 0xfff0n, rsp: 0n, cr3: 0n }));
+  return { ...made, processors: [working, ...halted] };
+}
+
+/** @type {Readonly<Record<string, (made: Made) => Files>>} */
+export const CONTAINERS = {
+  "crash dump, full": ({ system, header }) => ({
+    "MEMORY.DMP": writeDump(system.machine, { type: "full", header }),
+  }),
+  "crash dump, bitmap": ({ system, header }) => ({
+    "MEMORY.DMP": writeDump(system.machine, { type: "bitmap-kernel", header }),
+  }),
+  "ELF core, with the guest's header": ({ system, header, processors }) => ({
+    "guest.elf": elfCore(system.machine, header, { by: "qemu", processors, guestHeader: true }),
+  }),
+  "ELF core, by virtual address": ({ system, header, processors }) => ({
+    "guest.elf": elfCore(system.machine, header, { by: "qemu", processors, guestHeader: true, paging: true }),
+  }),
+  "ELF core": ({ system, header, processors }) => ({
+    "guest.elf": elfCore(system.machine, header, { by: "qemu", processors }),
+  }),
+  "ELF core of VirtualBox": ({ system, header, processors }) => ({
+    "guest.elf": elfCore(system.machine, header, { by: "virtualbox", processors }),
+  }),
+  LiME: ({ system }) => ({ "mem.lime": lime(system.machine) }),
+};

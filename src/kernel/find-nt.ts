@@ -1,0 +1,106 @@
+import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
+import { FormatError, MemoryError } from "../core/errors.ts";
+import { MAX_IMAGE_SIZE, MAX_KERNEL_PAGES } from "../core/limits.ts";
+import type { Fact, SystemRegisters } from "../dump/facts.ts";
+import type { Machine } from "../dump/machine.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { Image } from "../pe/image.ts";
+
+/** Where nt is looked for by walking: 32 GB from where 64-bit kernels are mapped on, all 32-bit kernels stand below 0x90000000. */
+const RANGES: Readonly<Record<4 | 8, { readonly from: bigint; readonly to: bigint }>> = {
+  4: { from: 0x8000_0000n, to: 0x9000_0000n },
+  8: { from: 0xffff_f800_0000_0000n, to: 0xffff_f808_0000_0000n },
+};
+/** nt's image is no longer: a pointer into it is that far from its start at most. */
+const REACH = 0x200_0000;
+const MZ = 0x5a4d;
+const E_LFANEW = 0x3c;
+/** Sections that no driver has, two of which are proof. */
+const SECTIONS: ReadonlySet<string> = new Set(["POOLCODE", "PAGELK", "PAGEVRFY", "ALMOSTRO"]);
+const FILE_NAME = /^(?:ntoskrnl|ntkrnlmp|ntkrnlpa|ntkrpamp|ntkrla57)\.exe$/i;
+
+/**
+ * The kernel's image, where nothing says its place: from pointers into it downwards, by the interrupt gates and the
+ * entry of system calls; else by a walk through what is mapped where kernels stand.
+ *
+ * @param machine of the page tables; images of another are none
+ * @returns `undefined` where none is found; a table that maps no kernel is told quickly
+ */
+export function findNt(
+  space: AddressSpace,
+  machine: Machine,
+  system: readonly Fact<SystemRegisters>[] = [],
+): Image | undefined {
+  for (const { value } of system) {
+    for (const pointer of [value.syscall, gateTarget(space, value.idt, machine)]) {
+      const found = pointer === undefined ? undefined : imageAround(space, pointer, machine);
+      if (found !== undefined) return found;
+    }
+  }
+  return byWalking(space, machine);
+}
+
+/** The handler of interrupt 0. */
+function gateTarget(space: AddressSpace, idt: bigint, machine: Machine): bigint | undefined {
+  if (idt === 0n || machine === "arm64") return undefined;
+  const bytes = space.tryRead(space.narrow(idt), machine === "x64" ? 12 : 8);
+  if (bytes === undefined) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const low = BigInt(view.getUint16(0, true)) | (BigInt(view.getUint16(6, true)) << 16n);
+  return machine === "x64" ? low | (BigInt(view.getUint32(8, true)) << 32n) : low;
+}
+
+/** The image that a pointer leads into, from its page downwards. */
+function imageAround(space: AddressSpace, pointer: bigint, machine: Machine): Image | undefined {
+  const { from } = RANGES[space.pointerSize];
+  if (pointer < from) return undefined;
+  const page = pointer & -BigInt(PAGE_SIZE);
+  for (let below = 0; below <= REACH; below += PAGE_SIZE) {
+    const base = (page - BigInt(below)) as Va;
+    if (base < from) return undefined;
+    const image = ntAt(space, base, machine);
+    if (image !== undefined && pointer < base + BigInt(image.size)) return image;
+  }
+  return undefined;
+}
+
+function byWalking(space: AddressSpace, machine: Machine): Image | undefined {
+  const { from, to } = RANGES[space.pointerSize];
+  let pages = 0;
+  for (let at = from; at < to && pages < MAX_KERNEL_PAGES; ) {
+    const found = space.mapping.locate(at as Va, Math.min(Number(to - at), SPAN));
+    if (!("fault" in found)) {
+      for (let offset = 0; offset < found.length; offset += PAGE_SIZE) {
+        pages++;
+        const image = ntAt(space, advance(at as Va, offset), machine);
+        if (image !== undefined) return image;
+      }
+    }
+    at += BigInt(found.length);
+  }
+  return undefined;
+}
+
+const SPAN = 0x4000_0000;
+
+/** nt's image at an address; `undefined` where what stands there is something else. */
+function ntAt(space: AddressSpace, base: Va, machine: Machine): Image | undefined {
+  if (!startsImage(space, base)) return undefined;
+  try {
+    const image = Image.at(space, base, { label: "nt" });
+    if (image.size > MAX_IMAGE_SIZE || image.machine !== machine) return undefined;
+    const proof = image.sections.filter(({ name }) => SECTIONS.has(name)).length;
+    const named = proof >= 2 || FILE_NAME.test(image.exports.dllName ?? "");
+    return named ? image : undefined;
+  } catch (error) {
+    if (error instanceof MemoryError || error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+function startsImage(space: AddressSpace, base: Va): boolean {
+  const head = space.tryRead(base, E_LFANEW + 4);
+  if (head === undefined) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.length);
+  return view.getUint16(0, true) === MZ && view.getUint32(E_LFANEW, true) < PAGE_SIZE;
+}
