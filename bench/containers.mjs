@@ -62,4 +62,10 @@ export const CONTAINERS = {
     "guest.elf": elfCore(system.machine, header, { by: "virtualbox", processors }),
   }),
   LiME: ({ system }) => ({ "mem.lime": lime(system.machine) }),
+  "kdump, zlib": ({ system, header, processors }) => ({
+    "guest.kdump": kdump(system.machine, header, processors, { guestHeader: true }),
+  }),
+  "kdump, flattened": ({ system, header, processors }) => ({
+    "guest.kdump": kdump(system.machine, header, processors, { flattened: true }),
+  }),
 };

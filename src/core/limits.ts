@@ -220,3 +220,7 @@ export const MAX_CORE_NOTES = 0x1_0000;
 export const MAX_KERNEL_PAGES = 0x10_0000;
 /** Bytes of one section of nt in which lists are looked for by their shape. */
 export const MAX_KERNEL_DATA = 0x400_0000;
+/** Records of a flattened core, 16 bytes each in the file: QEMU writes one for some 4 KB. */
+export const MAX_FLAT_RECORDS = 0x40_0000;
+/** Bytes that one packed page takes: zlib makes none much larger. */
+export const MAX_PACKED_PAGE = 0x2000;

@@ -50,13 +50,13 @@ const LONG_MODE_ACTIVE = 0x400n;
  * @param name of the file, for messages
  * @see QEMU, "Dump guest memory"; VirtualBox, "VM core dump"
  */
-export function readCoreNotes(bytes: Uint8Array, name: string): CoreFacts {
+export function readCoreNotes(parts: readonly Uint8Array[], name: string): CoreFacts {
   const processors: Processor[] = [];
   let header: MachineFacts | undefined;
   let writer: CoreWriter | undefined;
   const odd: string[] = [];
   let oldFormat = false;
-  for (const { name: of, type, content } of notesIn(bytes)) {
+  for (const { name: of, type, content } of parts.flatMap((part) => [...notesIn(part)])) {
     if (of === "QEMU" || of === "CORE") writer ??= "qemu";
     if (of === "VBCORE") {
       writer = "virtualbox";

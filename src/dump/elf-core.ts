@@ -145,6 +145,5 @@ function readNotes(source: ByteSource, segments: readonly Segment[]): CoreFacts 
   const parts = segments
     .filter(({ type }) => type === PT_NOTE)
     .map(({ offset, fileSize }) => readAt(source, offset, Math.min(fileSize, MAX_CORE_NOTE_BYTES)).array);
-  const [first = new Uint8Array()] = parts;
-  return readCoreNotes(first, source.name);
+  return readCoreNotes(parts, source.name);
 }

@@ -50,6 +50,7 @@ export type DumpKind =
   | "hibernation"
   | "elf-core"
   | "lime"
+  | "kdump"
   | "header-only";
 
 /** The memory in a container: physical pages, or pieces of virtual memory. */

@@ -5,10 +5,11 @@ import { elfCore } from "./elf-core.ts";
 import { whatElse } from "./foreign.ts";
 import { type DumpFiles, type DumpFormat, HEAD_SIZE, type OpenedDump } from "./format.ts";
 import { hibernation } from "./hibernation.ts";
+import { kdump } from "./kdump.ts";
 import { lime } from "./lime.ts";
 
 /** The formats that are read. The first that knows a file takes it, so one without a signature stands last. */
-const FORMATS: readonly DumpFormat[] = [crashDump, elfCore, lime, hibernation];
+const FORMATS: readonly DumpFormat[] = [crashDump, elfCore, kdump, lime, hibernation];
 
 /**
  * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes` says what is missing.
