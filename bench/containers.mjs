@@ -1,5 +1,5 @@
 import { buildMachine } from "../samples/leakbench/machine.mjs";
-import { elfCore, kdump, lime } from "../samples/writer/containers.mjs";
+import { elfCore, kdump, lime, raw, squeezed, vmwareState } from "../samples/writer/containers.mjs";
 import { writeDump } from "../samples/writer/dump.mjs";
 
 /**
@@ -13,6 +13,12 @@ import { writeDump } from "../samples/writer/dump.mjs";
 const PAGES = 0x3000;
 /** Devices between two parts of its memory. */
 const HOLE = /** @type {const} */ ([0x1400, 0x800]);
+
+/** Memory but for the devices'. @type {[number, number][]} */
+const REGIONS = [
+  [0, HOLE[0]],
+  [HOLE[0] + HOLE[1], PAGES - HOLE[0] - HOLE[1]],
+];
 
 /** @param {"x64" | "x86"} arch @returns {Made} */
 export function containerMachine(arch) {
@@ -68,4 +74,24 @@ export const CONTAINERS = {
   "kdump, flattened": ({ system, header, processors }) => ({
     "guest.kdump": kdump(system.machine, header, processors, { flattened: true }),
   }),
+  raw: ({ system }) => ({ "mem.raw": raw(system.machine) }),
+  "raw, without the holes": ({ system }) => ({ "mem.raw": squeezed(system.machine, system.memory) }),
+  "raw, without one hole": ({ system }) => ({
+    "mem.raw": squeezed(system.machine, REGIONS),
+  }),
+  "VMware, two files": ({ system, processors }) => ({
+    "guest.vmem": squeezed(system.machine, REGIONS),
+    "guest.vmss": vmwareState(system.machine, REGIONS, { processors }),
+  }),
+  "VMware, by its state": ({ system, processors }) => ({
+    "guest.vmss": vmwareState(system.machine, REGIONS, { processors }),
+    "guest.vmem": squeezed(system.machine, REGIONS),
+  }),
+  "VMware, one file": ({ system, processors }) => ({
+    "guest.vmsn": vmwareState(system.machine, REGIONS, {
+      processors,
+      memory: squeezed(system.machine, REGIONS),
+    }),
+  }),
+  "VMware, the memory alone": ({ system }) => ({ "guest.vmem": squeezed(system.machine, REGIONS) }),
 };

@@ -15,6 +15,8 @@ export class Frames {
     this.reserved = [];
     /** @type {[base: number, count: number][]} those whose unused pages a full dump may hold as zeros */
     this.chunks = [];
+    /** Chunks that lie below a page, as what Windows loads first does. @type {{ chunks: number, below: number } | undefined} */
+    this.low = undefined;
     /** @type {number[]} */
     this.free = [];
     /** @type {number[]} */
@@ -47,7 +49,11 @@ export class Frames {
     const base = this.reserve(
       this.chunkFrames,
       1,
-      present && this.chunks.length === 0 ? 0x100000 : undefined,
+      this.low !== undefined && this.chunks.length < this.low.chunks
+        ? this.low.below
+        : present && this.chunks.length === 0
+          ? 0x100000
+          : undefined,
     );
     const numbers = Array.from({ length: this.chunkFrames }, (_, i) => base + i);
     for (let i = numbers.length - 1; i > 0; i--) {

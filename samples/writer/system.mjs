@@ -83,7 +83,10 @@ export class System {
       seed,
       ...(pteBase === undefined ? {} : { pteBase }),
     });
-    if (hole !== undefined) this.machine.frames.reserved.push([...hole]);
+    if (hole !== undefined) {
+      this.machine.frames.reserved.push([...hole]);
+      this.machine.frames.low = { chunks: 3, below: hole[0] };
+    }
     /** @type {[base: number, count: number][]} pages of memory */
     this.memory = [
       [1, 0x9f],

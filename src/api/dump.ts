@@ -3,8 +3,9 @@ import type { MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { readDump } from "../dump/open.ts";
-import { type Kernel, readKernel } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { ObjectHeader } from "../kernel/object-headers.ts";
+import { openMachine } from "../kernel/open-machine.ts";
 import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads } from "../kernel/threads.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
@@ -123,8 +124,7 @@ export class Dump extends Workspace implements Disposable {
 
   /** Use `openDump`. */
   constructor(source: ByteSource, options: OpenOptions, siblings?: Siblings) {
-    const dump = readDump(source, (name) => siblings?.named(name));
-    const kernel = readKernel(dump);
+    const { dump, kernel } = openMachine(readDump(source, (name) => siblings?.named(name)));
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));

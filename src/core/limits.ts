@@ -224,3 +224,11 @@ export const MAX_KERNEL_DATA = 0x400_0000;
 export const MAX_FLAT_RECORDS = 0x40_0000;
 /** Bytes that one packed page takes: zlib makes none much larger. */
 export const MAX_PACKED_PAGE = 0x2000;
+/** Runs of physical memory that a kernel counts: servers have some thirty. */
+export const MAX_MEMORY_RUNS = 4096;
+/** Tables that map themselves, of which it is tried whether the kernel can be read through them: each process has one. */
+export const MAX_ROOTS = 4096;
+/** Groups, tags of one group, and regions of memory in a VMware state: some fifty, ten thousand and three. */
+export const MAX_VMWARE_GROUPS = 1024;
+export const MAX_VMWARE_TAGS = 0x10_0000;
+export const MAX_VMWARE_REGIONS = 4096;

@@ -6,7 +6,7 @@ import { ElfCore } from "../generated/elf_core.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 import { type CoreFacts, readCoreNotes } from "./core-notes.ts";
 import type { DumpFormat } from "./format.ts";
-import { RunMap } from "./run-map.ts";
+import { mapOf, type RunMap } from "./run-map.ts";
 
 const MAGIC = 0x464c_457f;
 const ET_CORE = 4;
@@ -29,7 +29,7 @@ const EM_AARCH64 = 0xb7;
  * stands in segments at any offset of the file, by its physical address; those that are no RAM are among them.
  */
 export const elfCore: DumpFormat = {
-  starts: "7f 45 4c 46, of an ELF core of a virtual machine",
+  starts: "that of an ELF core",
   recognise: ({ array }) =>
     array.length >= 0x14 &&
     new DataView(array.buffer, array.byteOffset).getUint32(0, true) === MAGIC &&
@@ -128,12 +128,7 @@ function mapSegments(
   });
   if (runs.length < segments.length)
     notes.push(`${segments.length - runs.length} segments of the core hold no whole page of memory`);
-  const table = {
-    pfns: Float64Array.from(runs, ({ pfn }) => pfn),
-    counts: Float64Array.from(runs, ({ count }) => count),
-    fileOffsets: Float64Array.from(runs, ({ offset }) => offset),
-  };
-  const pages = new RunMap(table, fileSize);
+  const pages = mapOf(runs, fileSize);
   if (pages.missing > 0)
     notes.push(
       `the file ends early: ${pages.missing} of ${pages.present + pages.missing} pages are missing; copy the core again`,

@@ -7,11 +7,20 @@ import type { MemoryStorage } from "./triage-memory.ts";
 
 /**
  * The part of a container that a fact stands in, as a sentence names it: `the header`. `core`: the notes of an ELF core.
- * `vmcoreinfo`: the header that a driver in a virtual machine left for its core. `file`: what its name or
+ * `vmcoreinfo`: the header that a driver in a virtual machine left for its core. `state`: VMware's of a
+ * machine. `file`: what its name or
  * size say. `memory`: the machine's memory itself, in which it was looked for. A container that keeps facts elsewhere adds
  * its own.
  */
-export type FactSource = "header" | "triage" | "processor-state" | "core" | "vmcoreinfo" | "file" | "memory";
+export type FactSource =
+  | "header"
+  | "triage"
+  | "processor-state"
+  | "core"
+  | "vmcoreinfo"
+  | "state"
+  | "file"
+  | "memory";
 
 /** Something that a container says of the machine, and where it says so. */
 export interface Fact<T> {

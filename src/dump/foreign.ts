@@ -21,7 +21,10 @@ const FOREIGN: readonly Foreign[] = [
     says: "a user-mode dump of one process in an old format; pooltrail reads kernel dumps",
   },
   { starts: [0x1f, 0x8b], says: `a gzip file; ${UNPACK}` },
-  { starts: "PK\u0003\u0004", says: `a zip archive; ${UNPACK}` },
+  {
+    starts: "PK\u0003\u0004",
+    says: `a zip archive; ${UNPACK}, and open the dump in it (an AFF4 image is one, too: export its memory as raw)`,
+  },
   { starts: "PK\u0005\u0006", says: "an empty zip archive" },
   { starts: "MSCF", says: `a cabinet (.cab); ${UNPACK}, with expand.exe or cabextract` },
   { starts: "SZDD", says: `a file compressed with compress.exe; ${UNPACK}, with expand.exe` },
@@ -34,13 +37,31 @@ const FOREIGN: readonly Foreign[] = [
   { starts: "PAGEDU", at: 3, says: `a dump compressed with LZNT1; ${UNPACK}` },
   {
     starts: [0x7f, 0x45, 0x4c, 0x46],
-    says: `an ELF file, such as the core of a virtual machine; ${convert("ELF")}`,
+    says: "an ELF file that is no core; pooltrail reads the cores that virtual machines write (QEMU's dump-guest-memory, VirtualBox's dumpvmcore)",
   },
-  { starts: "KDUMP   ", says: "a compressed Linux vmcore; pooltrail reads Windows kernel dumps" },
-  { starts: "EMiL", says: `memory in LiME's format; ${CRASH_DUMP}` },
-  ...[0xbed2bed0, 0xbed2bed2, 0xbad1bad1, 0xbed3bed3].map((magic) => ({
+  {
+    starts: "QEVM",
+    says: "a QEMU machine saved for migration (savevm); write a core of the running machine with dump-guest-memory",
+  },
+  ...["LibvirtQemudSave", "LibvirtQemudPart"].map((starts) => ({
+    starts,
+    says: "a machine saved by libvirt (virsh save); write a core with virsh dump --memory-only",
+  })),
+  {
+    starts: "\u007fVirtualBox SavedState",
+    says: "a VirtualBox saved state (.sav); start the machine and write a core with VBoxManage debugvm NAME dumpvmcore",
+  },
+  {
+    starts: "EVF\u0009\r\n\u00ff\u0000",
+    says: "an EWF image (.E01); export the memory in it as raw with ewfexport",
+  },
+  {
+    starts: "EVF2\r\n\u0081\u0000",
+    says: "an EWF image (.Ex01); export the memory in it as raw with ewfexport",
+  },
+  ...[0xbed0bed0, 0xbed2bed0].map((magic) => ({
     starts: [magic & 0xff, (magic >>> 8) & 0xff, (magic >>> 16) & 0xff, magic >>> 24],
-    says: `a VMware snapshot (.vmss, .vmsn); ${convert("VMware")}`,
+    says: "a VMware state in a form of the 1990s; convert it to a Windows dump first, with VMware's vmss2core -W",
   })),
   { starts: "KDMV", says: `a VMware disk (.vmdk); ${CRASH_DUMP}` },
   { starts: "vhdxfile", says: `a virtual disk (.vhdx); ${CRASH_DUMP}` },
@@ -48,12 +69,6 @@ const FOREIGN: readonly Foreign[] = [
   { starts: [0xff, 0xfe], says: "text in UTF-16, and no dump" },
   { starts: [0xef, 0xbb, 0xbf], says: "text in UTF-8, and no dump" },
 ];
-
-function convert(from: string): string {
-  return from === "ELF"
-    ? "convert it to a Windows dump first, with QEMU's elf2dmp"
-    : "convert it to a Windows dump first, with VMware's vmss2core -W8";
-}
 
 /**
  * What a file is that is no kernel dump, and what to do, for the end of a sentence.
@@ -70,7 +85,12 @@ export function whatElse(head: Uint8Array): string {
   }
   if (sample.every(isText)) return `text, and no dump; ${CRASH_DUMP}`;
   const start = hexDigits(sample.subarray(0, 8));
-  return `${start}, which is no format known here (a .vmem file or another raw image has no header); ${CRASH_DUMP}`;
+  return `${start}, which is no format known here, and too few bytes to be a machine's memory; ${CRASH_DUMP}`;
+}
+
+/** Whether a file is known to be something else than memory. */
+export function isSomethingElse(head: Uint8Array): boolean {
+  return FOREIGN.some((foreign) => startsWith(head, foreign)) || head.subarray(0, 0x200).every(isText);
 }
 
 function startsWith(head: Uint8Array, { starts, at = 0 }: Foreign): boolean {

@@ -7,14 +7,15 @@ import type { TriageBlock } from "./triage-blocks.ts";
 
 /** A kind of file that holds the memory of a Windows machine. Each is one file of this folder, and one row in `open.ts`. */
 export interface DumpFormat {
-  /** What its files start with, for the error over a file that no format takes. */
-  readonly starts: string;
+  /** What its files start with, for the error over a file that no format takes; absent where nothing tells them. */
+  readonly starts?: string;
   /**
    * Whether a file is of this format. It need not be whole: `open` says what is wrong with it.
    *
    * @param head its first bytes, `HEAD_SIZE` of them or all there are; `head.file` is its name
+   * @param size of the file, in bytes
    */
-  recognise(head: Bytes): boolean;
+  recognise(head: Bytes, size: number): boolean;
   /**
    * Reads what the file is and where its memory stands, not the memory.
    *
@@ -51,6 +52,8 @@ export type DumpKind =
   | "elf-core"
   | "lime"
   | "kdump"
+  | "vmware"
+  | "raw"
   | "header-only";
 
 /** The memory in a container: physical pages, or pieces of virtual memory. */
@@ -72,6 +75,11 @@ export interface OpenedDump {
   readonly source: ByteSource;
   readonly kind: DumpKind;
   readonly memory: DumpMemory;
+  /**
+   * The file is memory from the first byte on, and nothing in it says that it is, or what of the machine it leaves out: a
+   * kernel has to be found in it.
+   */
+  readonly flat?: boolean;
   readonly facts: MachineFacts;
   /** Who wrote it, where it tells. */
   readonly writer: "kernel" | "debugger" | "qemu" | "virtualbox" | undefined;

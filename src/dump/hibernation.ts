@@ -9,7 +9,7 @@ import { processorStateFacts } from "./processor-state.ts";
 
 /** hiberfil.sys: the memory of a machine that was hibernated, in packed pieces. */
 export const hibernation: DumpFormat = {
-  starts: "HIBR or WAKE, of a hibernation file (hiberfil.sys)",
+  starts: "HIBR or WAKE of a hibernation file",
   recognise: isHibernationFile,
   open({ main }) {
     const header = readHibernationHeader(main);

@@ -28,7 +28,7 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
 
 /** Compressed cores: QEMU's `dump-guest-memory -z`, libvirt's `--format kdump-zlib`, makedumpfile's. */
 export const kdump: DumpFormat = {
-  starts: "KDUMP or makedumpfile, of a compressed core (kdump)",
+  starts: "KDUMP or makedumpfile of a compressed core",
   recognise: ({ array }) => {
     const text = asciiZ(array.subarray(0, 16));
     return text.startsWith(SIGNATURE) || text === FLATTENED;

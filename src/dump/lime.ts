@@ -4,14 +4,14 @@ import { MAX_PFN, MAX_SEGMENTS } from "../core/limits.ts";
 import { Lime } from "../generated/lime.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 import type { DumpFormat } from "./format.ts";
-import { RunMap } from "./run-map.ts";
+import { mapOf, type RunMap } from "./run-map.ts";
 
 const MAGIC = 0x4c69_4d45;
 const HEADER_SIZE = 0x20;
 
 /** What the LiME module copies of a machine's memory: ranges one after the other, each with its place. */
 export const lime: DumpFormat = {
-  starts: "EMiL, of memory in LiME's format",
+  starts: "EMiL of LiME",
   recognise: (head) => head.length >= HEADER_SIZE && head.u32(0, "the signature") === MAGIC,
   open({ main }) {
     const { pages, notes } = mapRanges(main);
@@ -53,12 +53,7 @@ function mapRanges(source: ByteSource): { readonly pages: RunMap; readonly notes
     });
     at += HEADER_SIZE + length;
   }
-  const table = {
-    pfns: Float64Array.from(runs, ({ pfn }) => pfn),
-    counts: Float64Array.from(runs, ({ count }) => count),
-    fileOffsets: Float64Array.from(runs, ({ offset }) => offset),
-  };
-  const pages = new RunMap(table, source.size);
+  const pages = mapOf(runs, source.size);
   if (pages.missing > 0) notes.push(`the file ends early: ${pages.missing} pages are missing; copy it again`);
   return { pages, notes };
 }

@@ -7,9 +7,20 @@ import { type DumpFiles, type DumpFormat, HEAD_SIZE, type OpenedDump } from "./f
 import { hibernation } from "./hibernation.ts";
 import { kdump } from "./kdump.ts";
 import { lime } from "./lime.ts";
+import { rawMemory } from "./raw.ts";
+import { vmwareMemory, vmwareState } from "./vmware.ts";
 
 /** The formats that are read. The first that knows a file takes it, so one without a signature stands last. */
-const FORMATS: readonly DumpFormat[] = [crashDump, elfCore, kdump, lime, hibernation];
+const FORMATS: readonly DumpFormat[] = [
+  crashDump,
+  elfCore,
+  kdump,
+  lime,
+  hibernation,
+  vmwareState,
+  vmwareMemory,
+  rawMemory,
+];
 
 /**
  * Reads what a dump is and where its memory stands. A dump that was cut off opens, and `notes` says what is missing.
@@ -32,7 +43,12 @@ export function openWith(formats: readonly DumpFormat[], files: DumpFiles): Open
   const { main } = files;
   const array = new Uint8Array(Math.min(main.size, HEAD_SIZE));
   const head: Bytes = new Bytes(array.subarray(0, main.read(0, array)), main.name);
-  const format = formats.find((candidate) => candidate.recognise(head));
+  const format = formats.find((candidate) => candidate.recognise(head, main.size));
   if (format !== undefined) return format.open(files);
-  head.fail(0, "the signature", formats.map(({ starts }) => starts).join(", or "), whatElse(head.array));
+  head.fail(
+    0,
+    "the signature",
+    formats.flatMap(({ starts }) => starts ?? []).join(", or "),
+    whatElse(head.array),
+  );
 }

@@ -94,6 +94,24 @@ export class RunMap implements PageMap {
   }
 }
 
+/** A page map of runs that are few. @param runs as `RunMap` takes them */
+export function mapOf(
+  runs: readonly { readonly pfn: number; readonly count: number; readonly offset: number }[],
+  fileSize: number,
+): RunMap {
+  const table = {
+    pfns: Float64Array.from(runs, ({ pfn }) => pfn),
+    counts: Float64Array.from(runs, ({ count }) => count),
+    fileOffsets: Float64Array.from(runs, ({ offset }) => offset),
+  };
+  return new RunMap(table, fileSize);
+}
+
+/** Each page at its own place in the file. */
+export function identityMap(fileSize: number): RunMap {
+  return mapOf([{ pfn: 0, count: Math.floor(fileSize / PAGE_SIZE), offset: 0 }], fileSize);
+}
+
 function sorted(table: RunTable): RunTable {
   const { pfns, counts, fileOffsets } = table;
   if (pfns.every((pfn, i) => i === 0 || pfn >= (pfns[i - 1] as number))) return table;

@@ -58,6 +58,11 @@ export class Kernel {
     return this.#memory.machine;
   }
 
+  /** The kernel was found: its lists can be read through the page tables. */
+  get found(): boolean {
+    return this.#memory.translation?.verified ?? true;
+  }
+
   /** Of Windows; `undefined` where the dump does not say. */
   get build(): number | undefined {
     return this.facts.build?.value;

@@ -1,10 +1,11 @@
+import { MAX_ROOTS } from "../core/limits.ts";
 import type { Machine } from "../dump/machine.ts";
 import { AddressSpace } from "./address-space.ts";
 import { arm64 } from "./arm64.ts";
 import type { PageFormat } from "./page-format.ts";
 import { PageTableMapping } from "./page-table-mapping.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
-import { findRoots } from "./root-search.ts";
+import { findRoots, HIGH_PAGES, LOW_PAGES, type RootCandidate } from "./root-search.ts";
 import { x64 } from "./x64.ts";
 import { x86 } from "./x86.ts";
 import { x86Pae } from "./x86-pae.ts";
@@ -34,7 +35,7 @@ export interface KernelSpace {
 /**
  * Chooses how a dump's addresses are translated: by what is said of it where `check` agrees, else by the
  * other modes of the machine, else through a root table found in low memory, where that of the
- * System process stands. The root of a processor that stopped in user mode is of no use: it can be a
+ * System process stands; where nothing is said of roots, also in the rest. The root of a processor that stopped in user mode is of no use: it can be a
  * table that leaves the kernel out.
  *
  * @param check whether kernel structures read well through a space. The tables of one machine can be taken for those of
@@ -52,12 +53,18 @@ export function openKernelSpace(
       if (check(found.space, format)) return found;
     }
   }
-  for (const format of formats) {
-    for (const root of findRoots(memory, format)) {
+  const tried = (candidates: Iterable<RootCandidate>): KernelSpace | undefined => {
+    for (const { format, root } of candidates) {
       const found = open(memory, format, root, "search", true);
       if (check(found.space, format)) return found;
     }
-  }
+    return undefined;
+  };
+  const low = [...findRoots(memory, formats, LOW_PAGES)].slice(0, MAX_ROOTS);
+  low.sort((a, b) => formats.indexOf(a.format) - formats.indexOf(b.format));
+  const found =
+    tried(low) ?? (hints.roots.length === 0 ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
+  if (found !== undefined) return found;
   return open(memory, formats[0], hints.roots[0] ?? 0n, "given", false);
 }
 

@@ -4,29 +4,76 @@ import type { PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 
 const ENTRIES = 512;
+const ENTRY_WORDS = PAGE_SIZE / 4;
+/** Pages that are read at once. */
+const PIECE = 256;
+
+/** A table that maps itself, which can be the root of a machine's page tables. */
+export interface RootCandidate {
+  readonly format: PageFormat;
+  /** Its physical address. */
+  readonly root: bigint;
+}
+
+/** Page numbers from the first up to the second. */
+export type PageRange = readonly [from: number, to: number];
+
+/** Where the System process's root stands as a rule, and where else it can. */
+export const LOW_PAGES: PageRange = [0, MAX_ROOT_SEARCH_PAGES];
+export const HIGH_PAGES: PageRange = [MAX_ROOT_SEARCH_PAGES, Number.MAX_SAFE_INTEGER];
 
 /**
- * Finds root tables in low physical memory by their habit of mapping themselves. A hit can be the
+ * Finds root tables in physical memory by their habit of mapping themselves, in one pass for all formats. A hit can be the
  * table of any process, or chance: the caller looks whether the kernel can be read through it.
  *
- * @returns physical addresses, in ascending order
+ * @returns by address, the lowest first
  */
-export function* findRoots({ source, pages }: PhysicalMemory, format: PageFormat): Generator<bigint> {
-  const end = Math.min(pages.highestPfn + 1, MAX_ROOT_SEARCH_PAGES);
-  const bytes = new Uint8Array(PAGE_SIZE);
+export function* findRoots(
+  memory: PhysicalMemory,
+  formats: readonly PageFormat[],
+  [from, to]: PageRange,
+): Generator<RootCandidate> {
+  const { source, pages } = memory;
+  const bytes = new Uint8Array(PIECE * PAGE_SIZE);
   const words = new Uint32Array(bytes.buffer);
-  for (let pfn = 0; pfn < end; pfn++) {
-    const offset = pages.locate(pfn);
-    if (offset < 0 || source.read(offset, bytes) !== PAGE_SIZE) continue;
-    const address = BigInt(pfn) * BigInt(PAGE_SIZE);
-    if (format.name === "x86-pae") {
-      for (let at = 0; at < words.length; at += 8) {
-        if (isPaeRoot(words, at, pfn, { source, pages })) yield address + BigInt(at * 4);
+  for (const run of pages.runs()) {
+    const end = Math.min(run.pfn + run.count, to);
+    for (let pfn = Math.max(run.pfn, from); pfn < end; ) {
+      const count = pages.runLength(pfn, Math.min(PIECE, end - pfn));
+      if (count === 0) {
+        pfn++;
+        continue;
       }
-    } else if (format.name === "x86" ? mapsItself32(words, pfn) : mapsItself64(words, pfn, format)) {
-      yield address;
+      const read = source.read(pages.locate(pfn), bytes.subarray(0, count * PAGE_SIZE));
+      for (let i = 0; (i + 1) * PAGE_SIZE <= read; i++) {
+        const page = words.subarray(i * ENTRY_WORDS, (i + 1) * ENTRY_WORDS);
+        if (isZero(page)) continue;
+        for (const format of formats) yield* rootsIn(page, pfn + i, format, memory);
+      }
+      pfn += count;
     }
   }
+}
+
+function* rootsIn(
+  words: Uint32Array,
+  pfn: number,
+  format: PageFormat,
+  memory: PhysicalMemory,
+): Generator<RootCandidate> {
+  const address = BigInt(pfn) * BigInt(PAGE_SIZE);
+  if (format.name === "x86-pae") {
+    for (let at = 0; at < words.length; at += 8) {
+      if (isPaeRoot(words, at, pfn, memory)) yield { format, root: address + BigInt(at * 4) };
+    }
+  } else if (format.name === "x86" ? mapsItself32(words, pfn) : mapsItself64(words, pfn, format)) {
+    yield { format, root: address };
+  }
+}
+
+function isZero(words: Uint32Array): boolean {
+  for (const word of words) if (word !== 0) return false;
+  return true;
 }
 
 /** x86 keeps its page tables at 0xc0000000: entry 0x300 is the directory itself. */

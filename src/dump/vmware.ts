@@ -1,0 +1,150 @@
+import { PAGE_SIZE } from "../core/address.ts";
+import type { Bytes } from "../core/bytes.ts";
+import { MAX_PFN, MAX_VMWARE_REGIONS } from "../core/limits.ts";
+import { addTo } from "../core/search.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
+import type { Fact, MachineFacts, SystemRegisters } from "./facts.ts";
+import type { DumpFiles, DumpFormat, OpenedDump } from "./format.ts";
+import { identityMap, mapOf, type RunMap } from "./run-map.ts";
+import { isVmwareState, readVmwareState, type VmwareBlock, type VmwareTag } from "./vmware-state.ts";
+
+/** `X.vmss` or `X.vmsn`: with the memory in it, or beside the `X.vmem` that has it. */
+export const vmwareState: DumpFormat = {
+  starts: "that of a VMware state (.vmss, .vmsn)",
+  recognise: isVmwareState,
+  open(files) {
+    const { main } = files;
+    const tags = readVmwareState(main, GROUPS);
+    const block = memoryBlock(tags);
+    const head: Bytes = readAt(main, 0, 12);
+    if (block?.packed === true)
+      head.fail(0, "the memory", "stored as it is", "packed; suspend the machine again without compression");
+    if (block !== undefined) {
+      const end = Math.min(main.size, block.offset + block.length);
+      return opened(main, main, tags, mapRegions(tags, block.offset, end));
+    }
+    const memory = files.sibling(withEnding(main.name, "vmem"));
+    if (memory === undefined)
+      head.fail(
+        0,
+        "the memory",
+        "in this file or in the .vmem beside it",
+        "neither; keep both files together",
+      );
+    return opened(main, memory, tags, mapRegions(tags, 0, memory.size));
+  },
+};
+
+/** `X.vmem`, memory without a header, where the `X.vmss` or `X.vmsn` beside it says what it leaves out. */
+export const vmwareMemory: DumpFormat = {
+  recognise: (head) => /\.vmem$/i.test(head.file),
+  open(files) {
+    const { main } = files;
+    const state = stateBeside(files);
+    if (state === undefined) {
+      const note =
+        "no .vmss or .vmsn stands beside this .vmem: where it leaves memory out is told by the kernel in it";
+      return {
+        source: main,
+        kind: "vmware",
+        memory: { source: main, pages: identityMap(main.size) },
+        flat: true,
+        facts: { source: "file", roots: [], contexts: [] },
+        writer: undefined,
+        header: undefined,
+        notes: [note],
+      };
+    }
+    const tags = readVmwareState(state, GROUPS);
+    return opened(main, main, tags, mapRegions(tags, 0, main.size));
+  },
+};
+
+const GROUPS: ReadonlySet<string> = new Set(["memory", "cpu"]);
+
+function opened(main: ByteSource, memory: ByteSource, tags: readonly VmwareTag[], pages: RunMap): OpenedDump {
+  const missing =
+    pages.missing > 0
+      ? [`the file ends before the machine's memory does: ${pages.missing} pages are missing; copy it again`]
+      : [];
+  return {
+    source: main,
+    kind: "vmware",
+    memory: { source: memory, pages },
+    facts: factsOf(tags),
+    writer: undefined,
+    header: undefined,
+    notes: missing,
+  };
+}
+
+function stateBeside({ main, sibling }: DumpFiles): ByteSource | undefined {
+  for (const ending of ["vmss", "vmsn"]) {
+    const found = sibling(withEnding(main.name, ending));
+    if (found === undefined) continue;
+    if (isVmwareState(readAt(found, 0, 12))) return found;
+  }
+  return undefined;
+}
+
+function withEnding(name: string, ending: string): string {
+  return name.replace(/\.[^.]*$/, `.${ending}`);
+}
+
+function memoryBlock(tags: readonly VmwareTag[]): VmwareBlock | undefined {
+  const found = tags.find(
+    ({ group, name, value }) => group === "memory" && name === "Memory" && "offset" in value,
+  );
+  return found !== undefined && "offset" in found.value ? found.value : undefined;
+}
+
+/**
+ * Where the pages stand: each region has the first page's number, where it begins in the file, and how many there are. Without
+ * regions the file is memory from page 0 on.
+ */
+function mapRegions(tags: readonly VmwareTag[], start: number, end: number): RunMap {
+  const parts = new Map<number, VmwareTag[]>();
+  for (const tag of tags) {
+    const [index] = tag.indices;
+    if (tag.group === "memory" && /^region(?:PPN|PageNum|Size)$/.test(tag.name) && index !== undefined)
+      addTo(parts, index, tag);
+  }
+  const runs = [...parts.values()].slice(0, MAX_VMWARE_REGIONS).flatMap((own) => {
+    const of = (name: string): number | undefined => numberOf(own.find((tag) => tag.name === name));
+    const [pfn, page, count] = [of("regionPPN"), of("regionPageNum"), of("regionSize")];
+    if (pfn === undefined || page === undefined || count === undefined || pfn + count > MAX_PFN) return [];
+    return [{ pfn, count, offset: start + page * PAGE_SIZE }];
+  });
+  const whole = { pfn: 0, count: Math.floor((end - start) / PAGE_SIZE), offset: start };
+  return mapOf(runs.length === 0 ? [whole] : runs, end);
+}
+
+/** Of 4 or 8 bytes. */
+function numberOf(tag: VmwareTag | undefined): number | undefined {
+  if (tag === undefined || "offset" in tag.value || tag.value.length < 4) return undefined;
+  return new DataView(tag.value.buffer, tag.value.byteOffset).getUint32(0, true);
+}
+
+function wideOf(tag: VmwareTag | undefined): bigint {
+  if (tag === undefined || "offset" in tag.value || tag.value.length < 8) return 0n;
+  return new DataView(tag.value.buffer, tag.value.byteOffset).getBigUint64(0, true);
+}
+
+/** CR3's number among the control registers. */
+const CR3 = 3;
+
+function factsOf(tags: readonly VmwareTag[]): MachineFacts {
+  const cpu = tags.filter(({ group }) => group === "cpu");
+  const count = numberOf(cpu.find(({ name }) => name === "cpu:numVCPUs"));
+  const roots = cpu
+    .filter(({ name, indices }) => name === "CR64" && indices[1] === CR3)
+    .map(wideOf)
+    .filter((cr3) => cr3 !== 0n);
+  return {
+    source: "state",
+    processors: count === undefined || count === 0 ? undefined : { value: count, source: "state" },
+    roots: roots.map((value): Fact<bigint> => ({ value, source: "state" })),
+    contexts: [],
+    system: [] satisfies readonly Fact<SystemRegisters>[],
+  };
+}
