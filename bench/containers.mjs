@@ -1,6 +1,8 @@
 import { buildMachine } from "../samples/leakbench/machine.mjs";
 import { elfCore, kdump, lime, raw, squeezed, vmwareState } from "../samples/writer/containers.mjs";
 import { writeDump } from "../samples/writer/dump.mjs";
+import { writeHibernation } from "../samples/writer/hibernation.mjs";
+import { writeHibernation7 } from "../samples/writer/hibernation-7.mjs";
 
 /**
  * One made machine in every container that is read.
@@ -45,6 +47,15 @@ export function containerMachine(arch) {
   const working = { rip: handler, rsp: nt + 0x100n, idt, syscall: handler };
   const halted = Array.from({ length: machine.processors - 1 }, () => ({ rip: 0xfff0n, rsp: 0n, cr3: 0n }));
   return { ...made, processors: [working, ...halted] };
+}
+
+/** Windows 11 has no 32-bit form; that of 10 stands for it. @param {"8.1" | "10" | "11"} version @returns {(made: Made) => Files} */
+function hibernated(version) {
+  const packing = /** @type {const} */ ({ 8.1: "plain", 10: "huffman", 11: "mixed" })[version];
+  return ({ system: { machine }, header: { systemTime } }) => {
+    const form = machine.is64 ? version : version === "8.1" ? "8.1-x86" : "10-x86";
+    return { "hiberfil.sys": writeHibernation(machine, { form, packing, systemTime: systemTime ?? 0n }) };
+  };
 }
 
 /** @type {Readonly<Record<string, (made: Made) => Files>>} */
@@ -94,4 +105,13 @@ export const CONTAINERS = {
     }),
   }),
   "VMware, the memory alone": ({ system }) => ({ "guest.vmem": squeezed(system.machine, REGIONS) }),
+  "hibernation file, Windows 7": ({ system, header, processors: [processor] }) => ({
+    "hiberfil.sys": writeHibernation7(system.machine, { ...header, ...processor }),
+  }),
+  ...Object.fromEntries(
+    /** @type {const} */ (["8.1", "10", "11"]).map((version) => [
+      `hibernation file, Windows ${version}`,
+      hibernated(version),
+    ]),
+  ),
 };

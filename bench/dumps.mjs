@@ -6,6 +6,7 @@
  * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file
  * handles.dmp   200 processes with 5,000 handles each, to a million objects
  * pool.dmp      20 modules of 10 MB together, and 1 GB of pool where nothing says so: a few pages, mapped many times
+ * hibernated.dmp 20 modules of 10 MB together in 128 MB of memory, and hibernated.sys, the same machine hibernated by Windows 10
  */
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { buildDump } from "../samples/leakbench/machine.mjs";
 import { Area, alignUp, random as seeded } from "../samples/writer/bytes.mjs";
 import { DUMP_TYPES, dumpHeader, runsOf, writeDump } from "../samples/writer/dump.mjs";
+import { writeHibernation } from "../samples/writer/hibernation.mjs";
 import { Machine } from "../samples/writer/machine.mjs";
 import { writePoolPage } from "../samples/writer/poolpages.mjs";
 import { BUILD, writeKernel } from "./kernel.mjs";
@@ -95,19 +97,19 @@ function writePool(machine, bytes, tags) {
 
 /**
  * @param {string} path
- * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number, pool?: number }} [options]
+ * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number, pool?: number, hibernated?: boolean }} [options]
  * @returns {Plan}
  */
 function makeDump(
   path,
-  { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB, pool = 0 } = {},
+  { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB, pool = 0, hibernated = false } = {},
 ) {
   const random = seeded(19041);
   const machine = new Machine({
     mode: "x64",
     processors: 4,
     build: BUILD,
-    physicalPages: sparse ? 0x1000000 : 0x400000,
+    physicalPages: sparse ? 0x1000000 : hibernated ? 0x8000 : 0x400000,
     chunkFrames: 64,
     seed: 7,
   });
@@ -117,6 +119,7 @@ function makeDump(
   plant(machine, made, random);
   const fields = writeKernel(machine, made, tags, threads, random);
   if (pool > 0) writePool(machine, pool, tags);
+  if (hibernated) writeFileSync(path.replace(/dmp$/, "sys"), writeHibernation(machine, { form: "10" }));
   let firstPage = 0;
   /** @type {Map<number, number> | undefined} */
   let rank;
@@ -176,6 +179,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ["modules", {}],
     ["threads", { threads: 2000 }],
     ["sparse", { sparse: true }],
+    ["hibernated", { modules: 20, moduleBytes: 10 * MB, hibernated: true }],
     ["pool", { modules: 20, moduleBytes: 10 * MB, pool: 1024 * MB }],
   ])) {
     writeFileSync(

@@ -52,6 +52,14 @@ function makeCommands({ path, tag, tags, references, modules }) {
         args: cli("scan", path, ABSENT),
         answer: (document) => count("references", document.references.length, 0),
       },
+      crashed: {
+        args: cli("scan", planOf("hibernated").path, ABSENT),
+        answer: (document) => count("references", document.references.length, 0),
+      },
+      hibernated: {
+        args: cli("scan", planOf("hibernated").path.replace(/dmp$/, "sys"), ABSENT),
+        answer: (document) => count("modules", document.coverage.length, planOf("hibernated").modules),
+      },
       scan: {
         args: cli("scan", path, tag),
         answer: (document) => count("references", document.references.length, references),
@@ -149,6 +157,17 @@ function measure() {
     floor: seconds.get("ripgrep") ?? Number.NaN,
     allowed: 0.5 * (seconds.get("ripgrep") ?? Number.NaN),
     most: "0.5",
+  });
+  row("search in a hibernation file", ["hibernated", "crashed"], {
+    value: net("hibernated"),
+    floor: net("crashed"),
+    allowed: 10 * net("crashed"),
+    most: "10",
+  });
+  row("hibernation, peak memory", ["hibernated"], {
+    value: memory("hibernated"),
+    allowed: 150 * MB,
+    unit: mb,
   });
   const analysis = (6 * plan.kernelCode) / (100 * MB);
   row(`functions of ${mb(plan.kernelCode)} of code`, ["functions"], {

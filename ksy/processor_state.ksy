@@ -68,3 +68,13 @@ types:
       - id: cr4
         type: u4
         doc: SpecialRegisters.Cr4
+      - id: debug_registers
+        size: 24
+        doc: SpecialRegisters.KernelDr0 to KernelDr7
+      - id: gdtr
+        size: 8
+        doc: SpecialRegisters.Gdtr
+      - size: 4
+      - id: idtr_base
+        type: u4
+        doc: SpecialRegisters.Idtr.Base

@@ -26,12 +26,19 @@ function blockOf(plain, stored) {
 /**
  * Writes the machine's memory as Windows 7 hibernates it: tables of ranges of pages, and behind each the packed pages.
  * @param {import("./machine.mjs").Machine} machine
- * @param {{ systemTime?: bigint, context?: Uint8Array, single?: boolean, signature?: string }} [options]
- *   context: of the processor. single: a range for each page, which takes more than one table
+ * @param {{ systemTime?: bigint, context?: Uint8Array, idt?: bigint, syscall?: bigint, single?: boolean, signature?: string }} [options]
+ *   context, idt, syscall: of the processor. single: a range for each page, which takes more than one table
  */
 export function writeHibernation7(
   machine,
-  { systemTime = 0n, context = new Uint8Array(0), single = false, signature = "HIBR" } = {},
+  {
+    systemTime = 0n,
+    context = new Uint8Array(0),
+    idt = 0n,
+    syscall = 0n,
+    single = false,
+    signature = "HIBR",
+  } = {},
 ) {
   const at = FORMS[machine.is64 ? 64 : 32];
   const room = Math.floor((PAGE_SIZE - at.entries) / at.entry);
@@ -81,5 +88,7 @@ export function writeHibernation7(
     machine.is64 ? 0x6f8n : 0x6f9n,
   ].entries())
     word(head, special + i * machine.pointerSize, value);
+  word(head, special + (machine.is64 ? 0x68 : 0x34), idt);
+  if (machine.is64) head.u64(special + 0xc0, syscall);
   return concat(head.bytes, ...parts, new Uint8Array(4 * PAGE_SIZE));
 }

@@ -92,7 +92,15 @@ describe("a hibernation file of Windows 7", () => {
     ["x86", "x86", small("pae"), false],
     ["x86 with many ranges", "x86", small("pae"), true],
   ] as const)("has the machine's pages, and the state of a processor: %s", (_name, name, machine, single) => {
-    const dump = open(writeHibernation7(machine, { systemTime: TAKEN, context: contexts[name], single }));
+    const dump = open(
+      writeHibernation7(machine, {
+        systemTime: TAKEN,
+        context: contexts[name],
+        idt: 0x8003f400n,
+        syscall: 0xfffff800n,
+        single,
+      }),
+    );
     expect(differing(machine, dump)).toEqual([]);
     expect(memoryOf(dump).pages).toMatchObject({ present: machine.pages().size, missing: 0 });
     const source = "processor-state";
@@ -110,6 +118,19 @@ describe("a hibernation file of Windows 7", () => {
       x86: { eip: 0x82a00010n, esp: 0x807fff00n, ebx: 7n },
       x64: { rip: 0xfffff80002a00010n, rsp: 0xfffff80000b9cf00n, r15: 7n },
     };
+    const syscall = name === "x64" ? 0xfffff800n : 0n;
+    expect(dump.facts.system).toMatchObject([
+      {
+        value: {
+          cr3: machine.directoryTableBase,
+          paging: true,
+          long: name === "x64",
+          idt: 0x8003f400n,
+          syscall,
+        },
+        source,
+      },
+    ]);
     expect(dump.facts.contexts).toMatchObject([{ value: name === "x86" ? x86 : wide, source }]);
   });
 
