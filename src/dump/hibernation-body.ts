@@ -106,8 +106,8 @@ function indexNotes({ outside }: PieceIndex, { overlaps }: RunMap): readonly str
 
 function brokenNotes({ broken }: UnpackedSource): readonly string[] {
   if (broken === undefined) return [];
-  const { count, first } = broken;
+  const { count, of, first } = broken;
   return [
-    `pieces of the file that were asked for and cannot be unpacked: ${count}; the first: ${first.message}`,
+    `${grouped(count)} of the ${grouped(of)} packed pieces that were asked for cannot be unpacked; the first: ${first.message}`,
   ];
 }

@@ -34,6 +34,7 @@ export class UnpackedSource implements ByteSource {
   /** By piece; the one used last stands last. */
   readonly #kept = new Map<number, Uint8Array>();
   readonly #keep: number;
+  #tried = 0;
   #broken = 0;
   #problem: FormatError | undefined;
 
@@ -48,8 +49,9 @@ export class UnpackedSource implements ByteSource {
   }
 
   /** What is wrong with pieces that were asked for; `undefined` where none of them was broken. */
-  get broken(): { readonly count: number; readonly first: FormatError } | undefined {
-    return this.#problem === undefined ? undefined : { count: this.#broken, first: this.#problem };
+  get broken(): { readonly count: number; readonly of: number; readonly first: FormatError } | undefined {
+    if (this.#problem === undefined) return undefined;
+    return { count: this.#broken, of: this.#tried, first: this.#problem };
   }
 
   /** Whether the piece around an offset can be unpacked. */
@@ -82,6 +84,7 @@ export class UnpackedSource implements ByteSource {
   }
 
   #try(piece: number): void {
+    this.#tried++;
     try {
       this.#unpacked(piece);
       this.#states[piece] = WHOLE;

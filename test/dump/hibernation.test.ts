@@ -218,7 +218,7 @@ describe("what a hibernation file does not hold", () => {
     expect(lost.map((pfn) => pages.runLength(pfn, 4))).toEqual(lost.map(() => 0));
     expect(dump.notes).toEqual([
       expect.stringMatching(
-        /^pieces of the file that were asked for and cannot be unpacked: 1; the first: hiberfil.sys\+0x[0-9a-f]+: the table of code lengths should be codes that fill 32768 places, found 8388608 places taken$/,
+        /^1 of the \d+ packed pieces that were asked for cannot be unpacked; the first: hiberfil.sys\+0x[0-9a-f]+: the table of code lengths should be codes that fill 32768 places, found 8388608 places taken$/,
       ),
     ]);
     const mapping = new PageTableMapping(
@@ -230,6 +230,31 @@ describe("what a hibernation file does not hold", () => {
       .spans(va(0xfffff80640000000n), 0x60 * PAGE_SIZE)
       .map(({ content }) => (typeof content === "string" ? content : content.kind));
     expect(new Set(faults)).toEqual(new Set(["dump", "damaged"]));
+  });
+
+  it("is not what two readers of the format read in two ways: method 1 is either", () => {
+    const changed = written.slice();
+    for (const set of [0, 1, 3, 4]) {
+      const [from] = set === 0 ? [start] : dataOf(written, start, set - 1).slice(1);
+      changed[from! + 3] = (changed[from! + 3]! & 0x3f) | 0x40;
+    }
+    const dump = open(changed);
+    expect([differing(machine, dump), dump.notes]).toEqual([[], []]);
+  });
+
+  it("is a page that is named twice, and stays where it is named with the run that starts first", () => {
+    const [, next] = dataOf(written, start, 0);
+    const view = new DataView(written.buffer);
+    const own = view.getBigUint64(next + 4, true);
+    const twice = (view.getBigUint64(start + 4, true) & ~15n) | (own & 15n);
+    const dump = open(patch(written.slice(), { [next + 4]: twice }));
+    expect(dump.notes).toEqual([
+      expect.stringMatching(/^runs of pages that overlap another: \d+; the lower one is read$/),
+    ]);
+    const first = Number(own >> 4n);
+    expect(differing(machine, dump)).toEqual(
+      Array.from({ length: Number(own & 15n) + 1 }, (_, i) => first + i),
+    );
   });
 
   it("is what follows a head that is none", () => {

@@ -69,7 +69,7 @@ describe("a source of packed pieces", () => {
       false,
       true,
     ]);
-    expect(source.broken).toMatchObject({ count: 2, first: { offset: 1 } });
+    expect(source.broken).toMatchObject({ count: 2, of: 4, first: { offset: 1 } });
     expect(asked).toEqual([1, 0, 3, 2]);
     expect(() => source.read(SIZE, new Uint8Array(1))).toThrow(FormatError);
     const into = new Uint8Array(1);
