@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CONTAINERS, containerMachine } from "../../bench/containers.mjs";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
 import { ask as answerOf, type Dump, openDump } from "../../src/index.ts";
 import { PLAIN } from "../../src/report/style.ts";
@@ -466,5 +467,19 @@ describe("what Driver Verifier lists of the drivers that it checks", () => {
     const evidence = trail.suspects.find(({ module }) => module === "nwindav")?.evidence;
     expect(evidence?.find(({ kind }) => kind === "tracked")?.points).toBe(0);
     expect(trail.conclusion.module).not.toBe("nwindav");
+  });
+});
+
+describe("a machine that was hibernated", () => {
+  const made = containerMachine("x64");
+  it.each(["7", "10"])("is not said to have crashed: Windows %s", (version) => {
+    const files = CONTAINERS[`hibernation file, Windows ${version}`]?.(made) ?? {};
+    using dump = openDump(files["hiberfil.sys"]!);
+    expect(dump.info()).toMatchObject({ bugcheck: null, exception: null, stoppedAt: null });
+    const options = { style: PLAIN, pointerSize: 8 } as const;
+    const text = renderText("info", dump.info(), options);
+    expect(text).toMatch(/^taken +2023-11-28T21:01:41.234Z, when the machine was hibernated$/m);
+    const traced = renderText("trace", answerOf(dump, { command: "trace", tags: ["Se"] }), options);
+    expect(`${text}${traced}`).not.toMatch(/crash/i);
   });
 });

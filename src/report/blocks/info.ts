@@ -15,7 +15,7 @@ export function infoBlocks(info: InfoDocument, size: PointerSize): readonly Bloc
     ],
     ["dump", info.dumpType + (info.writer === null ? "" : `, written by the ${info.writer}`)],
     ["pages", pages(info)],
-    ["taken", `${info.systemTime ?? "not recorded"}${OCCASIONS[info.occasion ?? "crash"]}`],
+    ["taken", `${info.systemTime ?? "not recorded"}${occasion(info)}`],
     ["up", info.upTime === null ? "not recorded" : duration(info.upTime)],
     ...bugcheck(info, size),
     ...stopped(info, size),
@@ -45,6 +45,10 @@ const OCCASIONS = {
   "on-request": ", somebody stopped the machine",
   live: ", of a machine that went on",
 } as const;
+
+function occasion({ dumpType, occasion: known }: InfoDocument): string {
+  return dumpType === "hibernation" ? ", when the machine was hibernated" : OCCASIONS[known ?? "crash"];
+}
 
 const BASIS = {
   bugcheck: "by the bugcheck",
