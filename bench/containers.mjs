@@ -3,6 +3,7 @@ import { elfCore, kdump, lime, raw, squeezed, vmwareState } from "../samples/wri
 import { writeDump } from "../samples/writer/dump.mjs";
 import { writeHibernation } from "../samples/writer/hibernation.mjs";
 import { writeHibernation7 } from "../samples/writer/hibernation-7.mjs";
+import { encodeKdbg } from "../samples/writer/kdbg.mjs";
 
 /**
  * One made machine in every container that is read.
@@ -58,6 +59,23 @@ function hibernated(version) {
   };
 }
 
+const KDBG_SIZE = 0x380;
+
+/** Writes with the debugger's block as a running 64-bit kernel keeps it. @param {Made} made @param {() => Uint8Array} write */
+function withEncodedKdbg({ system }, write) {
+  const { machine, is64 } = system;
+  if (!is64) return write();
+  const at = system.nt("KdDebuggerDataBlock");
+  const plain = machine.read(at, KDBG_SIZE);
+  machine.write(
+    at,
+    encodeKdbg(plain, { never: 0x5d7ee8c13fa43c27n, always: 0x13579bdf2468ace0n, flag: at + 0x1234n }),
+  );
+  const bytes = write();
+  machine.write(at, plain);
+  return bytes;
+}
+
 /** @type {Readonly<Record<string, (made: Made) => Files>>} */
 export const CONTAINERS = {
   "crash dump, full": ({ system, header }) => ({
@@ -79,6 +97,7 @@ export const CONTAINERS = {
     "guest.elf": elfCore(system.machine, header, { by: "virtualbox", processors }),
   }),
   LiME: ({ system }) => ({ "mem.lime": lime(system.machine) }),
+  "LiME, KDBG encoded": (made) => ({ "mem.lime": withEncodedKdbg(made, () => lime(made.system.machine)) }),
   "kdump, zlib": ({ system, header, processors }) => ({
     "guest.kdump": kdump(system.machine, header, processors, { guestHeader: true }),
   }),

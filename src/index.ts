@@ -11,7 +11,7 @@ export {
   type Question,
   QuestionError,
 } from "./api/ask.ts";
-export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
+export { Dump, type DumpInput, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export { Module } from "./api/module.ts";

@@ -83,3 +83,22 @@ export function writeKdbg(machine, va, { size, listHead, fields }) {
   machine.write(va, kdbgBytes({ size, is64: machine.is64, listHead, fields }));
   machine.pointer(listHead, va).pointer(listHead + BigInt(machine.pointerSize), va);
 }
+
+/**
+ * A block as a running 64-bit kernel keeps it from Windows 8 on: elf2dmp's decoding, turned round.
+ * @param {Uint8Array} block @param {{ never: bigint, always: bigint, flag: bigint }} keys KiWaitNever, KiWaitAlways, the address of KdpDataBlockEncoded
+ * @returns {Uint8Array}
+ */
+export function encodeKdbg(block, { never, always, flag }) {
+  const encoded = block.slice();
+  const view = new DataView(encoded.buffer);
+  const turn = never & 0x3fn;
+  for (let at = 0; at + 8 <= encoded.length; at += 8) {
+    const swapped = Buffer.alloc(8);
+    swapped.writeBigUInt64LE(view.getBigUint64(at, true) ^ always);
+    const mixed = swapped.readBigUInt64BE() ^ flag;
+    const rotated = BigInt.asUintN(64, (mixed >> turn) | (mixed << (64n - turn)));
+    view.setBigUint64(at, rotated ^ never, true);
+  }
+  return encoded;
+}

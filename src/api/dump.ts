@@ -32,7 +32,7 @@ import { toolNotes } from "../report/tool-words.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
-import { Siblings } from "../source/siblings.ts";
+import { type FileSet, GivenFiles, Siblings } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
 import { findBlockContents } from "../trail/blocks/find-contents.ts";
@@ -76,26 +76,44 @@ function servicesIn(path: string): Services {
   return readServices(openHive(source));
 }
 
+/** What a dump is opened from: a path, its bytes, or anything that reads like a file. */
+export type DumpInput = string | Uint8Array | ByteSource;
+
 /**
- * Opens a kernel dump: by its path, its bytes, or anything that reads like a file.
- * What is not asked for is not read.
+ * Opens a kernel dump or another image of a machine's memory. What is not asked for is not read.
  *
- * @throws {FormatError} it is no kernel dump; the message says what it is and what to do
- * @throws {FileError} the path leads to no readable file
+ * @param input of several files that belong together, such as a `.vmem` and its `.vmss`, all, the one to open first; those
+ * beside a path are found by themselves
+ * @throws {FormatError} it is none, or there is no Windows kernel in it; the message says what it is and what to do
+ * @throws {FileError} a path leads to no readable file
  */
-export function openDump(input: string | Uint8Array | ByteSource, options: OpenOptions = {}): Dump {
-  const source = sourceOf(input);
-  const siblings = typeof input === "string" ? new Siblings(input) : undefined;
+export function openDump(input: DumpInput | readonly DumpInput[], options: OpenOptions = {}): Dump {
+  const [first, ...others] = isList(input) ? input : [input];
+  if (first === undefined) throw new TypeError("a list of files that is empty leads to no dump");
+  const opened: Disposable[] = [];
+  const open = (one: DumpInput): ByteSource => {
+    const source = sourceOf(one);
+    if (source !== one) opened.push(source);
+    return source;
+  };
   try {
-    return new Dump(source, options, siblings);
+    const main = open(first);
+    const given = others.map(open);
+    const own = opened.slice(main === first ? 0 : 1);
+    const beside = typeof first === "string" && given.length === 0 ? new Siblings(first) : undefined;
+    if (beside !== undefined) opened.push(beside);
+    return new Dump(main, options, beside ?? new GivenFiles(given, own));
   } catch (error) {
-    siblings?.[Symbol.dispose]();
-    if (source !== input) source[Symbol.dispose]();
+    for (const one of opened) one[Symbol.dispose]();
     throw error;
   }
 }
 
-function sourceOf(input: string | Uint8Array | ByteSource): ByteSource {
+function isList(input: DumpInput | readonly DumpInput[]): input is readonly DumpInput[] {
+  return Array.isArray(input);
+}
+
+function sourceOf(input: DumpInput): ByteSource {
   if (typeof input === "string") return openFile(input);
   return input instanceof Uint8Array ? new BytesSource(input) : input;
 }
@@ -113,7 +131,7 @@ export class Dump extends Workspace implements Disposable {
   readonly kernel: Kernel;
   readonly #dump: OpenedDump;
   readonly #source: ByteSource;
-  readonly #siblings: Siblings | undefined;
+  readonly #siblings: FileSet | undefined;
   readonly #images: LoadedImages;
   #tags: Tags | undefined;
   #end: MachineEnd | undefined;
@@ -123,7 +141,7 @@ export class Dump extends Workspace implements Disposable {
   #objects: HeldObjects | undefined;
 
   /** Use `openDump`. */
-  constructor(source: ByteSource, options: OpenOptions, siblings?: Siblings) {
+  constructor(source: ByteSource, options: OpenOptions, siblings?: FileSet) {
     const { dump, kernel } = openMachine(readDump(source, (name) => siblings?.named(name)));
     const images = new LoadedImages(kernel, options.images ?? []);
     const { modules, unloaded } = kernel;

@@ -88,7 +88,7 @@ function stateBeside({ main, sibling }: DumpFiles): ByteSource | undefined {
 }
 
 function withEnding(name: string, ending: string): string {
-  return name.replace(/\.[^.]*$/, `.${ending}`);
+  return `${name.replace(/\.[^.]*$/, "")}.${ending}`;
 }
 
 function memoryBlock(tags: readonly VmwareTag[]): VmwareBlock | undefined {

@@ -34,7 +34,7 @@ export function infoDocument(
     buildLab: kernel.buildLab ?? null,
     dumpType: dump.kind,
     writer: dump.writer ?? null,
-    processors: facts.processors?.value ?? null,
+    processors: facts.processors?.value ?? counted(kernel),
     directoryTableBase: facts.roots[0]?.value ?? null,
     psLoadedModuleList: facts.moduleList?.value ?? null,
     kdDebuggerDataBlock: kernel.kdbg?.address ?? facts.kdbg?.value ?? null,
@@ -61,6 +61,11 @@ export function infoDocument(
     sources: sourcesOf(facts),
     notes,
   };
+}
+
+/** The processors that the kernel lists, where the dump says no number. */
+function counted({ processors: { items, stopped } }: Kernel): number | null {
+  return stopped !== undefined || items.length === 0 ? null : items.length;
 }
 
 /** Where the dump says what it says of the machine, by the names of `dump.facts`. */

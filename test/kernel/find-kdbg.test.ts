@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { kdbgBytes, writeKdbg } from "../../samples/writer/kdbg.mjs";
+import { encodeKdbg, kdbgBytes, writeKdbg } from "../../samples/writer/kdbg.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import type { Va } from "../../src/core/address.ts";
 import { Bytes } from "../../src/core/bytes.ts";
 import { fact } from "../../src/dump/facts.ts";
-import { decodeKdbg } from "../../src/kernel/encoded-kdbg.ts";
+import { decodeKdbg, locateEncodedKdbg } from "../../src/kernel/encoded-kdbg.ts";
 import { findKdbg, type KdbgHints, type KdbgSearch } from "../../src/kernel/find-kdbg.ts";
 import { parseKdbg } from "../../src/kernel/kdbg.ts";
 import { AddressSpace } from "../../src/memory/address-space.ts";
@@ -51,20 +51,8 @@ function search(machine: Machine, changes: Partial<typeof HINTS>): KdbgSearch {
   return findKdbg(new AddressSpace(mapping), { facts, nt });
 }
 
-/** As a running kernel encodes it: elf2dmp's decoding, turned round. */
-function encode(block: Uint8Array, never: bigint, always: bigint, flag: bigint): Uint8Array {
-  const encoded = block.slice();
-  const view = new DataView(encoded.buffer);
-  const turn = never & 0x3fn;
-  for (let at = 0; at + 8 <= encoded.length; at += 8) {
-    const swapped = Buffer.alloc(8);
-    swapped.writeBigUInt64LE(view.getBigUint64(at, true) ^ always);
-    const mixed = swapped.readBigUInt64BE() ^ flag;
-    const rotated = BigInt.asUintN(64, (mixed >> turn) | (mixed << (64n - turn)));
-    view.setBigUint64(at, rotated ^ never, true);
-  }
-  return encoded;
-}
+const encode = (block: Uint8Array, never: bigint, always: bigint, flag: bigint): Uint8Array =>
+  encodeKdbg(block, { never, always, flag });
 
 describe("findKdbg", () => {
   it("takes the block that the header names", () => {
@@ -112,6 +100,21 @@ describe("findKdbg", () => {
       poolTrackTable: NT.base + 0x30000n,
       pteBase: undefined,
     });
+  });
+
+  it("finds an encoded block among other bytes by what it holds, with nothing known of it", () => {
+    const fields = { ...FIELDS, PteBase: 0xfffffd8000000000n };
+    const plain = kdbgBytes({ size: 0x380, is64: true, listHead: LIST_HEAD, fields });
+    const noise = Uint8Array.from({ length: 0x3000 }, (_, i) => (i * 167 + (i >> 3) * 13) & 0xff);
+    for (const never of [0x5d7ee8c13fa43c27n, 0x0102030405060700n, 0xffffffffffffffbfn]) {
+      const encoded = encode(plain, never, 0x13579bdf2468ace0n, NT.base + 0x31234n);
+      const among = noise.slice();
+      among.set(encoded, 0x1238);
+      expect(locateEncodedKdbg(among)).toBe(0x1238);
+      expect(decodeKdbg(encoded, undefined)).toEqual(plain);
+    }
+    for (const none of [noise, new Uint8Array(0x3000), new Uint8Array(0x3000).fill(0xa5), plain])
+      expect(locateEncodedKdbg(none)).toBeUndefined();
   });
 
   it("decodes nothing that is no block", () => {
