@@ -15,8 +15,8 @@ export interface PackedPieces {
   unpack(piece: number, into: Uint8Array): void;
 }
 
-/** Unpacked bytes that are kept: a search reads 256 KB at once, and page tables lie scattered. */
-const KEPT_BYTES = 4 * 0x10_0000;
+/** Unpacked bytes that are kept: the pages of one image lie scattered over many pieces. */
+const KEPT_BYTES = 16 * 0x10_0000;
 const UNKNOWN = 0;
 const WHOLE = 1;
 const BROKEN = 2;
