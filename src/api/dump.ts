@@ -389,7 +389,9 @@ export class Dump extends Workspace implements Disposable {
   get #shortfall(): Shortfall | undefined {
     const { kind, memory } = this.#dump;
     if (kind === "triage") return "triage";
-    if (this.#machineEnd.occasion === "live" && holdsStacksOnly(this.kernel)) return "stacks-only";
+    // only Windows itself takes such dumps
+    const live = this.header !== undefined && this.#machineEnd.occasion === "live";
+    if (live && holdsStacksOnly(this.kernel)) return "stacks-only";
     return "pages" in memory && memory.pages.missing > 0 ? "cut-off" : undefined;
   }
 

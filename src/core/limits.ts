@@ -71,6 +71,10 @@ export const MAX_BITMAP_BYTES = 0x1000_0000;
 export const MAX_PAGE_RANGES = 0x40_0000;
 /** Packed pieces of one file, 9 bytes each in memory: those of a hibernation file have 64 KB, and cover 256 GB. */
 export const MAX_PACKED_PIECES = 0x40_0000;
+/** What a hibernation file unpacks to for each of its bytes: Windows packs memory to a third, and bombs a thousandfold. */
+export const MAX_UNPACK_RATIO = 64;
+/** What any hibernation file may unpack to, however small it is: unpacking that takes 1 s. */
+export const MIN_UNPACK_BYTES = 0x1000_0000;
 /** Data blocks of a triage dump: the largest seen has 4,900. */
 export const MAX_DATA_BLOCKS = 0x2_0000;
 /** Secondary blobs behind a dump: the most seen are 20. */

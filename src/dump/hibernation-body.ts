@@ -26,7 +26,7 @@ const FIRST_PIECES = 4;
  * @returns `undefined`: no packed pages stand where the header says
  */
 export function indexBody(file: ByteSource, { bits, body }: HibernationHeader): HibernationBody | undefined {
-  const index = new PieceIndex();
+  const index = new PieceIndex(file.size);
   const chains =
     body.form === "tables" ? [tables(file, body.start, bits, index)] : sets(file, body, bits, index);
   const source = new UnpackedSource(file, {

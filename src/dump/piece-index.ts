@@ -1,6 +1,12 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import { F64List } from "../core/f64-list.ts";
-import { MAX_PACKED_PIECES, MAX_PAGE_RANGES, MAX_PFN } from "../core/limits.ts";
+import {
+  MAX_PACKED_PIECES,
+  MAX_PAGE_RANGES,
+  MAX_PFN,
+  MAX_UNPACK_RATIO,
+  MIN_UNPACK_BYTES,
+} from "../core/limits.ts";
 import { NOT_IN_DUMP } from "./page-map.ts";
 import { RunMap, type RunTable } from "./run-map.ts";
 
@@ -28,14 +34,22 @@ export class PieceIndex {
   readonly #unpackedOffsets = new F64List();
   /** Of the last piece. */
   #pages = 0;
+  #room: number;
   #preferred: RunMap | undefined;
+
+  /** @param fileSize bytes of the file that the pieces are in */
+  constructor(fileSize: number) {
+    this.#room = Math.max(MIN_UNPACK_BYTES, fileSize * MAX_UNPACK_RATIO) / PAGE_SIZE;
+  }
 
   get count(): number {
     return this.#offsets.length;
   }
 
   get full(): boolean {
-    return this.count >= MAX_PACKED_PIECES || this.#pfns.length + PIECE_PAGES > MAX_PAGE_RANGES;
+    return (
+      this.#room <= 0 || this.count >= MAX_PACKED_PIECES || this.#pfns.length + PIECE_PAGES > MAX_PAGE_RANGES
+    );
   }
 
   /** Where a piece stands in the file. */
@@ -67,6 +81,7 @@ export class PieceIndex {
   addPages(pfn: number, count: number): void {
     const offset = (this.count - 1) * PIECE_SIZE + this.#pages * PAGE_SIZE;
     this.#pages += count;
+    this.#room -= count;
     if (pfn + count > MAX_PFN) this.outside += count;
     else if (this.#preferred === undefined) this.#addRun(pfn, count, offset);
     else {

@@ -89,8 +89,11 @@ export interface Match {
   readonly length: number;
 }
 
+/** Up to here copying bytes is faster than the call that copies many. */
+const SHORT_MATCH = 24;
+
 /**
- * Copies a match: byte by byte where it reaches into what it makes itself.
+ * Copies a match, which may reach into what it makes itself.
  *
  * @returns where it ends
  * @throws {FormatError} it starts before the first byte, or ends behind the last
@@ -100,10 +103,15 @@ export function copyMatch(packed: Bytes, into: Uint8Array, { at, to, distance, l
   if (distance > to) packed.fail(at, "a match", `at most ${to} bytes back`, `${distance} bytes back`);
   if (end > into.length)
     packed.fail(at, "a match", `at most ${into.length - to} bytes long`, `${length} bytes`);
-  if (length > 24 && distance >= length) {
-    into.copyWithin(to, to - distance, end - distance);
+  if (length <= SHORT_MATCH) {
+    for (let i = to; i < end; i++) into[i] = into[i - distance] as number;
     return end;
   }
-  for (let i = to; i < end; i++) into[i] = into[i - distance] as number;
+  // what is there already is a whole number of distances long, and grows with each copy
+  for (let done = to; done < end; ) {
+    const ready = Math.min(distance + (done - to), end - done);
+    into.copyWithin(done, to - distance, to - distance + ready);
+    done += ready;
+  }
   return end;
 }

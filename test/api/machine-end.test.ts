@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CONTAINERS, containerMachine } from "../../bench/containers.mjs";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
+import { writeHibernation } from "../../samples/writer/hibernation.mjs";
+import { Machine } from "../../samples/writer/machine.mjs";
 import { ask as answerOf, type Dump, openDump } from "../../src/index.ts";
 import { PLAIN } from "../../src/report/style.ts";
 import { renderText } from "../../src/report/text.ts";
@@ -472,6 +474,15 @@ describe("what Driver Verifier lists of the drivers that it checks", () => {
 
 describe("a machine that was hibernated", () => {
   const made = containerMachine("x64");
+
+  it("is not said to be a live dump of stacks where no kernel is found", () => {
+    const machine = new Machine({ mode: "x64", physicalPages: 0x400, chunkFrames: 8 });
+    machine.map(0xfffff80640000000n, 0x8000);
+    using dump = openDump(writeHibernation(machine, { form: "10" }));
+    expect(dump.modules.items).toEqual([]);
+    expect(dump.info().notes.join()).not.toMatch(/stacks/);
+  });
+
   it.each(["7", "10"])("is not said to have crashed: Windows %s", (version) => {
     const files = CONTAINERS[`hibernation file, Windows ${version}`]?.(made) ?? {};
     using dump = openDump(files["hiberfil.sys"]!);

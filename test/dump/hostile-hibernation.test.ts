@@ -5,7 +5,12 @@ import { writeHibernation7 } from "../../samples/writer/hibernation-7.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { PAGE_SIZE } from "../../src/core/address.ts";
 import { FormatError } from "../../src/core/errors.ts";
-import { MAX_PACKED_PIECES, MAX_PAGE_RANGES } from "../../src/core/limits.ts";
+import {
+  MAX_PACKED_PIECES,
+  MAX_PAGE_RANGES,
+  MAX_UNPACK_RATIO,
+  MIN_UNPACK_BYTES,
+} from "../../src/core/limits.ts";
 import type { OpenedDump } from "../../src/dump/format.ts";
 import { indexTables } from "../../src/dump/hibernation-tables.ts";
 import { readDump } from "../../src/dump/open.ts";
@@ -115,7 +120,7 @@ describe("a huge hibernation file", () => {
   const file = endless(set, 2 ** 42);
 
   it("cannot make the index of sets larger than its cap", () => {
-    const index = new PieceIndex();
+    const index = new PieceIndex(2 ** 42);
     for (let i = 0; i < MAX_PACKED_PIECES - 2; i++) index.addPiece(i);
     const end = indexSets(file, { start: 0, most: 2 ** 50, bits: 64 }, index);
     expect(end).toEqual({ why: "limit", at: 2 * set.length, pages: 2 });
@@ -123,7 +128,7 @@ describe("a huge hibernation file", () => {
   });
 
   it("cannot make the list of runs larger than its cap", () => {
-    const index = new PieceIndex();
+    const index = new PieceIndex(2 ** 42);
     for (let i = 0; i < MAX_PAGE_RANGES / PIECE_PAGES; i++) {
       index.addPiece(i);
       for (let k = 0; k < PIECE_PAGES; k++) index.addPages((i * PIECE_PAGES + k) * 2, 1);
@@ -133,6 +138,19 @@ describe("a huge hibernation file", () => {
     expect(index.runs.pfns.length).toBe(MAX_PAGE_RANGES);
   });
 
+  it("cannot unpack to more than memory ever packs to: a bomb of sets of 16 pages", () => {
+    const bomb = endless(
+      Uint8Array.from(set, (byte, i) => (i === 4 ? 0x1f : byte)),
+      0x10_0000,
+    );
+    const index = new PieceIndex(bomb.size);
+    const end = indexSets(bomb, { start: 0, most: 2 ** 50, bits: 64 }, index);
+    expect(end).toEqual({ why: "limit", at: 0x1000 * set.length, pages: MIN_UNPACK_BYTES / PAGE_SIZE });
+    const larger = new PieceIndex(0x100_0000);
+    indexSets(endless(set, 2 ** 42), { start: 0, most: 2 ** 50, bits: 64 }, larger);
+    expect(larger.count).toBe((MAX_UNPACK_RATIO * 0x100_0000) / PAGE_SIZE);
+  });
+
   it("is read to the end of its blocks, where a range of Windows 7 has no end", () => {
     // one table with a range of 2^52 pages, and two blocks
     const bytes = new Uint8Array(4 * PAGE_SIZE);
@@ -140,7 +158,7 @@ describe("a huge hibernation file", () => {
     for (const at of [PAGE_SIZE, PAGE_SIZE + 0x28]) {
       patch(bytes, { [at]: 0x70788181, [at + 4]: "ress", [at + 8]: 0x0000_0000 });
     }
-    const index = new PieceIndex();
+    const index = new PieceIndex(2 ** 42);
     const end = indexTables(new BytesSource(bytes), 0, 64, index);
     expect(end).toEqual({ why: "no-set", at: PAGE_SIZE + 2 * 0x28, pages: 2 });
     expect([...index.runs.pfns]).toEqual([5, 6]);
