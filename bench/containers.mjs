@@ -50,15 +50,6 @@ export function containerMachine(arch) {
   return { ...made, processors: [working, ...halted] };
 }
 
-/** Windows 11 has no 32-bit form; that of 10 stands for it. @param {"8.1" | "10" | "11"} version @returns {(made: Made) => Files} */
-function hibernated(version) {
-  const packing = /** @type {const} */ ({ 8.1: "plain", 10: "huffman", 11: "mixed" })[version];
-  return ({ system: { machine }, header: { systemTime } }) => {
-    const form = machine.is64 ? version : version === "8.1" ? "8.1-x86" : "10-x86";
-    return { "hiberfil.sys": writeHibernation(machine, { form, packing, systemTime: systemTime ?? 0n }) };
-  };
-}
-
 const KDBG_SIZE = 0x380;
 
 /** Writes with the debugger's block as a running 64-bit kernel keeps it. @param {Made} made @param {() => Uint8Array} write */
@@ -74,6 +65,22 @@ function withEncodedKdbg({ system }, write) {
   const bytes = write();
   machine.write(at, plain);
   return bytes;
+}
+
+/**
+ * By a Windows that keeps its KDBG encoded. Windows 11 has no 32-bit form; that of 10 stands for it.
+ *
+ * @param {"8.1" | "10" | "11"} version @returns {(made: Made) => Files}
+ */
+function hibernated(version) {
+  const packing = /** @type {const} */ ({ 8.1: "plain", 10: "huffman", 11: "mixed" })[version];
+  return (made) => {
+    const { machine } = made.system;
+    const form = machine.is64 ? version : version === "8.1" ? "8.1-x86" : "10-x86";
+    const { systemTime = 0n } = made.header;
+    const write = () => writeHibernation(machine, { form, packing, systemTime });
+    return { "hiberfil.sys": withEncodedKdbg(made, write) };
+  };
 }
 
 /** @type {Readonly<Record<string, (made: Made) => Files>>} */

@@ -7,7 +7,8 @@ meta:
     - word
 doc: |
   The first page of hiberfil.sys. It grew with Windows, and its size tells which fields stand where; page numbers in it
-  count pages of the file.
+  count pages of the file. The sizes and offsets are those of the public symbols of each Windows, as LeechCore and Hibr2Bin
+  list them too.
 params:
   - id: bits
     type: u1

@@ -6,7 +6,7 @@ meta:
     - word
 doc: |
   A page of hiberfil.sys of Windows 7 that lists ranges of physical pages. The blocks in which these pages are packed
-  stand behind it.
+  stand behind it. As libhibr's documentation shows it of a real file.
 params:
   - id: bits
     type: u1

@@ -60,6 +60,7 @@ export function isHibernationFile(head: Bytes): boolean {
  * Reads the header.
  *
  * @throws {FormatError} it says where no page stands; the message says why, and what to do
+ * @see libhibr, "Hibernation file format", for the signatures
  */
 export function readHibernationHeader(source: ByteSource): HibernationHeader {
   const bytes: Bytes = readAt(source, 0, PAGE_SIZE);

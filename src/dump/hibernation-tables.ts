@@ -36,6 +36,7 @@ interface BlockHead {
  * Goes through the tables of a hibernation file of Windows 7, and the blocks behind each.
  *
  * @param start where the first table stands in the file
+ * @see libhibr, "Hibernation file format"; Hibr2Bin, "MemoryBlocks.cpp"
  */
 export function indexTables(source: ByteSource, start: number, bits: 32 | 64, index: PieceIndex): ChainEnd {
   let pages = 0;
@@ -96,7 +97,11 @@ function indexBlocks(source: ByteSource, start: number, { ranges }: Table, index
   return { why: "complete", at, pages };
 }
 
-/** @returns `undefined`: it is none */
+/**
+ * The signature, the pages less one in 8 bits, 2 bits of another use, and the packed size less one in 22.
+ *
+ * @returns `undefined`: it is none
+ */
 function parseBlockHead(bytes: Bytes): BlockHead | undefined {
   if (bytes.length < BLOCK_HEAD) return undefined;
   const [first, second] = BLOCK_SIGNATURE;

@@ -21,10 +21,13 @@ interface SetHead {
 }
 
 /**
- * Goes through the sets of one chain, from head to head.
+ * Goes through the sets of one chain, from head to head: the number of descriptors in 8 bits, the packed size in 22, the
+ * method in 2; the descriptors, of 4 bits for the pages less one and the rest for the first one's number; the packed
+ * pages.
  *
  * @param most pages that the chain has; `undefined` where it is not known: a head of zeros ends it
  * @param bits of the machine: descriptors have so many
+ * @see Sylve, Marziale, Richard, "Modern Windows hibernation file analysis"; LeechCore, "device_hibr.c"
  */
 export function indexSets(
   source: ByteSource,
