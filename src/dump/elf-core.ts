@@ -23,6 +23,8 @@ const SECTION_INFO = { 32: 0x1c, 64: 0x2c } as const;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const EM_AARCH64 = 0xb7;
+/** Page tables are read by words: a segment elsewhere is none that a virtual machine writes. */
+const WORD = 4;
 
 /**
  * Cores of virtual machines: QEMU's `dump-guest-memory`, libvirt's `dump --memory-only`, VirtualBox's `dumpvmcore`. Memory
@@ -114,20 +116,37 @@ function readSegments(source: ByteSource): {
   return { segments, machine: raw.machine, notes };
 }
 
-/** Whole pages of segments. Where several hold one page, the first in the file's table of physical addresses gives it. */
+/**
+ * Whole pages of segments. Where several hold one page, the lower one gives it. What stands between two segments that are as
+ * far from their places in memory belongs to one piece of memory: a core written by virtual address (`-p`) names of it only
+ * what page tables map, and has all of it.
+ */
 function mapSegments(
   segments: readonly Segment[],
   fileSize: number,
 ): { readonly pages: RunMap; readonly notes: readonly string[] } {
   const notes: string[] = [];
-  const runs = segments.flatMap(({ physical, offset, fileSize: bytes }) => {
-    const first = Math.ceil(physical / PAGE_SIZE);
-    const skipped = first * PAGE_SIZE - physical;
-    const count = Math.floor((bytes - skipped) / PAGE_SIZE);
-    return count > 0 && first + count <= MAX_PFN ? [{ pfn: first, count, offset: offset + skipped }] : [];
-  });
-  if (runs.length < segments.length)
-    notes.push(`${segments.length - runs.length} segments of the core hold no whole page of memory`);
+  const pieces = new Map<number, { pfn: number; end: number; offset: number }>();
+  let without = 0;
+  for (const { physical, offset, fileSize: bytes } of segments) {
+    const pfn = Math.ceil(physical / PAGE_SIZE);
+    const skipped = pfn * PAGE_SIZE - physical;
+    const end = pfn + Math.floor((bytes - skipped) / PAGE_SIZE);
+    if (end <= pfn || end > MAX_PFN || (offset + skipped) % WORD !== 0) {
+      without++;
+      continue;
+    }
+    const distance = offset - physical;
+    const known = pieces.get(distance);
+    const first = known === undefined || pfn < known.pfn;
+    pieces.set(distance, {
+      pfn: first ? pfn : known.pfn,
+      end: Math.max(end, known?.end ?? 0),
+      offset: first ? offset + skipped : known.offset,
+    });
+  }
+  if (without > 0) notes.push(`${without} segments of the core hold no whole page of memory`);
+  const runs = [...pieces.values()].map(({ pfn, end, offset }) => ({ pfn, count: end - pfn, offset }));
   const pages = mapOf(runs, fileSize);
   if (pages.missing > 0)
     notes.push(

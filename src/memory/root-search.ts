@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import { MAX_ROOT_SEARCH_PAGES } from "../core/limits.ts";
+import { TRUNCATED } from "../dump/page-map.ts";
 import type { PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 
@@ -41,6 +42,8 @@ export function* findRoots(
     for (let pfn = Math.max(run.pfn, from); pfn < end; ) {
       const count = pages.runLength(pfn, Math.min(PIECE, end - pfn));
       if (count === 0) {
+        // behind the end of the file there is nothing more of the run
+        if (pages.locate(pfn) === TRUNCATED) break;
         pfn++;
         continue;
       }
