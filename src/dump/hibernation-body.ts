@@ -87,7 +87,7 @@ function chainNotes({ name, why, pages, stated, endsItself }: IndexedChain): rea
   switch (why) {
     case "complete":
       if (stated !== undefined || endsItself) return [];
-      return [`the header is of a size that is not known here, and the ${name} was read up to its end mark`];
+      return [`the header does not tell how many pages the ${name} has: it was read up to its end mark`];
     case "cut-off":
       return [`the file ends early: ${read}; copy it again`];
     case "no-set":

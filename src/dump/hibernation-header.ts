@@ -78,6 +78,7 @@ export function readHibernationHeader(source: ByteSource): HibernationHeader {
   const raw = readStruct(Layout, bytes, "the hibernation header", bits);
   const page = (value: U64Halves) => Math.min(Number(toBigInt(value)), MAX_PFN) * PAGE_SIZE;
   const count = (value: U64Halves | undefined) => value && Number(toBigInt(value));
+  const pages = count(raw.kernelPagesProcessed);
   const time = toBigInt(raw.systemTime);
   return {
     bits,
@@ -90,7 +91,8 @@ export function readHibernationHeader(source: ByteSource): HibernationHeader {
         : {
             form: "sets",
             boot: { start: page(raw.firstBootRestorePage), pages: count(raw.numPagesForLoader) },
-            kernel: { start: page(raw.firstKernelRestorePage), pages: count(raw.kernelPagesProcessed) },
+            // there is no kernel without a page: 0 is a field that this Windows does not fill
+            kernel: { start: page(raw.firstKernelRestorePage), pages: pages === 0 ? undefined : pages },
           },
   };
 }

@@ -21,8 +21,8 @@ interface SetHead {
 }
 
 /**
- * Goes through the sets of one chain, from head to head: the number of descriptors in 8 bits, the packed size in 22, the
- * method in 2; the descriptors, of 4 bits for the pages less one and the rest for the first one's number; the packed
+ * Goes through the sets of one chain, from head to head: the number of descriptors in 8 bits, the packed size in 20, the
+ * method in the last 2; the descriptors, of 4 bits for the pages less one and the rest for the first one's number; the packed
  * pages.
  *
  * @param most pages that the chain has; `undefined` where it is not known: a head of zeros ends it
@@ -101,7 +101,8 @@ function parseHead(bytes: Bytes, bits: 32 | 64): SetHead | undefined {
   if (count === 0 || count > PIECE_PAGES || size > bytes.length) return undefined;
   let pages = 0;
   for (let i = 0; i < count; i++) pages += descriptor(bytes, i, bits).count;
-  const packedSize = (word >>> 8) & 0x3fffff;
+  // readers of this format take 20 or 22 bits; a size has 17 at most
+  const packedSize = (word >>> 8) & 0xfffff;
   if (pages > PIECE_PAGES || packedSize === 0 || packedSize > pages * PAGE_SIZE) return undefined;
   return { method: word >>> 30, packedSize, size, pages };
 }

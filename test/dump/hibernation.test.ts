@@ -242,6 +242,13 @@ describe("what a hibernation file does not hold", () => {
     expect([differing(machine, dump), dump.notes]).toEqual([[], []]);
   });
 
+  it("is not what the upper bits of a size say, which no reader knows", () => {
+    const changed = written.slice();
+    changed[start + 3] = changed[start + 3]! | 0x30;
+    const dump = open(changed);
+    expect([differing(machine, dump), dump.notes]).toEqual([[], []]);
+  });
+
   it("is a page that is named twice, and stays where it is named with the run that starts first", () => {
     const [, next] = dataOf(written, start, 0);
     const view = new DataView(written.buffer);
@@ -333,11 +340,14 @@ describe("the state of a hibernation file", () => {
     expect(found(writeHibernation(machine, { form: "10", signature }))).toMatch(words);
   });
 
-  it("is of a Windows that is not known, whose sets end with a head of zeros", () => {
-    const dump = open(writeHibernation(machine, { form: "11", lengthSelf: 0x500 }));
+  it.each([
+    ["of a Windows that is not known", writeHibernation(machine, { form: "11", lengthSelf: 0x500 })],
+    ["without the number of the kernel's pages", patch(writeHibernation(machine, MIXED), { 0x230: 0n })],
+  ])("is read up to a head of zeros: %s", (_name, bytes) => {
+    const dump = open(bytes);
     expect(differing(machine, dump)).toEqual([]);
     expect(dump.notes).toEqual([
-      "the header is of a size that is not known here, and the kernel set was read up to its end mark",
+      "the header does not tell how many pages the kernel set has: it was read up to its end mark",
     ]);
   });
 });
