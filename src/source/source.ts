@@ -27,8 +27,9 @@ export function checkOffset(offset: number): number {
   throw new RangeError(`not a file offset: ${offset}`);
 }
 
-/** What there is of `length` bytes from `offset` on: fewer at the end of the source, none behind it. */
+/** What there is of `length` bytes from `offset` on: fewer at the end of the source, none behind it, however far. */
 export function readAt(source: ByteSource, offset: number, length: number): Bytes {
   const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - offset)));
-  return new Bytes(bytes.subarray(0, source.read(offset, bytes)), source.name, offset);
+  const read = bytes.length === 0 ? 0 : source.read(offset, bytes);
+  return new Bytes(bytes.subarray(0, read), source.name, offset);
 }

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { BlobSource } from "../../src/source/blob.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { openFile } from "../../src/source/file-source.ts";
+import { readAt } from "../../src/source/source.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pooltrail-source-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -121,5 +122,11 @@ describe("BlobSource", () => {
     vi.stubGlobal("FileReaderSync", ReaderOfParts);
     using source = new BlobSource(new File([nine], "MEMORY.DMP"));
     expect(source.name).toBe("MEMORY.DMP");
+  });
+});
+
+describe("readAt", () => {
+  it.each([4, 2 ** 53, 2 ** 64])("gives nothing from %s on, behind the end", (at) => {
+    expect(readAt(new BytesSource(new Uint8Array(4)), at, 8).length).toBe(0);
   });
 });
