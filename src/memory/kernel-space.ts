@@ -2,6 +2,7 @@ import { MAX_ROOTS } from "../core/limits.ts";
 import type { Machine } from "../dump/machine.ts";
 import { AddressSpace } from "./address-space.ts";
 import { arm64 } from "./arm64.ts";
+import { lowStubRoots } from "./low-stub.ts";
 import type { PageFormat } from "./page-format.ts";
 import { PageTableMapping } from "./page-table-mapping.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
@@ -60,7 +61,12 @@ export function openKernelSpace(
     }
     return undefined;
   };
-  const low = [...findRoots(memory, formats, LOW_PAGES)].slice(0, MAX_ROOTS);
+  const wide = formats.filter(({ pointerSize }) => pointerSize === 8);
+  const stubs = hints.roots.length > 0 || wide.length === 0 ? [] : lowStubRoots(memory);
+  const low = [
+    ...stubs.flatMap((root) => wide.map((format) => ({ format, root }))),
+    ...findRoots(memory, formats, LOW_PAGES),
+  ].slice(0, MAX_ROOTS);
   low.sort((a, b) => formats.indexOf(a.format) - formats.indexOf(b.format));
   const found =
     tried(low) ?? (hints.roots.length === 0 ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
