@@ -45,8 +45,15 @@ const MACHINES: Readonly<Record<PageFormatName, Machine>> = {
   arm64: "arm64",
 };
 
-/** Chooses how a dump's kernel memory is read. */
-export function openKernelMemory({ memory: held, facts: given }: OpenedDump): KernelMemory {
+/**
+ * Chooses how a dump's kernel memory is read.
+ *
+ * @param search where a root is looked for, of a dump that names none
+ */
+export function openKernelMemory(
+  { memory: held, facts: given }: OpenedDump,
+  search: "low" | "all",
+): KernelMemory {
   if (!("pages" in held)) {
     const machine = given.machine?.value ?? "x64";
     const space = new AddressSpace(new BlockMapping(held.source, held.blocks, machine === "x86" ? 4 : 8));
@@ -66,7 +73,9 @@ export function openKernelMemory({ memory: held, facts: given }: OpenedDump): Ke
     build: given.build?.value,
     roots: given.roots.map(({ value }) => value),
     paeEnabled: given.pae?.value,
-  };
+    // what names roots that do not lead to the kernel is broken, and not a container that says nothing
+    search: given.roots.length === 0 ? search : "low",
+  } as const;
   let found: Partial<MachineFacts> | undefined;
   const named = [given.moduleList, given.processList, given.kdbg].some((fact) => fact !== undefined);
   const translation = openKernelSpace(memory, hints, (space, format) => {

@@ -47,8 +47,8 @@ export class Kernel {
   /** nt's image; null where its headers cannot be read. */
   #image: Image | null | undefined;
 
-  constructor(dump: OpenedDump) {
-    this.#memory = openKernelMemory(dump);
+  constructor(dump: OpenedDump, search: "low" | "all") {
+    this.#memory = openKernelMemory(dump, search);
     this.facts = this.#memory.facts;
     this.triage = dump.kind === "triage";
     this.space = this.#memory.space;
@@ -255,7 +255,11 @@ function imageAt(space: AddressSpace, base: Va | undefined): Image | undefined {
   }
 }
 
-/** Reads what the kernel in a dump says about itself. */
-export function readKernel(dump: OpenedDump): Kernel {
-  return new Kernel(dump);
+/**
+ * Reads what the kernel in a dump says about itself.
+ *
+ * @param search where the page tables are looked for, of a dump that says nothing of them: in low memory, or in all of it
+ */
+export function readKernel(dump: OpenedDump, search: "low" | "all" = "all"): Kernel {
+  return new Kernel(dump, search);
 }

@@ -69,10 +69,11 @@ function kernelIn(dump: OpenedDump): Kernel {
       offset += count * PAGE_SIZE;
       return run;
     });
-    const kernel = readKernel({ ...dump, memory: { source, pages: mapOf(runs, source.size) } });
+    const kernel = readKernel({ ...dump, memory: { source, pages: mapOf(runs, source.size) } }, "low");
     if (kernel.found) return kernel;
   }
-  return noKernel(dump);
+  const kernel = readKernel(dump, "all");
+  return kernel.found ? kernel : noKernel(dump);
 }
 
 function noKernel({ source }: OpenedDump): never {

@@ -21,6 +21,8 @@ export interface KernelSpaceHints {
   readonly roots: readonly bigint[];
   /** `undefined`: it is not said, both are tried. */
   readonly paeEnabled: boolean | undefined;
+  /** Where in memory a root is looked for: where it stands as a rule, or also in all the rest. */
+  readonly search?: "low" | "all";
 }
 
 /** Kernel memory, and how it was found. */
@@ -34,10 +36,10 @@ export interface KernelSpace {
 }
 
 /**
- * Chooses how a dump's addresses are translated: by what is said of it where `check` agrees, else by the
- * other modes of the machine, else through a root table found in low memory, where that of the
- * System process stands; where nothing is said of roots, also in the rest. The root of a processor that stopped in user mode is of no use: it can be a
- * table that leaves the kernel out.
+ * Chooses how a dump's addresses are translated: by what is said of it where `check` agrees, else by the other modes of
+ * the machine, else through a root table found in low memory, where that of the System process stands, and in the rest
+ * where that is asked for. The root of a processor that stopped in user mode is of no use: it can be a table that leaves
+ * the kernel out.
  *
  * @param check whether kernel structures read well through a space. The tables of one machine can be taken for those of
  * another: where the machine is not known, it has to tell by more than that they can be read
@@ -69,7 +71,7 @@ export function openKernelSpace(
   ].slice(0, MAX_ROOTS);
   low.sort((a, b) => formats.indexOf(a.format) - formats.indexOf(b.format));
   const found =
-    tried(low) ?? (hints.roots.length === 0 ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
+    tried(low) ?? (hints.search === "all" ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
   if (found !== undefined) return found;
   return open(memory, formats[0], hints.roots[0] ?? 0n, "given", false);
 }

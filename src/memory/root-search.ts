@@ -49,8 +49,8 @@ export function* findRoots(
       }
       const read = source.read(pages.locate(pfn), bytes.subarray(0, count * PAGE_SIZE));
       for (let i = 0; (i + 1) * PAGE_SIZE <= read; i++) {
+        if (isZero(words, i * ENTRY_WORDS)) continue;
         const page = words.subarray(i * ENTRY_WORDS, (i + 1) * ENTRY_WORDS);
-        if (isZero(page)) continue;
         for (const format of formats) yield* rootsIn(page, pfn + i, format, memory);
       }
       pfn += count;
@@ -74,9 +74,13 @@ function* rootsIn(
   }
 }
 
-function isZero(words: Uint32Array): boolean {
-  for (const word of words) if (word !== 0) return false;
-  return true;
+/** Whether the page that begins at a word is zeros: most of a machine's memory is, so that this is where a search spends its time. */
+function isZero(words: Uint32Array, at: number): boolean {
+  let bits = 0;
+  for (let i = at; i < at + ENTRY_WORDS && bits === 0; i += 4) {
+    bits = (words[i] ?? 0) | (words[i + 1] ?? 0) | (words[i + 2] ?? 0) | (words[i + 3] ?? 0);
+  }
+  return bits === 0;
 }
 
 /** x86 keeps its page tables at 0xc0000000: entry 0x300 is the directory itself. */
@@ -89,6 +93,8 @@ function mapsItself32(words: Uint32Array, pfn: number): boolean {
 function mapsItself64(words: Uint32Array, pfn: number, format: PageFormat): boolean {
   for (let entry = ENTRIES / 2; entry < ENTRIES; entry++) {
     const low = words[entry * 2] ?? 0;
+    // nearly all entries end here: the lower bits of the page's number stand there in every format
+    if (low >>> 12 !== (pfn & 0xfffff)) continue;
     const high = words[entry * 2 + 1] ?? 0;
     if ((low & 1) !== 0 && format.entryKind(low, high, 0) === "next" && format.nextPage(low, high) === pfn) {
       return true;
@@ -97,14 +103,17 @@ function mapsItself64(words: Uint32Array, pfn: number, format: PageFormat): bool
   return false;
 }
 
+/** Of an entry of PAE's root: bits 1, 2, 5 to 8 are reserved, as are those over the physical address; bit 0 says that it is there. */
+const PAE_RESERVED = 0x1e7;
+
 /** PAE's page directories stand at 0xc0600000: the fourth begins with entries for all four. */
 function isPaeRoot(words: Uint32Array, at: number, pfn: number, { source, pages }: PhysicalMemory): boolean {
+  if (((words[at] ?? 0) & PAE_RESERVED) !== 1 || (words[at + 1] ?? 0) > 0xf) return false;
   const directories: number[] = [];
   for (let i = 0; i < 4; i++) {
     const low = words[at + i * 2] ?? 0;
     const high = words[at + i * 2 + 1] ?? 0;
-    // bits 1, 2, 5 to 8 and those over the physical address are reserved
-    if ((low & 0x1e7) !== 1 || high > 0xf) return false;
+    if ((low & PAE_RESERVED) !== 1 || high > 0xf) return false;
     directories.push(high * 0x100000 + (low >>> 12));
   }
   const last = pages.locate(directories[3] ?? pfn);

@@ -70,4 +70,25 @@ describe.each(MODES)("openKernelSpace over a machine in mode %s", (mode, process
     );
     expect({ verified, rootFrom }).toEqual({ verified: false, rootFrom: "given" });
   });
+
+  it("looks for a root above the first 128 MB only where all of memory is asked for", () => {
+    const high = new Machine({ mode, physicalPages: 0x40000, seed: 12345 });
+    const root = high.directoryTableBase;
+    expect(root).toBeGreaterThan(0x800_0000n);
+    const at = high.allocate(8);
+    high.u32(at, 0x1234abcd);
+    const answers = (["low", "all"] as const).map((search) => {
+      const hints = { machine: processor, build: high.build, roots: [], paeEnabled: undefined, search };
+      const space = openKernelSpace(
+        machineMemory(high),
+        hints,
+        (tried) => tried.tryReadU32(va(at)) === 0x1234abcd,
+      );
+      return { verified: space.verified, root: BigInt(space.mapping.root) };
+    });
+    expect(answers).toEqual([
+      { verified: false, root: 0n },
+      { verified: true, root },
+    ]);
+  });
 });
