@@ -1,12 +1,14 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import { MAX_ROOT_SEARCH_PAGES } from "../core/limits.ts";
+import { asciiBytes } from "../core/text.ts";
 import { TRUNCATED } from "../dump/page-map.ts";
 import type { PageFormat } from "./page-format.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
+import { ROOT_SCAN_WASM } from "./root-scan-wasm.js";
 
 const ENTRIES = 512;
 const ENTRY_WORDS = PAGE_SIZE / 4;
-/** Pages that are read at once. */
+/** Pages that are read at once: they fill the memory of wasm/root-scan.wat. */
 const PIECE = 256;
 
 /** A table that maps itself, which can be the root of a machine's page tables. */
@@ -35,7 +37,7 @@ export function* findRoots(
   [from, to]: PageRange,
 ): Generator<RootCandidate> {
   const { source, pages } = memory;
-  const bytes = new Uint8Array(PIECE * PAGE_SIZE);
+  const { bytes, next } = rootScan();
   const words = new Uint32Array(bytes.buffer);
   for (const run of pages.runs()) {
     const end = Math.min(run.pfn + run.count, to);
@@ -48,14 +50,24 @@ export function* findRoots(
         continue;
       }
       const read = source.read(pages.locate(pfn), bytes.subarray(0, count * PAGE_SIZE));
-      for (let i = 0; (i + 1) * PAGE_SIZE <= read; i++) {
-        if (isZero(words, i * ENTRY_WORDS)) continue;
+      const whole = Math.floor(read / PAGE_SIZE);
+      for (let i = next(0, whole, pfn); i < whole; i = next(i + 1, whole, pfn)) {
         const page = words.subarray(i * ENTRY_WORDS, (i + 1) * ENTRY_WORDS);
         for (const format of formats) yield* rootsIn(page, pfn + i, format, memory);
       }
       pfn += count;
     }
   }
+}
+
+/** Memory for pages, and the search for the next of them, from one up to another, that can hold a root; pages are counted from the first, whose number is given. */
+function rootScan(): { bytes: Uint8Array; next: (from: number, to: number, pfn: number) => number } {
+  const module = new WebAssembly.Module(asciiBytes(atob(ROOT_SCAN_WASM)));
+  const { memory, next } = new WebAssembly.Instance(module).exports;
+  if (!(memory instanceof WebAssembly.Memory) || typeof next !== "function") {
+    throw new TypeError("wasm/root-scan.wat exports memory and next");
+  }
+  return { bytes: new Uint8Array(memory.buffer), next: (from, to, pfn) => Number(next(from, to, pfn)) };
 }
 
 function* rootsIn(
@@ -74,15 +86,6 @@ function* rootsIn(
   }
 }
 
-/** Whether the page that begins at a word is zeros: most of a machine's memory is, so that this is where a search spends its time. */
-function isZero(words: Uint32Array, at: number): boolean {
-  let bits = 0;
-  for (let i = at; i < at + ENTRY_WORDS && bits === 0; i += 4) {
-    bits = (words[i] ?? 0) | (words[i + 1] ?? 0) | (words[i + 2] ?? 0) | (words[i + 3] ?? 0);
-  }
-  return bits === 0;
-}
-
 /** x86 keeps its page tables at 0xc0000000: entry 0x300 is the directory itself. */
 function mapsItself32(words: Uint32Array, pfn: number): boolean {
   const entry = words[0x300] ?? 0;
@@ -93,8 +96,6 @@ function mapsItself32(words: Uint32Array, pfn: number): boolean {
 function mapsItself64(words: Uint32Array, pfn: number, format: PageFormat): boolean {
   for (let entry = ENTRIES / 2; entry < ENTRIES; entry++) {
     const low = words[entry * 2] ?? 0;
-    // nearly all entries end here: the lower bits of the page's number stand there in every format
-    if (low >>> 12 !== (pfn & 0xfffff)) continue;
     const high = words[entry * 2 + 1] ?? 0;
     if ((low & 1) !== 0 && format.entryKind(low, high, 0) === "next" && format.nextPage(low, high) === pfn) {
       return true;
@@ -103,17 +104,14 @@ function mapsItself64(words: Uint32Array, pfn: number, format: PageFormat): bool
   return false;
 }
 
-/** Of an entry of PAE's root: bits 1, 2, 5 to 8 are reserved, as are those over the physical address; bit 0 says that it is there. */
-const PAE_RESERVED = 0x1e7;
-
 /** PAE's page directories stand at 0xc0600000: the fourth begins with entries for all four. */
 function isPaeRoot(words: Uint32Array, at: number, pfn: number, { source, pages }: PhysicalMemory): boolean {
-  if (((words[at] ?? 0) & PAE_RESERVED) !== 1 || (words[at + 1] ?? 0) > 0xf) return false;
   const directories: number[] = [];
   for (let i = 0; i < 4; i++) {
     const low = words[at + i * 2] ?? 0;
     const high = words[at + i * 2 + 1] ?? 0;
-    if ((low & PAE_RESERVED) !== 1 || high > 0xf) return false;
+    // bits 1, 2, 5 to 8 and those over the physical address are reserved
+    if ((low & 0x1e7) !== 1 || high > 0xf) return false;
     directories.push(high * 0x100000 + (low >>> 12));
   }
   const last = pages.locate(directories[3] ?? pfn);
