@@ -1,21 +1,25 @@
 import { MAX_HANDLE_TARGETS } from "../core/limits.ts";
 
-/** The slots of an empty set; it doubles as it fills. */
+/** The slots of an empty set; they double as it fills. */
 const FIRST_SLOTS = 1024;
+const MOST_SLOTS = 2 * MAX_HANDLE_TARGETS;
 /** Places that share a slot: chance makes some ten of them, a made dump as many as it likes. */
 const MOST_PROBES = 256;
 
 /**
  * A set of places with a number for each, and who saw each last: 14 bytes for each slot, and no
- * object for each place.
+ * object for each place. Room for the largest set is there from the start, of which a process holds only what is written
+ * to; so a set that grows leaves no smaller ones behind.
  */
 export class TargetSet {
   /** No more places were taken in: what was told after that counts as not known. */
   full = false;
   size = 0;
-  #places = new Float64Array(FIRST_SLOTS);
-  #kinds = new Uint16Array(FIRST_SLOTS);
-  #seenBy = new Uint32Array(FIRST_SLOTS);
+  readonly #places = new Float64Array(MOST_SLOTS);
+  readonly #kinds = new Uint16Array(MOST_SLOTS);
+  readonly #seenBy = new Uint32Array(MOST_SLOTS);
+  /** Those in use, from the first. */
+  #slots = FIRST_SLOTS;
 
   /**
    * The slot of a place, which is valid until the next one is asked for.
@@ -32,7 +36,7 @@ export class TargetSet {
     }
     this.size++;
     this.#places[found] = place;
-    if (this.size * 2 <= this.#places.length) return found;
+    if (this.size * 2 <= this.#slots) return found;
     this.#grow();
     return this.#probe(place);
   }
@@ -56,7 +60,7 @@ export class TargetSet {
 
   /** Shows all places with their numbers. */
   each(visit: (place: number, kind: number) => void): void {
-    for (let slot = 0; slot < this.#places.length; slot++) {
+    for (let slot = 0; slot < this.#slots; slot++) {
       const place = this.#places[slot] ?? 0;
       if (place !== 0) visit(place, this.#kinds[slot] ?? 0);
     }
@@ -64,7 +68,7 @@ export class TargetSet {
 
   /** Where a place stands or can; -1 where neither is near. */
   #probe(place: number): number {
-    const mask = this.#places.length - 1;
+    const mask = this.#slots - 1;
     // objects are 16 bytes apart at least
     const first = Math.imul((place / 16) | 0, 0x9e37_79b1) >>> 7;
     for (let probe = 0; probe < MOST_PROBES; probe++) {
@@ -75,23 +79,49 @@ export class TargetSet {
     return -1;
   }
 
+  /**
+   * Doubles the slots in use. Going up, a place finds its new slot in the upper half, or at or below its old one: only
+   * those that reach round the end of the table, into its start, have to wait.
+   */
   #grow(): void {
-    const [places, kinds, seenBy] = [this.#places, this.#kinds, this.#seenBy];
-    this.#places = new Float64Array(places.length * 2);
-    this.#kinds = new Uint16Array(places.length * 2);
-    this.#seenBy = new Uint32Array(places.length * 2);
-    for (let slot = 0; slot < places.length; slot++) {
-      const place = places[slot] ?? 0;
-      if (place === 0) continue;
-      const to = this.#probe(place);
-      if (to < 0) {
-        this.size--;
-        this.full = true;
-        continue;
-      }
-      this.#places[to] = place;
-      this.#kinds[to] = kinds[slot] ?? 0;
-      this.#seenBy[to] = seenBy[slot] ?? 0;
+    const old = this.#slots;
+    this.#slots *= 2;
+    const waiting: Target[] = [];
+    let slot = 0;
+    for (let target = this.#take(slot); target !== undefined; target = this.#take(++slot))
+      waiting.push(target);
+    for (; slot < old; slot++) {
+      const target = this.#take(slot);
+      if (target !== undefined) this.#put(target);
     }
+    for (const target of waiting) this.#put(target);
   }
+
+  #take(slot: number): Target | undefined {
+    const place = this.#places[slot] ?? 0;
+    if (place === 0) return undefined;
+    this.#places[slot] = 0;
+    const target = { place, kind: this.#kinds[slot] ?? 0, seenBy: this.#seenBy[slot] ?? 0 };
+    this.#kinds[slot] = 0;
+    this.#seenBy[slot] = 0;
+    return target;
+  }
+
+  #put({ place, kind, seenBy }: Target): void {
+    const slot = this.#probe(place);
+    if (slot < 0) {
+      this.size--;
+      this.full = true;
+      return;
+    }
+    this.#places[slot] = place;
+    this.#kinds[slot] = kind;
+    this.#seenBy[slot] = seenBy;
+  }
+}
+
+interface Target {
+  readonly place: number;
+  readonly kind: number;
+  readonly seenBy: number;
 }
