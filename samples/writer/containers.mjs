@@ -312,7 +312,7 @@ export function squeezed(machine, memory) {
 }
 
 /**
- * VMware's state of a machine, beside the `.vmem` or with the memory in it.
+ * VMware's state of a machine, beside the `.vmem` with each register by itself, or with the memory in it and registers in blocks.
  * @param {Machine} machine @param {readonly Run[]} regions what the memory consists of, in the order of the file
  * @param {{ processors: readonly Processor[], memory?: Uint8Array }} options memory: written into it
  */
@@ -353,10 +353,23 @@ export function vmwareState(machine, regions, { processors, memory }) {
   ];
   const cpuTags = [
     tag("cpu:numVCPUs", [], u32(processors.length)),
-    ...processors.flatMap(({ rip, cr3 = machine.directoryTableBase }, i) => [
-      tag("CR64", [i, 3], u64(cr3)),
-      tag("rip", [i], u64(rip)),
-    ]),
+    ...processors.flatMap(({ rip, idt = 0n, cr3 = machine.directoryTableBase }, i) => {
+      const cr0 = cr3 === 0n ? 0x60000010n : 0x80050033n;
+      const registers =
+        memory === undefined
+          ? [
+              tag("CR64", [i, 0], u64(cr0)),
+              tag("CR64", [i, 3], u64(cr3)),
+              tag("IDTR", [i, 0], u32(0xfff)),
+              tag("IDTR", [i, 1], u32(Number(idt & 0xffffffffn))),
+              tag("IDTR", [i, 2], u32(Number(idt >> 32n))),
+            ]
+          : [
+              tag("CR64", [i], new Area(0x28).u64(0, cr0).u64(0x18, cr3).u64(0x20, 0x350ef8n).bytes),
+              tag("IDTR", [i], new Area(10).u16(0, 0xfff).u64(2, idt).bytes),
+            ];
+      return [...registers, tag("rip", [i], u64(rip))];
+    }),
   ];
   const join = (/** @type {readonly Uint8Array[]} */ parts) => {
     const area = new Area(parts.reduce((n, one) => n + one.length, 0));

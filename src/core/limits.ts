@@ -230,6 +230,10 @@ export const MAX_FLAT_RECORDS = 0x40_0000;
 export const MAX_PACKED_PAGE = 0x2000;
 /** Runs of physical memory that a kernel counts: servers have some thirty. */
 export const MAX_MEMORY_RUNS = 4096;
+/** Page tables that are held against a way in which a flat file can hold memory. */
+export const MAX_TABLES_CHECKED = 4096;
+/** Holes in memory, the largest first, that a flat file is tried for leaving out. */
+export const MAX_FLAT_LAYOUTS = 16;
 /** Tables that map themselves, of which it is tried whether the kernel can be read through them: each process has one. */
 export const MAX_ROOTS = 4096;
 /** Groups, tags of one group, and regions of memory in a VMware state: some fifty, ten thousand and three. */

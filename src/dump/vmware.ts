@@ -2,6 +2,7 @@ import { PAGE_SIZE } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
 import { MAX_PFN, MAX_VMWARE_REGIONS } from "../core/limits.ts";
 import { addTo } from "../core/search.ts";
+import { grouped } from "../core/text.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
 import type { Fact, MachineFacts, SystemRegisters } from "./facts.ts";
 import type { DumpFiles, DumpFormat, OpenedDump } from "./format.ts";
@@ -60,13 +61,24 @@ export const vmwareMemory: DumpFormat = {
   },
 };
 
-const GROUPS: ReadonlySet<string> = new Set(["memory", "cpu"]);
+const GROUPS: ReadonlySet<string> = new Set(["memory", "cpu", "Checkpoint"]);
 
-function opened(main: ByteSource, memory: ByteSource, tags: readonly VmwareTag[], pages: RunMap): OpenedDump {
-  const missing =
-    pages.missing > 0
-      ? [`the file ends before the machine's memory does: ${pages.missing} pages are missing; copy it again`]
-      : [];
+function opened(
+  main: ByteSource,
+  memory: ByteSource,
+  tags: readonly VmwareTag[],
+  { pages, left }: Regions,
+): OpenedDump {
+  const notes: string[] = [];
+  if (pages.missing > 0) {
+    notes.push(
+      `the file ends before the machine's memory does: ${grouped(pages.missing)} of ${grouped(pages.present + pages.missing)} pages are missing; copy it again`,
+    );
+  }
+  if (left > 0)
+    notes.push(
+      `${left} of the state's regions of memory are not whole or not possible: their pages are not read`,
+    );
   return {
     source: main,
     kind: "vmware",
@@ -74,7 +86,7 @@ function opened(main: ByteSource, memory: ByteSource, tags: readonly VmwareTag[]
     facts: factsOf(tags),
     writer: undefined,
     header: undefined,
-    notes: missing,
+    notes,
   };
 }
 
@@ -98,11 +110,21 @@ function memoryBlock(tags: readonly VmwareTag[]): VmwareBlock | undefined {
   return found !== undefined && "offset" in found.value ? found.value : undefined;
 }
 
+/** Where pages stand, and how many regions could not be read. */
+interface Regions {
+  readonly pages: RunMap;
+  readonly left: number;
+}
+
+/** Checkpoint/Platform of an ARM64 guest, whose memory begins at 2 GB. */
+const ARM64_PLATFORM = 3;
+const ARM64_FIRST_PAGE = 0x8_0000;
+
 /**
  * Where the pages stand: each region has the first page's number, where it begins in the file, and how many there are. Without
  * regions the file is memory from page 0 on.
  */
-function mapRegions(tags: readonly VmwareTag[], start: number, end: number): RunMap {
+function mapRegions(tags: readonly VmwareTag[], start: number, end: number): Regions {
   const parts = new Map<number, VmwareTag[]>();
   for (const tag of tags) {
     const [index] = tag.indices;
@@ -115,8 +137,10 @@ function mapRegions(tags: readonly VmwareTag[], start: number, end: number): Run
     if (pfn === undefined || page === undefined || count === undefined || pfn + count > MAX_PFN) return [];
     return [{ pfn, count, offset: start + page * PAGE_SIZE }];
   });
-  const whole = { pfn: 0, count: Math.floor((end - start) / PAGE_SIZE), offset: start };
-  return mapOf(runs.length === 0 ? [whole] : runs, end);
+  const platform = numberOf(tags.find(({ group, name }) => group === "Checkpoint" && name === "Platform"));
+  const first = platform === ARM64_PLATFORM ? ARM64_FIRST_PAGE : 0;
+  const whole = { pfn: first, count: Math.floor((end - start) / PAGE_SIZE), offset: start };
+  return { pages: mapOf(runs.length === 0 ? [whole] : runs, end), left: parts.size - runs.length };
 }
 
 /** Of 4 or 8 bytes. */
@@ -125,26 +149,51 @@ function numberOf(tag: VmwareTag | undefined): number | undefined {
   return new DataView(tag.value.buffer, tag.value.byteOffset).getUint32(0, true);
 }
 
-function wideOf(tag: VmwareTag | undefined): bigint {
-  if (tag === undefined || "offset" in tag.value || tag.value.length < 8) return 0n;
-  return new DataView(tag.value.buffer, tag.value.byteOffset).getBigUint64(0, true);
+/** Of a value with 8 bytes from a place in it on; 0 where it has fewer. */
+function wideOf(tag: VmwareTag | undefined, at = 0): bigint {
+  if (tag === undefined || "offset" in tag.value || tag.value.length < at + 8) return 0n;
+  return new DataView(tag.value.buffer, tag.value.byteOffset).getBigUint64(at, true);
 }
 
-/** CR3's number among the control registers. */
+/** CR0's and CR3's number among the control registers. */
+const CR0 = 0;
 const CR3 = 3;
+/** CR0.PG. */
+const PAGING = 1n << 31n;
 
 function factsOf(tags: readonly VmwareTag[]): MachineFacts {
   const cpu = tags.filter(({ group }) => group === "cpu");
   const count = numberOf(cpu.find(({ name }) => name === "cpu:numVCPUs"));
-  const roots = cpu
-    .filter(({ name, indices }) => name === "CR64" && indices[1] === CR3)
-    .map(wideOf)
-    .filter((cr3) => cr3 !== 0n);
+  const numbers = [
+    ...new Set(cpu.filter(({ name }) => name === "CR64").flatMap(({ indices }) => indices[0] ?? [])),
+  ];
+  const system = numbers.map((number) => registersOf(cpu.filter(({ indices }) => indices[0] === number)));
   return {
     source: "state",
     processors: count === undefined || count === 0 ? undefined : { value: count, source: "state" },
-    roots: roots.map((value): Fact<bigint> => ({ value, source: "state" })),
+    roots: system.flatMap(({ cr3 }): Fact<bigint>[] => (cr3 === 0n ? [] : [{ value: cr3, source: "state" }])),
     contexts: [],
-    system: [] satisfies readonly Fact<SystemRegisters>[],
+    system: system
+      .filter(({ paging }) => paging)
+      .map((value): Fact<SystemRegisters> => ({ value, source: "state" })),
+  };
+}
+
+/** Of one processor: control registers one by one or as one block, the IDT's place in two halves or behind its limit. */
+function registersOf(own: readonly VmwareTag[]): SystemRegisters {
+  const find = (name: string, index?: number): VmwareTag | undefined =>
+    own.find((tag) => tag.name === name && tag.indices[1] === index);
+  const control = (number: number): bigint =>
+    wideOf(find("CR64", number)) || wideOf(find("CR64"), number * 8);
+  const halves = BigInt(numberOf(find("IDTR", 1)) ?? 0) | (BigInt(numberOf(find("IDTR", 2)) ?? 0) << 32n);
+  return {
+    cr3: control(CR3),
+    paging: (control(CR0) & PAGING) !== 0n,
+    long: false,
+    idt: halves || wideOf(find("IDTR"), 2),
+    gs: 0n,
+    kernelGs: 0n,
+    fs: 0n,
+    syscall: 0n,
   };
 }

@@ -6,6 +6,19 @@ import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { Image } from "../pe/image.ts";
 
+/** How far the kernel is looked for, where nothing says its place: one for all that is tried of a file. */
+export interface KernelSearch {
+  /** Also for page tables above the memory in which those of the System process stand as a rule. */
+  readonly everywhere: boolean;
+  /** Pages that may still be looked at, and stretches without any. */
+  left: number;
+}
+
+/** A search that was not begun. */
+export function kernelSearch(everywhere: boolean): KernelSearch {
+  return { everywhere, left: MAX_KERNEL_PAGES };
+}
+
 /** Where nt is looked for by walking: 32 GB from where 64-bit kernels are mapped on, all 32-bit kernels stand below 0x90000000. */
 const RANGES: Readonly<Record<4 | 8, { readonly from: bigint; readonly to: bigint }>> = {
   4: { from: 0x8000_0000n, to: 0x9000_0000n },
@@ -24,12 +37,14 @@ const FILE_NAME = /^(?:ntoskrnl|ntkrnlmp|ntkrnlpa|ntkrpamp|ntkrla57)\.exe$/i;
  * entry of system calls; else by a walk through what is mapped where kernels stand.
  *
  * @param machine of the page tables; images of another are none
+ * @param search counts down; where nothing is left of it, nothing is found
  * @returns `undefined` where none is found; a table that maps no kernel is told quickly
  */
 export function findNt(
   space: AddressSpace,
   machine: Machine,
-  system: readonly Fact<SystemRegisters>[] = [],
+  system: readonly Fact<SystemRegisters>[],
+  search: KernelSearch,
 ): Image | undefined {
   for (const { value } of system) {
     for (const pointer of [value.syscall, gateTarget(space, value.idt, machine)]) {
@@ -37,7 +52,7 @@ export function findNt(
       if (found !== undefined) return found;
     }
   }
-  return byWalking(space, machine);
+  return byWalking(space, machine, search);
 }
 
 /** The handler of interrupt 0. */
@@ -64,14 +79,14 @@ function imageAround(space: AddressSpace, pointer: bigint, machine: Machine): Im
   return undefined;
 }
 
-function byWalking(space: AddressSpace, machine: Machine): Image | undefined {
+function byWalking(space: AddressSpace, machine: Machine, search: KernelSearch): Image | undefined {
   const { from, to } = RANGES[space.pointerSize];
-  let pages = 0;
-  for (let at = from; at < to && pages < MAX_KERNEL_PAGES; ) {
+  for (let at = from; at < to && search.left > 0; ) {
     const found = space.mapping.locate(at as Va, Math.min(Number(to - at), SPAN));
+    search.left--;
     if (!("fault" in found)) {
-      for (let offset = 0; offset < found.length; offset += PAGE_SIZE) {
-        pages++;
+      for (let offset = 0; offset < found.length && search.left > 0; offset += PAGE_SIZE) {
+        search.left--;
         const image = ntAt(space, advance(at as Va, offset), machine);
         if (image !== undefined) return image;
       }
@@ -99,8 +114,8 @@ function ntAt(space: AddressSpace, base: Va, machine: Machine): Image | undefine
 }
 
 function startsImage(space: AddressSpace, base: Va): boolean {
-  const head = space.tryRead(base, E_LFANEW + 4);
-  if (head === undefined) return false;
-  const view = new DataView(head.buffer, head.byteOffset, head.length);
-  return view.getUint16(0, true) === MZ && view.getUint32(E_LFANEW, true) < PAGE_SIZE;
+  const first = space.tryReadU32(base);
+  if (first === undefined || (first & 0xffff) !== MZ) return false;
+  const toHeaders = space.tryReadU32(advance(base, E_LFANEW));
+  return toHeaders !== undefined && toHeaders < PAGE_SIZE;
 }

@@ -11,7 +11,7 @@ import type { PhysicalMemory, WordSource } from "../memory/physical-memory.ts";
 import { BlockMapping } from "../memory/triage-mapping.ts";
 import { CachedSource } from "../source/page-cache.ts";
 import type { ByteSource } from "../source/source.ts";
-import { findNt } from "./find-nt.ts";
+import { findNt, type KernelSearch } from "./find-nt.ts";
 import { foundFacts } from "./found-facts.ts";
 import { isKdbgHead, KDBG_HEAD } from "./kdbg.ts";
 import { firstModule } from "./modules.ts";
@@ -48,11 +48,11 @@ const MACHINES: Readonly<Record<PageFormatName, Machine>> = {
 /**
  * Chooses how a dump's kernel memory is read.
  *
- * @param search where a root is looked for, of a dump that names none
+ * @param search for a kernel whose place the dump does not name
  */
 export function openKernelMemory(
   { memory: held, facts: given }: OpenedDump,
-  search: "low" | "all",
+  search: KernelSearch,
 ): KernelMemory {
   if (!("pages" in held)) {
     const machine = given.machine?.value ?? "x64";
@@ -74,15 +74,15 @@ export function openKernelMemory(
     roots: given.roots.map(({ value }) => value),
     paeEnabled: given.pae?.value,
     // what names roots that do not lead to the kernel is broken, and not a container that says nothing
-    search: given.roots.length === 0 ? search : "low",
-  } as const;
+    everywhere: given.roots.length === 0 && search.everywhere,
+  };
   let found: Partial<MachineFacts> | undefined;
   const named = [given.moduleList, given.processList, given.kdbg].some((fact) => fact !== undefined);
   const translation = openKernelSpace(memory, hints, (space, format) => {
     const machine = MACHINES[format.name];
     if (named)
       return holdsKernel(space, given) && (given.machine !== undefined || isOfMachine(space, given, machine));
-    const nt = findNt(space, machine, given.system);
+    const nt = findNt(space, machine, given.system ?? [], search);
     if (nt !== undefined) found = foundFacts(space, nt, given);
     return found?.moduleList !== undefined;
   });

@@ -7,11 +7,13 @@ import type { OpenedDump } from "../dump/format.ts";
 import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { PageFormatName } from "../memory/page-format.ts";
+import type { PageTableMapping } from "../memory/page-table-mapping.ts";
 import { Image } from "../pe/image.ts";
 import { placeNamed } from "../symbols/image-names.ts";
 import type { NameBasis } from "../symbols/names.ts";
 import { prcbContext, type RegisterSet, sameStack } from "./contexts.ts";
 import { findKdbg, type Kdbg, type KdbgSearch } from "./find-kdbg.ts";
+import { type KernelSearch, kernelSearch } from "./find-nt.ts";
 import { type KernelMemory, openKernelMemory } from "./kernel-memory.ts";
 import type { ListWalk } from "./linked-list.ts";
 import { firstModule, type ModuleEntry, type ModuleWalk, readModules, triageModules } from "./modules.ts";
@@ -47,7 +49,7 @@ export class Kernel {
   /** nt's image; null where its headers cannot be read. */
   #image: Image | null | undefined;
 
-  constructor(dump: OpenedDump, search: "low" | "all") {
+  constructor(dump: OpenedDump, search: KernelSearch) {
     this.#memory = openKernelMemory(dump, search);
     this.facts = this.#memory.facts;
     this.triage = dump.kind === "triage";
@@ -71,6 +73,11 @@ export class Kernel {
   /** How addresses are translated; `undefined` for a dump without physical memory. */
   get paging(): PageFormatName | undefined {
     return this.#memory.translation?.mapping.format.name;
+  }
+
+  /** How the kernel's addresses are translated; `undefined` as `paging`. */
+  get mapping(): PageTableMapping | undefined {
+    return this.#memory.translation?.mapping;
   }
 
   /** The debugger's table of kernel variables; `undefined` where it was not found, and `notes` say why. */
@@ -258,8 +265,8 @@ function imageAt(space: AddressSpace, base: Va | undefined): Image | undefined {
 /**
  * Reads what the kernel in a dump says about itself.
  *
- * @param search where the page tables are looked for, of a dump that says nothing of them: in low memory, or in all of it
+ * @param search for a kernel whose place the dump does not name
  */
-export function readKernel(dump: OpenedDump, search: "low" | "all" = "all"): Kernel {
+export function readKernel(dump: OpenedDump, search: KernelSearch = kernelSearch(true)): Kernel {
   return new Kernel(dump, search);
 }

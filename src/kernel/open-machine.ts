@@ -5,6 +5,9 @@ import { grouped } from "../core/text.ts";
 import type { PhysicalRun } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import { mapOf, type RunMap } from "../dump/run-map.ts";
+import { tablesInPlace } from "../memory/tables-in-place.ts";
+import { type KernelSearch, kernelSearch } from "./find-nt.ts";
+import { DEVICES, DEVICES_END, placeFlatFile } from "./flat-layout.ts";
 import { type Kernel, readKernel } from "./kernel.ts";
 import { readPhysicalRuns } from "./physical-runs.ts";
 
@@ -22,14 +25,13 @@ export interface OpenedMachine {
  */
 export function openMachine(dump: OpenedDump): OpenedMachine {
   if (dump.flat !== true) return { dump, kernel: readKernel(dump) };
-  const kernel = kernelIn(dump);
-  const runs = readPhysicalRuns(kernel);
+  const { kernel, runs } = kernelIn(dump);
   if (runs === undefined) {
     const note =
       "where the machine has memory is not known: a page of zeros may be one that the file leaves out";
     return { dump: { ...dump, notes: [...dump.notes, note] }, kernel };
   }
-  const { pages, note } = settle(runs, dump.source.size);
+  const { pages, note } = placeFlatFile(runs, dump.source.size, (placed) => inPlace(dump, kernel, placed));
   const settled = {
     ...dump,
     memory: { source: dump.source, pages },
@@ -40,9 +42,33 @@ export function openMachine(dump: OpenedDump): OpenedMachine {
   return again.found ? { dump: settled, kernel: again } : { dump, kernel };
 }
 
+const MZ = 0x5a4d;
+
 /**
- * What a flat file may leave out at its start, as pages of memory: nothing; the first page and those of the display and
- * the firmware; the latter alone. What it leaves out further up is seen when the kernel has been found.
+ * How much of the machine is in its place, less what is not: page tables, and the starts of images. A page that stands
+ * elsewhere shows other bytes.
+ */
+function inPlace(dump: OpenedDump, found: Kernel, pages: RunMap): number {
+  const { mapping } = found;
+  if (mapping === undefined) return 0;
+  const facts = {
+    ...found.facts,
+    machine: { value: found.machine, source: "memory" },
+    roots: [{ value: BigInt(mapping.root), source: "memory" }],
+  } as const;
+  const memory = { source: dump.source, pages };
+  const kernel = readKernel({ ...dump, memory, facts }, kernelSearch(false));
+  if (!kernel.found) return Number.NEGATIVE_INFINITY;
+  const images = kernel.modules.items.reduce((sum, { base }) => {
+    const word = kernel.space.tryReadU32(base);
+    return word === undefined ? sum : sum + ((word & 0xffff) === MZ ? 1 : -1);
+  }, 0);
+  return images + tablesInPlace(memory, mapping.format, mapping.root);
+}
+
+/**
+ * What a flat file may leave out, as pages that it has: nothing; the first page and those of the display and the firmware;
+ * the latter alone; or what devices take below 4 GB. What else it leaves out is seen when the kernel has been found.
  */
 const LAYOUTS: readonly (readonly PhysicalRun[])[] = [
   [{ pfn: 0, count: MAX_PFN }],
@@ -54,77 +80,53 @@ const LAYOUTS: readonly (readonly PhysicalRun[])[] = [
     { pfn: 0, count: 0xa0 },
     { pfn: 0x100, count: MAX_PFN },
   ],
+  ...DEVICES.map((pfn) => [
+    { pfn: 0, count: pfn },
+    { pfn: DEVICES_END, count: MAX_PFN },
+  ]),
 ];
 
-/** @throws {FormatError} there is none */
-function kernelIn(dump: OpenedDump): Kernel {
+/**
+ * The kernel in a flat file, under the first layout that shows what is memory; else under the first that shows a kernel.
+ *
+ * @throws {FormatError} there is none
+ */
+function kernelIn(dump: OpenedDump): { readonly kernel: Kernel; readonly runs?: readonly PhysicalRun[] } {
   const { source } = dump;
+  let first: Kernel | undefined;
+  const search = kernelSearch(false);
   for (const layout of LAYOUTS) {
     let left = Math.floor(source.size / PAGE_SIZE);
     let offset = 0;
-    const runs = layout.map(({ pfn, count: most }) => {
+    const placed = layout.map(({ pfn, count: most }) => {
       const count = Math.min(most, left);
       const run = { pfn, count, offset };
       left -= count;
       offset += count * PAGE_SIZE;
       return run;
     });
-    const kernel = readKernel({ ...dump, memory: { source, pages: mapOf(runs, source.size) } }, "low");
-    if (kernel.found) return kernel;
+    if (placed.at(-1)?.count === 0) continue;
+    const kernel = readKernel({ ...dump, memory: { source, pages: mapOf(placed, source.size) } }, search);
+    const runs = kernel.found ? readPhysicalRuns(kernel) : undefined;
+    if (runs !== undefined) return { kernel, runs };
+    if (kernel.found) first ??= kernel;
   }
-  const kernel = readKernel(dump, "all");
-  return kernel.found ? kernel : noKernel(dump);
+  if (first !== undefined) return { kernel: first };
+  const all = { everywhere: true, left: search.left };
+  const kernel = readKernel(dump, all);
+  if (!kernel.found) noKernel(dump, all);
+  const runs = readPhysicalRuns(kernel);
+  return { kernel, ...(runs === undefined ? {} : { runs }) };
 }
 
-function noKernel({ source }: OpenedDump): never {
+function noKernel({ source }: OpenedDump, { left }: KernelSearch): never {
   const head = new Uint8Array(Math.min(source.size, PAGE_SIZE));
   const bytes: Bytes = new Bytes(head.subarray(0, source.read(0, head)), source.name);
+  const early = left > 0 ? "" : "; there are more such tables than are tried";
   bytes.fail(
     0,
     "the file",
     "a dump, or memory with a Windows kernel in it",
-    "no Windows kernel: no page tables of x64, ARM64, x86 or PAE in it lead to an image of nt with a list of modules",
+    `no Windows kernel: in ${grouped(Math.floor(source.size / PAGE_SIZE))} pages, neither a processor's start block nor a table that maps itself (of x64, ARM64, x86 or PAE) leads to an image of nt with a list of modules${early}`,
   );
-}
-
-/** Where the pages of a flat file belong, by what the kernel says is memory. */
-function settle(
-  runs: readonly PhysicalRun[],
-  fileSize: number,
-): { readonly pages: RunMap; readonly note: string | undefined } {
-  const filePages = Math.floor(fileSize / PAGE_SIZE);
-  const end = runs.reduce((last, { pfn, count }) => Math.max(last, pfn + count), 0);
-  const left = holesLeftOut(runs, end - filePages);
-  let removed = 0;
-  const placed = runs.map(({ pfn, count }) => {
-    removed = left.filter((hole) => hole.pfn < pfn).reduce((sum, hole) => sum + hole.count, 0);
-    return { pfn, count, offset: (pfn - removed) * PAGE_SIZE };
-  });
-  const pages = mapOf(placed, fileSize);
-  const missing =
-    pages.missing > 0 ? `${grouped(pages.missing)} of ${grouped(pages.present + pages.missing)} pages` : "";
-  const note =
-    missing !== ""
-      ? `the file ends before the machine's memory does: ${missing} are missing; copy it again`
-      : left.length > 0
-        ? `the file leaves out ${left.length === 1 ? "a hole" : `${left.length} holes`} in the machine's memory (${grouped(removed)} pages), put back by what the kernel says`
-        : undefined;
-  return { pages, note };
-}
-
-/** The holes, the largest first, whose pages together are those that the file has too few; none where no such set is. */
-function holesLeftOut(runs: readonly PhysicalRun[], few: number): readonly PhysicalRun[] {
-  let end = 0;
-  const holes: PhysicalRun[] = [];
-  for (const { pfn, count } of [...runs].sort((a, b) => a.pfn - b.pfn)) {
-    if (pfn > end) holes.push({ pfn: end, count: pfn - end });
-    end = Math.max(end, pfn + count);
-  }
-  holes.sort((a, b) => b.count - a.count);
-  let sum = 0;
-  for (let taken = 0; taken < holes.length && sum < few; ) {
-    sum += holes[taken++]?.count ?? 0;
-    if (sum === few) return holes.slice(0, taken).sort((a, b) => a.pfn - b.pfn);
-  }
-  return [];
 }

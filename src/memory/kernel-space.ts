@@ -21,8 +21,8 @@ export interface KernelSpaceHints {
   readonly roots: readonly bigint[];
   /** `undefined`: it is not said, both are tried. */
   readonly paeEnabled: boolean | undefined;
-  /** Where in memory a root is looked for: where it stands as a rule, or also in all the rest. */
-  readonly search?: "low" | "all";
+  /** A root is looked for not only where it stands as a rule, but also in all the rest of memory. */
+  readonly everywhere?: boolean;
 }
 
 /** Kernel memory, and how it was found. */
@@ -71,7 +71,7 @@ export function openKernelSpace(
   ].slice(0, MAX_ROOTS);
   low.sort((a, b) => formats.indexOf(a.format) - formats.indexOf(b.format));
   const found =
-    tried(low) ?? (hints.search === "all" ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
+    tried(low) ?? (hints.everywhere === true ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
   if (found !== undefined) return found;
   return open(memory, formats[0], hints.roots[0] ?? 0n, "given", false);
 }

@@ -77,8 +77,8 @@ describe.each(MODES)("openKernelSpace over a machine in mode %s", (mode, process
     expect(root).toBeGreaterThan(0x800_0000n);
     const at = high.allocate(8);
     high.u32(at, 0x1234abcd);
-    const answers = (["low", "all"] as const).map((search) => {
-      const hints = { machine: processor, build: high.build, roots: [], paeEnabled: undefined, search };
+    const answers = [false, true].map((everywhere) => {
+      const hints = { machine: processor, build: high.build, roots: [], paeEnabled: undefined, everywhere };
       const space = openKernelSpace(
         machineMemory(high),
         hints,

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { squeezed, vmwareState } from "../../samples/writer/containers.mjs";
+import { Machine } from "../../samples/writer/machine.mjs";
+import { readDump } from "../../src/dump/open.ts";
+import { BytesSource } from "../../src/source/bytes-source.ts";
+
+const machine = new Machine({ mode: "x64", physicalPages: 0x400 });
+const IDT = 0xfffff80512345000n;
+const processors = [
+  { rip: 0xfffff80511111111n, rsp: 0n, idt: IDT },
+  // one that never ran
+  { rip: 0xfff0n, rsp: 0n, cr3: 0n },
+];
+const regions: [number, number][] = [
+  [0, 0x100],
+  [0x200, 0x200],
+];
+const memory = squeezed(machine, regions);
+
+function open(state: Uint8Array, beside?: Uint8Array) {
+  return readDump(new BytesSource(state, "m.vmss"), (name) =>
+    name === "m.vmem" && beside !== undefined ? new BytesSource(beside, name) : undefined,
+  );
+}
+
+describe("a VMware state", () => {
+  it.each([
+    ["each by itself", open(vmwareState(machine, regions, { processors }), memory)],
+    ["in blocks", open(vmwareState(machine, regions, { processors, memory }))],
+  ])("gives the registers that lead to the kernel: %s", (_, { facts }) => {
+    const root = machine.directoryTableBase;
+    expect(facts.roots.map(({ value }) => value)).toEqual([root]);
+    expect(facts.system?.map(({ value: { cr3, idt, paging } }) => ({ cr3, idt, paging }))).toEqual([
+      { cr3: root, idt: IDT, paging: true },
+    ]);
+    expect(facts.processors?.value).toBe(2);
+  });
+
+  it("says which regions it cannot place", () => {
+    const state = vmwareState(machine, regions, { processors });
+    // the name of the second region's size: that region is whole no more
+    const at = Buffer.from(state).indexOf("regionSize");
+    state[at] = "R".charCodeAt(0);
+    const { notes, memory: held } = open(state, memory);
+    expect(notes).toEqual([
+      "1 of the state's regions of memory are not whole or not possible: their pages are not read",
+    ]);
+    // the writer puts the last region first
+    expect("pages" in held && [held.pages.locate(0xff), held.pages.locate(0x200)]).toEqual([0xff000, -1]);
+  });
+
+  it("of an ARM64 guest begins at 2 GB", () => {
+    const state = vmwareState(machine, [[0, 0x400]], { processors });
+    const at = Buffer.from(state).indexOf("cpu:numVCPUs");
+    // the state's first group becomes the one that says the platform
+    new Uint8Array(state.buffer).set(Buffer.from("Checkpoint\0"), 12);
+    state.set(Buffer.from([0x04, 8, ...Buffer.from("Platform"), 3, 0, 0, 0, 0, 0]), at - 2);
+    const { memory: held } = open(state, squeezed(machine, [[0, 0x400]]));
+    expect("pages" in held && [held.pages.locate(0), held.pages.locate(0x8_0000)]).toEqual([-1, 0]);
+  });
+});
