@@ -11,6 +11,7 @@ const counting = tests.filter((path) => /\/steps\.ts"/.test(readFileSync(path, "
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    globalSetup: "test/fixtures/fetch-windivert.ts",
     pool: "threads",
     // loading the source anew for each file takes as long as a third of all tests
     isolate: false,
