@@ -21,32 +21,54 @@ export interface FoundFile {
  * The PE files below a folder, by their extension. Links to files are followed, as symbol stores hold them; links to
  * folders are not, since they can lead anywhere, and back.
  *
- * @throws {FileError} a folder cannot be listed
+ * @throws {FileError} the folder itself cannot be listed; of those below it `notes` say so
  */
 export function filesBelow(folder: string): FilesBelow {
   const pending = [folder];
   const files: FoundFile[] = [];
+  const passed: Passed = { folderLinks: 0, broken: 0, unread: [], dumps: dumpsIn(folder) };
   let count = 0;
-  let folderLinks = 0;
-  let broken = 0;
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    for (const entry of list(at)) {
-      if (++count > MAX_IMAGE_FILES) {
-        return { files, notes: [...notesOf(folderLinks, broken), tooMany(folder)] };
-      }
+    for (const entry of listBelow(folder, at, passed)) {
+      if (++count > MAX_IMAGE_FILES) return { files, notes: [...notesOf(passed), tooMany(folder)] };
       const path = join(at, entry.name);
       if (entry.isDirectory()) pending.push(path);
       else if (entry.isFile() && isImageName(entry.name)) files.push({ path, target: path });
       else if (entry.isSymbolicLink()) {
         const end = endOf(path);
-        if (end?.isDirectory()) folderLinks++;
+        if (end?.stats.isDirectory()) passed.folderLinks++;
         else if (!isImageName(entry.name)) continue;
-        else if (end?.isFile()) files.push({ path, target: realpathSync(path) });
-        else broken++;
+        else if (end?.stats.isFile()) files.push({ path, target: end.target });
+        else passed.broken++;
       }
     }
   }
-  return { files, notes: notesOf(folderLinks, broken) };
+  return { files, notes: notesOf(passed) };
+}
+
+/** What was not looked at. */
+interface Passed {
+  folderLinks: number;
+  broken: number;
+  readonly unread: string[];
+  readonly dumps: readonly string[];
+}
+
+/** Files of a folder that are dumps or other images of memory by their names. */
+export function dumpsIn(folder: string): readonly string[] {
+  return list(folder)
+    .map(({ name }) => name)
+    .filter((name) => /\.(?:dmp|vmem|vmss|vmsn|lime|raw)$|^hiberfil\.sys$/i.test(name));
+}
+
+function listBelow(top: string, folder: string, { unread }: Passed): readonly Dirent[] {
+  try {
+    return list(folder);
+  } catch (error) {
+    if (folder === top || !(error instanceof FileError)) throw error;
+    unread.push(folder);
+    return [];
+  }
 }
 
 /** Without links to files that are there themselves, or that another link leads to. */
@@ -64,20 +86,30 @@ export function eachOnce(files: readonly FoundFile[]): readonly string[] {
 }
 
 function isImageName(name: string): boolean {
-  return /\.(?:sys|exe|dll)$/i.test(name);
+  return /\.(?:sys|exe|dll)$/i.test(name) && !/^hiberfil\.sys$/i.test(name);
 }
 
 /** What a link leads to; `undefined`: to nothing, or into a circle. */
-function endOf(path: string): Stats | undefined {
+function endOf(path: string): { readonly stats: Stats; readonly target: string } | undefined {
   try {
-    return statSync(path);
+    return { stats: statSync(path), target: realpathSync(path) };
   } catch {
     return undefined;
   }
 }
 
-function notesOf(folderLinks: number, broken: number): readonly string[] {
+/** Folders that are named in a note. */
+const MOST_NAMED = 3;
+
+function notesOf({ folderLinks, broken, unread, dumps }: Passed): readonly string[] {
+  const [dump] = dumps;
+  const named = unread.slice(0, MOST_NAMED).join(", ");
+  const further = unread.length > MOST_NAMED ? ` and ${unread.length - MOST_NAMED} more` : "";
   return [
+    ...(dump === undefined ? [] : [`${dump} in this folder is a dump: to look into it, name it itself`]),
+    ...(unread.length === 0
+      ? []
+      : [`${plural(unread.length, "folder")} could not be listed: ${named}${further}`]),
     ...(folderLinks === 0 ? [] : [`${plural(folderLinks, "link")} to folders not followed`]),
     ...(broken === 0 ? [] : [`${plural(broken, "link")} to no file not followed`]),
   ];

@@ -33,22 +33,24 @@ export class GivenImages implements Disposable {
     this.#paths = paths;
   }
 
-  /** Files that bear a module's name and were not taken, and why. */
+  /** Files that bear the name of a module that none was taken for, and why. */
   get notes(): readonly string[] {
     return this.#notes;
   }
 
   /** The file that `known` was loaded from, if it is among those given. */
   find(known: KnownImage): MatchedFile | undefined {
+    const others: string[] = [];
     for (const path of this.#candidates(known.fileName.toLowerCase())) {
       const image = this.#openImage(path);
       if (image === undefined) continue;
       const { matched, because } = matchImage(image, path, known);
       if (matched) return { path, image };
-      this.#notes.push(
+      others.push(
         `${baseName(path)} of the files given is not the one that was loaded: ${because.join("; ")}`,
       );
     }
+    this.#notes.push(...others);
     return undefined;
   }
 

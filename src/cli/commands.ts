@@ -17,8 +17,8 @@ export interface Command {
   readonly options: readonly string[];
   /** What an alias asks for beyond the command's name. */
   readonly presets?: Readonly<Record<string, { readonly view: CodeView }>>;
-  /** Whether a single PE file may stand where the dump does. */
-  readonly takesImage: boolean;
+  /** What may stand where the dump does: nothing else; a folder of PE files; or a folder and a single one. */
+  readonly input: "dump" | "folder" | "image";
 }
 
 const NONE = [0, 0] as const;
@@ -36,7 +36,7 @@ export const COMMANDS: readonly Command[] = [
       "Without a TAG it traces the tags that look like leaks. A tag has four characters and is padded with spaces: Se means `Se  `.",
     ],
     options: ["system-hive"],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "info",
@@ -46,7 +46,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "what the dump is, what it holds, and the bugcheck",
     details: [],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "modules",
@@ -56,7 +56,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "loaded and unloaded modules, and how much of each can be read",
     details: [],
     options: [],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "memory",
@@ -66,7 +66,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "the memory summary of !vm 1, each line with its source",
     details: ["What the dump does not hold is `not known`, never 0, and says why."],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "tags",
@@ -79,7 +79,7 @@ export const COMMANDS: readonly Command[] = [
       "The tables are found without symbols: their own hash proves where they are and how they are laid out.",
     ],
     options: ["sort", "top", "since"],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "scan",
@@ -91,7 +91,7 @@ export const COMMANDS: readonly Command[] = [
       "Looks at every byte, aligned or not, and for the tag with its protected bit (0x80000000) too.",
     ],
     options: [],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "near",
@@ -101,7 +101,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "the exported name below and above an address, and the function it stands in",
     details: ["ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d."],
     options: [],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "pointers",
@@ -111,7 +111,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "which modules hold an address, and which of the places are import slots",
     details: ["ADDRESS is hex or a name: nt!SeQueryInformationToken."],
     options: [],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "pool",
@@ -123,7 +123,7 @@ export const COMMANDS: readonly Command[] = [
       "ADDRESS is hex or a name. From build 18362 on pools are segment heaps: their keys are found without symbols, and where that fails a header alone is said to be one.",
     ],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "headers",
@@ -133,7 +133,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "PE headers, directories and sections",
     details: [],
     options: [],
-    takesImage: true,
+    input: "image",
   },
   {
     name: "imports",
@@ -143,7 +143,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "each import slot with the function that it points to",
     details: ["A slot is named by the address it holds; the name that the image declares stands beside it."],
     options: [],
-    takesImage: true,
+    input: "image",
   },
   {
     name: "exports",
@@ -153,7 +153,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "exported functions, and where forwarders lead",
     details: [],
     options: [],
-    takesImage: true,
+    input: "image",
   },
   {
     name: "functions",
@@ -163,7 +163,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "functions with their pieces, and on which basis each is known",
     details: ["Cold code that stands far away belongs to the function that leads there."],
     options: [],
-    takesImage: true,
+    input: "image",
   },
   {
     name: "calls",
@@ -175,7 +175,7 @@ export const COMMANDS: readonly Command[] = [
       "NAME is one that the module exports or imports, ADDRESS hex or nt!Name: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
     ],
     options: [],
-    takesImage: true,
+    input: "image",
   },
   {
     name: "code",
@@ -191,7 +191,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     options: ["view", "lines"],
     presets: { u: { view: "from" }, uf: { view: "function" }, ub: { view: "before" } },
-    takesImage: true,
+    input: "image",
   },
   {
     name: "read",
@@ -201,7 +201,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "a hex dump, ?? where a byte cannot be read",
     details: ["LENGTH is in bytes, decimal or 0x hex, 128 when left out."],
     options: [],
-    takesImage: false,
+    input: "folder",
   },
   {
     name: "processes",
@@ -214,7 +214,7 @@ export const COMMANDS: readonly Command[] = [
       "A field is shown where what stands there proves to be it: by what the kernel says, by public symbols, or by the processes themselves.",
     ],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "handles",
@@ -227,7 +227,7 @@ export const COMMANDS: readonly Command[] = [
       "A handle counts for a type where the header of what it leads to says so, and the pool block around that has the type's tag. What does not prove itself is `not known`.",
     ],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
   {
     name: "repl",
@@ -239,7 +239,7 @@ export const COMMANDS: readonly Command[] = [
       "`dump` is the library's object; lm(), ln(), poolused() and the other short names print as the commands do.",
     ],
     options: [],
-    takesImage: false,
+    input: "dump",
   },
 ];
 

@@ -2,6 +2,12 @@ import { OPTIONS, takesOption } from "./arguments.ts";
 import { COMMANDS, type Command } from "./commands.ts";
 
 const WIDTH = 100;
+/** How what a command reads is written in usage lines. */
+const INPUTS: Readonly<Record<Command["input"], string>> = {
+  dump: "DUMP",
+  folder: "DUMP|DIR",
+  image: "DUMP|DIR|FILE",
+};
 
 /** The help text, of one command or of all. */
 export function renderHelp(command?: Command): string {
@@ -10,7 +16,7 @@ export function renderHelp(command?: Command): string {
 
 function general(): string {
   const calls = COMMANDS.map((command): [string, string] => [
-    `${command.name} ${command.takesImage ? "DUMP|FILE" : "DUMP"} ${command.operands}`.trimEnd(),
+    `${command.name} ${INPUTS[command.input]} ${command.operands}`.trimEnd(),
     command.summary + alias(command),
   ]);
   return [
@@ -30,7 +36,7 @@ function general(): string {
 }
 
 function one(command: Command): string {
-  const file = command.takesImage ? "DUMP|FILE" : "DUMP";
+  const file = INPUTS[command.input];
   return [
     `usage: pooltrail ${command.name} ${file} ${command.operands}`.trimEnd(),
     "",

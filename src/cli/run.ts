@@ -1,5 +1,6 @@
 import { QuestionError } from "../api/ask.ts";
 import { Dump, type OpenOptions, openDump } from "../api/dump.ts";
+import { dumpsIn } from "../api/files-below.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
@@ -74,7 +75,7 @@ function answerText(invocation: RunInvocation, streams: Streams): string {
   const show = (answer: Answer, pointerSize: 4 | 8): string =>
     options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
 
-  if (command.takesImage && !isFolder(file) && isImageFile(file)) {
+  if (command.input === "image" && !isFolder(file) && isImageFile(file)) {
     const most = command.name === "calls" || command.name === "code" ? 1 : 0;
     if (operands.length > most)
       throw new UsageError(`${file} is one image and takes no MODULE`, command.name);
@@ -96,7 +97,7 @@ async function runRepl(invocation: RunInvocation, streams: Streams): Promise<num
     // Node's REPL takes as long to load as a small answer takes to find.
     const { historyFile, startRepl } = await import("./repl.ts");
     using opened = openOrSay(invocation);
-    if (!(opened instanceof Dump)) throw new UsageError("repl needs a dump, and this is a folder", "repl");
+    if (!(opened instanceof Dump)) throw needsDump(invocation.file, "repl");
     await startRepl(opened, {
       style: wantsColor(invocation.options, streams) ? COLOR : PLAIN,
       input: streams.stdin,
@@ -114,9 +115,11 @@ async function runRepl(invocation: RunInvocation, streams: Streams): Promise<num
  *
  * @throws {UsageError} the first word is no command, and there is no such file either
  */
-function openOrSay({ implied, file, operands, options }: RunInvocation): Dump | ImageFolder {
+function openOrSay({ implied, command, file, operands, options }: RunInvocation): Dump | ImageFolder {
   try {
-    return open(file, options);
+    if (!isFolder(file)) return openDump(file, openOptions(options));
+    if (command.input === "dump") throw needsDump(file, command.name);
+    return openFolder(file);
   } catch (error) {
     const missing = error instanceof FileError && error.problem === "missing" && error.path === file;
     if (missing && implied && operands.length > 0) {
@@ -126,9 +129,11 @@ function openOrSay({ implied, file, operands, options }: RunInvocation): Dump | 
   }
 }
 
-/** A folder of PE files may stand where a dump does. */
-function open(path: string, options: Options): Dump | ImageFolder {
-  return isFolder(path) ? openFolder(path) : openDump(path, openOptions(options));
+/** Said before anything below the folder is looked at. */
+function needsDump(folder: string, command: string): FileError {
+  const [dump] = dumpsIn(folder);
+  const advice = dump === undefined ? "" : `: name ${dump} in it`;
+  return new FileError(folder, "directory", `this is a directory; ${command} needs a dump${advice}`);
 }
 
 function openOptions({ images, systemHive }: Options): OpenOptions {

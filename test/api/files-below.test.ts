@@ -49,6 +49,24 @@ describe("a folder of links", () => {
     expect(() => openFolder(links)).toThrow(/1 link to no file not followed/);
   });
 
+  it("keeps what can be read where a folder below it cannot, and names that one", () => {
+    const { path, file } = temporaryFolder();
+    file("made.sys", DRIVER);
+    // a name that is no UTF-8 cannot be written down, and so not be opened
+    mkdirSync(Buffer.concat([Buffer.from(join(path, "caf")), Buffer.from([0xe9])]));
+    using folder = openFolder(path);
+    expect(folder.modules.items.map(({ imageName }) => imageName)).toEqual(["made.sys"]);
+    expect(folder.notes).toEqual([`1 folder could not be listed: ${join(path, "caf\ufffd")}`]);
+  });
+
+  it("tells of a dump in it, which is another question", () => {
+    const { path, file } = temporaryFolder();
+    file("made.sys", DRIVER);
+    file("MEMORY.DMP", new Uint8Array(16));
+    using folder = openFolder(path);
+    expect(folder.notes).toEqual(["MEMORY.DMP in this folder is a dump: to look into it, name it itself"]);
+  });
+
   it("has a file once that stands there itself and is linked to, and one that two links lead to", () => {
     const { links, link } = store();
     link("a.sys", "../0a1b2c");

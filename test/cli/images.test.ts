@@ -171,4 +171,10 @@ describe("a file that is not the one that was loaded", () => {
     expect(notes).toContainEqual(expect.stringMatching(/ctstor\.sys/));
     expect(notes.find((note: string) => note.includes("ctstor.sys"))).toMatch(why);
   });
+
+  it("is nobody's business where the right one is given too", () => {
+    const place = altered("both", (file, at) => file.writeUInt32LE(0x5e000000, at + 8));
+    const { notes } = pooltrailJson("info", path, "--images", place, "--images", IMAGES);
+    expect(notes.filter((note: string) => note.includes("ctstor.sys"))).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pooltrail, pooltrailJson } from "../fixtures/cli.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const DUMP = "samples/leak-x64.dmp";
 
@@ -84,5 +85,10 @@ describe("a folder of PE files where a dump would stand", () => {
       stderr: expect.stringContaining("this is a directory; info needs a dump"),
     });
     expect(pooltrail("trace", "schema", "Se").code).toBe(1);
+    const folder = temporaryFolder();
+    folder.file("MEMORY.DMP", new Uint8Array(16));
+    expect(pooltrail("tags", folder.path).stderr).toBe(
+      `pooltrail: ${folder.path}: this is a directory; tags needs a dump: name MEMORY.DMP in it\n`,
+    );
   });
 });
