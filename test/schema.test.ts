@@ -107,9 +107,11 @@ describe("tags --since", () => {
   it("fits the schema of growth", () => {
     using dump = openDump("samples/leak-x64.dmp");
     // two machines: every tag differs
-    const { document } = answerTo(dump, "tags", [], { since: "samples/article-2003.dmp" });
+    const { document } = answerTo(dump, "tags", [], { since: "samples/article-2003.dmp", force: true });
     expect(faults("growth", document)).toEqual([]);
-    expect(answerTo(dump, "tags", ["Se"], { since: "samples/article-2003.dmp" }).document).toMatchObject({
+    expect(
+      answerTo(dump, "tags", ["Se"], { since: "samples/article-2003.dmp", force: true }).document,
+    ).toMatchObject({
       tags: [{ tag: "Se  ", paged: { bytes: 39_699_456 - 232_720_312 } }],
     });
   });

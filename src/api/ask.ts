@@ -33,7 +33,11 @@ export interface Operands {
   readonly memory: object;
   readonly tags: TagQuery;
   /** What grew since an older dump of the same machine. */
-  readonly growth: { readonly older: Dump } & Pick<TagQuery, "pattern" | "top">;
+  readonly growth: {
+    readonly older: Dump;
+    /** Also where the dumps are of two machines. */
+    readonly force?: boolean | undefined;
+  } & Pick<TagQuery, "pattern" | "top">;
   readonly scan: { readonly tag: string };
   readonly near: { readonly addresses: readonly AddressLike[] };
   readonly pointers: { readonly address: AddressLike };
@@ -131,19 +135,21 @@ const ANSWERS: Answers = {
     if (pattern !== undefined) asked("tags", () => parseTagPattern(pattern));
     return dump.tags().document(query, dump.notes);
   },
-  growth: (opened, { older, pattern, top }) => {
+  growth: (opened, { older, force, pattern, top }) => {
     const dump = dumpIn(opened, "growth");
     const matches = pattern === undefined ? () => true : asked("growth", () => parseTagPattern(pattern));
-    const { tags, ...growth } = dump.since(older);
+    const { tags, otherMachine, ...growth } = dump.since(older);
+    if (otherMachine !== undefined && force !== true)
+      throw new QuestionError(`${older.file}: ${otherMachine}; --force compares them all the same`, "growth");
     const shown = tags.filter(({ key }) => matches(key)).slice(0, top ?? tags.length);
     return { since: older.file, tags: shown.map(({ key: _, ...row }) => row), ...growth };
   },
   scan: (opened, { tag }, work) => {
     const from = severalIn(opened, "scan");
-    return from.scan(
-      asked("scan", () => parseTag(tag).text),
-      work,
-    );
+    const { text } = asked("scan", () => parseTag(tag));
+    const found = from.scan(text, work);
+    const other = from instanceof Dump && found.references.length === 0 ? from.tags().otherCase(text) : "";
+    return other === "" ? found : { ...found, notes: [...found.notes, `\`${text}\` stands nowhere${other}`] };
   },
   near: (opened, { addresses }) => {
     const from = severalIn(opened, "near");

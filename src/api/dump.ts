@@ -203,7 +203,7 @@ export class Dump extends Workspace implements Disposable {
     const [before, now] = [older.tags().table, this.tags().table];
     const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
     if ("missing" in before || "missing" in now)
-      return { tags: [], seconds: null, sameStart: false, notes: missing };
+      return { tags: [], seconds: null, sameStart: false, otherMachine: undefined, notes: missing };
     return growthBetween(
       { table: before, identity: older.#identity },
       { table: now, identity: this.#identity },
@@ -305,9 +305,8 @@ export class Dump extends Workspace implements Disposable {
     const tags = this.tags();
     const { table } = tags;
     const whole = !("missing" in table) && table.complete;
-    const usage =
-      tags.get(parsed.key) ??
-      (whole ? { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED } : null);
+    const unused = { tag: parsed.text, key: parsed.key, nonPaged: UNUSED, paged: UNUSED };
+    const usage = tags.get(parsed.key) ?? (whole ? unused : null);
     const signs = this.leakSigns(parsed.text);
     const lockstep = this.lockstep(parsed.text);
     const objects = this.#objectAccount(parsed);
@@ -319,6 +318,8 @@ export class Dump extends Workspace implements Disposable {
         : usage === null
           ? ["the tag tables do not have this tag in what could be read of them"]
           : [];
+    const other = usage === null || usage === unused ? tags.otherCase(parsed.text) : "";
+    if (other !== "") unknown.push(`nothing is allocated with \`${parsed.text}\`${other}`);
     const more = [...this.#verifier.notes, ...toolNotes(this.modules.items), ...unknown, ...this.gaps];
     return trailDocument(findings, this.space.pointerSize, more);
   }

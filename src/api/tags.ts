@@ -4,7 +4,7 @@ import { readableChunks } from "../memory/sweep.ts";
 import { type BigPages, bigUsageByTag, type NoBigPages } from "../pool/big-pages.ts";
 import type { LeakCandidate, LeakReport } from "../pool/leaks.ts";
 import type { TagFile } from "../pool/pooltags.ts";
-import { parseTagPattern } from "../pool/tag.ts";
+import { parseTagPattern, sameButForCase } from "../pool/tag.ts";
 import { type IndexedImage, indexTags } from "../pool/tag-index.ts";
 import {
   isInUse,
@@ -130,6 +130,7 @@ export class Tags {
           : { nonPaged: table.overflow.nonPaged, paged: table.overflow.paged },
       leaks: leaks.map(leakOf),
       notes: [
+        ...(chosen.length > 0 || query.pattern === undefined ? [] : [this.#noMatch(query.pattern, table)]),
         ...table.notes,
         ...this.#unread(),
         ...this.#undecoded(),
@@ -137,6 +138,24 @@ export class Tags {
         ...notes,
       ],
     };
+  }
+
+  #noMatch(pattern: string, { tags }: TagTable): string {
+    const matches = parseTagPattern(pattern);
+    const unused = tags.filter(({ key }) => matches(key)).length;
+    if (unused > 0)
+      return `nothing is allocated with ${unused === 1 ? `\`${pattern}\`` : `tags like \`${pattern}\``} now`;
+    return `no tag matches \`${pattern}\`${this.otherCase(pattern)}`;
+  }
+
+  /** That there is a tag which differs in its case only, where there is one; else nothing. */
+  otherCase(tag: string): string {
+    const others = this.items
+      .filter((usage) => sameButForCase(tag, usage.tag))
+      .map((usage) => `\`${usage.tag}\``);
+    return others.length === 0
+      ? ""
+      : `: case counts, and ${others.join(" and ")} ${others.length === 1 ? "is" : "are"} in use`;
   }
 
   /** A tag without a module may well have one. */

@@ -16,6 +16,8 @@ export interface AnswerOptions {
   readonly top?: number | undefined;
   /** An older dump of the same machine. */
   readonly since?: string | undefined;
+  /** Compare dumps of two machines all the same. */
+  readonly force?: boolean | undefined;
   /** Which instructions are listed, and how many. */
   readonly view?: CodeView | undefined;
   readonly lines?: number | undefined;
@@ -49,7 +51,7 @@ export function answerTo(
   };
   const [first = "", second] = operands;
   const module = first === "" ? {} : { module: first };
-  const { sort, top, since, view, lines, pooltags } = options;
+  const { sort, top, since, force, view, lines, pooltags } = options;
   const pattern = first === "" ? undefined : first;
   switch (command) {
     case "trace":
@@ -60,10 +62,11 @@ export function answerTo(
     case "processes":
       return put({ command });
     case "tags": {
+      if (pattern !== undefined) refuseFlags(pattern);
       const descriptions = pooltags === undefined ? undefined : readTagFile(pooltags);
       if (since === undefined) return put({ command, pattern, sort, top, descriptions });
       using older = openDump(since);
-      return put({ command: "growth", older, pattern, top });
+      return put({ command: "growth", older, force, pattern, top });
     }
     case "handles":
       return put({ command, of: pattern });
@@ -90,6 +93,16 @@ export function answerTo(
     default:
       throw new UsageError(`there is no command "${command}"`);
   }
+}
+
+/** What `!poolused` takes where a pattern stands here. */
+const FLAGS: Readonly<Record<string, string>> = { "2": "--sort nonpaged", "4": "--sort paged" };
+
+/** @throws {UsageError} it is an option of WinDbg's `!poolused`, which would match no tag */
+function refuseFlags(pattern: string): void {
+  const [, top] = /^\/t(\d+)$/.exec(pattern) ?? [];
+  const own = top === undefined ? FLAGS[pattern] : `--top ${top}`;
+  if (own !== undefined) throw new UsageError(`WinDbg's ${pattern} is ${own} here`, "tags");
 }
 
 /** The file is in the code page of whoever edited it; its tags are ASCII. */

@@ -41,6 +41,7 @@ export interface Options {
   readonly systemHive: string | undefined;
   readonly pooltags: string | undefined;
   readonly since: string | undefined;
+  readonly force: boolean;
   readonly sort: TagOrder | undefined;
   readonly top: number | undefined;
   readonly view: CodeView | undefined;
@@ -80,6 +81,7 @@ export const OPTIONS = {
     help: "code: so many instructions, 16 when left out; of around on both sides",
   },
   since: { type: "string", value: "OLDER", help: "tags: what grew since an older dump of the same machine" },
+  force: { type: "boolean", help: "tags --since: also where the dumps are of two machines" },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
   help: { type: "boolean", short: "h", help: "this text; behind a command, that command's" },
@@ -87,7 +89,7 @@ export const OPTIONS = {
 } as const;
 
 /** Options that only some commands take. */
-const OWN_OPTIONS = ["sort", "top", "since", "view", "lines", "system-hive"] as const;
+const OWN_OPTIONS = ["sort", "top", "since", "force", "view", "lines", "system-hive"] as const;
 
 /** Whether a command takes an option. */
 export function takesOption(command: Command, option: string): boolean {
@@ -138,6 +140,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       systemHive: values["system-hive"],
       pooltags: values.pooltags,
       since: values.since,
+      force: values.force === true,
       sort: orderOf(values.sort),
       top: countOf(values.top, "--top", "tags"),
       view: viewOf(values.view) ?? command.presets?.[first]?.view,

@@ -79,7 +79,7 @@ function isOptions(operand: unknown): operand is AnswerOptions {
     operand !== null &&
     !("name" in operand) &&
     Object.keys(Object(operand)).every((key) =>
-      ["sort", "top", "pooltags", "since", "view", "lines"].includes(key),
+      ["sort", "top", "pooltags", "since", "force", "view", "lines"].includes(key),
     )
   );
 }

@@ -32,6 +32,8 @@ export interface Growth {
   readonly seconds: number | null;
   /** One start of one machine: only then are counts of calls comparable. */
   readonly sameStart: boolean;
+  /** What two dumps of one machine do not differ in, and these do; `undefined`: nothing proves that there are two. */
+  readonly otherMachine: string | undefined;
   readonly notes: readonly string[];
 }
 
@@ -44,6 +46,8 @@ export function growthBetween(
   newer: { readonly table: TagTable; readonly identity: DumpIdentity },
 ): Growth {
   const notes: string[] = [];
+  const otherMachine = whatDiffers(older.identity, newer.identity);
+  if (otherMachine !== undefined) notes.push(otherMachine);
   const sameStart = isSameStart(older.identity, newer.identity, notes);
   const seconds = secondsBetween(older.identity, newer.identity);
   if (seconds !== null && seconds < 0) notes.push("the dump given as the older one was taken later");
@@ -57,7 +61,7 @@ export function growthBetween(
     );
   const grown = ({ nonPaged, paged }: TagGrowth): number => nonPaged.bytes + paged.bytes;
   tags.sort((a, b) => grown(b) - grown(a) || a.key - b.key);
-  return { tags, seconds, sameStart, notes };
+  return { tags, seconds, sameStart, otherMachine, notes };
 }
 
 function difference(before: TagUsage | undefined, now: TagUsage): TagGrowth {
@@ -80,18 +84,17 @@ function difference(before: TagUsage | undefined, now: TagUsage): TagGrowth {
   };
 }
 
-function isSameStart(older: DumpIdentity, newer: DumpIdentity, notes: string[]): boolean {
-  const start = notes.length;
+function whatDiffers(older: DumpIdentity, newer: DumpIdentity): string | undefined {
   if (older.build !== newer.build) {
-    notes.push(
-      `the dumps are of different builds, ${older.build} and ${newer.build}: not the same machine, or updated since`,
-    );
+    return `the dumps are of different builds, ${older.build} and ${newer.build}: not the same machine, or updated since`;
   }
-  if (older.processors !== newer.processors) {
-    notes.push(
-      `the dumps have different numbers of processors, ${older.processors ?? "unknown"} and ${newer.processors ?? "unknown"}`,
-    );
-  }
+  if (older.processors === undefined || newer.processors === undefined) return undefined;
+  return older.processors === newer.processors
+    ? undefined
+    : `the dumps have different numbers of processors, ${older.processors} and ${newer.processors}`;
+}
+
+function isSameStart(older: DumpIdentity, newer: DumpIdentity, notes: string[]): boolean {
   if (
     older.kernelBase !== undefined &&
     newer.kernelBase !== undefined &&
@@ -112,7 +115,7 @@ function isSameStart(older: DumpIdentity, newer: DumpIdentity, notes: string[]):
       "the machine was started at different times: allocations and frees count from different starts, and growth is the difference of two sizes only",
     );
   }
-  return notes.length === start;
+  return notes.length === 0;
 }
 
 function bootTime({ systemTime, upTime }: DumpIdentity): bigint | undefined {

@@ -85,6 +85,11 @@ export function parseTagPattern(pattern: string): (key: number) => boolean {
   return (key) => matches(parts, 0, wordBytes(tableKey(key)), 0);
 }
 
+/** Whether two tags, or a pattern and a tag, are one but for their case. */
+export function sameButForCase(one: string, other: string): boolean {
+  return one !== other && one.trimEnd().toLowerCase() === other.trimEnd().toLowerCase();
+}
+
 function matches(
   parts: readonly (number | "*" | "?")[],
   part: number,

@@ -350,7 +350,7 @@ export interface TagsDocument {
 }
 
 /** `tags --since`. */
-export interface GrowthDocument extends Omit<Growth, "tags"> {
+export interface GrowthDocument extends Omit<Growth, "tags" | "otherMachine"> {
   /** The older dump's file. */
   readonly since: string;
   readonly tags: readonly Omit<TagGrowth, "key">[];

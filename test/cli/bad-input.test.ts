@@ -24,6 +24,28 @@ function userMode(): Buffer {
   return bytes;
 }
 
+describe("a tag that there is not", () => {
+  it.each([
+    ["poolused", "3", "note: no tag matches `3`\n"],
+    ["tags", "se", "note: no tag matches `se`: case counts, and `Se  ` is in use\n"],
+    ["scan", "se", "note: `se  ` stands nowhere: case counts, and `Se  ` is in use\n"],
+    ["trace", "se", "nothing is allocated with `se  `: case counts, and `Se  ` is in use\n"],
+  ])("is said not to be one: %s %s", (command, tag, words) => {
+    expect(`${pooltrail(command, X64, tag).stdout}\n`).toContain(words);
+  });
+
+  it.each([
+    ["4", "WinDbg's 4 is --sort paged here"],
+    ["/t10", "WinDbg's /t10 is --top 10 here"],
+  ])("but a switch of !poolused is told as such: %s", (operand, words) => {
+    expect(pooltrail("poolused", X64, operand)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: `pooltrail: ${words}\nTry: pooltrail tags --help\n`,
+    });
+  });
+});
+
 describe("a file that is no kernel dump", () => {
   it.each([
     ["a user-mode minidump", "user.dmp", userMode(), /MDMP, a user-mode minidump .*reads crash dumps/],

@@ -36,10 +36,22 @@ describe("tags --since", () => {
     expect(growth).toMatchObject({ tags: [], seconds: 0, sameStart: true });
   });
 
-  it("says that two machines are two machines", () => {
-    const { notes, sameStart } = pooltrailJson("tags", DUMP, "--since", "samples/article-2003.dmp");
-    expect(sameStart).toBe(false);
-    expect(notes.join("\n")).toContain("different builds, 3790 and 19041");
+  const OTHER = ["tags", DUMP, "--since", "samples/article-2003.dmp"] as const;
+  const DIFFER = "the dumps are of different builds, 3790 and 19041: not the same machine, or updated since";
+
+  it("does not compare two machines", () => {
+    expect(pooltrail(...OTHER)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: `pooltrail: article-2003.dmp: ${DIFFER}; --force compares them all the same\nTry: pooltrail tags --help\n`,
+    });
+  });
+
+  it("compares two machines where that is forced, and says so first", () => {
+    const { notes, sameStart, tags } = pooltrailJson(...OTHER, "--force");
+    expect({ sameStart, first: notes[0] }).toEqual({ sameStart: false, first: DIFFER });
+    expect(tags.length).toBeGreaterThan(100);
+    expect(pooltrail(...OTHER, "--force").stdout).toMatch(/^note: the dumps are of different builds/);
   });
 });
 

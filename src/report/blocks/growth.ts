@@ -21,11 +21,9 @@ export function growthBlocks(growth: GrowthDocument): readonly Block[] {
     { title: "bytes an hour", align: "right" },
   ] as const;
   const span = growth.seconds === null ? "between the dumps" : `in ${duration(Math.abs(growth.seconds))}`;
-  return [
-    ...table(columns, rows),
-    heading(`${plural(growth.tags.length, "tag")} changed ${span}`),
-    notes(growth.notes),
-  ];
+  const changed = [...table(columns, rows), heading(`${plural(growth.tags.length, "tag")} changed ${span}`)];
+  // what speaks against the comparison comes first: nobody reads on behind three hundred rows
+  return growth.sameStart ? [...changed, notes(growth.notes)] : [notes(growth.notes), ...changed];
 }
 
 function signed(value: number): string {

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column[] = [
  * is of all tags that were asked for, also those that are not shown.
  */
 export function tagsBlocks(document: TagsDocument): readonly Block[] {
-  if (document.totals === null) return [notes(document.notes)];
+  if (document.totals === null || document.tags.length === 0) return [notes(document.notes)];
   const { nonPaged, paged } = document.totals;
   const rows = document.tags.map((row) => [
     row.tag,
