@@ -25,7 +25,7 @@ export interface AnswerOptions {
   readonly pooltags?: string | undefined;
 }
 
-/** An answer: its plain data, and how it reads. */
+/** An answer: its plain data, of several tags a list, and how it reads. */
 export interface Answer {
   readonly document: object;
   text(view: View): string;
@@ -54,8 +54,14 @@ export function answerTo(
   const { sort, top, since, force, view, lines, pooltags } = options;
   const pattern = first === "" ? undefined : first;
   switch (command) {
-    case "trace":
-      return put({ command, tags: operands });
+    case "trace": {
+      const trails = ask(opened, { command, tags: operands }, work);
+      const { more, input, ...named } = trails;
+      // one document for each tag that was asked for, and for their causes
+      const document =
+        operands.length > 1 ? [named, ...more].map((one) => ({ ...one, more: [], input })) : trails;
+      return { document, text: (view) => renderText(command, trails, view) };
+    }
     case "info":
     case "modules":
     case "memory":

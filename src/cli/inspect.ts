@@ -81,6 +81,7 @@ function showsItself(value: object): boolean {
 }
 
 /** A document that the REPL shows as the command prints it, and that is data to everything else. */
-export function printed<T extends object>(document: T, text: string): T {
-  return Object.defineProperty({ ...document }, inspect.custom, { value: () => text, enumerable: false });
+export function printed(document: object, text: string): object {
+  const copy: object = Array.isArray(document) ? [...document] : { ...document };
+  return Object.defineProperty(copy, inspect.custom, { value: () => text, enumerable: false });
 }

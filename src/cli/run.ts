@@ -24,9 +24,9 @@ export interface Streams {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Answered, also when partly; the input cannot be read; wrong usage. */
+/** Answered, also when partly; the input cannot be read, or the answer not written; wrong usage. */
 export const ANSWERED = 0;
-const UNREADABLE = 1;
+export const UNREADABLE = 1;
 const MISUSED = 2;
 
 /**

@@ -7,7 +7,6 @@ const DUMP = "samples/article-2003.dmp";
 
 const LINES = [
   ["trace", DUMP, "Se"],
-  ["trace", DUMP, "Se", "Toke"],
   ["trace", DUMP],
   ["info", DUMP],
   ["modules", DUMP],
@@ -41,6 +40,20 @@ describe.each(LINES)("pooltrail %s %s %s", (...given) => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).not.toContain(ESCAPE);
     expect(stdout).toMatch(/\S\n$/);
+  });
+});
+
+describe("trace of several tags", () => {
+  it("gives a list of documents, one for each tag in the order of the command line", () => {
+    const documents = JSON.parse(pooltrail("trace", DUMP, "Toke", "Se", "--json").stdout);
+    const [toke, se] = ["Toke", "Se"].map((tag) =>
+      JSON.parse(pooltrail("trace", DUMP, tag, "--json").stdout),
+    );
+    expect(documents).toEqual([toke, se]);
+  });
+
+  it("reads as one text", () => {
+    expect(pooltrail("trace", DUMP, "Se", "Toke").stdout).toContain("2 tags are traced");
   });
 });
 

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
@@ -29,6 +30,20 @@ describe("the command line as a process", () => {
       expect(spawned.stdout).not.toBe("");
     },
   );
+
+  it.skipIf(!existsSync("/dev/full"))("says in one line that a full disk does not take the answer", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["dist/cli/main.js", "info", "samples/article-2003.dmp"],
+      { stdio: ["ignore", full, "pipe"], encoding: "utf8" },
+    );
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "pooltrail: the answer could not be written: ENOSPC: no space left on device, write\n",
+    });
+  });
 
   it("tells wrong usage, a missing file and its version by exit code, like the function does", () => {
     for (const words of [
