@@ -19,7 +19,9 @@ const schemas = new Map<string, ValidateFunction>(
 );
 
 /** What is wrong with a document, one line each. */
+/** Of a list, those of each document. */
 function faults(command: string, document: object): string[] {
+  if (Array.isArray(document)) return document.flatMap((one) => faults(command, one));
   const validate = schemas.get(command);
   if (validate === undefined) throw new Error(`${command} has no schema`);
   if (validate(JSON.parse(renderJson(document)))) return [];

@@ -1,7 +1,9 @@
 import type { AddressLike } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseTag, parseTagPattern } from "../pool/tag.ts";
+import { answer } from "../report/answer.ts";
 import type { Documents } from "../report/blocks.ts";
+import { growthDocument } from "../report/growth-document.ts";
 import { readDocument } from "../report/read-document.ts";
 import { inputOf, type Trail } from "../report/trail-document.ts";
 import { FileError } from "../source/file-source.ts";
@@ -94,8 +96,8 @@ export function ask<C extends Asked>(
   question: Question<C>,
   work: WorkOptions = {},
 ): Documents[C] {
-  const answer: Answers[C] = ANSWERS[question.command];
-  return answer(opened, question, work);
+  const answerTo: Answers[C] = ANSWERS[question.command];
+  return answer(answerTo(opened, question, work));
 }
 
 /** The trails of tags, and behind them those of the tags that are said to be their cause. */
@@ -133,16 +135,17 @@ const ANSWERS: Answers = {
     const dump = dumpIn(opened, "tags");
     const { pattern } = query;
     if (pattern !== undefined) asked("tags", () => parseTagPattern(pattern));
-    return dump.tags().document(query, dump.notes);
+    return dump.tags().document(query);
   },
   growth: (opened, { older, force, pattern, top }) => {
     const dump = dumpIn(opened, "growth");
     const matches = pattern === undefined ? () => true : asked("growth", () => parseTagPattern(pattern));
-    const { tags, otherMachine, ...growth } = dump.since(older);
+    const growth = dump.since(older);
+    const { otherMachine } = growth;
     if (otherMachine !== undefined && force !== true)
       throw new QuestionError(`${older.file}: ${otherMachine}; --force compares them all the same`, "growth");
-    const shown = tags.filter(({ key }) => matches(key)).slice(0, top ?? tags.length);
-    return { since: older.file, tags: shown.map(({ key: _, ...row }) => row), ...growth };
+    const tags = growth.tags.filter(({ key }) => matches(key)).slice(0, top ?? growth.tags.length);
+    return growthDocument(older.file, { ...growth, tags });
   },
   scan: (opened, { tag }, work) => {
     const from = severalIn(opened, "scan");

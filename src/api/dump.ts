@@ -21,15 +21,17 @@ import { parseTag, type Tag } from "../pool/tag.ts";
 import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
+import { answer } from "../report/answer.ts";
 import { crashWords, liveNotes } from "../report/crash-words.ts";
 import type { InfoDocument, MemoryDocument, PoolDocument } from "../report/documents.ts";
+import { growthDocument } from "../report/growth-document.ts";
 import { infoDocument } from "../report/info-document.ts";
 import { memoryDocument } from "../report/memory-document.ts";
 import type { HandlesDocument, ProcessesDocument } from "../report/object-documents.ts";
 import { poolDocument } from "../report/pool-document.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
-import { type Trail, trailDocument } from "../report/trail-document.ts";
+import { inputOf, type TraceDocument, type Trail, trailDocument } from "../report/trail-document.ts";
 import { BytesSource } from "../source/bytes-source.ts";
 import { openFile } from "../source/file-source.ts";
 import { type FileSet, GivenFiles, Siblings } from "../source/siblings.ts";
@@ -183,7 +185,7 @@ export class Dump extends Workspace implements Disposable {
       ...liveNotes(this.#machineEnd.occasion, this.#shortfall),
       ...toolNotes(this.modules.items),
     ];
-    return infoDocument(this.#dump, this.kernel, this.#machineEnd, notes);
+    return answer(infoDocument(this.#dump, this.kernel, this.#machineEnd, notes));
   }
 
   /** Usage by tag, of all processors. */
@@ -191,6 +193,7 @@ export class Dump extends Workspace implements Disposable {
     this.#tags ??= new Tags(readTagTable(this.#pool), this.space, this.modules.items, {
       leaks: () => this.leaks(),
       bigPages: () => readBigPages(this.#pool),
+      notes: () => this.notes,
     });
     return this.#tags;
   }
@@ -202,22 +205,24 @@ export class Dump extends Workspace implements Disposable {
   since(older: Dump): Growth {
     const [before, now] = [older.tags().table, this.tags().table];
     const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
-    if ("missing" in before || "missing" in now)
-      return { tags: [], seconds: null, sameStart: false, otherMachine: undefined, notes: missing };
-    return growthBetween(
-      { table: before, identity: older.#identity },
-      { table: now, identity: this.#identity },
-    );
+    const growth: Growth =
+      "missing" in before || "missing" in now
+        ? { tags: [], seconds: null, sameStart: false, otherMachine: undefined, notes: missing }
+        : growthBetween(
+            { table: before, identity: older.#identity },
+            { table: now, identity: this.#identity },
+          );
+    return answer(growth, () => growthDocument(older.file, growth));
   }
 
   /** The memory summary of `!vm 1`. */
   memory(): MemoryDocument {
-    return memoryDocument(this.#memorySummary(), this.notes);
+    return answer(memoryDocument(this.#memorySummary(), this.notes));
   }
 
   /** The processes, those that have ended and stay among them. */
   processes(): ProcessesDocument {
-    return this.#held.processesDocument(this.notes);
+    return answer(this.#held.processesDocument(this.notes));
   }
 
   /**
@@ -226,7 +231,7 @@ export class Dump extends Workspace implements Disposable {
    * @param which of some processes, or to objects with one tag
    */
   handles(which: HandleQuery = {}): HandlesDocument {
-    return this.#held.handlesDocument(which, this.notes);
+    return answer(this.#held.handlesDocument(which, this.notes));
   }
 
   /** The tags that look like leaks, the likeliest first. */
@@ -258,7 +263,7 @@ export class Dump extends Workspace implements Disposable {
     const module = this.modules.at(at);
     // what stands in an image can look like blocks, and is none
     const found = module === undefined ? blockAt(this.#pool, at) : ({ missing: "no-block" } as const);
-    return poolDocument(at, found, module?.name ?? null);
+    return answer(poolDocument(at, found, module?.name ?? null));
   }
 
   /** The tags whose counts go with that of one, and which of them is the cause; undefined where it stands alone. */
@@ -299,7 +304,7 @@ export class Dump extends Workspace implements Disposable {
         shortfall: this.#shortfall ?? null,
         crash: this.#crash ?? null,
       });
-      return trailDocument(findings, this.space.pointerSize);
+      return this.#traced(trailDocument(findings, this.space.pointerSize));
     }
     const parsed = parseTag(chosen);
     const tags = this.tags();
@@ -321,7 +326,17 @@ export class Dump extends Workspace implements Disposable {
     const other = usage === null || usage === unused ? tags.otherCase(parsed.text) : "";
     if (other !== "") unknown.push(`nothing is allocated with \`${parsed.text}\`${other}`);
     const more = [...this.#verifier.notes, ...toolNotes(this.modules.items), ...unknown, ...this.gaps];
-    return trailDocument(findings, this.space.pointerSize, more);
+    return this.#traced(trailDocument(findings, this.space.pointerSize, more));
+  }
+
+  /** With the trail of the tag that is the cause, where that is another one. */
+  #traced(trail: Trail): Trail {
+    const document = (): TraceDocument => {
+      const leader = trail.lockstep?.leader;
+      const more = leader == null || leader === trail.tag ? [] : [this.trace(leader)];
+      return { ...trail, more, input: inputOf(this.info()) };
+    };
+    return answer(trail, document);
   }
 
   /**

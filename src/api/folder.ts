@@ -6,6 +6,7 @@ import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import { Image } from "../pe/image.ts";
 import { RelocatedSource } from "../pe/relocated-source.ts";
 import { parseTag } from "../pool/tag.ts";
+import { answer } from "../report/answer.ts";
 import { layoutNotes } from "../report/image-notes.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { plural } from "../report/words.ts";
@@ -76,7 +77,8 @@ export class ImageFolder extends Workspace implements Disposable {
       left === 0
         ? []
         : [`${plural(left, "image")} of user mode ${left === 1 ? "was" : "were"} not looked at`];
-    return trailDocument(findings, this.space.pointerSize, [FILES_ALONE, ...notes, ...this.notes]);
+    const trail = trailDocument(findings, this.space.pointerSize, [FILES_ALONE, ...notes, ...this.notes]);
+    return answer(trail, () => ({ ...trail, more: [], input: null }));
   }
 
   [Symbol.dispose](): void {

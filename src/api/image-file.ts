@@ -5,6 +5,7 @@ import { analyzeImage } from "../code/functions.ts";
 import { TagUses } from "../code/uses.ts";
 import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.ts";
 import { Image } from "../pe/image.ts";
+import { answer } from "../report/answer.ts";
 import { codeDocument } from "../report/code-document.ts";
 import type { CodeDocument, ExportsDocument, HeadersDocument, ImportsDocument } from "../report/documents.ts";
 import { exportsDocument } from "../report/exports-document.ts";
@@ -30,25 +31,27 @@ export class ImageFile implements Disposable {
   }
 
   headers(): HeadersDocument {
-    return headersDocument(this.image.label, this.image);
+    return answer(headersDocument(this.image.label, this.image));
   }
 
   imports(): ImportsDocument {
-    return importsDocument(
-      this.image.label,
-      this.image,
-      this.image.imports,
-      () => null,
-      () => undefined,
+    return answer(
+      importsDocument(
+        this.image.label,
+        this.image,
+        this.image.imports,
+        () => null,
+        () => undefined,
+      ),
     );
   }
 
   exports(): ExportsDocument {
-    return exportsDocument(this.image.label, this.image, () => null);
+    return answer(exportsDocument(this.image.label, this.image, () => null));
   }
 
   functions(): FunctionList {
-    return listFunctions(this.image.label, this.image);
+    return answer(listFunctions(this.image.label, this.image));
   }
 
   /**
@@ -62,7 +65,7 @@ export class ImageFile implements Disposable {
     const flows = new DataFlow(analyzeImage(this.image));
     const decoded = { image: flows.image, flows, graph: new CallGraph(flows), uses: new TagUses(flows) };
     const named = typeof function_ === "string" ? functionNamed(module, decoded, function_) : undefined;
-    return listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_)));
+    return answer(listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_))));
   }
 
   /**
@@ -83,7 +86,8 @@ export class ImageFile implements Disposable {
     };
     const { pointerSize, base, machine } = this.image;
     const note = `addresses are at the base that the file prefers, ${hex(base)}`;
-    return codeDocument(listCode(target, machine, this.address(address), options), pointerSize, [note]);
+    const listing = listCode(target, machine, this.address(address), options);
+    return answer(codeDocument(listing, pointerSize, [note]));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Va } from "../core/address.ts";
 import { ModuleMap } from "../core/module-map.ts";
 import type { Stop, Walk } from "../core/walk.ts";
 import type { UnloadedModule } from "../kernel/unloaded.ts";
+import { answer } from "../report/answer.ts";
 import type { ModulesDocument } from "../report/documents.ts";
 import { toolRow } from "../report/tool-words.ts";
 import { gapOf, stopText } from "../report/words.ts";
@@ -51,7 +52,7 @@ export class ModuleList {
 
   /** The list as the `modules` command shows it. */
   list(notes: readonly string[] = []): ModulesDocument {
-    return {
+    return answer({
       modules: this.items.map((module) => ({
         name: module.name,
         imageName: module.imageName,
@@ -71,7 +72,7 @@ export class ModuleList {
       stopped: gapOf(this.stopped),
       unloadedStopped: gapOf(this.unloaded.stopped),
       notes,
-    };
+    });
   }
 
   /** The module that holds an address. */

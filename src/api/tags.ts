@@ -15,6 +15,7 @@ import {
   type TagUsage,
   totalsOf,
 } from "../pool/tag-table.ts";
+import { answer, jsonOf } from "../report/answer.ts";
 import type { LeakRow, TagRow, TagsDocument } from "../report/documents.ts";
 import { meaningWords } from "../report/knowledge-words.ts";
 import { plural } from "../report/words.ts";
@@ -36,6 +37,8 @@ export interface TagQuery {
 export interface TagSources {
   readonly leaks: () => LeakReport;
   readonly bigPages: () => BigPages | NoBigPages;
+  /** Of the dump. */
+  readonly notes: () => readonly string[];
 }
 
 /** Usage by tag of a whole dump. */
@@ -57,6 +60,11 @@ export class Tags {
     this.#space = space;
     this.#modules = modules;
     this.#more = more;
+  }
+
+  /** The answer of the `tags` command without a pattern. */
+  toJSON(): unknown {
+    return jsonOf(this.document({}));
   }
 
   /** Every tag with something outstanding; empty where no table was found, and `table` says why. */
@@ -90,7 +98,11 @@ export class Tags {
    *
    * @throws {RangeError} a pattern that no tag can match
    */
-  document(query: TagQuery, notes: readonly string[]): TagsDocument {
+  document(query: TagQuery): TagsDocument {
+    return answer(this.#document(query, this.#more.notes()));
+  }
+
+  #document(query: TagQuery, notes: readonly string[]): TagsDocument {
     const { table } = this;
     if ("missing" in table) {
       return {

@@ -3,6 +3,7 @@ import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
+import { answer } from "../report/answer.ts";
 import { codeDocument } from "../report/code-document.ts";
 import type {
   CodeDocument,
@@ -16,6 +17,7 @@ import { exportsDocument, type FollowForwarder } from "../report/exports-documen
 import { headersDocument } from "../report/headers-document.ts";
 import { importsDocument, type NamedFunction } from "../report/imports-document.ts";
 import { nearRow } from "../report/near-document.ts";
+import { readDocument } from "../report/read-document.ts";
 import { type Scan, scanDocument } from "../report/scan-document.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { placeNamed } from "../symbols/image-names.ts";
@@ -63,7 +65,7 @@ export abstract class Workspace {
     more: Omit<TrailTarget, "space" | "modules" | "moduleAt" | "resolve">,
   ) {
     this.space = space;
-    this.modules = modules;
+    this.modules = answer(modules, () => modules.list(this.notes));
     this.target = {
       ...more,
       space,
@@ -109,12 +111,17 @@ export abstract class Workspace {
   /** Every reference to a tag, in every module. `Se` is `Se  `. */
   scan(tag: string, work: WorkOptions = {}): Scan {
     const scan = scanDocument(scanTag(this.target, parseTag(tag), work));
-    return { ...scan, notes: [...scan.notes, ...this.gaps] };
+    return answer({ ...scan, notes: [...scan.notes, ...this.gaps] });
   }
 
   /** The exported names around an address, and the function that it stands in. */
   near(address: AddressLike): NearRow {
-    const row = nearRow(this.target, this.address(address));
+    const row = this.#near(this.address(address));
+    return answer(row, () => ({ symbols: [row] }));
+  }
+
+  #near(address: Va): NearRow {
+    const row = nearRow(this.target, address);
     if (row.module !== null) return row;
     const gone = this.modules.unloaded.items.filter(
       ({ base, end }) => row.address >= base && row.address < end,
@@ -125,7 +132,7 @@ export abstract class Workspace {
 
   /** Who holds an address: in every module, at any alignment. */
   pointers(address: AddressLike, work: WorkOptions = {}): PointersDocument {
-    return { ...findPointers(this.target, this.address(address), work), notes: this.gaps };
+    return answer({ ...findPointers(this.target, this.address(address), work), notes: this.gaps });
   }
 
   /**
@@ -135,7 +142,7 @@ export abstract class Workspace {
    */
   headers(module: ModuleLike): HeadersDocument {
     const found = this.module(module);
-    return headersDocument(found.name, found.wholeImage());
+    return answer(headersDocument(found.name, found.wholeImage()));
   }
 
   /**
@@ -145,12 +152,14 @@ export abstract class Workspace {
    */
   imports(module: ModuleLike): ImportsDocument {
     const found = this.module(module);
-    return importsDocument(
-      found.name,
-      found.wholeImage(),
-      found.imports,
-      (address, declared) => this.#nameAt(address, declared),
-      (dll, symbol) => this.#exportAddress(dll, symbol),
+    return answer(
+      importsDocument(
+        found.name,
+        found.wholeImage(),
+        found.imports,
+        (address, declared) => this.#nameAt(address, declared),
+        (dll, symbol) => this.#exportAddress(dll, symbol),
+      ),
     );
   }
 
@@ -161,7 +170,7 @@ export abstract class Workspace {
    */
   exports(module: ModuleLike): ExportsDocument {
     const found = this.module(module);
-    return exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder));
+    return answer(exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder)));
   }
 
   /**
@@ -171,7 +180,7 @@ export abstract class Workspace {
    */
   functions(module: ModuleLike): FunctionList {
     const found = this.module(module);
-    return listFunctions(found.name, found.wholeImage());
+    return answer(listFunctions(found.name, found.wholeImage()));
   }
 
   /**
@@ -188,7 +197,7 @@ export abstract class Workspace {
     const decoded = new ModuleCodes(this.target).of(found);
     if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
     const named = typeof function_ === "string" ? functionNamed(found, decoded, function_) : undefined;
-    return listCalls(found, decoded, named ?? functionAtAddress(found, this.address(function_)));
+    return answer(listCalls(found, decoded, named ?? functionAtAddress(found, this.address(function_))));
   }
 
   /**
@@ -199,7 +208,7 @@ export abstract class Workspace {
    */
   code(address: AddressLike, options: ListingOptions = {}): CodeDocument {
     const listing = listCode(this.target, this.machine, this.address(address), options);
-    return codeDocument(listing, this.pointerSize);
+    return answer(codeDocument(listing, this.pointerSize));
   }
 
   /** Where an address stands in its module, and the export at or below it; no code is decoded for that. */
@@ -218,7 +227,8 @@ export abstract class Workspace {
     const at = this.address(address);
     const filled = this.space.spans(at, length).filter((span) => span.content === "file");
     const fromFile = filled.reduce((sum, span) => sum + span.length, 0);
-    return { ...this.space.readSparse(at, length), fromFile };
+    const read = { ...this.space.readSparse(at, length), fromFile };
+    return answer(read, () => readDocument(read, this.placeOf(at)));
   }
 
   /** What a search of all modules cannot have looked at. */
