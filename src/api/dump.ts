@@ -171,6 +171,11 @@ export class Dump extends Workspace implements Disposable {
     return this.kernel.machine;
   }
 
+  /** By the debugger's table of them. */
+  protected override kernelVariable(name: string): Va | undefined {
+    return this.kernel.variable(name)?.address;
+  }
+
   /** What is missing or odd, one sentence each. */
   get notes(): readonly string[] {
     return [...this.#dump.notes, ...this.kernel.notes, ...this.#images.notes];

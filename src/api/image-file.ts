@@ -3,7 +3,7 @@ import { CallGraph } from "../code/call-graph.ts";
 import { DataFlow } from "../code/data-flow.ts";
 import { analyzeImage } from "../code/functions.ts";
 import { TagUses } from "../code/uses.ts";
-import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.ts";
+import { type AddressLike, advance, hex, type Va } from "../core/address.ts";
 import { Image } from "../pe/image.ts";
 import { answer } from "../report/answer.ts";
 import { codeDocument } from "../report/code-document.ts";
@@ -13,12 +13,13 @@ import { headersDocument } from "../report/headers-document.ts";
 import { importsDocument } from "../report/imports-document.ts";
 import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
+import { exportNames } from "../symbols/exports.ts";
 import { placeNamed } from "../symbols/image-names.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
 import type { TrailModule } from "../trail/target.ts";
-import { parseAddress } from "./expression.ts";
+import { type NameSpace, parseAddress } from "./expression.ts";
 
 /** One PE file by itself. Its import slots are as the linker left them: no address is in them yet. */
 export class ImageFile implements Disposable {
@@ -65,15 +66,13 @@ export class ImageFile implements Disposable {
     const flows = new DataFlow(analyzeImage(this.image));
     const decoded = { image: flows.image, flows, graph: new CallGraph(flows), uses: new TagUses(flows) };
     const named = typeof function_ === "string" ? functionNamed(module, decoded, function_) : undefined;
-    return answer(listCalls(module, decoded, named ?? functionAtAddress(module, toVa(function_))));
+    return answer(listCalls(module, decoded, named ?? functionAtAddress(module, this.address(function_))));
   }
 
   /**
    * The instructions around an address, from it on, before it, or of its whole function.
    *
-   * @param address an address at the base that the file prefers, an offset from its base, a name that it exports, or
-   * `driver.sys+0x1234`
-   * @throws {TypeError} none of these
+   * @param address an expression as `address` takes it
    */
   code(address: AddressLike, options: ListingOptions = {}): CodeDocument {
     const module = this.#module;
@@ -91,26 +90,34 @@ export class ImageFile implements Disposable {
   }
 
   /**
-   * An address as a person writes it; what is below the image's size is an offset from its base.
+   * An address as a person writes it: a name that the file exports, `driver.sys+1234`, hex at the base that the file
+   * prefers; what is below the image's size is an offset from its base.
    *
-   * @throws {TypeError} no address and no name of the image
+   * @throws {TypeError} no expression, or one with a name that the file does not have
    */
   address(expression: AddressLike): Va {
     const { image } = this;
-    const exported = (name: string): Va | undefined => {
-      const found = placeNamed(image, name);
-      return found === undefined ? undefined : image.addressOf(found.rva);
-    };
-    const isOwn = (name: string): boolean =>
-      [image.label, image.label.replace(/\.[^.]*$/, "")].some(
-        (own) => own.toLowerCase() === name.toLowerCase(),
-      );
-    const address = parseAddress(expression, {
-      pointerSize: image.pointerSize,
-      moduleBase: (name) => (isOwn(name) ? image.base : exported(name)),
-      exportAddress: (module, name) => (isOwn(module) ? exported(name) : undefined),
-    });
+    const address = parseAddress(expression, this.#names);
     return address < BigInt(image.size) ? image.addressOf(Number(address)) : address;
+  }
+
+  /** The file is its only module, and names without one are its own. */
+  get #names(): NameSpace {
+    const { image } = this;
+    const moduleNames = [image.label, image.label.replace(/\.[^.]*$/, "")];
+    const isOwn = (name: string): boolean =>
+      moduleNames.some((own) => own.toLowerCase() === name.toLowerCase());
+    return {
+      pointerSize: image.pointerSize,
+      moduleNames,
+      moduleBase: (name) => (isOwn(name) ? image.base : undefined),
+      symbolAddress: (module, name) => {
+        const found = isOwn(module) ? placeNamed(image, name) : undefined;
+        return found === undefined ? undefined : image.addressOf(found.rva);
+      },
+      symbolNames: () => exportNames(image).items.map(({ name }) => name),
+      pointerAt: (address) => image.space.readPointer(address),
+    };
   }
 
   get #module(): TrailModule {

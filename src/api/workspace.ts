@@ -1,7 +1,5 @@
-import type { NamedExport } from "../code/callees.ts";
 import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
-import { ImageSet, type NamedImage } from "../pe/resolve.ts";
 import { parseTag } from "../pool/tag.ts";
 import { answer } from "../report/answer.ts";
 import { codeDocument } from "../report/code-document.ts";
@@ -13,14 +11,12 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
-import { exportsDocument, type FollowForwarder } from "../report/exports-document.ts";
+import { exportsDocument } from "../report/exports-document.ts";
 import { headersDocument } from "../report/headers-document.ts";
-import { importsDocument, type NamedFunction } from "../report/imports-document.ts";
+import { importsDocument } from "../report/imports-document.ts";
 import { nearRow } from "../report/near-document.ts";
 import { readDocument } from "../report/read-document.ts";
 import { type Scan, scanDocument } from "../report/scan-document.ts";
-import { exportNames } from "../symbols/exports.ts";
-import { placeNamed } from "../symbols/image-names.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
@@ -31,6 +27,7 @@ import { scanTag } from "../trail/scan.ts";
 import { neighboursOf } from "../trail/symbols.ts";
 import type { TrailTarget } from "../trail/target.ts";
 import { parseAddress } from "./expression.ts";
+import { LoadedNames } from "./loaded-names.ts";
 import { Module } from "./module.ts";
 import type { ModuleList } from "./module-list.ts";
 
@@ -56,7 +53,7 @@ export abstract class Workspace {
   protected abstract readonly machine: string;
   /** What the trail looks at. */
   protected readonly target: TrailTarget;
-  #set: ImageSet<NamedImage> | undefined;
+  readonly #names: LoadedNames;
 
   /** @param more what only a dump has */
   constructor(
@@ -66,12 +63,13 @@ export abstract class Workspace {
   ) {
     this.space = space;
     this.modules = answer(modules, () => modules.list(this.notes));
+    this.#names = new LoadedNames(space, modules, (name) => this.kernelVariable(name));
     this.target = {
       ...more,
       space,
       modules: modules.items,
       moduleAt: (address) => modules.at(address),
-      resolve: (address) => this.#exportAt(address),
+      resolve: (address) => this.#names.startingAt(address),
     };
   }
 
@@ -81,16 +79,15 @@ export abstract class Workspace {
   }
 
   /**
-   * An address as a person writes it: hex in WinDbg's forms, `nt!Name+0x3d`, `nt+0x1000`.
+   * An address as a person writes it for WinDbg: hex (`8096c909`, ``fffff804`7ba00000``), `nt!Name+0x3d`, `nt+1000`,
+   * `poi(nt!PsLoadedModuleList)+18`. Numbers in a string are hexadecimal, but for those behind `0n`.
    *
-   * @throws {TypeError} no address and no name of this dump
+   * @throws {TypeError} no expression, or one with a name that this dump does not have
+   * @throws {RangeError} no address of this machine, or a number past 2^53, where doubles skip addresses
+   * @throws {MemoryError} what stands in `poi()` leads to memory that cannot be read
    */
   address(expression: AddressLike): Va {
-    return parseAddress(expression, {
-      pointerSize: this.pointerSize,
-      moduleBase: (name) => this.modules.named(name)?.base,
-      exportAddress: (module, name) => this.#exportAddress(module, name) ?? this.#symbolAddress(module, name),
-    });
+    return parseAddress(expression, this.#names);
   }
 
   /**
@@ -157,8 +154,8 @@ export abstract class Workspace {
         found.name,
         found.wholeImage(),
         found.imports,
-        (address, declared) => this.#nameAt(address, declared),
-        (dll, symbol) => this.#exportAddress(dll, symbol),
+        (address, declared) => this.#names.nearest(address, declared),
+        (dll, symbol) => this.#names.exported(dll, symbol),
       ),
     );
   }
@@ -170,7 +167,7 @@ export abstract class Workspace {
    */
   exports(module: ModuleLike): ExportsDocument {
     const found = this.module(module);
-    return answer(exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#follow(forwarder)));
+    return answer(exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#names.follow(forwarder)));
   }
 
   /**
@@ -236,59 +233,8 @@ export abstract class Workspace {
     return [...this.modules.gaps, ...this.notes];
   }
 
-  get #resolver(): ImageSet<NamedImage> {
-    if (this.#set === undefined) {
-      const images: NamedImage[] = [];
-      for (const module of this.modules.items) {
-        const { name, image, imageName } = module;
-        if (image !== undefined) images.push({ name, fileName: imageName ?? name, image });
-      }
-      this.#set = new ImageSet(images);
-    }
-    return this.#set;
-  }
-
-  #exportAddress(module: string, name: string | number): Va | undefined {
-    const found = this.#resolver.locate(module, name);
-    return "missing" in found ? undefined : found.address;
-  }
-
-  /** What the module's file calls so, where that was given and has symbols. */
-  #symbolAddress(module: string, name: string): Va | undefined {
-    const image = this.modules.named(module)?.image;
-    const found = image === undefined ? undefined : placeNamed(image, name);
-    return found === undefined ? undefined : image?.addressOf(found.rva);
-  }
-
-  /** Where a function has several names, the one that was asked for. */
-  #nameAt(address: Va, declared: string | null): NamedFunction | null {
-    const found = this.#resolver.resolve(address);
-    if (found === undefined) {
-      const module = this.modules.at(address);
-      return module === undefined
-        ? null
-        : { module: module.name, name: null, offset: Number(address - module.base) };
-    }
-    const names = found.exports.map((item) => item.name ?? `#${item.ordinal}`);
-    const name = names.find((candidate) => candidate === declared) ?? names[0] ?? null;
-    return { module: found.module.name, name, offset: found.offset };
-  }
-
-  /** Opens no other image than the one that holds the address. */
-  #exportAt(address: Va): NamedExport | undefined {
-    const module = this.modules.at(address);
-    if (module?.image === undefined) return undefined;
-    const offset = Number(address - module.base);
-    const names = exportNames(module.image)
-      .at(offset)
-      .map((named) => named.name);
-    const [name] = names;
-    return name === undefined ? undefined : { module: module.name, name, names };
-  }
-
-  #follow(forwarder: string): ReturnType<FollowForwarder> {
-    const found = this.#resolver.followForwarder(forwarder);
-    if ("missing" in found) return null;
-    return { module: found.module.name, name: found.export.name, address: found.address };
+  /** Where a variable of the kernel stands that nt does not export; only a dump knows some. */
+  protected kernelVariable(_name: string): Va | undefined {
+    return undefined;
   }
 }

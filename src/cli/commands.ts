@@ -21,6 +21,10 @@ export interface Command {
   readonly input: "dump" | "folder" | "image";
 }
 
+/** What stands for ADDRESS in every usage line. */
+const ADDRESS =
+  "ADDRESS is an expression as in WinDbg: hex (8096c909, fffff804'7ba00000), 0n and decimal, nt!SeQueryInformationToken+0x3d, ctstor+1234, SeTokenIsAdmin, poi(nt!PsLoadedModuleList), with + and - and parentheses.";
+
 const NONE = [0, 0] as const;
 const ANY = Number.POSITIVE_INFINITY;
 
@@ -99,7 +103,7 @@ export const COMMANDS: readonly Command[] = [
     operands: "ADDRESS...",
     arity: [1, ANY],
     summary: "the exported name below and above an address, and the function it stands in",
-    details: ["ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d."],
+    details: [ADDRESS],
     options: [],
     input: "folder",
   },
@@ -109,7 +113,7 @@ export const COMMANDS: readonly Command[] = [
     operands: "ADDRESS",
     arity: [1, 1],
     summary: "which modules hold an address, and which of the places are import slots",
-    details: ["ADDRESS is hex or a name: nt!SeQueryInformationToken."],
+    details: [ADDRESS],
     options: [],
     input: "folder",
   },
@@ -120,7 +124,8 @@ export const COMMANDS: readonly Command[] = [
     arity: [1, 1],
     summary: "which block of a pool an address lies in, with the blocks of its page",
     details: [
-      "ADDRESS is hex or a name. From build 18362 on pools are segment heaps: their keys are found without symbols, and where that fails a header alone is said to be one.",
+      ADDRESS,
+      "From build 18362 on pools are segment heaps: their keys are found without symbols, and where that fails a header alone is said to be one.",
     ],
     options: [],
     input: "dump",
@@ -172,7 +177,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [1, 2],
     summary: "who calls a function in a module's code, and what it calls",
     details: [
-      "NAME is one that the module exports or imports, ADDRESS hex or nt!Name: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
+      "NAME is one that the module exports or imports, ADDRESS an expression as for near: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
     ],
     options: [],
     input: "image",
@@ -185,7 +190,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "the instructions around an address, or of its function, with names",
     details: [
       "u lists from the address on, ub what stands before it, uf the whole function, piece by piece; code alone both sides of the address, which is marked.",
-      "ADDRESS is hex (8096c909, fffff804'7ba00000) or a name: nt!SeQueryInformationToken+0x3d, ctstor+0x1234. Of a PE file it may be an offset, or a name that it exports.",
+      `${ADDRESS} Of a PE file it may be an offset, or a name that it exports.`,
       "Instructions are decoded from the true start of the function, and so those before an address are the ones that run.",
       "Behind ** stands what happens to what a documented call of the function acquires: A is what the first of them does, followed to where it is tested, copied, passed on, stored, given back, returned or lost.",
     ],
@@ -199,7 +204,7 @@ export const COMMANDS: readonly Command[] = [
     operands: "ADDRESS [LENGTH]",
     arity: [1, 2],
     summary: "a hex dump, ?? where a byte cannot be read",
-    details: ["LENGTH is in bytes, decimal or 0x hex, 128 when left out."],
+    details: [ADDRESS, "LENGTH is in bytes, decimal or 0x hex, 128 when left out."],
     options: [],
     input: "folder",
   },

@@ -1,5 +1,6 @@
 import { QuestionError } from "../api/ask.ts";
 import { Dump, type OpenOptions, openDump } from "../api/dump.ts";
+import { PointerError } from "../api/expression.ts";
 import { dumpsIn } from "../api/files-below.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
@@ -59,7 +60,8 @@ function report(error: unknown, { stderr }: Streams): number {
   }
   if (error instanceof MemoryError) {
     const advice = "give the driver's file with --images DIR, or take a dump that holds more";
-    say(`the image's headers cannot be read: ${printable(error.message)}; ${advice}`);
+    const what = error instanceof PointerError ? "" : "the image's headers cannot be read: ";
+    say(`${what}${printable(error.message)}; ${advice}`);
     return UNREADABLE;
   }
   if (error instanceof FormatError || error instanceof FileError) {

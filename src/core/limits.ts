@@ -5,6 +5,10 @@
 
 /** Windows itself stops at 2,048 logical processors. */
 export const MAX_PROCESSORS = 2048;
+/** Characters of an expression; what a person writes has some 80, and each parenthesis is a step deeper. */
+export const MAX_EXPRESSION = 1024;
+/** Characters of a word that is compared with others for what was meant: the longest plain export has some 60. */
+export const MAX_SPELLED = 80;
 /** Loaded modules: a busy server has about 300; past this the list is corrupt. */
 export const MAX_MODULES = 4096;
 /** The ring of unloaded drivers has 50 places; triage dumps carry at most as many. */

@@ -142,7 +142,7 @@ describe("wrong usage", () => {
   it.each([
     [["near", X86, "zzzz"], /neither an address nor a module/],
     [["near", X86, "8096c9zz"], /neither an address nor a module/],
-    [["near", X86, "123456789abcdef01"], /neither an address nor a module/],
+    [["near", X86, "123456789abcdef01"], /has more than the 64 bits of an address/],
     [["pointers", X86, "nt!NoSuchName"], /nt exports no "NoSuchName"/],
     [["pointers", X86, "nosuch!Name"], /no module "nosuch"/],
     [["read", X86, "1ffffffff"], /no address of a 32-bit machine/],
