@@ -167,7 +167,9 @@ export abstract class Workspace {
    */
   exports(module: ModuleLike): ExportsDocument {
     const found = this.module(module);
-    return answer(exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#names.follow(forwarder)));
+    return answer(
+      exportsDocument(found.name, found.wholeImage(), (forwarder) => this.#names.follow(forwarder)),
+    );
   }
 
   /**
