@@ -11,9 +11,11 @@ export {
   type Question,
   QuestionError,
 } from "./api/ask.ts";
-export { Dump, type DumpInput, type OpenOptions, openDump } from "./api/dump.ts";
+export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
+export type { GivenImage } from "./api/images.ts";
+export { type FileInput, readTagFile } from "./api/input.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";
 export { type ModuleLike, type ReadBytes, type WorkOptions, Workspace } from "./api/workspace.ts";

@@ -11,6 +11,7 @@ import type { ListingOptions } from "../trail/listing/code-listing.ts";
 import { Dump } from "./dump.ts";
 import type { ImageFolder } from "./folder.ts";
 import { ImageFile } from "./image-file.ts";
+import { described } from "./input.ts";
 import type { Module } from "./module.ts";
 import type { HandleQuery } from "./objects.ts";
 import type { TagQuery } from "./tags.ts";
@@ -96,7 +97,11 @@ export function ask<C extends Asked>(
   question: Question<C>,
   work: WorkOptions = {},
 ): Documents[C] {
-  const answerTo: Answers[C] = ANSWERS[question.command];
+  const answerTo: Answers[C] | undefined = ANSWERS[question?.command];
+  if (answerTo === undefined) {
+    const known = Object.keys(ANSWERS).join(", ");
+    throw new TypeError(`there is no question ${described(question?.command)}; there are ${known}`);
+  }
   return answer(answerTo(opened, question, work));
 }
 

@@ -32,8 +32,6 @@ import { poolDocument } from "../report/pool-document.ts";
 import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
 import { inputOf, type TraceDocument, type Trail, trailDocument } from "../report/trail-document.ts";
-import { BytesSource } from "../source/bytes-source.ts";
-import { openFile } from "../source/file-source.ts";
 import { type FileSet, GivenFiles, Siblings } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
@@ -47,6 +45,8 @@ import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { CheckedDrivers } from "./checked-drivers.ts";
 import { MachineEnd } from "./crash.ts";
+import type { GivenImage } from "./images.ts";
+import { described, type FileInput, openInput, pathOf } from "./input.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
@@ -61,10 +61,10 @@ const LARGEST = 5;
 
 /** How a dump is opened. */
 export interface OpenOptions {
-  /** Folders with PE files that fill in pages which the dump lacks. */
-  readonly images?: readonly string[];
+  /** Folders with PE files that fill in pages which the dump lacks, and single files as sources under their names. */
+  readonly images?: readonly GivenImage[];
   /** A copy of the machine's SYSTEM hive: it says when each driver starts. */
-  readonly systemHive?: string;
+  readonly systemHive?: FileInput;
 }
 
 /** All of them: in newer Windows they are the only sign of where the pools stand. */
@@ -73,13 +73,14 @@ function bigAllocations(pool: PoolKernel): { readonly big?: readonly BigAllocati
   return "missing" in pages ? {} : { big: pages.allocations };
 }
 
-function servicesIn(path: string): Services {
-  using source = openFile(path);
-  return readServices(openHive(source));
+function servicesIn(input: FileInput): Services {
+  const source = openInput(input, "systemHive");
+  try {
+    return readServices(openHive(source));
+  } finally {
+    if (source !== input) source[Symbol.dispose]();
+  }
 }
-
-/** What a dump is opened from: a path, its bytes, or anything that reads like a file. */
-export type DumpInput = string | Uint8Array | ByteSource;
 
 /**
  * Opens a kernel dump or another image of a machine's memory. What is not asked for is not read.
@@ -88,13 +89,16 @@ export type DumpInput = string | Uint8Array | ByteSource;
  * beside a path are found by themselves
  * @throws {FormatError} it is none, or there is no Windows kernel in it; the message says what it is and what to do
  * @throws {FileError} a path leads to no readable file
+ * @throws {TypeError} what was given is nothing that is taken; the message says what is
  */
-export function openDump(input: DumpInput | readonly DumpInput[], options: OpenOptions = {}): Dump {
+export function openDump(input: FileInput | readonly FileInput[], options: OpenOptions = {}): Dump {
   const [first, ...others] = isList(input) ? input : [input];
-  if (first === undefined) throw new TypeError("a list of files that is empty leads to no dump");
+  if (isList(input) && input.length === 0)
+    throw new TypeError("a list of files that is empty leads to no dump");
+  checkOptions(options);
   const opened: Disposable[] = [];
-  const open = (one: DumpInput): ByteSource => {
-    const source = sourceOf(one);
+  const open = (one: FileInput | undefined): ByteSource => {
+    const source = openInput(one, "a dump");
     if (source !== one) opened.push(source);
     return source;
   };
@@ -102,7 +106,8 @@ export function openDump(input: DumpInput | readonly DumpInput[], options: OpenO
     const main = open(first);
     const given = others.map(open);
     const own = opened.slice(main === first ? 0 : 1);
-    const beside = typeof first === "string" && given.length === 0 ? new Siblings(first) : undefined;
+    const path = first instanceof URL ? pathOf(first, "a dump") : first;
+    const beside = typeof path === "string" && given.length === 0 ? new Siblings(path) : undefined;
     if (beside !== undefined) opened.push(beside);
     return new Dump(main, options, beside ?? new GivenFiles(given, own));
   } catch (error) {
@@ -111,13 +116,16 @@ export function openDump(input: DumpInput | readonly DumpInput[], options: OpenO
   }
 }
 
-function isList(input: DumpInput | readonly DumpInput[]): input is readonly DumpInput[] {
+function isList(input: FileInput | readonly FileInput[]): input is readonly FileInput[] {
   return Array.isArray(input);
 }
 
-function sourceOf(input: DumpInput): ByteSource {
-  if (typeof input === "string") return openFile(input);
-  return input instanceof Uint8Array ? new BytesSource(input) : input;
+/** @throws {TypeError} what programs without types get wrong */
+function checkOptions(options: OpenOptions): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`options are an object, not ${described(options)}`);
+  if (options.images !== undefined && !Array.isArray(options.images))
+    throw new TypeError(`images is a list of folders, not ${described(options.images)}`);
 }
 
 const UNUSED = { allocations: 0, frees: 0, outstanding: 0, bytes: 0, bytesPerAllocation: null };
@@ -208,6 +216,8 @@ export class Dump extends Workspace implements Disposable {
    * found there is no growth, and `notes` says why.
    */
   since(older: Dump): Growth {
+    if (!(older instanceof Dump))
+      throw new TypeError(`an older dump is an open Dump, not ${described(older)}`);
     const [before, now] = [older.tags().table, this.tags().table];
     const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
     const growth: Growth =
@@ -236,6 +246,9 @@ export class Dump extends Workspace implements Disposable {
    * @param which of some processes, or to objects with one tag
    */
   handles(which: HandleQuery = {}): HandlesDocument {
+    const { process } = which;
+    if (!["undefined", "number", "string"].includes(typeof process))
+      throw new TypeError(`a process is an id or an image's name, not ${described(process)}`);
     return answer(this.#held.handlesDocument(which, this.notes));
   }
 
@@ -359,11 +372,15 @@ export class Dump extends Workspace implements Disposable {
     return traced.map((trail) => ({ ...trail, notes: [...trail.notes, note] }));
   }
 
-  /** Closes the dump, and the PE files that were given with it. */
-  [Symbol.dispose](): void {
+  /** Closes the dump, and the PE files that were given with it; what `using` does by itself. */
+  close(): void {
     this.#images[Symbol.dispose]();
     this.#siblings?.[Symbol.dispose]();
     this.#source[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Of tags that grow together the one that is the cause; a tag that stands alone is its own. */

@@ -14,6 +14,7 @@ import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
 import { eachOnce, filesBelow } from "./files-below.ts";
+import { folderOf } from "./images.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
@@ -81,8 +82,12 @@ export class ImageFolder extends Workspace implements Disposable {
     return answer(trail, () => ({ ...trail, more: [], input: null }));
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     for (const source of this.#sources) source[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
@@ -115,8 +120,10 @@ interface Placed {
  *
  * @throws {FileError} the folder cannot be listed
  * @throws {FormatError} there is no PE image in it
+ * @throws {TypeError} it is neither a path nor a URL
  */
-export function openFolder(folder: string): ImageFolder {
+export function openFolder(given: string | URL): ImageFolder {
+  const folder = folderOf(given, "what is opened");
   const sources: ByteSource[] = [];
   const below = filesBelow(folder);
   const notes: string[] = [...below.notes];

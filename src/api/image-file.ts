@@ -20,6 +20,7 @@ import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts"
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
 import type { TrailModule } from "../trail/target.ts";
 import { type NameSpace, parseAddress } from "./expression.ts";
+import { type FileInput, openInput } from "./input.ts";
 
 /** One PE file by itself. Its import slots are as the linker left them: no address is in them yet. */
 export class ImageFile implements Disposable {
@@ -136,8 +137,12 @@ export class ImageFile implements Disposable {
     };
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#source[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 
@@ -146,13 +151,14 @@ export class ImageFile implements Disposable {
  *
  * @throws {FormatError} the file is no PE image
  * @throws {FileError} the path leads to no readable file
+ * @throws {TypeError} it is none of what is taken
  */
-export function openImageFile(path: string): ImageFile {
-  const source = openFile(path);
+export function openImageFile(input: FileInput): ImageFile {
+  const source = openInput(input, "a PE file");
   try {
     return new ImageFile(source);
   } catch (error) {
-    source[Symbol.dispose]();
+    if (source !== input) source[Symbol.dispose]();
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { type KnownImage, matchImage } from "../pe/match.ts";
 import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { filesBelow } from "./files-below.ts";
+import { described, isSource, pathOf } from "./input.ts";
 
 /** A PE file that is the one a module was loaded from. */
 export interface MatchedFile {
@@ -12,25 +13,34 @@ export interface MatchedFile {
   readonly image: Image;
 }
 
+/** A folder of PE files; or one file as a source, which bears its name. */
+export type GivenImage = string | URL | ByteSource;
+
 /** PE files that the user gave, opened when a module asks for them. */
 export class GivenImages implements Disposable {
-  readonly #paths: ReadonlyMap<string, readonly string[]>;
+  /** By their names in small letters. */
+  readonly #files: ReadonlyMap<string, readonly (string | ByteSource)[]>;
   readonly #open: ByteSource[] = [];
   readonly #notes: string[] = [];
 
   /**
-   * Lists the files below `folders`, without opening any.
+   * Lists the files below folders, without opening any.
    *
    * @throws {FileError} a folder cannot be listed
+   * @throws {TypeError} one is neither a folder nor a source
    */
-  constructor(folders: readonly string[]) {
-    const paths = new Map<string, string[]>();
-    for (const folder of folders) {
-      const { files, notes } = filesBelow(folder);
+  constructor(given: readonly GivenImage[]) {
+    const found = new Map<string, (string | ByteSource)[]>();
+    for (const one of given) {
+      if (isSource(one)) {
+        addTo(found, baseName(one.name), one);
+        continue;
+      }
+      const { files, notes } = filesBelow(folderOf(one, "an entry of images"));
       this.#notes.push(...notes);
-      for (const { path } of files) addTo(paths, baseName(path), path);
+      for (const { path } of files) addTo(found, baseName(path), path);
     }
-    this.#paths = paths;
+    this.#files = found;
   }
 
   /** Files that bear the name of a module that none was taken for, and why. */
@@ -41,9 +51,10 @@ export class GivenImages implements Disposable {
   /** The file that `known` was loaded from, if it is among those given. */
   find(known: KnownImage): MatchedFile | undefined {
     const others: string[] = [];
-    for (const path of this.#candidates(known.fileName.toLowerCase())) {
-      const image = this.#openImage(path);
+    for (const file of this.#candidates(known.fileName.toLowerCase())) {
+      const image = this.#openImage(file);
       if (image === undefined) continue;
+      const path = typeof file === "string" ? file : file.name;
       const { matched, because } = matchImage(image, path, known);
       if (matched) return { path, image };
       others.push(
@@ -58,15 +69,15 @@ export class GivenImages implements Disposable {
     for (const source of this.#open.splice(0)) source[Symbol.dispose]();
   }
 
-  #candidates(fileName: string): readonly string[] {
+  #candidates(fileName: string): readonly (string | ByteSource)[] {
     const names = KERNEL_FILES.includes(fileName) ? KERNEL_FILES : [fileName];
-    return names.flatMap((name) => this.#paths.get(name) ?? []);
+    return names.flatMap((name) => this.#files.get(name) ?? []);
   }
 
-  #openImage(path: string): Image | undefined {
+  #openImage(file: string | ByteSource): Image | undefined {
     try {
-      const source = openFile(path);
-      this.#open.push(source);
+      const source = typeof file === "string" ? openFile(file) : file;
+      if (source !== file) this.#open.push(source);
       return Image.fromFile(source);
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof FileError)) throw error;
@@ -74,6 +85,13 @@ export class GivenImages implements Disposable {
       return undefined;
     }
   }
+}
+
+/** @throws {TypeError} it is none */
+export function folderOf(given: string | URL, what: string): string {
+  if (typeof given === "string") return given;
+  if (given instanceof URL) return pathOf(given, what);
+  throw new TypeError(`${what} is the path or the file: URL of a folder, not ${described(given)}`);
 }
 
 /** Setup copies the kernel that fits the machine under one name, whatever it was called on the medium. */

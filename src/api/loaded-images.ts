@@ -5,7 +5,7 @@ import { AddressSpace } from "../memory/address-space.ts";
 import { FilledMapping, ImageFill } from "../pe/fill.ts";
 import { Image } from "../pe/image.ts";
 import type { KnownImage } from "../pe/match.ts";
-import { GivenImages } from "./images.ts";
+import { type GivenImage, GivenImages } from "./images.ts";
 
 /** Kernel memory with the holes of modules filled in from the PE files that were given for them. */
 export class LoadedImages implements Disposable {
@@ -15,12 +15,12 @@ export class LoadedImages implements Disposable {
   readonly #used: string[] = [];
 
   /** @throws {FileError} a folder cannot be listed */
-  constructor(kernel: Kernel, folders: readonly string[]) {
+  constructor(kernel: Kernel, given: readonly GivenImage[]) {
     const files = new Map<ModuleEntry, Image>();
     this.#files = files;
     this.space = kernel.space;
-    if (folders.length === 0) return;
-    this.#folder = new GivenImages(folders);
+    if (given.length === 0) return;
+    this.#folder = new GivenImages(given);
     const fills: ImageFill[] = [];
     for (const entry of kernel.modules.items) {
       const known = knownImage(kernel.space, entry);

@@ -1,12 +1,11 @@
 import { type Asked, ask, MOST_BYTES, type Opened, type Question } from "../api/ask.ts";
 import { openDump } from "../api/dump.ts";
 import { ImageFile } from "../api/image-file.ts";
+import { readTagFile } from "../api/input.ts";
 import type { WorkOptions } from "../api/workspace.ts";
-import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import type { View } from "../report/text.ts";
 import { renderText } from "../report/text.ts";
-import { openFile } from "../source/file-source.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import { UsageError } from "./arguments.ts";
 
@@ -109,13 +108,6 @@ function refuseFlags(pattern: string): void {
   const [, top] = /^\/t(\d+)$/.exec(pattern) ?? [];
   const own = top === undefined ? FLAGS[pattern] : `--top ${top}`;
   if (own !== undefined) throw new UsageError(`WinDbg's ${pattern} is ${own} here`, "tags");
-}
-
-/** The file is in the code page of whoever edited it; its tags are ASCII. */
-function readTagFile(path: string): TagFile {
-  using source = openFile(path);
-  const bytes = new Uint8Array(Math.min(source.size, MOST_BYTES));
-  return parseTagFile(new TextDecoder("windows-1252").decode(bytes.subarray(0, source.read(0, bytes))));
 }
 
 function lengthOf(text: string): number {

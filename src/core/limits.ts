@@ -97,6 +97,8 @@ export const MAX_FUNCTIONS = 0x10_0000;
 export const MAX_PAGED_POOLS = 64;
 /** Bytes of an image's data that are looked through for pointers to its code, where relocations are gone. */
 export const MAX_POINTER_SCAN = 0x400_0000;
+/** Bytes of a tag file: Microsoft's has 300 KB. */
+export const MAX_POOLTAG_BYTES = 0x100_0000;
 /** Lines of a tag file: Microsoft's has some 5,000. */
 export const MAX_POOLTAG_LINES = 200_000;
 /** Files and folders looked at below one folder of PE files; a whole System32 has about 20,000. */

@@ -14,14 +14,21 @@ const PROTECTED = 0x8000_0000;
  * Reads a tag as people write it: `Se` is `Se  `, and `ABC\x00` is what a driver that pads with a zero has.
  *
  * @throws {RangeError} empty, more than four characters, or a character that is not one byte
+ * @throws {TypeError} no string
  */
 export function parseTag(text: string): Tag {
+  checkText(text);
   const bytes = bytesOf(text);
   if (bytes.length === 0) throw new RangeError("a tag has one to four characters, found none");
   if (bytes.length > 4)
     throw new RangeError(`a tag has one to four characters, found ${bytes.length}: ${text}`);
   while (bytes.length < 4) bytes.push(0x20);
   return tagOf(bytes.reduceRight((key, byte) => key * 0x100 + byte, 0));
+}
+
+function checkText(text: unknown): void {
+  if (typeof text !== "string")
+    throw new TypeError(`a tag is a string of one to four characters, not ${String(text)}`);
 }
 
 /** The tag of a key. */
@@ -69,6 +76,7 @@ export function printableCount(key: number): number {
  * @throws {RangeError} empty, or a character that is not one byte
  */
 export function parseTagPattern(pattern: string): (key: number) => boolean {
+  checkText(pattern);
   const parts: (number | "*" | "?")[] = [];
   for (const piece of pattern.split(/([*?])/)) {
     if (piece === "?") parts.push(piece);

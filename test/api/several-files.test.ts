@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { CONTAINERS, containerMachine } from "../../bench/containers.mjs";
-import { BytesSource, type DumpInput, openDump } from "../../src/index.ts";
+import { BytesSource, type FileInput, openDump } from "../../src/index.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const made = containerMachine("x64");
@@ -11,7 +11,7 @@ const modules = made.system.images.size;
 const folder = temporaryFolder();
 
 /** Whether the holes of the `.vmem` are put back by its `.vmss`: the container says how many processors there are. */
-function opened(input: DumpInput | readonly DumpInput[]): { modules: number; processors: number | null } {
+function opened(input: FileInput | readonly FileInput[]): { modules: number; processors: number | null } {
   using dump = openDump(input);
   const info = dump.info();
   return {

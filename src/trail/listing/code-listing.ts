@@ -101,7 +101,7 @@ export function listCode(
     doubts.push({ kind: "no-function" });
   const chosen =
     view !== "function"
-      ? linesOfView(chooser, address, view, lines ?? DEFAULT_LINES, doubts)
+      ? linesOfView(chooser, address, view, countOf(lines), doubts)
       : module === undefined || owner === undefined
         ? []
         : wholeFunction(chooser, module, owner, lines ?? MAX_LISTED_LINES, doubts);
@@ -137,6 +137,12 @@ export function listCode(
       })),
     );
   });
+}
+
+/** @throws {RangeError} no number of lines */
+function countOf(lines = DEFAULT_LINES): number {
+  if (Number.isInteger(lines) && lines >= 1) return lines;
+  throw new RangeError(`lines is a number from 1 on, not ${lines}`);
 }
 
 /** How many of the lines' bytes a file filled in where the dump has none. */
