@@ -55,6 +55,8 @@ function lines(tag: string, address: string, module: string): [string, ...string
     ["handles"],
     ["handles", "4"],
     ["handles", tag],
+    ["imports", address, "L4"],
+    ["imports", "1000", "L4"],
     ["read", address, "0x40"],
     ["read", "1000"],
   ];

@@ -12,8 +12,9 @@ import { Dump } from "./dump.ts";
 import type { ImageFolder } from "./folder.ts";
 import { ImageFile } from "./image-file.ts";
 import { described } from "./input.ts";
-import type { Module } from "./module.ts";
+import { Module } from "./module.ts";
 import type { HandleQuery } from "./objects.ts";
+import { type LengthLike, parseRange } from "./range.ts";
 import type { TagQuery } from "./tags.ts";
 import type { ModuleLike, WorkOptions } from "./workspace.ts";
 
@@ -46,7 +47,10 @@ export interface Operands {
   readonly pointers: { readonly address: AddressLike };
   readonly pool: { readonly address: AddressLike };
   readonly headers: OfModule;
-  readonly imports: OfModule;
+  readonly imports: OfModule & {
+    /** In pointers, up to 65,536: then `module` is an address, and what stands there is shown, whatever it is. */
+    readonly length?: LengthLike | undefined;
+  };
   readonly exports: OfModule;
   readonly functions: OfModule;
   /** function: a name that the module exports or imports, or an address. */
@@ -55,7 +59,7 @@ export interface Operands {
   readonly read: {
     readonly address: AddressLike;
     /** In bytes, 1 to 16 MB; 128 where left out. */
-    readonly length?: number | undefined;
+    readonly length?: LengthLike | undefined;
   };
   readonly processes: object;
   readonly handles: {
@@ -177,8 +181,15 @@ const ANSWERS: Answers = {
   },
   headers: (opened, { module }) =>
     opened instanceof ImageFile ? opened.headers() : opened.headers(moduleIn(opened, module, "headers")),
-  imports: (opened, { module }) =>
-    opened instanceof ImageFile ? opened.imports() : opened.imports(moduleIn(opened, module, "imports")),
+  imports: (opened, { module, length }) => {
+    if (opened instanceof ImageFile) return opened.imports();
+    if (module === undefined || module instanceof Module || (length === undefined && isOf(opened, module)))
+      return opened.imports(moduleIn(opened, module, "imports"));
+    const range = { unit: opened.pointerSize, most: MOST_POINTERS, things: "pointers" };
+    return opened.slots(
+      ...asked("imports", () => parseRange(opened, module, length ?? DEFAULT_POINTERS, range)),
+    );
+  },
   exports: (opened, { module }) =>
     opened instanceof ImageFile ? opened.exports() : opened.exports(moduleIn(opened, module, "exports")),
   functions: (opened, { module }) =>
@@ -196,10 +207,9 @@ const ANSWERS: Answers = {
     ),
   read: (opened, { address, length = DEFAULT_LENGTH }) => {
     const from = severalIn(opened, "read");
-    if (!(length >= 1 && length <= MOST_BYTES))
-      throw new QuestionError(`LENGTH is 1 to ${MOST_BYTES} bytes, not ${length}`, "read");
-    const at = asked("read", () => from.address(address));
-    return readDocument(from.read(at, length), from.placeOf(at));
+    const range = { unit: 1, most: MOST_BYTES, things: "bytes" };
+    const [at, bytes] = asked("read", () => parseRange(from, address, length, range));
+    return readDocument(from.read(at, bytes), from.placeOf(at));
   },
   processes: (opened) => dumpIn(opened, "processes").processes(),
   handles: (opened, { of }) => {
@@ -225,7 +235,16 @@ function handleQuery(dump: Dump, of: string): HandleQuery {
 
 const DEFAULT_LENGTH = 128;
 /** More is for a program, and for `Dump.read`. */
-export const MOST_BYTES = 0x100_0000;
+const MOST_BYTES = 0x100_0000;
+const DEFAULT_POINTERS = 16;
+/** As many as a person may look through. */
+const MOST_POINTERS = 0x1_0000;
+
+/** Whether a name or an address means a module. */
+function isOf(opened: Dump | ImageFolder, module: AddressLike): boolean {
+  if (typeof module === "string" && opened.modules.named(module) !== undefined) return true;
+  return opened.modules.at(asked("imports", () => opened.address(module))) !== undefined;
+}
 
 function severalIn(opened: Opened, command: Asked): Dump | ImageFolder {
   if (!(opened instanceof ImageFile)) return opened;

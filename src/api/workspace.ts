@@ -1,4 +1,4 @@
-import { type AddressLike, type Va, windbgHex } from "../core/address.ts";
+import { type AddressLike, advance, type Va, windbgHex } from "../core/address.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { parseTag } from "../pool/tag.ts";
 import { answer } from "../report/answer.ts";
@@ -17,6 +17,7 @@ import { importsDocument } from "../report/imports-document.ts";
 import { nearRow } from "../report/near-document.ts";
 import { readDocument } from "../report/read-document.ts";
 import { type Scan, scanDocument } from "../report/scan-document.ts";
+import { slotsDocument } from "../report/slots-document.ts";
 import { type CallList, functionAtAddress, functionNamed, listCalls } from "../trail/listing/call-list.ts";
 import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts";
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
@@ -158,6 +159,24 @@ export abstract class Workspace {
         (dll, symbol) => this.#names.exported(dll, symbol),
       ),
     );
+  }
+
+  /**
+   * A stretch of memory as pointers, each with the exported name at or below what it points to, as `dps` shows a stack. Import
+   * slots in it are told as `imports` tells them.
+   *
+   * @param count of pointers
+   */
+  slots(address: AddressLike, count: number): ImportsDocument {
+    const { space } = this;
+    const start = this.address(address);
+    const read = space.readSparse(start, count * space.pointerSize);
+    const end = advance(start, read.bytes.length);
+    const modules = this.modules.items.filter(({ base, end: over }) => base < end && over > start);
+    const known = modules.flatMap((module) =>
+      module.image === undefined ? [] : this.imports(module).imports,
+    );
+    return answer(slotsDocument(space, read, (target) => this.#names.nearest(target, null), known));
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Asked, ask, MOST_BYTES, type Opened, type Question } from "../api/ask.ts";
+import { type Asked, ask, type Opened, type Question } from "../api/ask.ts";
 import { openDump } from "../api/dump.ts";
 import { ImageFile } from "../api/image-file.ts";
 import { readTagFile } from "../api/input.ts";
@@ -82,8 +82,9 @@ export function answerTo(
     case "pointers":
     case "pool":
       return put({ command, address: first });
-    case "headers":
     case "imports":
+      return put({ command, ...module, length: second });
+    case "headers":
     case "exports":
     case "functions":
       return put({ command, ...module });
@@ -94,7 +95,7 @@ export function answerTo(
     case "code":
       return put({ command, address: first, view, lines });
     case "read":
-      return put({ command, address: first, length: second === undefined ? undefined : lengthOf(second) });
+      return put({ command, address: first, length: second });
     default:
       throw new UsageError(`there is no command "${command}"`);
   }
@@ -108,9 +109,4 @@ function refuseFlags(pattern: string): void {
   const [, top] = /^\/t(\d+)$/.exec(pattern) ?? [];
   const own = top === undefined ? FLAGS[pattern] : `--top ${top}`;
   if (own !== undefined) throw new UsageError(`WinDbg's ${pattern} is ${own} here`, "tags");
-}
-
-function lengthOf(text: string): number {
-  if (/^(?:0x[0-9a-f]+|\d+)$/i.test(text)) return Number(text);
-  throw new UsageError(`LENGTH is 1 to ${MOST_BYTES} bytes, decimal or 0x hex, not "${text}"`, "read");
 }

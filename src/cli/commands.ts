@@ -25,6 +25,9 @@ export interface Command {
 const ADDRESS =
   "ADDRESS is an expression as in WinDbg: hex (8096c909, fffff804'7ba00000), 0n and decimal, nt!SeQueryInformationToken+0x3d, ctstor+1234, SeTokenIsAdmin, poi(nt!PsLoadedModuleList), with + and - and parentheses.";
 
+const LENGTH = (things: string): string =>
+  `LENGTH is how many ${things}, in hex as in WinDbg (L20 and 20 are 0n32), or the address of the last one.`;
+
 const NONE = [0, 0] as const;
 const ANY = Number.POSITIVE_INFINITY;
 
@@ -143,10 +146,13 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "imports",
     aliases: ["dps"],
-    operands: "[MODULE]",
-    arity: [0, 1],
-    summary: "each import slot with the function that it points to",
-    details: ["A slot is named by the address it holds; the name that the image declares stands beside it."],
+    operands: "[MODULE | ADDRESS LENGTH]",
+    arity: [0, 2],
+    summary: "each import slot with the function that it points to; memory as pointers",
+    details: [
+      "A slot is named by the address it holds; the name that the image declares stands beside it.",
+      `With a LENGTH any memory is shown so, a stack above all: dps DUMP ba31fd74 L20. ${LENGTH("pointers")}`,
+    ],
     options: [],
     input: "image",
   },
@@ -204,7 +210,7 @@ export const COMMANDS: readonly Command[] = [
     operands: "ADDRESS [LENGTH]",
     arity: [1, 2],
     summary: "a hex dump, ?? where a byte cannot be read",
-    details: [ADDRESS, "LENGTH is in bytes, decimal or 0x hex, 128 when left out."],
+    details: [ADDRESS, `${LENGTH("bytes")} 80 when left out.`],
     options: [],
     input: "folder",
   },

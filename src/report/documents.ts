@@ -156,8 +156,9 @@ export interface PointersDocument extends Pointers {
 
 export interface ImportRow {
   readonly slot: Va;
-  readonly rva: number;
-  readonly kind: "iat" | "delay-iat";
+  /** Null of memory that is no import slot; so is `kind`. */
+  readonly rva: number | null;
+  readonly kind: "iat" | "delay-iat" | null;
   /** What the slot holds; null where it cannot be read, and in a file. */
   readonly target: Va | null;
   readonly resolved: {
@@ -177,7 +178,8 @@ export interface ImportRow {
 }
 
 export interface ImportsDocument {
-  readonly module: string;
+  /** Null of a stretch of memory, which need not be a module's. */
+  readonly module: string | null;
   readonly imports: readonly ImportRow[];
   readonly notes: readonly string[];
 }

@@ -181,7 +181,7 @@ describe("modules", () => {
 
 describe("read", () => {
   it("shows the bytes of the article's slot row", () => {
-    const { stdout } = pooltrail("db", DUMP, "b94b5938", "16");
+    const { stdout } = pooltrail("db", DUMP, "b94b5938", "10");
     expect(stdout).toMatch(/^b94b5938 {2}cc c8 96 80 0a 00 96 80-82 01 96 80 78 4b 89 80 {2}/);
   });
 });

@@ -224,10 +224,10 @@ describe("at the prompt", () => {
 
 describe("where an address stands in its module", () => {
   it("is said by read and near, with the nearest export as what it is", () => {
-    expect(pooltrail("read", DUMP, "b8f06a0a", "16").stdout.split("\n")[2]).toBe(
+    expect(pooltrail("read", DUMP, "b8f06a0a", "10").stdout.split("\n")[2]).toBe(
       "b8f06a0a is ABCMiniFilter+0x2a0a, with no exported name at or below it",
     );
-    expect(pooltrail("db", DUMP, "8096c909", "16").stdout.split("\n")[2]).toBe(
+    expect(pooltrail("db", DUMP, "8096c909", "10").stdout.split("\n")[2]).toBe(
       "8096c909 is nt+0x16c909 (nearest export nt!SeQueryInformationToken+0x3d)",
     );
     expect(pooltrail("ln", DUMP, "b8f06a0a").stdout).toMatch(/^ABCMiniFilter\+0x2a0a, with no exported name/);

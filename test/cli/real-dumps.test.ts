@@ -126,7 +126,7 @@ describe.skipIf(X64 === undefined)("triage_x64.dmp", () => {
     });
     // KernBase stands at KDBG+0x18
     expect(pooltrailJson("read", path, "fffff8047c600b38", "8").bytes).toBe("00 00 a0 7b 04 f8 ff ff");
-    const { bytes, holes } = pooltrailJson("read", path, "fffff80479440000", "16");
+    const { bytes, holes } = pooltrailJson("read", path, "fffff80479440000", "10");
     expect(bytes).toBe(Array(16).fill("??").join(" "));
     expect(holes).toMatchObject([{ address: "0xfffff80479440000", length: 16 }]);
   });

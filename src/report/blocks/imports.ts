@@ -12,6 +12,11 @@ export function importsBlocks(document: ImportsDocument, size: PointerSize): rea
     resolved(slot),
     declared(slot),
   ]);
+  const [first] = document.imports;
+  const counts =
+    document.module === null && first !== undefined
+      ? `${plural(rows.length, "pointer")} from ${at(size, first.slot)}`
+      : counted(rows.length, "import slot", `in ${document.module}`, document.notes);
   return [
     ...table(
       [
@@ -22,20 +27,21 @@ export function importsBlocks(document: ImportsDocument, size: PointerSize): rea
       ],
       rows,
     ),
-    heading(counted(rows.length, "import slot", `in ${document.module}`, document.notes)),
+    heading(counts),
     notes(document.notes),
   ];
 }
 
 function resolved(slot: ImportRow): string {
   if (slot.pending) return "(not used yet)";
-  if (slot.resolved === null) return slot.target === null ? "" : "(in no module's exports)";
+  if (slot.resolved === null)
+    return slot.target === null || slot.kind === null ? "" : "(in no module's exports)";
   const { module, name, offset } = slot.resolved;
   return `${module}${name === null ? "" : `!${name}`}${plus(offset)}`;
 }
 
 function declared(slot: ImportRow): string {
-  if (slot.declared === null) return "(not readable)";
+  if (slot.declared === null) return slot.kind === null ? "" : "(not readable)";
   const { dll, name, ordinal } = slot.declared;
   const function_ = name ?? (ordinal === null ? "(name not readable)" : `#${ordinal}`);
   const late = slot.kind === "delay-iat" ? ", delayed" : "";
