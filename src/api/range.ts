@@ -29,7 +29,7 @@ export function parseRange(
 ): readonly [start: Va, count: number] {
   const start = opened.address(address);
   const [, counted] = typeof length === "string" ? (/^L\??\s*(.*)$/is.exec(length.trim()) ?? []) : [];
-  const value = typeof length === "number" ? length : valueOf(opened, counted ?? length);
+  const value = typeof length === "number" ? length : addressIn(opened, counted ?? length);
   const isEnd = counted === undefined && value > most && value >= start;
   const count = isEnd ? Number((BigInt(value) - start) / BigInt(unit)) + 1 : Number(value);
   if (Number.isInteger(count) && count >= 1 && count <= most) return [start, count];
@@ -37,7 +37,7 @@ export function parseRange(
   throw new RangeError(`LENGTH is 1 to ${hex(most)} ${things}, or the address of the last one, not ${found}`);
 }
 
-function valueOf(opened: Workspace, length: string): Va {
+function addressIn(opened: Workspace, length: string): Va {
   try {
     return opened.address(length);
   } catch (error) {
