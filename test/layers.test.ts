@@ -96,6 +96,9 @@ function problemsOf(file: string, text: string): readonly string[] {
   if (!mayUseNode(file, "the global Buffer") && /(?<![\w.])Buffer\b/.test(code)) {
     problems.push("Buffer: all but source/, api/ and cli/ must do without Node");
   }
+  if (/\.(?:push|unshift)\(\s*(?:[\w.]+,\s*)*\.\.\./.test(code)) {
+    problems.push("spreads a list into push: addAll does it without the stack, however long the list is");
+  }
   return problems;
 }
 
@@ -170,6 +173,16 @@ describe("the check itself", () => {
     ],
     ["pe/x.ts", 'const x = Buffer.from("x");', "Buffer: all but source/, api/ and cli/ must do without Node"],
     ["core/x.ts", 'console.log("x");', "prints, reads argv or exits: only cli/ may"],
+    [
+      "code/x.ts",
+      "runs.push(...found.runs);",
+      "spreads a list into push: addAll does it without the stack, however long the list is",
+    ],
+    [
+      "code/x.ts",
+      "runs.push(first, ...others);",
+      "spreads a list into push: addAll does it without the stack, however long the list is",
+    ],
   ])("finds in %s what %s breaks", (file, text, problem) => {
     expect(problemsOf(file, text)).toEqual([problem]);
   });

@@ -134,7 +134,7 @@ export function openFolder(given: string | URL): ImageFolder {
       sources.push(source);
       const file = Image.fromFile(source);
       files.push({ imageName: source.name, file });
-      notes.push(...layoutNotes(file).map((note) => `${source.name}: ${note}`));
+      for (const note of layoutNotes(file)) notes.push(`${source.name}: ${note}`);
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof FileError)) throw error;
       notes.push(`left out: ${error.message}`);

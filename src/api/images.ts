@@ -1,5 +1,5 @@
 import { FormatError } from "../core/errors.ts";
-import { addTo } from "../core/search.ts";
+import { addAll, addTo } from "../core/search.ts";
 import { Image } from "../pe/image.ts";
 import { type KnownImage, matchImage } from "../pe/match.ts";
 import { FileError, openFile } from "../source/file-source.ts";
@@ -37,7 +37,7 @@ export class GivenImages implements Disposable {
         continue;
       }
       const { files, notes } = filesBelow(folderOf(one, "an entry of images"));
-      this.#notes.push(...notes);
+      addAll(this.#notes, notes);
       for (const { path } of files) addTo(found, baseName(path), path);
     }
     this.#files = found;
@@ -61,7 +61,7 @@ export class GivenImages implements Disposable {
         `${baseName(path)} of the files given is not the one that was loaded: ${because.join("; ")}`,
       );
     }
-    this.#notes.push(...others);
+    addAll(this.#notes, others);
     return undefined;
   }
 

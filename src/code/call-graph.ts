@@ -1,5 +1,6 @@
 import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
+import { addAll } from "../core/search.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import { onlyNumber } from "./abstract-value.ts";
@@ -63,7 +64,7 @@ export class CallGraph {
     for (const place of places) {
       asked.add(place);
       wanted.add(place);
-      for (const stub of serviceCalls(image).stubsOf(place)) services.push(...this.#service(stub));
+      for (const stub of serviceCalls(image).stubsOf(place)) addAll(services, this.#service(stub));
     }
     for (const place of placesHolding(image, asked)) if (callees.isVariable(place)) wanted.add(place);
     const hits = this.#hits(wanted).filter(({ kind, place }) => kind !== "near" || asked.has(place));

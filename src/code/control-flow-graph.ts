@@ -1,4 +1,4 @@
-import { addTo } from "../core/search.ts";
+import { addAll, addTo } from "../core/search.ts";
 import { Flow } from "../isa/instruction.ts";
 import type { FunctionFlow } from "./data-flow.ts";
 
@@ -69,7 +69,7 @@ class Graph implements ControlFlow {
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
       if (found.has(at)) continue;
       found.add(at);
-      pending.push(...(this.#before.get(at) ?? []));
+      addAll(pending, this.#before.get(at) ?? []);
     }
     return found;
   }

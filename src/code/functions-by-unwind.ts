@@ -1,6 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
 import { MAX_COLD_STEPS } from "../core/limits.ts";
+import { addAll } from "../core/search.ts";
 import type { CodeRange, Decoder } from "../isa/instruction.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
 import { Boundaries } from "./boundaries.ts";
@@ -161,7 +162,7 @@ function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): Map<numbe
       met.add(next);
       const further = parents.get(next);
       if (further === undefined) roots.add(next);
-      else pending.push(...further);
+      else addAll(pending, further);
     }
     if (roots.size > 0) result.set(index, roots);
   }

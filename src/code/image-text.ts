@@ -1,5 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
+import { asciiZ } from "../core/text.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import { isPrintable, readsAsWords } from "./no-code.ts";
@@ -102,7 +103,7 @@ export function textAt(image: Image, rva: number): string | undefined {
   if (end < here + 4 || end - start < MIN_TEXT || !whole || !readsAsWords(bytes, start, end))
     return undefined;
   if (isRowOfTags(bytes, from, start, end, here)) return undefined;
-  return String.fromCharCode(...bytes.subarray(start, end)).trim();
+  return asciiZ(bytes.subarray(start, end)).trim();
 }
 
 /** Aligned words of four letters, each with a capital in front or no more than two of them. */

@@ -1,6 +1,6 @@
 import { advance, rva, type Va } from "../core/address.ts";
 import { MAX_CODE_BYTES } from "../core/limits.ts";
-import { upperBound } from "../core/search.ts";
+import { addAll, upperBound } from "../core/search.ts";
 import {
   type CodeBytes,
   type CodeRange,
@@ -50,7 +50,7 @@ export class ModuleCode implements CodeBytes {
     let truncated = false;
     for (const section of this.sections) {
       const found = readRuns(image, section, left);
-      runs.push(...found.runs);
+      addAll(runs, found.runs);
       missing += found.missing;
       left -= found.read;
       truncated ||= found.truncated;

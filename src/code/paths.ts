@@ -1,4 +1,5 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
+import { addAll } from "../core/search.ts";
 import { Flow, type Instruction } from "../isa/instruction.ts";
 import { type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
@@ -82,7 +83,7 @@ class PathWalk<T> {
   }
 
   run(starts: readonly Path<T>[]): boolean {
-    this.#pending.push(...starts);
+    addAll(this.#pending, starts);
     for (let path = this.#pending.pop(); path !== undefined; path = this.#pending.pop()) {
       if (this.#steps > MAX_PATH_STEPS) return false;
       this.#block(path);

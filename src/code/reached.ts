@@ -1,4 +1,5 @@
 import type { Rva } from "../core/address.ts";
+import { addAll } from "../core/search.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { onlyNumber, type Value } from "./abstract-value.ts";
@@ -45,7 +46,7 @@ export class Reaching {
     );
     const passed = found.length > 0;
     for (const event of flow.events) {
-      if (isTag(event.value)) found.push(...atEvent(event, event.instruction === holder && !passed));
+      if (isTag(event.value)) addAll(found, atEvent(event, event.instruction === holder && !passed));
     }
     // Compilers compare in a row by subtracting.
     if (holder?.mnemonic === "sub")

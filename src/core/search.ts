@@ -26,6 +26,14 @@ export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K,
   return groups;
 }
 
+/**
+ * Adds all of `more` to the end of a list. `push(...more)` puts each item on the stack as an argument, which some hundred
+ * thousand overflow.
+ */
+export function addAll<T>(list: T[], more: Iterable<T>): void {
+  for (const item of more) list.push(item);
+}
+
 /** Adds an item to those of a key. */
 export function addTo<K, T>(groups: Map<K, T[]>, key: K, item: T): void {
   const group = groups.get(key);

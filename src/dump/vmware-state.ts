@@ -1,6 +1,7 @@
 import type { Bytes } from "../core/bytes.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { MAX_VMWARE_GROUPS, MAX_VMWARE_TAGS } from "../core/limits.ts";
+import { addAll } from "../core/search.ts";
 import { asciiZ } from "../core/text.ts";
 import { VmwareState } from "../generated/vmware_state.js";
 import { type ByteSource, readAt } from "../source/source.ts";
@@ -53,7 +54,7 @@ export function readVmwareState(source: ByteSource, groups: ReadonlySet<string>)
     const row = readAt(source, HEADER_SIZE + i * GROUP_SIZE, GROUP_SIZE);
     const raw = readStruct(VmwareState.Group, row, "a group of the machine's state");
     const name = asciiZ(raw.name);
-    if (groups.has(name)) tags.push(...tagsIn(source, name, Number(toAddress(raw.position))));
+    if (groups.has(name)) addAll(tags, tagsIn(source, name, Number(toAddress(raw.position))));
   }
   return tags;
 }

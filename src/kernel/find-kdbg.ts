@@ -1,5 +1,6 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
+import { addAll } from "../core/search.ts";
 import type { FactSource, MachineFacts } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { findPatterns } from "../memory/search.ts";
@@ -61,7 +62,7 @@ export function findKdbg(space: AddressSpace, hints: KdbgHints): KdbgSearch {
     fromScan(space, hints, notes);
   if (kdbg === undefined)
     notes.push("no debugger data block (KDBG) was found: pool tags and memory counters are not known");
-  else notes.push(...foundNotes(kdbg));
+  else addAll(notes, foundNotes(kdbg));
   return { kdbg, notes };
 }
 

@@ -1,5 +1,5 @@
 import type { Va } from "../core/address.ts";
-import { upperBound } from "../core/search.ts";
+import { addAll, upperBound } from "../core/search.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import type { Image } from "./image.ts";
 import { changedByLoader, isFixed, otherRelocations } from "./loader-changes.ts";
@@ -94,7 +94,7 @@ function fillable(file: Image, base: Va, options: FillOptions): readonly RvaRang
   if (base !== file.preferredBase) {
     // Without its whole table nobody knows which bytes move.
     if (file.relocations.stopped !== undefined || isFixed(file)) return [];
-    dropped.push(...otherRelocations(file));
+    addAll(dropped, otherRelocations(file));
   }
   for (const section of file.sections) {
     const end = Math.min(section.rva + sectionSpan(section), file.size);

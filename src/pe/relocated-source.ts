@@ -13,6 +13,7 @@ export class RelocatedSource implements ByteSource {
   readonly size: number;
   readonly #file: Image;
   readonly #delta: bigint;
+  readonly #low: number;
   #places: Places | undefined;
 
   constructor(file: Image, base: Va) {
@@ -20,6 +21,7 @@ export class RelocatedSource implements ByteSource {
     this.size = file.size;
     this.#file = file;
     this.#delta = base - file.preferredBase;
+    this.#low = Number(BigInt.asUintN(32, this.#delta));
   }
 
   /** Reads zeros for what the file does not have. */
@@ -46,8 +48,13 @@ export class RelocatedSource implements ByteSource {
   /** Moves the pointer at `rva`, or what of it falls into `into`, which starts at `offset`. */
   #relocate(rva: number, width: number, offset: number, into: Uint8Array): void {
     const start = rva - offset;
-    const whole = start >= 0 && start + width <= into.length;
-    const bytes = whole ? into.subarray(start, start + width) : this.#file.readSparse(rva, width).bytes;
+    if (start >= 0 && start + width <= into.length) {
+      const view = new DataView(into.buffer, into.byteOffset + start, width);
+      if (width === 4) view.setUint32(0, view.getUint32(0, true) + this.#low, true);
+      else view.setBigUint64(0, view.getBigUint64(0, true) + this.#delta, true);
+      return;
+    }
+    const { bytes } = this.#file.readSparse(rva, width);
     let value = this.#delta;
     for (const [index, byte] of bytes.entries()) value += BigInt(byte) << BigInt(index * 8);
     for (let index = 0; index < width; index++) {
@@ -66,17 +73,23 @@ interface Places {
 /** ImageBase in the optional header. */
 const IMAGE_BASE_AT: Readonly<Record<4 | 8, number>> = { 4: 52, 8: 48 };
 
+/** A place that is named again moves once, so that there are no more places than the image has bytes. */
 function placesOf(file: Image): Places {
   const { rvas, types } = file.relocations;
-  const headerBase = file.headers.ntHeadersOffset + IMAGE_BASE_AT[file.pointerSize];
-  const places: { rva: number; width: number }[] = [{ rva: headerBase, width: file.pointerSize }];
-  for (const [index, rva] of rvas.entries()) {
-    if (types[index] === RELOCATE_32) places.push({ rva, width: 4 });
-    else if (types[index] === RELOCATE_64) places.push({ rva, width: 8 });
+  // the place, and in the lowest bit whether it is wide
+  const keys = new Float64Array(rvas.length + 1);
+  let count = 0;
+  keys[count++] =
+    (file.headers.ntHeadersOffset + IMAGE_BASE_AT[file.pointerSize]) * 2 + Number(file.pointerSize === 8);
+  for (let i = 0; i < rvas.length; i++) {
+    const type = types[i];
+    if (type === RELOCATE_32) keys[count++] = (rvas[i] ?? 0) * 2;
+    else if (type === RELOCATE_64) keys[count++] = (rvas[i] ?? 0) * 2 + 1;
   }
-  places.sort((a, b) => a.rva - b.rva);
+  const sorted = keys.subarray(0, count).sort();
+  const once = sorted.filter((key, i) => key !== sorted[i - 1]);
   return {
-    rvas: Uint32Array.from(places, (place) => place.rva),
-    widths: Uint8Array.from(places, (place) => place.width),
+    rvas: Uint32Array.from(once, (key) => Math.floor(key / 2)),
+    widths: Uint8Array.from(once, (key) => (key % 2 === 1 ? 8 : 4)),
   };
 }

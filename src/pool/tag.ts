@@ -1,4 +1,5 @@
 import { wordBytes } from "../core/bytes.ts";
+import { addAll } from "../core/search.ts";
 /** A pool tag: four bytes, read as a little-endian number, shown in memory order. */
 export interface Tag {
   /** The four bytes as an unsigned number: the first character is the low byte. */
@@ -82,7 +83,7 @@ export function parseTagPattern(pattern: string): (key: number) => boolean {
     if (piece === "?") parts.push(piece);
     else if (piece === "*") {
       if (parts.at(-1) !== "*") parts.push(piece);
-    } else parts.push(...bytesOf(piece));
+    } else addAll(parts, bytesOf(piece));
   }
   if (parts.length === 0) throw new RangeError("a tag pattern has at least one character, found none");
   const open = parts.includes("*");

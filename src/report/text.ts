@@ -52,7 +52,10 @@ function renderNotes({ label, notes }: Notes, style: Style): string {
 const FACT_GAP = 2;
 
 function renderFacts({ facts, labels, width = 0 }: Facts, style: Style): string {
-  const column = Math.max(width, ...facts.map(({ label }) => label.length + (width === 0 ? FACT_GAP : 1)));
+  const column = facts.reduce(
+    (most, { label }) => Math.max(most, label.length + (width === 0 ? FACT_GAP : 1)),
+    width,
+  );
   return facts
     .flatMap(({ label, value }) => {
       const lines = value.flatMap((one) =>

@@ -1,6 +1,6 @@
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
-import { addTo } from "../core/search.ts";
+import { addAll, addTo } from "../core/search.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
 import { Balance } from "./balance.ts";
 import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
@@ -35,9 +35,9 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
     for (const [module, held] of holdersOf(question, round)) {
       const caller = new Caller(question, module, held, depth === 0 ? round : []);
       caller.look();
-      clues.push(...caller.clues.map((clue) => ({ module: module.name, clue })));
-      sites.push(...caller.sites);
-      relays.push(...caller.relays);
+      for (const clue of caller.clues) clues.push({ module: module.name, clue });
+      addAll(sites, caller.sites);
+      addAll(relays, caller.relays);
     }
     round = relays
       .sort((a, b) => a.acquired.depth - b.acquired.depth)
@@ -99,7 +99,7 @@ class Caller {
         ["looked-up", looked],
       ] as const) {
         const sites = holdings.length === 0 ? [] : findImportCalls(this.#module, decoded, holdings);
-        this.sites.push(...sites);
+        addAll(this.sites, sites);
         for (const function_ of new Set(sites.map((site) => site.function))) {
           called.add(function_);
           const own = sites.filter((site) => site.function === function_);
@@ -170,7 +170,7 @@ class Caller {
     const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
     for (const { edge, address } of acquiring)
       balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
-    this.clues.push(...balance.clues());
+    addAll(this.clues, balance.clues());
     for (const relay of balance.relays) {
       const [name = ""] = relay.names;
       this.#relay(
@@ -234,7 +234,7 @@ class Caller {
     const decode = (): DecodedModule | undefined =>
       this.#module.publisher.thirdParty === false ? undefined : codes.of(this.#module);
     const lookups = lookupsOf(target, this.#module, decode, this.#named);
-    this.clues.push(...lookups.map(({ clue }) => clue));
+    for (const { clue } of lookups) this.clues.push(clue);
     return lookups.flatMap(({ function: function_, pointer }): Holding[] =>
       pointer === undefined
         ? []

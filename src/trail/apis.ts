@@ -1,6 +1,7 @@
 import type { CodeFunction } from "../code/function-table.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { hex, type Va } from "../core/address.ts";
+import { addAll } from "../core/search.ts";
 import { namesAt } from "../symbols/image-names.ts";
 import { isDocumented } from "./documented-functions.ts";
 import type { FunctionPlace } from "./function-place.ts";
@@ -72,7 +73,7 @@ export function findApis(
     for (const found of reach.exports) {
       apis.push({ api: apiOf(target, module, found, leads), out: found.carried });
     }
-    notes.push(...reach.notes);
+    addAll(notes, reach.notes);
     for (const api of neighbours(target, module, own, apis)) apis.push({ api, out: null });
   }
   const order = ({ api: a }: FoundApi, { api: b }: FoundApi): number =>

@@ -4,8 +4,13 @@ import { CallGraph } from "../../src/code/call-graph.ts";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { findRuntimeLookups } from "../../src/code/lookups.ts";
+import { ModuleCode } from "../../src/code/module-code.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Rva } from "../../src/core/address.ts";
+import { AddressSpace } from "../../src/memory/address-space.ts";
+import type { Mapping } from "../../src/memory/mapping.ts";
+import type { Image } from "../../src/pe/image.ts";
+import { BytesSource } from "../../src/source/bytes-source.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
 /** Everything that can be asked of an image. */
@@ -89,6 +94,26 @@ describe("code/ on any bytes", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("reads code that more holes cut than the stack holds", () => {
+    const count = 600_000;
+    const source = new BytesSource(new Uint8Array(16).fill(0x90));
+    const base = 0xfffff80000000000n;
+    const image = codeImage({ parts: [{ rva: 0x1000, bytes: "90", size: count * 16 }] });
+    // eight bytes of code, and eight that are missing
+    const mapping: Mapping = {
+      pointerSize: 8,
+      locate: (at, want) => {
+        const offset = Number(at - base) % 16;
+        const length = Math.min(want, 8 - (offset % 8));
+        return offset < 8
+          ? { source, offset, length, origin: "dump" }
+          : { fault: { kind: "not-mapped", va: at, level: "PTE" }, length };
+      },
+    };
+    const code = new ModuleCode({ ...image, space: new AddressSpace(mapping) } as unknown as Image);
+    expect([code.runs.length, code.readable, code.missing]).toEqual([count, count * 8, count * 8]);
   });
 
   it("ends on functions that all overlap, with the tag in all of them", () => {

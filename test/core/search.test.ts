@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addTo, groupBy, upperBound } from "../../src/core/search.ts";
+import { addAll, addTo, groupBy, upperBound } from "../../src/core/search.ts";
 
 describe("upperBound", () => {
   it("gives 0 where all keys are past, and the count where none is", () => {
@@ -30,5 +30,16 @@ describe("groupBy", () => {
     ]);
     addTo(groups, 3, "tdi");
     expect(groups.get(3)).toEqual(["hal", "tdi"]);
+  });
+});
+
+describe("addAll", () => {
+  it("adds more than a call has room for arguments", () => {
+    const list = [7];
+    addAll(
+      list,
+      Array.from({ length: 1_000_000 }, (_, i) => i),
+    );
+    expect([list.length, list[0], list.at(-1)]).toEqual([1_000_001, 7, 999_999]);
   });
 });

@@ -116,6 +116,39 @@ describe("holes filled in from a module's file", () => {
   });
 });
 
+describe("a file with more relocations than the stack holds", () => {
+  const COUNT = 1_000_000;
+
+  /** The sample's file, with one block of relocations that are all this one. */
+  function relocatedBy(entry: number): Image {
+    const data = new Uint8Array(8 + COUNT * 2);
+    const view = new DataView(data.buffer);
+    view.setUint32(0, 0x1000, true);
+    view.setUint32(4, data.length, true);
+    for (let at = 8; at < data.length; at += 2) view.setUint16(at, entry, true);
+    return Image.fromFile(
+      peSource({
+        ...SPEC,
+        directories: { ...SPEC.directories, 5: [0x6000, data.length] },
+        sections: [...SPEC.sections!.slice(0, 4), { name: ".reloc", rva: 0x6000, data, use: "rd" }],
+      }),
+    );
+  }
+
+  it("leaves the place open that they all change in a way of their own", () => {
+    const space = filled(new VirtualMemory(4), new ImageFill(va(BASE), relocatedBy(0x1020)));
+    expect(origins(space, 0x1000, 0x1000)).toBe("f20 -8 ffd8");
+  });
+
+  it("moves the place once that they all name", () => {
+    const image = relocatedBy(0x3004);
+    const space = filled(new VirtualMemory(4), new ImageFill(va(BASE), image));
+    expect(image.relocations.rvas).toHaveLength(COUNT);
+    expect(space.readU32(va(BASE + 0x1004n))).toBe(Number(BASE) + 0x3000);
+    expect(space.read(va(BASE + 0x1006n), 2)).toEqual(Uint8Array.of(0xf0, 0xb8));
+  });
+});
+
 describe("a file and a module", () => {
   const known = { fileName: "Made.sys", size: 0x7000, timestamp: 0x5f5e1000, checksum: 0x11e27 };
   const pdb = { form: "RSDS", signature: "", age: 1, path: "x.pdb", key: "ABC1" } as const;

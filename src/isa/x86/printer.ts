@@ -1,5 +1,6 @@
 import type * as Iced from "iced-x86";
 import type { Va } from "../../core/address.ts";
+import { addAll } from "../../core/search.ts";
 import type { Mention, PrintedInstruction, Printer } from "../printed.ts";
 import { type IcedModule, iced } from "./decoder.ts";
 
@@ -59,7 +60,7 @@ class IcedPrinter implements Printer {
     const parts: (string | Mention)[] = [count === 0 ? mnemonic : `${mnemonic} `.padEnd(OPERANDS_AT)];
     for (let i = 0; i < count; i++) {
       if (i > 0) parts.push(",");
-      parts.push(...this.#operand(instruction, i, constants));
+      addAll(parts, this.#operand(instruction, i, constants));
     }
     return { mnemonic, parts };
   }

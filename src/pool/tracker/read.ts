@@ -1,4 +1,5 @@
 import { advance, hex, type Va } from "../../core/address.ts";
+import { addAll } from "../../core/search.ts";
 import type { PoolKernel } from "../pool-kernel.ts";
 import { tagText } from "../tag.ts";
 import type { NoTagTable, TagTable, TagUsage } from "../tag-table.ts";
@@ -45,7 +46,7 @@ function answer(
 
   const entries = (fit.mask + 2) * read;
   const doubtful = isDoubtful(tags) && processors.read === processors.of;
-  notes.push(...sharesMissing(processors, found), ...countDoubts(counts, sums, entries));
+  addAll(notes, [...sharesMissing(processors, found), ...countDoubts(counts, sums, entries)]);
   if (doubtful) {
     notes.push(
       `${tags.filter(disagrees).length} of ${tags.length} tags have bytes without allocations or allocations without bytes: the counters contradict each other`,

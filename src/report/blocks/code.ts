@@ -13,7 +13,8 @@ export function codeBlocks(document: CodeDocument, size: PointerSize): readonly 
   const sizes = document.pieces.flatMap(({ lines }) =>
     lines.flatMap(({ kind, length }) => (kind === "instruction" ? [length] : [])),
   );
-  const width = Math.max(LEAST_COLUMN, ...sizes.filter((size) => size <= MOST_COLUMN)) * 2;
+  const width =
+    sizes.reduce((most, size) => (size <= MOST_COLUMN ? Math.max(most, size) : most), LEAST_COLUMN) * 2;
   return [
     ...document.pieces.map(
       (piece): Block => ({

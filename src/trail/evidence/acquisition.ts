@@ -112,8 +112,9 @@ function weighGroup(clues: readonly OfCall[], signs: TagSigns, live: boolean): G
   const way = clues.some((clue) => clue.kind === "calls" && clue.way === "direct") ? 1 : LOOKED_UP_FACTOR;
   const kinds = new Set(clues.map(({ kind }) => kind));
   const points = clues.map((clue) => pointsOf(clue, kinds, near * way, signs));
-  const losses = points.filter((one, i) => one > 0 && loses(clues[i]));
-  const worst = points.findIndex((one, i) => loses(clues[i]) && one === Math.max(...losses));
+  const losing = (one: number, i: number): boolean => one > 0 && loses(clues[i]);
+  const most = points.filter(losing).reduce((a, b) => Math.max(a, b), 0);
+  const worst = points.findIndex((one, i) => one === most && losing(one, i));
   const weighed = clues.map((clue, i): Weight => {
     const own = points[i] ?? 0;
     const proves = own > 0 && isProof(clue, live, signs);

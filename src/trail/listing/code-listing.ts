@@ -1,5 +1,6 @@
 import { advance, type Va, va } from "../../core/address.ts";
 import { MAX_LISTED_LINES } from "../../core/limits.ts";
+import { addAll } from "../../core/search.ts";
 import { instructionSetOf } from "../../isa/machines.ts";
 import { type FunctionPlace, placeIn } from "../function-place.ts";
 import { ModuleCodes } from "../module-codes.ts";
@@ -87,7 +88,7 @@ export function listCode(
     doubts.push({ kind: "not-decoded", machine: own });
     return listing([]);
   }
-  doubts.push(...moduleDoubts(module));
+  addAll(doubts, moduleDoubts(module));
   const codes = new ModuleCodes(target);
   const decoded = module === undefined ? undefined : codes.of(module);
   const layout = module === undefined ? undefined : new CodeLayout(module);

@@ -4,6 +4,7 @@ import { type StringAt, stringAt } from "../../code/image-text.ts";
 import { lookedUpPointers } from "../../code/lookups.ts";
 import type { Va } from "../../core/address.ts";
 import type { MemoryFault } from "../../core/errors.ts";
+import { addAll } from "../../core/search.ts";
 import type { Abi } from "../../isa/abi.ts";
 import type { Mention, PrintedInstruction } from "../../isa/printed.ts";
 import { printableCount, tableKey } from "../../pool/tag.ts";
@@ -63,10 +64,10 @@ export class CodeReferences {
     for (const part of parts) {
       if (typeof part === "string") continue;
       const { mention, place } = part;
-      if (place === undefined) found.push(...tagIn(mention));
-      else found.push(place, ...this.#standsAt(place, mention));
+      if (place === undefined) addAll(found, tagIn(mention));
+      else addAll(found, [place, ...this.#standsAt(place, mention)]);
     }
-    if (site !== undefined) found.push(...this.#callees(site, found));
+    if (site !== undefined) addAll(found, this.#callees(site, found));
     return found;
   }
 

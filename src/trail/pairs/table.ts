@@ -1,4 +1,4 @@
-import { addTo, groupBy } from "../../core/search.ts";
+import { addAll, addTo, groupBy } from "../../core/search.ts";
 import { CALLBACKS } from "./callbacks.ts";
 import { CONSUMERS, type Consumer } from "./consumers.ts";
 import { CRYPTO } from "./crypto.ts";
@@ -84,7 +84,7 @@ function indexReleases(): ReadonlyMap<string, readonly ReleaseUse[]> {
     const key = JSON.stringify([name, argument, takes, when]);
     const use = uses.get(key);
     if (use === undefined) uses.set(key, { ...release, balances: rows });
-    else use.balances.push(...rows);
+    else addAll(use.balances, rows);
   }
   return byName([...uses.values()]);
 }
