@@ -33,7 +33,10 @@ export interface Operands {
     readonly tags?: readonly string[];
   };
   readonly info: object;
-  readonly modules: object;
+  readonly modules: {
+    /** Of names: `*` is any run of characters, `?` any one; all where it is left out. */
+    readonly pattern?: string | undefined;
+  };
   readonly memory: object;
   readonly tags: TagQuery;
   /** What grew since an older dump of the same machine. */
@@ -135,9 +138,9 @@ const ANSWERS: Answers = {
     return { ...first, more, input: from instanceof Dump ? inputOf(from.info()) : null };
   },
   info: (opened) => dumpIn(opened, "info").info(),
-  modules: (opened) => {
+  modules: (opened, { pattern }) => {
     const from = severalIn(opened, "modules");
-    return from.modules.list(from.notes);
+    return from.modules.list(from.notes, pattern);
   },
   memory: (opened) => dumpIn(opened, "memory").memory(),
   tags: (opened, query) => {

@@ -1,6 +1,8 @@
 import type { Va } from "../core/address.ts";
 import { ModuleMap } from "../core/module-map.ts";
+import { didYouMean } from "../core/nearest-word.ts";
 import type { Stop, Walk } from "../core/walk.ts";
+import { fits } from "../core/wildcard.ts";
 import type { UnloadedModule } from "../kernel/unloaded.ts";
 import { answer } from "../report/answer.ts";
 import type { ModulesDocument } from "../report/documents.ts";
@@ -50,10 +52,21 @@ export class ModuleList {
     return this.#byName.get(name.toLowerCase());
   }
 
-  /** The list as the `modules` command shows it. */
-  list(notes: readonly string[] = []): ModulesDocument {
+  /**
+   * The list as the `modules` command shows it.
+   *
+   * @param pattern of the names to show: `*` is any run of characters, `?` any one, in any case of letters; all where it is
+   * left out
+   */
+  list(notes: readonly string[] = [], pattern = "*"): ModulesDocument {
+    const shown = this.items.filter(({ name, imageName }) =>
+      [name, imageName ?? name].some((own) => fits(own, pattern)),
+    );
+    const unloaded = this.unloaded.items.filter(({ name }) => fits(name, pattern));
+    const none = shown.length === 0 && unloaded.length === 0 && this.items.length > 0;
+    const names = this.items.map(({ name }) => name);
     return answer({
-      modules: this.items.map((module) => ({
+      modules: shown.map((module) => ({
         name: module.name,
         imageName: module.imageName,
         path: module.path,
@@ -68,10 +81,10 @@ export class ModuleList {
         tool: toolRow(module),
         readableBytes: module.readableBytes,
       })),
-      unloaded: this.unloaded.items.map(({ name, base, end }) => ({ name, base, end })),
+      unloaded: unloaded.map(({ name, base, end }) => ({ name, base, end })),
       stopped: gapOf(this.stopped),
       unloadedStopped: gapOf(this.unloaded.stopped),
-      notes,
+      notes: none ? [`no module fits ${pattern}${didYouMean(pattern, names)}`, ...notes] : notes,
     });
   }
 

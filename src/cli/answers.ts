@@ -61,8 +61,9 @@ export function answerTo(
         operands.length > 1 ? [named, ...more].map((one) => ({ ...one, more: [], input })) : trails;
       return { document, text: (view) => renderText(command, trails, view) };
     }
-    case "info":
     case "modules":
+      return put({ command, pattern });
+    case "info":
     case "memory":
     case "processes":
       return put({ command });

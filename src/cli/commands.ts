@@ -58,10 +58,12 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "modules",
     aliases: ["lm"],
-    operands: "",
-    arity: NONE,
+    operands: "[PATTERN]",
+    arity: [0, 1],
     summary: "loaded and unloaded modules, and how much of each can be read",
-    details: [],
+    details: [
+      "PATTERN takes * for any run of characters and ? for any one, in any case. Of a single module everything is shown.",
+    ],
     options: [],
     input: "folder",
   },

@@ -51,3 +51,8 @@ export function isoTime(fileTime: bigint): string | null {
   const time = new Date(Number((fileTime - UNIX_EPOCH) / 10_000n));
   return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
+
+/** A linker's time stamp, in seconds since 1970; a reproducible build has a hash there. */
+export function timestampText(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19)} UTC, if it is a time`;
+}

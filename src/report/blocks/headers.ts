@@ -1,7 +1,7 @@
 import { hex } from "../../core/address.ts";
 import { at, type Block, bold, heading, notes, type PointerSize, table } from "../block.ts";
 import type { HeadersDocument } from "../documents.ts";
-import { percent } from "../words.ts";
+import { percent, timestampText } from "../words.ts";
 
 /** `headers`: the file and optional header, the directories and the sections, as `!dh`. */
 export function headersBlocks(document: HeadersDocument, size: PointerSize): readonly Block[] {
@@ -56,7 +56,7 @@ function annotation(name: string, value: number | bigint): string {
   if (OFFSETS.has(name)) return " (offset from the base)";
   if (name === "filePointerToSymbolTable") return " (offset in the file)";
   if (name !== "timestamp" || typeof value !== "number") return "";
-  return ` (${new Date(value * 1000).toISOString().replace("T", " ").slice(0, 19)} UTC, if it is a time)`;
+  return ` (${timestampText(value)})`;
 }
 
 function identity(document: HeadersDocument): readonly string[] {

@@ -1,8 +1,19 @@
+import { hex } from "../../core/address.ts";
 import { grouped } from "../../core/text.ts";
-import { at, type Block, bold, heading, notes, type PointerSize, stoppedNote, table } from "../block.ts";
+import {
+  at,
+  type Block,
+  bold,
+  type Facts,
+  heading,
+  notes,
+  type PointerSize,
+  stoppedNote,
+  table,
+} from "../block.ts";
 import type { ModulesDocument } from "../documents.ts";
 import { toolWords } from "../tool-words.ts";
-import { percent, plural } from "../words.ts";
+import { percent, plural, timestampText } from "../words.ts";
 
 /** `modules`: as `lm`, with what could be read of each image and who made it. */
 export function modulesBlocks(document: ModulesDocument, size: PointerSize): readonly Block[] {
@@ -30,8 +41,10 @@ export function modulesBlocks(document: ModulesDocument, size: PointerSize): rea
     [{}, {}, {}],
     document.unloaded.map((module) => [at(size, module.base), at(size, module.end), module.name]),
   );
+  const [one, ...others] = document.modules;
   return [
     ...loaded,
+    ...(one === undefined || others.length > 0 ? [] : [detailsOf(one)]),
     ...unloaded.map((rows) => ({ ...rows, heading: bold("Unloaded modules:") })),
     heading(plural(document.modules.length, "module")),
     notes(
@@ -40,6 +53,19 @@ export function modulesBlocks(document: ModulesDocument, size: PointerSize): rea
       document.notes,
     ),
   ];
+}
+
+/** What the table has no room for, as `lmvm` shows it. */
+function detailsOf(module: ModulesDocument["modules"][number]): Facts {
+  const { path, imageName, timestamp, checksum } = module;
+  const facts = [
+    ["image path", path ?? "-"],
+    ["image name", imageName ?? "-"],
+    ["time stamp", timestamp === null ? "-" : `${hex(timestamp)}, ${timestampText(timestamp)}`],
+    ["checksum", checksum === null ? "-" : hex(checksum)],
+    ["bytes readable", `${grouped(module.readableBytes)} of ${grouped(module.size)}`],
+  ] as const;
+  return { kind: "facts", labels: "dim", facts: facts.map(([label, value]) => ({ label, value: [value] })) };
 }
 
 /** `Contoso Ltd. (third party, by its version resource)`. */
