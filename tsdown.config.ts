@@ -9,6 +9,7 @@ export default defineConfig({
   fixedExtension: false,
   clean: true,
   dts: { oxc: true },
+  copy: ["src/generated/third-party.txt"],
   // The declarations name Disposable, which no ES version before 2026 brings along.
   banner: { dts: '/// <reference lib="esnext.disposable" />' },
 });

@@ -38,6 +38,7 @@ try {
     "dist/index.js",
     "dist/index.d.ts",
     "dist/cli/main.js",
+    "dist/third-party.txt",
   ]) {
     check(names.includes(name), `the package lacks ${name}`);
   }
@@ -67,11 +68,12 @@ try {
     [
       'import { openDump } from "pooltrail";',
       'using dump = openDump("MEMORY.DMP", { images: ["drivers"] });',
+      'const fromUrl = openDump(new URL("file:///MEMORY.DMP"));',
       'const trail = dump.trace("Se");',
       "const evidence: readonly unknown[] | undefined = trail.suspects[0]?.evidence;",
       "// @ts-expect-error: the types are real, not any",
       "dump.noSuchMember;",
-      "console.log(evidence, dump.modules.items.length);",
+      "console.log(evidence, dump.modules.items.length, fromUrl.file);",
       "",
     ].join("\n"),
   );
@@ -86,6 +88,32 @@ try {
   ]) {
     run(user, tool("tsc"), ...strict, "--module", module, "--moduleResolution", resolution, "user.ts");
   }
+  // what has neither Node's types nor the DOM's
+  writeFileSync(
+    join(user, "bare.ts"),
+    'import { openDump } from "pooltrail";\nexport const modules = openDump("MEMORY.DMP").modules.items.length;\n',
+  );
+  const bare = strict.map((word) => (word === "node" ? "" : word));
+  run(user, tool("tsc"), ...bare, "--module", "node16", "--moduleResolution", "node16", "bare.ts");
+
+  // one file of everything, far from any package
+  const bundled = join(work, "bundled.mjs");
+  writeFileSync(
+    join(user, "main.mjs"),
+    'import { openDump } from "pooltrail";\nconsole.log(openDump(process.argv[2]).trace("Se").conclusion.module);\n',
+  );
+  run(
+    user,
+    tool("esbuild"),
+    "main.mjs",
+    "--bundle",
+    "--platform=node",
+    "--format=esm",
+    `--outfile=${bundled}`,
+    "--log-level=error",
+  );
+  const named = run(work, process.execPath, bundled, join(root, "samples/leak-x64.dmp")).trim();
+  check(named === "ctstor", `a bundle of the package names ${named}`);
   console.log("the package is sound");
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -9,7 +9,9 @@ import { parse } from "yaml";
 import { renderDeclarations } from "./declarations.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [source = here, target = join(here, "../src/generated")] = process.argv.slice(2);
+/** Where the runtime stands beside what is generated. */
+const OWN = join(here, "../src/generated");
+const [source = here, target = OWN] = process.argv.slice(2);
 
 /**
  * Every layout by its file name, which is also the name that `meta/imports` uses.
@@ -52,7 +54,7 @@ function toModule(name, umd, imports) {
     throw new Error(`${name}.ksy: the compiler's output has a shape that is not known`);
   const body = factory.replaceAll("new KaitaiStream(", "this._io.part(");
   return [
-    'import kaitai from "kaitai-struct";',
+    `import kaitai from "${target === OWN ? "./kaitai-struct.js" : "kaitai-struct"}";`,
     ...imports.map((other, i) => `import * as import${i} from "./${other}.js";`),
     "const exported = {};",
     `(${body})(${["exported", "kaitai.KaitaiStream", ...imports.map((_, i) => `import${i}`)].join(", ")});`,

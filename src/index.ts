@@ -15,7 +15,7 @@ export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export type { GivenImage } from "./api/images.ts";
-export { type FileInput, readTagFile } from "./api/input.ts";
+export { type FileInput, type FileUrl, readTagFile } from "./api/input.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";
 export { type ModuleLike, type ReadBytes, type WorkOptions, Workspace } from "./api/workspace.ts";
@@ -47,14 +47,14 @@ export type {
   Trail,
   TrailSigns,
 } from "./report/trail-document.ts";
-export { BlobSource } from "./source/blob.ts";
+export { type BlobLike, BlobSource } from "./source/blob.ts";
 export { BytesSource } from "./source/bytes-source.ts";
 export { FileError } from "./source/file-source.ts";
 export type { ByteSource } from "./source/source.ts";
 export type { TrailApi } from "./trail/apis.ts";
 export type { BlockContents, BlockNote, ModuleContent } from "./trail/blocks/block-contents.ts";
 export type { FunctionPlace } from "./trail/function-place.ts";
-export type { Coverage } from "./trail/module-search.ts";
+export type { Abortable, Coverage } from "./trail/module-search.ts";
 export type { ServiceStart } from "./trail/suspects.ts";
 export type { TagUsageSummary } from "./trail/trace.ts";
 export type { Verdict } from "./trail/weigh.ts";

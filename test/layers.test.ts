@@ -39,11 +39,8 @@ const PACKAGE_HOMES: Readonly<Record<string, string>> = {
 
 /** What opens files and prints; the rest has to run in a browser, too. */
 const NODE_HOMES: readonly string[] = ["source/file-source.ts", "api/", "cli/"];
-/** CommonJS packages that are slow to load, and wanted by few questions. */
-const LOADS_LATE: readonly string[] = ["isa/x86/decoder.ts", "pe/signed-data.ts"];
 
-function mayUseNode(file: string, specifier: string): boolean {
-  if (specifier === "node:module" && LOADS_LATE.includes(file)) return true;
+function mayUseNode(file: string): boolean {
   return NODE_HOMES.some((home) => file.startsWith(home));
 }
 
@@ -59,12 +56,12 @@ function importsOf(code: string): readonly string[] {
 /** What is wrong with one import of `file`, a path from src/ with forward slashes. */
 function importProblem(file: string, specifier: string): string | undefined {
   if (specifier.startsWith("node:")) {
-    return mayUseNode(file, specifier)
-      ? undefined
-      : `${specifier}: all but source/, api/ and cli/ must do without Node`;
+    return mayUseNode(file) ? undefined : `${specifier}: all but source/, api/ and cli/ must do without Node`;
   }
-  if (!specifier.startsWith(".")) {
-    const home = PACKAGE_HOMES[specifier.split("/")[0]!];
+  // packages that tools/bundle-packages.mjs makes fit to be bundled stand beside what ksy/ compiles to
+  const bundled = /\/generated\/(iced-x86|kaitai-struct|pkijs)\.js$/.exec(specifier)?.[1];
+  if (bundled !== undefined || !specifier.startsWith(".")) {
+    const home = PACKAGE_HOMES[bundled ?? specifier.split("/")[0]!];
     return home === undefined || file.startsWith(home)
       ? undefined
       : `${specifier} is imported outside ${home}`;
@@ -93,7 +90,7 @@ function problemsOf(file: string, text: string): readonly string[] {
   if (!file.startsWith("cli/") && /\bconsole\.|\bprocess\.(?:argv|exit|exitCode|std\w+)\b/.test(code)) {
     problems.push("prints, reads argv or exits: only cli/ may");
   }
-  if (!mayUseNode(file, "the global Buffer") && /(?<![\w.])Buffer\b/.test(code)) {
+  if (!mayUseNode(file) && /(?<![\w.])Buffer\b/.test(code)) {
     problems.push("Buffer: all but source/, api/ and cli/ must do without Node");
   }
   if (/\.(?:push|unshift)\(\s*(?:[\w.]+,\s*)*\.\.\./.test(code)) {

@@ -46,7 +46,7 @@ import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { CheckedDrivers } from "./checked-drivers.ts";
 import { MachineEnd } from "./crash.ts";
 import type { GivenImage } from "./images.ts";
-import { described, type FileInput, openInput, pathOf } from "./input.ts";
+import { described, type FileInput, isUrl, openInput, pathOf } from "./input.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
@@ -106,7 +106,7 @@ export function openDump(input: FileInput | readonly FileInput[], options: OpenO
     const main = open(first);
     const given = others.map(open);
     const own = opened.slice(main === first ? 0 : 1);
-    const path = first instanceof URL ? pathOf(first, "a dump") : first;
+    const path = isUrl(first) ? pathOf(first, "a dump") : first;
     const beside = typeof path === "string" && given.length === 0 ? new Siblings(path) : undefined;
     if (beside !== undefined) opened.push(beside);
     return new Dump(main, options, beside ?? new GivenFiles(given, own));

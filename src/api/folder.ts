@@ -15,6 +15,7 @@ import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
 import { eachOnce, filesBelow } from "./files-below.ts";
 import { folderOf } from "./images.ts";
+import type { FileUrl } from "./input.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
@@ -122,7 +123,7 @@ interface Placed {
  * @throws {FormatError} there is no PE image in it
  * @throws {TypeError} it is neither a path nor a URL
  */
-export function openFolder(given: string | URL): ImageFolder {
+export function openFolder(given: string | FileUrl): ImageFolder {
   const folder = folderOf(given, "what is opened");
   const sources: ByteSource[] = [];
   const below = filesBelow(folder);

@@ -5,7 +5,7 @@ import { type KnownImage, matchImage } from "../pe/match.ts";
 import { FileError, openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 import { filesBelow } from "./files-below.ts";
-import { described, isSource, pathOf } from "./input.ts";
+import { described, type FileUrl, isSource, isUrl, pathOf } from "./input.ts";
 
 /** A PE file that is the one a module was loaded from. */
 export interface MatchedFile {
@@ -14,7 +14,7 @@ export interface MatchedFile {
 }
 
 /** A folder of PE files; or one file as a source, which bears its name. */
-export type GivenImage = string | URL | ByteSource;
+export type GivenImage = string | FileUrl | ByteSource;
 
 /** PE files that the user gave, opened when a module asks for them. */
 export class GivenImages implements Disposable {
@@ -88,9 +88,9 @@ export class GivenImages implements Disposable {
 }
 
 /** @throws {TypeError} it is none */
-export function folderOf(given: string | URL, what: string): string {
+export function folderOf(given: string | FileUrl, what: string): string {
   if (typeof given === "string") return given;
-  if (given instanceof URL) return pathOf(given, what);
+  if (isUrl(given)) return pathOf(given, what);
   throw new TypeError(`${what} is the path or the file: URL of a folder, not ${described(given)}`);
 }
 

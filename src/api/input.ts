@@ -8,7 +8,13 @@ import { openFile } from "../source/file-source.ts";
 import type { ByteSource } from "../source/source.ts";
 
 /** What a file is given as: its path, a `file:` URL, its bytes, or anything that reads like a file. */
-export type FileInput = string | URL | Uint8Array | ArrayBuffer | ByteSource;
+export type FileInput = string | FileUrl | Uint8Array | ArrayBuffer | ByteSource;
+
+/** A URL, as far as it is looked at: that of Node and of browsers is one. */
+export interface FileUrl {
+  readonly href: string;
+  readonly protocol: string;
+}
 
 /**
  * A file, whatever it was given as. A source that was given stays the caller's to close.
@@ -19,7 +25,7 @@ export type FileInput = string | URL | Uint8Array | ArrayBuffer | ByteSource;
  */
 export function openInput(input: FileInput | undefined, what: string): ByteSource {
   if (typeof input === "string") return openFile(input);
-  if (input instanceof URL) return openFile(pathOf(input, what));
+  if (isUrl(input)) return openFile(pathOf(input, what));
   if (input instanceof Uint8Array) return new BytesSource(input);
   if (input instanceof ArrayBuffer) return new BytesSource(new Uint8Array(input));
   if (isSource(input)) return input;
@@ -40,9 +46,13 @@ export function isSource(input: unknown): input is ByteSource {
   );
 }
 
+export function isUrl(input: unknown): input is FileUrl {
+  return typeof input === "object" && input !== null && "href" in input && "protocol" in input;
+}
+
 /** @throws {TypeError} the URL leads to no file */
-export function pathOf(url: URL, what: string): string {
-  if (url.protocol === "file:") return fileURLToPath(url);
+export function pathOf(url: FileUrl, what: string): string {
+  if (url.protocol === "file:") return fileURLToPath(url.href);
   throw new TypeError(`${what} is a file: URL where it is a URL, not one of ${url.protocol}`);
 }
 

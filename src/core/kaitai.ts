@@ -1,13 +1,21 @@
-import kaitai from "kaitai-struct";
 import Long from "long";
+import kaitai from "../generated/kaitai-struct.js";
 import { hex, type Va } from "./address.ts";
 import { Bytes, hexDigits } from "./bytes.ts";
 import { FormatError } from "./errors.ts";
 
 type StreamClass = (typeof kaitai.KaitaiStream)["default"];
 
-/** What the code generated from `ksy/` reads. */
-export type KaitaiStream = InstanceType<StreamClass>;
+/** What the code generated from `ksy/` reads: the package's stream, whose type embedders need not have. */
+export interface KaitaiStream {
+  /** In bytes. */
+  readonly size: number;
+  pos: number;
+  seek(to: number): void;
+  readU2le(): number;
+  readU4le(): number;
+  readBytes(length: number): Uint8Array;
+}
 
 // The package declares `export default` where its code says `module.exports`.
 const StreamBase = kaitai.KaitaiStream as unknown as StreamClass;

@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
 import type * as Asn1 from "asn1js";
 import type * as Pki from "pkijs";
 import type { Bytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
 import { MAX_ASN1_DEPTH, MAX_ASN1_ELEMENTS, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES } from "../core/limits.ts";
+import { loadPki } from "../generated/pkijs.js";
 
 /** The parts of a certificate's name that say who it is. */
 export interface DistinguishedName {
@@ -29,21 +29,11 @@ const OID = {
 
 const CONTEXT_SPECIFIC = 3;
 
-interface Packages {
-  readonly asn1: typeof Asn1;
-  readonly pki: typeof Pki;
-}
+let loaded: ReturnType<typeof loadPki> | undefined;
 
-let loaded: Packages | undefined;
-
-/** Requiring the packages takes 90 ms, and most answers need no signature. */
-function packages(): Packages {
-  if (loaded === undefined) {
-    const require = createRequire(import.meta.url);
-    const asn1: typeof Asn1 = require("asn1js");
-    const pki: typeof Pki = require("pkijs");
-    loaded = { asn1, pki };
-  }
+/** Making the packages takes some 20 ms, and most answers need no signature. */
+function packages(): ReturnType<typeof loadPki> {
+  loaded ??= loadPki();
   return loaded;
 }
 
@@ -58,14 +48,14 @@ export function parseSignedData(message: Bytes): Signer {
   const signed = decode(message);
   const info = signed.signerInfos[0];
   if (info === undefined) return message.fail(0, "signers of the PKCS #7 message", "one", "none");
-  const { pki } = packages();
+  const { Certificate, IssuerAndSerialNumber } = packages();
   const { sid } = info;
-  if (!(sid instanceof pki.IssuerAndSerialNumber)) {
+  if (!(sid instanceof IssuerAndSerialNumber)) {
     return message.fail(0, "first signer", "issuer and serial number of a certificate", "another identifier");
   }
   const certificate = signed.certificates?.find(
     (item): item is Pki.Certificate =>
-      item instanceof pki.Certificate &&
+      item instanceof Certificate &&
       item.serialNumber.isEqual(sid.serialNumber) &&
       item.issuer.isEqual(sid.issuer),
   );
@@ -81,20 +71,20 @@ export function parseSignedData(message: Bytes): Signer {
 
 /** The package checks the structure, and throws errors of several kinds for what is none. */
 function decode(message: Bytes): Pki.SignedData {
-  const { asn1, pki } = packages();
+  const { ContentInfo, fromBER, SignedData } = packages();
   try {
-    const { offset, result } = asn1.fromBER(message.array, {
+    const { offset, result } = fromBER(message.array, {
       maxDepth: MAX_ASN1_DEPTH,
       maxNodes: MAX_ASN1_ELEMENTS,
       maxContentLength: MAX_SIGNATURE_BYTES,
       parseEmbedded: false,
     });
     if (offset === -1) return message.fail(0, "PKCS #7 message", "ASN.1", result.error);
-    const { contentType, content } = new pki.ContentInfo({ schema: result });
+    const { contentType, content } = new ContentInfo({ schema: result });
     if (contentType !== OID.signedData) {
       return message.fail(0, "content of the PKCS #7 message", `SignedData, ${OID.signedData}`, contentType);
     }
-    return new pki.SignedData({ schema: content });
+    return new SignedData({ schema: content });
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     const found = cause instanceof Error ? cause.message : String(cause);
@@ -119,13 +109,13 @@ function nameOf(name: Pki.RelativeDistinguishedNames, message: Bytes): Distingui
  * is either [0] IMPLICIT BMPString or [1] IMPLICIT IA5String.
  */
 function programName({ signedAttrs }: Pki.SignerInfo, message: Bytes): string | null {
-  const { asn1 } = packages();
+  const { Constructed, Primitive, Sequence } = packages();
   const opus = signedAttrs?.attributes.find(({ type }) => type === OID.spcSpOpusInfo)?.values[0];
-  if (!(opus instanceof asn1.Sequence)) return null;
+  if (!(opus instanceof Sequence)) return null;
   const field = opus.valueBlock.value.find((item) => isTagged(item, 0));
-  if (!(field instanceof asn1.Constructed)) return null;
+  if (!(field instanceof Constructed)) return null;
   const choice = field.valueBlock.value[0];
-  if (!(choice instanceof asn1.Primitive)) return null;
+  if (!(choice instanceof Primitive)) return null;
   const bytes = choice.valueBlock.valueHexView;
   if (isTagged(choice, 0)) return text(new TextDecoder("utf-16be").decode(bytes), message);
   return isTagged(choice, 1) ? text(new TextDecoder("latin1").decode(bytes), message) : null;

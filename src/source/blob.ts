@@ -1,17 +1,23 @@
 import { type ByteSource, checkOffset } from "./source.ts";
 
 /** What a web worker offers for reading a Blob without a promise; Node and the page's own thread do not. */
-declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer }) | undefined;
+declare const FileReaderSync: (new () => { readAsArrayBuffer(blob: BlobLike): ArrayBuffer }) | undefined;
+
+/** A Blob or File, as far as it is looked at. */
+export interface BlobLike {
+  readonly size: number;
+  slice(start: number, end: number): BlobLike;
+}
 
 /** A Blob or File in a web worker, read where it is asked for. */
 export class BlobSource implements ByteSource {
   readonly name: string;
   readonly size: number;
-  readonly #blob: Blob;
-  readonly #read: (part: Blob) => ArrayBuffer;
+  readonly #blob: BlobLike;
+  readonly #read: (part: BlobLike) => ArrayBuffer;
 
   /** @throws {TypeError} this thread cannot read a Blob synchronously; the message says what can be done */
-  constructor(blob: Blob, name: string = nameOf(blob)) {
+  constructor(blob: BlobLike, name: string = nameOf(blob)) {
     if (typeof FileReaderSync === "undefined") {
       throw new TypeError(
         "a Blob can be read synchronously only in a web worker; here, pass new Uint8Array(await blob.arrayBuffer())",
@@ -38,6 +44,6 @@ export class BlobSource implements ByteSource {
   }
 }
 
-function nameOf(blob: Blob): string {
+function nameOf(blob: BlobLike): string {
   return "name" in blob && typeof blob.name === "string" ? blob.name : "blob";
 }

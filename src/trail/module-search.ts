@@ -18,7 +18,12 @@ export interface SearchLimits {
   /** Told the module that is looked at next, and how many of how many are done. */
   readonly onProgress?: ((module: string, done: number, of: number) => void) | undefined;
   /** Ends the search before the next module. The search is synchronous: only `onProgress` can abort it meanwhile. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Abortable | undefined;
+}
+
+/** An AbortSignal, as far as it is looked at. */
+export interface Abortable {
+  throwIfAborted(): void;
 }
 
 /** Between modules: tells how far the search is, and ends it where it is to end. */

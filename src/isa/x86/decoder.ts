@@ -1,5 +1,7 @@
-import { createRequire } from "node:module";
+import { inflateSync } from "fflate";
 import type * as Iced from "iced-x86";
+import { asciiBytes } from "../../core/text.ts";
+import { ICED_WASM, loadIced } from "../../generated/iced-x86.js";
 import { type CodeBytes, type Decoder, Flow, type Instruction, type Operand } from "../instruction.ts";
 
 export type IcedModule = typeof Iced;
@@ -18,10 +20,10 @@ interface GeneralRegister {
 /** By the package's own number; filled as they turn up. */
 const registers: (GeneralRegister | undefined)[] = [];
 
-/** The package is CommonJS and compiles its WebAssembly when it is required: 25 to 50 ms, so only on first use. */
+/** Compiling its WebAssembly takes 25 to 50 ms, so only on first use. */
 export function iced(): IcedModule {
   if (loaded === undefined) {
-    const module: IcedModule = createRequire(import.meta.url)("iced-x86");
+    const module: IcedModule = loadIced(inflateSync(asciiBytes(atob(ICED_WASM))));
     const names: string[] = [];
     for (const [name, value] of Object.entries(module.Mnemonic)) {
       if (typeof value === "number") names[value] = name.toLowerCase();

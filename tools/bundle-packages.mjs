@@ -1,0 +1,149 @@
+/**
+ * Writes src/generated/{iced-x86,pkijs,kaitai-struct}.js: packages that cannot be bundled further as they are, or run in a
+ * browser, because they `require` what is beside them. Those that take long to load are a function that makes them when it
+ * is first called, so that no command pays for what it does not need. Their licences go into dist/third-party.txt.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+import { deflateSync } from "fflate";
+
+const generated = fileURLToPath(new URL("../src/generated/", import.meta.url));
+
+/** @param {string} name @returns {string} the folder of an installed package */
+function folderOf(name) {
+  return fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url));
+}
+
+/** @param {string} text a script @returns {string} as one long expression's worth of code */
+function minified(text) {
+  const result = buildSync({
+    stdin: { contents: text, loader: "js" },
+    minify: true,
+    write: false,
+    target: "es2022",
+    format: "esm",
+  });
+  return result.outputFiles[0]?.text ?? "";
+}
+
+/** The package's build for Node, with its WebAssembly beside it as text in place of a file. */
+function iced() {
+  const folder = folderOf("iced-x86");
+  const lines = readFileSync(join(folder, "iced_x86.js"), "utf8").split("\n");
+  const end = lines.findIndex((line) => line.startsWith("const path = require('path')"));
+  const body = lines
+    .slice(0, end)
+    .filter((line) => !/^const \{ TextDecoder, TextEncoder \} = require/.test(line))
+    .join("\n")
+    .replaceAll("module.exports", "made");
+  if (end < 0 || /\brequire\(/.test(body.replace(/^\s*\*.*$/gm, "")))
+    throw new Error("iced-x86 is not laid out as this script knows it");
+  const wasm = Buffer.from(deflateSync(readFileSync(join(folder, "iced_x86_bg.wasm")), { level: 9 }));
+  const code = minified(`export function loadIced(bytes) {
+    const made = {};
+    ${body}
+    wasm = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+    made.__wasm = wasm;
+    return made;
+  }
+  export const ICED_WASM = "${wasm.toString("base64")}";`);
+  writeFileSync(join(generated, "iced-x86.js"), code);
+  writeFileSync(
+    join(generated, "iced-x86.d.ts"),
+    [
+      'import type * as Iced from "iced-x86";',
+      "",
+      "/** The package, made of its WebAssembly. */",
+      "export declare function loadIced(bytes: Uint8Array): typeof Iced;",
+      "/** It, deflated, in base64. */",
+      "export declare const ICED_WASM: string;",
+      "",
+    ].join("\n"),
+  );
+}
+
+/** The runtime of what ksy/ compiles to; what it can load beside it, for encodings and packing, no layout of ours asks for. */
+function kaitai() {
+  const result = buildSync({
+    stdin: {
+      contents: 'import KaitaiStream from "kaitai-struct/KaitaiStream.js"; export default { KaitaiStream };',
+      resolveDir: fileURLToPath(new URL("..", import.meta.url)),
+    },
+    bundle: true,
+    minify: true,
+    write: false,
+    target: "es2022",
+    platform: "neutral",
+    mainFields: ["main"],
+    format: "esm",
+    // it asks for packages only where this is a function
+    define: { require: "undefined" },
+  });
+  writeFileSync(join(generated, "kaitai-struct.js"), result.outputFiles[0]?.text ?? "");
+  writeFileSync(join(generated, "kaitai-struct.d.ts"), 'export { default } from "kaitai-struct";\n');
+}
+
+/** What src/pe takes of pkijs and asn1js. */
+const PKI = {
+  asn1js: ["Constructed", "fromBER", "Primitive", "Sequence"],
+  pkijs: ["Certificate", "ContentInfo", "IssuerAndSerialNumber", "SignedData"],
+};
+
+/** @returns the packages that went into it */
+function pkijs() {
+  const result = buildSync({
+    stdin: {
+      contents: Object.entries(PKI)
+        .map(([name, taken]) => `export { ${taken.join(", ")} } from "${name}";`)
+        .join("\n"),
+      resolveDir: fileURLToPath(new URL("..", import.meta.url)),
+    },
+    bundle: true,
+    minify: true,
+    write: false,
+    target: "es2022",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    format: "iife",
+    globalName: "made",
+    metafile: true,
+  });
+  const code = result.outputFiles[0]?.text ?? "";
+  writeFileSync(join(generated, "pkijs.js"), `export function loadPki() {\n${code}return made;\n}\n`);
+  writeFileSync(
+    join(generated, "pkijs.d.ts"),
+    [
+      'import type * as Asn1 from "asn1js";',
+      'import type * as Pki from "pkijs";',
+      "",
+      "/** What is taken of both packages. */",
+      `export declare function loadPki(): ${Object.entries(PKI)
+        .map(
+          ([name, taken]) =>
+            `Pick<typeof ${name === "pkijs" ? "Pki" : "Asn1"}, ${taken.map((one) => `"${one}"`).join(" | ")}>`,
+        )
+        .join(" & ")};`,
+      "",
+    ].join("\n"),
+  );
+  const inputs = Object.values(result.metafile.outputs).flatMap((output) =>
+    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  );
+  return [...new Set(inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))];
+}
+
+iced();
+kaitai();
+const licences = ["iced-x86", "kaitai-struct", ...pkijs()].sort().map((name) => {
+  const folder = folderOf(name);
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  if (file === undefined) throw new Error(`${name} comes without its licence`);
+  return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+});
+writeFileSync(
+  join(generated, "third-party.txt"),
+  `Packages that are bundled into pooltrail, with their licences.\n\n${licences.join(`\n${"-".repeat(72)}\n\n`)}`,
+);
