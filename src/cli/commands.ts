@@ -249,7 +249,7 @@ export const COMMANDS: readonly Command[] = [
     arity: NONE,
     summary: "a Node REPL with the dump open",
     details: [
-      "`dump` is the library's object; lm(), ln(), poolused() and the other short names print as the commands do.",
+      "Lines are taken as in WinDbg (lm, !poolused /t10 4, ln 8096c909, dps b8f04000+7880 L42) or as on this command line, and as JavaScript: each command is a function, `dump` the library's object, `_` and `last` the last value. .help shows more.",
     ],
     options: [],
     input: "dump",

@@ -1,15 +1,12 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { start } from "node:repl";
-import { QuestionError } from "../api/ask.ts";
+import { type REPLServer, start } from "node:repl";
 import type { Dump } from "../api/dump.ts";
-import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
-import { type AnswerOptions, answerTo } from "./answers.ts";
-import { UsageError } from "./arguments.ts";
-import { COMMANDS } from "./commands.ts";
-import { inspectHex, printed } from "./inspect.ts";
+import { inspectHex } from "./inspect.ts";
+import { REPL_HELP } from "./repl-help.ts";
+import { Session } from "./session.ts";
 
 interface ReplStreams {
   readonly style: Style;
@@ -19,23 +16,12 @@ interface ReplStreams {
   readonly historyFile: string | undefined;
 }
 
-/** By name and by WinDbg's name, the command that each function prints as, and what an alias asks for. */
-const CALLS: ReadonlyMap<string, { readonly command: string; readonly preset: AnswerOptions }> = new Map(
-  COMMANDS.filter(({ name }) => name !== "repl").flatMap(({ name, aliases, presets }) =>
-    [name, ...aliases].map((called) => [called, { command: name, preset: presets?.[called] ?? {} }] as const),
-  ),
-);
-
 /** Runs Node's REPL with `dump` open; ends when the user leaves. */
 export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
   const { style, input, output } = streams;
-  const view = { style, pointerSize: dump.pointerSize };
-  // !pool is no name of a function; pool is
-  const callable = COMMANDS.flatMap(({ aliases }) => aliases).filter((name) => /^\w+$/.test(name));
-  const names = callable.map((name) => `${name}()`);
   output.write(
-    `${printable(dump.file)} is open as \`dump\`. ${names.join(", ")} print as the commands do;\n` +
-      "dump is the library's object: try dump.modules.items, or dump.<Tab>.\n",
+    `${printable(dump.file)} is open as \`dump\`. Type what you would in WinDbg (lm, !poolused /t10 4, ln 8096c909),\n` +
+      "or JavaScript (lm().modules.length). Tab completes names, .help shows more.\n",
   );
   const repl = start({
     prompt: "pooltrail> ",
@@ -45,18 +31,17 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     preview: false,
     writer: (value) => inspectHex(value, style.colored),
   });
-  const calls = [...CALLS].map(([name, { command, preset }]) => {
-    const call = (...operands: readonly unknown[]): object =>
-      withoutStack(() => {
-        const last = operands.at(-1);
-        const options = isOptions(last) ? { ...preset, ...last } : preset;
-        const texts = operands.filter((operand) => !isOptions(operand)).map(operandText);
-        const answer = answerTo(dump, command, texts, options);
-        return printed(answer.document, answer.text(view));
-      });
-    return [name, call] as const;
+  const session = new Session(dump, style);
+  Object.assign(repl.context, session.names);
+  Object.defineProperty(repl.context, "last", { get: () => repl.last, configurable: true });
+  takeTypedLines(repl, session, output);
+  repl.defineCommand("help", {
+    help: "How to ask, by example",
+    action() {
+      output.write(REPL_HELP);
+      this.displayPrompt();
+    },
   });
-  Object.assign(repl.context, { dump, hex }, Object.fromEntries(calls));
   if (streams.historyFile !== undefined) {
     repl.setupHistory(streams.historyFile, (error) => {
       if (error !== null) output.write(`the history is not kept: ${error.message}\n`);
@@ -65,38 +50,32 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
   return new Promise((resolve) => repl.on("exit", () => resolve()));
 }
 
+/** Puts what is typed as in WinDbg before Node's own evaluation, which takes the rest. */
+function takeTypedLines(repl: REPLServer, session: Session, output: NodeJS.WritableStream): void {
+  const javaScript = repl.eval;
+  const evaluate: REPLServer["eval"] = (code, context, file, done) => {
+    const value = (word: string): unknown => {
+      let found: unknown;
+      javaScript.call(repl, word, context, file, (_, result) => {
+        found = result;
+      });
+      return found;
+    };
+    try {
+      const typed = session.typed(code, value);
+      if (typed === undefined) return javaScript.call(repl, code, context, file, done);
+      if (typed.told !== undefined) output.write(`note: ${typed.told}\n`);
+      done(null, session.answer(typed));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)), undefined);
+    }
+  };
+  Object.assign(repl, { eval: evaluate });
+}
+
 /** `~/.pooltrail_history`, or what POOLTRAIL_HISTORY says; empty: none. */
 export function historyFile(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const chosen = environment.POOLTRAIL_HISTORY;
   if (chosen === "") return undefined;
   return chosen ?? join(homedir(), ".pooltrail_history");
-}
-
-/** `poolused({ sort: "paged", top: 10 })`: an object without a class or a name is options. */
-function isOptions(operand: unknown): operand is AnswerOptions {
-  return (
-    typeof operand === "object" &&
-    operand !== null &&
-    !("name" in operand) &&
-    Object.keys(Object(operand)).every((key) =>
-      ["sort", "top", "pooltags", "since", "force", "view", "lines"].includes(key),
-    )
-  );
-}
-
-function operandText(operand: unknown): string {
-  if (typeof operand === "bigint" || typeof operand === "number") return hex(operand);
-  if (typeof operand === "string") return operand;
-  if (typeof operand === "object" && operand !== null && "name" in operand) return String(operand.name);
-  throw new UsageError(`an address, a name or a module is wanted, not ${String(operand)}`);
-}
-
-/** At a prompt, wrong usage is one line: where in pooltrail it was noticed helps nobody. */
-function withoutStack<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof QuestionError) error.stack = error.message;
-    throw error;
-  }
 }
