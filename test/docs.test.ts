@@ -1,16 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { COMMANDS } from "../src/cli/commands.ts";
 import { pooltrail, spawnedPooltrail } from "./fixtures/cli.ts";
+import { commandPage } from "./fixtures/command-page.ts";
 
 /**
- * Runs every sample of README.md and compares what it prints. `UPDATE_README=1 npx vitest run
- * test/readme.test.ts`, after a build, writes down what they print instead.
+ * Runs every sample of README.md and docs/ and compares what it prints. `UPDATE_DOCS=1 npx vitest run test/docs.test.ts`,
+ * after a build, writes down what they print instead.
  */
 const root = new URL("../", import.meta.url);
-const path = new URL("README.md", root);
-const updating = process.env.UPDATE_README === "1";
+const updating = process.env.UPDATE_DOCS === "1";
+/** Pages for each command stand in docs/commands, and are written by this test as a whole. */
+const PAGES = [
+  "README.md",
+  ...readdirSync(new URL("docs", root))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+  ...COMMANDS.map(({ name }) => `docs/commands/${name}.md`),
+];
 
 interface Sample {
   readonly language: string;
@@ -51,7 +60,7 @@ function runConsole(body: string): string {
   return `${first}\n${ended(banner)}${turns.join("")}`;
 }
 
-const folder = mkdtempSync(fileURLToPath(new URL("test/readme-", root)));
+const folder = mkdtempSync(fileURLToPath(new URL("test/docs-", root)));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a TypeScript sample prints, run as a module of its own against the source. */
@@ -71,8 +80,29 @@ async function runTypeScript(body: string, number: number): Promise<string> {
   return printed.map((line) => `${line}\n`).join("");
 }
 
-describe("README.md", () => {
-  const text = readFileSync(path, "utf8");
+describe("the page of each command", () => {
+  it.each(COMMANDS.map((command) => [command.name, command] as const))(
+    "%s says what its help says",
+    (name, command) => {
+      const path = new URL(`docs/commands/${name}.md`, root);
+      if (updating) writeFileSync(path, commandPage(command));
+      // what the example prints is compared below
+      const head = (text: string): string => text.split("```console")[0] ?? "";
+      expect(head(readFileSync(path, "utf8"))).toBe(head(commandPage(command)));
+    },
+  );
+
+  it("are all that there are", () => {
+    expect(readdirSync(new URL("docs/commands", root)).sort()).toEqual(
+      COMMANDS.map(({ name }) => `${name}.md`).sort(),
+    );
+  });
+});
+
+describe.each(PAGES)("%s", (page) => {
+  const path = new URL(page, root);
+  const command = COMMANDS.find(({ name }) => page === `docs/commands/${name}.md`);
+  const text = updating && command !== undefined ? commandPage(command) : readFileSync(path, "utf8");
   const samples = samplesOf(text);
   const edits: { offset: number; length: number; body: string }[] = [];
 
@@ -81,7 +111,7 @@ describe("README.md", () => {
     else edits.push({ offset: sample.offset, length: sample.body.length, body });
   }
 
-  it("has samples of the command line, the REPL and the library", () => {
+  it.runIf(page === "README.md")("has samples of the command line, the REPL and the library", () => {
     const languages = samples.map(({ language }) => language);
     expect(languages.filter((language) => language === "console").length).toBeGreaterThan(4);
     expect(samples.some(({ body }) => body.includes(PROMPT))).toBe(true);
@@ -104,7 +134,7 @@ describe("README.md", () => {
     },
   );
 
-  it("names only commands that are there", () => {
+  it.runIf(page === "README.md")("names only commands that are there", () => {
     const { stdout } = pooltrail("--help");
     const rows = [...text.matchAll(/^\| `(\w+) (?:DUMP|DIR)/gm)].map((match) => match[1]);
     const commands = [...stdout.matchAll(/^ {2}(\w+) DUMP/gm)].map((match) => match[1]);
