@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
+import { didYouMean } from "../core/nearest-word.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
-import { type Command, commandNamed } from "./commands.ts";
+import { COMMAND_NAMES, type Command, commandNamed } from "./commands.ts";
+import { byHabit } from "./windbg-lines.ts";
 
 /** The command line was not understood: exit code 2. */
 export class UsageError extends Error {
@@ -102,7 +104,7 @@ export function takesOption(command: Command, option: string): boolean {
  * @throws {UsageError}
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = withHabits(parse(argv.filter((word) => !isFlagOf(argv[0], word))));
   if (values.version === true) return { kind: "version" };
   const [first, ...others] = positionals;
   if (first === "help") return help(others[0]);
@@ -174,9 +176,28 @@ function countOf(text: string | undefined, option: string, command: string): num
 function help(name: string | undefined): Invocation {
   if (name === undefined) return { kind: "help" };
   const command = commandNamed(name);
-  if (command === undefined) throw new UsageError(`there is no command "${name}"`);
+  if (command === undefined)
+    throw new UsageError(`there is no command "${name}"${didYouMean(name, COMMAND_NAMES)}`);
   return { kind: "help", command };
 }
+
+/** `!dh ADDRESS -f`: which part of the headers is shown; all of them are here. */
+function isFlagOf(command: string | undefined, word: string): boolean {
+  return (command === "dh" || command === "!dh") && /^-[fsiea]$/.test(word);
+}
+
+/** WinDbg's names take WinDbg's operands, where they mean the same: `lm DUMP m ABC*`, `poolused DUMP /t10 4`. */
+function withHabits({ values, positionals }: Parsed): Parsed {
+  const [word = "", file, ...operands] = positionals;
+  // of these the command line has its own meaning, and scripts rely on it
+  const typed = file === undefined || word === "s" || word === "dps" ? undefined : byHabit(word, operands);
+  if (typed === undefined || typed.told !== undefined || file === undefined) return { values, positionals };
+  const [command = word, ...words] = typed.words;
+  const meant = parse([command, file, ...words]);
+  return { values: { ...meant.values, ...values }, positionals: meant.positionals };
+}
+
+type Parsed = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
   try {

@@ -256,6 +256,9 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
+/** Names and aliases. */
+export const COMMAND_NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);
+
 /** The command of that name or alias. */
 export function commandNamed(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name || command.aliases.includes(name));

@@ -5,6 +5,7 @@ import { dumpsIn } from "../api/files-below.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isFolder, isImageFile, openImageFile } from "../api/image-file.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest-word.ts";
 import { printable } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
 import { renderJson } from "../report/json.ts";
@@ -12,6 +13,7 @@ import { COLOR, PLAIN } from "../report/style.ts";
 import { FileError } from "../source/file-source.ts";
 import { type Answer, answerTo } from "./answers.ts";
 import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
+import { COMMAND_NAMES } from "./commands.ts";
 import { renderHelp } from "./help.ts";
 import { Progress, type Terminal } from "./progress.ts";
 
@@ -125,7 +127,7 @@ function openOrSay({ implied, command, file, operands, options }: RunInvocation)
   } catch (error) {
     const missing = error instanceof FileError && error.problem === "missing" && error.path === file;
     if (missing && implied && operands.length > 0) {
-      throw new UsageError(`"${file}" is neither a command nor a file`);
+      throw new UsageError(`"${file}" is neither a command nor a file${didYouMean(file, COMMAND_NAMES)}`);
     }
     throw error;
   }

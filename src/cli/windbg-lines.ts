@@ -30,10 +30,16 @@ export function readTypedLine(line: string): TypedLine | undefined {
   const word = called.toLowerCase();
   const operands = operandsOf(rest);
   if (every !== undefined && !/^s\b/.test(word)) return undefined;
-  const habit = HABITS[word] ?? PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
-  if (habit !== undefined) return habit(operands, word);
+  const habit = byHabit(word, operands);
+  if (habit !== undefined) return habit;
   const known = commandNamed(word) ?? commandNamed(word.replace(/^!/, ""));
   return known === undefined ? undefined : { words: [word.replace(/^!/, ""), ...operands] };
+}
+
+/** What stands behind a word of WinDbg's in the words of this command line; undefined where both take the same. */
+export function byHabit(word: string, operands: readonly string[]): TypedLine | undefined {
+  const habit = HABITS[word] ?? PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
+  return habit?.(operands, word);
 }
 
 /** At spaces, but not within quotes, parentheses, or around a sign that stands free: `nt!Name + 3d` is one. */
@@ -49,10 +55,9 @@ const EVERY_MODULE = "every module is looked at, whatever the range";
 /** `!poolused [/tN] [flags] [pattern]`: 2 sorts by nonpaged, 4 by paged bytes. */
 const poolUsed: Habit = (operands) => {
   const top = operands.flatMap((word) => /^\/t(\d+)$/i.exec(word)?.[1] ?? [])[0];
-  const flags = operands.find((word) => /^(?:0x)?[0-9a-f]$/i.test(word));
+  const flags = operands.find((word) => /^(?:0x)?[24]$/i.test(word));
   const others = operands.filter((word) => !/^\/t\d*$/i.test(word) && word !== flags);
-  const bits = flags === undefined ? 0 : Number.parseInt(flags.replace(/^0x/i, ""), 16);
-  const sort = (bits & 4) !== 0 ? ["--sort", "paged"] : (bits & 2) !== 0 ? ["--sort", "nonpaged"] : [];
+  const sort = flags === undefined ? [] : ["--sort", flags.endsWith("4") ? "paged" : "nonpaged"];
   return { words: ["tags", ...others, ...sort, ...(top === undefined ? [] : ["--top", top])] };
 };
 
@@ -115,7 +120,7 @@ const headers: Habit = (operands) => ({
 const handles: Habit = ([first = "", flags, process]) => {
   if (process !== undefined)
     return { words: ["handles", /^[0-9a-f]+$/i.test(process) ? `0x${process}` : process] };
-  return { words: ["handles", ...(first === "" || flags !== undefined || FLAGS.test(first) ? [] : [first])] };
+  return { words: ["handles", ...(first === "" || first === "0" || flags !== undefined ? [] : [first])] };
 };
 
 const HABITS: Readonly<Record<string, Habit>> = {

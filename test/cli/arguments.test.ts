@@ -26,6 +26,31 @@ describe("parseCommandLine", () => {
     expect(run(alias, "a.dmp", ...operands).command).toBe(name);
   });
 
+  it.each([
+    [["lm", "a.dmp", "m", "ABC*"], "modules", ["ABC*"], {}],
+    [["lmvm", "a.dmp", "ABCD", "--json"], "modules", ["ABCD"], { json: true }],
+    [["dh", "a.dmp", "-f", "b8f04000"], "headers", ["b8f04000"], {}],
+    [["!dh", "a.dmp", "b8f04000", "-f"], "headers", ["b8f04000"], {}],
+    [["poolused", "a.dmp", "/t10", "4"], "tags", [], { sort: "paged", top: 10 }],
+    [["poolused", "a.dmp", "4", "--sort", "tag"], "tags", [], { sort: "tag" }],
+    [["u", "a.dmp", "nt", "L10"], "code", ["nt"], { view: "from", lines: 16 }],
+    [["!process", "a.dmp", "0", "0"], "processes", [], {}],
+    [["!handle", "a.dmp", "4"], "handles", ["4"], {}],
+    [["!vm", "a.dmp", "1"], "memory", [], {}],
+    // these are the command line's own, as before
+    [["dps", "a.dmp", "b8f04000+7880"], "imports", ["b8f04000+7880"], {}],
+    [["s", "a.dmp", "Se"], "scan", ["Se"], {}],
+  ])("takes WinDbg's operands behind WinDbg's names: %j", (argv, name, operands, options) => {
+    expect(parseCommandLine(argv)).toMatchObject({ file: "a.dmp", command: { name }, operands, options });
+  });
+
+  it.each([
+    [["help", "moduls"], 'there is no command "moduls"; did you mean modules?'],
+    [["help", "frobnicate"], 'there is no command "frobnicate"'],
+  ])("names the command that was meant: %j", (argv, message) => {
+    expect(() => parseCommandLine(argv)).toThrow(new UsageError(message));
+  });
+
   it("collects every --images", () => {
     const invocation = parseCommandLine(["info", "a.dmp", "--images", "one", "--images=two", "--json"]);
     expect(invocation).toMatchObject({ options: { images: ["one", "two"], json: true, quiet: false } });

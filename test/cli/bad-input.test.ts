@@ -38,7 +38,7 @@ describe("a tag that there is not", () => {
     ["4", "WinDbg's 4 is --sort paged here"],
     ["/t10", "WinDbg's /t10 is --top 10 here"],
   ])("but a switch of !poolused is told as such: %s", (operand, words) => {
-    expect(pooltrail("poolused", X64, operand)).toMatchObject({
+    expect(pooltrail("tags", X64, operand)).toMatchObject({
       code: 2,
       stdout: "",
       stderr: `pooltrail: ${words}\nTry: pooltrail tags --help\n`,

@@ -75,6 +75,12 @@ describe("a first word that is no command", () => {
     expect(stderr).toContain('"frob" is neither a command nor a file');
   });
 
+  it("gets the nearest command, where one is near", () => {
+    expect(pooltrail("tag", DUMP).stderr).toContain(
+      '"tag" is neither a command nor a file; did you mean tags?',
+    );
+  });
+
   it("is a file that is not there where it stands alone", () => {
     expect(pooltrail("frob")).toMatchObject({ code: 1, stderr: "pooltrail: frob: there is no such file\n" });
   });

@@ -1,7 +1,8 @@
 import { hex } from "../../core/address.ts";
 import { at, type Block, bold, heading, notes, type PointerSize, table } from "../block.ts";
 import type { HeadersDocument } from "../documents.ts";
-import { percent, timestampText } from "../words.ts";
+import { headerWords } from "../header-words.ts";
+import { percent } from "../words.ts";
 
 /** `headers`: the file and optional header, the directories and the sections, as `!dh`. */
 export function headersBlocks(document: HeadersDocument, size: PointerSize): readonly Block[] {
@@ -49,14 +50,9 @@ function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Fields that the format calls addresses, and that are none by themselves. */
-const OFFSETS: ReadonlySet<string> = new Set(["addressOfEntryPoint", "baseOfCode"]);
-
 function annotation(name: string, value: number | bigint): string {
-  if (OFFSETS.has(name)) return " (offset from the base)";
-  if (name === "filePointerToSymbolTable") return " (offset in the file)";
-  if (name !== "timestamp" || typeof value !== "number") return "";
-  return ` (${timestampText(value)})`;
+  const words = headerWords(name, value);
+  return words === "" ? "" : ` (${words})`;
 }
 
 function identity(document: HeadersDocument): readonly string[] {
