@@ -23,6 +23,9 @@ export function controlFlowOf(flow: FunctionFlow): ControlFlow {
   return made;
 }
 
+/** No place: the way from each indirect jump to each label, of both of which there may be thousands. */
+const ANY_LABEL = -1;
+
 class Graph implements ControlFlow {
   readonly leaders = new Set<number>();
   readonly labels: readonly number[];
@@ -59,8 +62,9 @@ class Graph implements ControlFlow {
       const goesOn = flow !== Flow.Jump && flow !== Flow.JumpIndirect && flow !== Flow.Return;
       next = goesOn && flow !== Flow.Stop ? start + length : -1;
       if (target !== undefined && flow !== Flow.Call && instructions.has(target)) this.#link(leader, target);
-      if (flow === Flow.JumpIndirect) for (const label of this.labels) this.#link(leader, label);
+      if (flow === Flow.JumpIndirect) this.#link(leader, ANY_LABEL);
     }
+    for (const label of this.labels) this.#link(ANY_LABEL, label);
   }
 
   reaching(place: number): ReadonlySet<number> {

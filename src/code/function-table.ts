@@ -30,9 +30,14 @@ export class FunctionTableBuilder {
   /** Functions that did not fit any more. */
   rejected = 0;
 
+  /** No more functions fit. */
+  get full(): boolean {
+    return this.#entries.length >= MAX_FUNCTIONS;
+  }
+
   /** @param ranges pairs of start and end, by address */
   add(entry: number, basis: Basis, ranges: readonly number[]): void {
-    if (this.#entries.length >= MAX_FUNCTIONS) {
+    if (this.full) {
       this.rejected++;
       return;
     }

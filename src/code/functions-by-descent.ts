@@ -1,4 +1,5 @@
 import { BitSet } from "../core/bit-set.ts";
+import { MAX_FUNCTIONS } from "../core/limits.ts";
 import { U32List } from "../core/u32-list.ts";
 import type { Decoder } from "../isa/instruction.ts";
 import type { FunctionStarts } from "../isa/instruction-set.ts";
@@ -112,7 +113,7 @@ class DescentFinder {
     this.#tables.markNamed();
     this.#search();
     this.#settle();
-    if (this.#walker.exhausted || this.#judge.exhausted)
+    if (this.#exhausted || this.#judge.exhausted)
       notes.push("the search for functions was ended at its limit");
     for (const [entry, { ranges }] of this.#extents) {
       builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
@@ -135,8 +136,17 @@ class DescentFinder {
     for (let round = 0; round < GAP_ROUNDS && this.#searchGaps(); round++);
   }
 
+  get #isFull(): boolean {
+    return this.#list.length >= MAX_FUNCTIONS;
+  }
+
+  /** What is found from here on may be wrong, or is left out. */
+  get #exhausted(): boolean {
+    return this.#walker.exhausted || this.#tables.exhausted || this.#isFull;
+  }
+
   #add(entry: number): void {
-    if (this.#entries.has(entry) || this.#code.runAt(entry) === undefined) return;
+    if (this.#isFull || this.#entries.has(entry) || this.#code.runAt(entry) === undefined) return;
     // Called or not, a `__finally` block runs on the frame of its function.
     if (this.#scopes.entries.has(entry) && !this.#seeds.exported.has(entry)) return;
     this.#entries.add(entry);
@@ -206,7 +216,7 @@ class DescentFinder {
       let at = this.#covered.nextMissing(run.start, run.end);
       /** Behind an instruction that goes on: no function starts here but with a frame. */
       let flowsIn = -1;
-      while (at < run.end && !this.#walker.exhausted) {
+      while (at < run.end && !this.#exhausted) {
         const start = this.#judge.isNoCode(at) ? at : this.#code.set.padding.startBehind(run, at, run.end);
         if (start < run.end && this.#isCandidate(start)) {
           const starts =

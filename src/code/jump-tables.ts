@@ -1,6 +1,6 @@
 import { advance } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
-import { MAX_JUMP_TABLE } from "../core/limits.ts";
+import { MAX_JUMP_ENTRIES, MAX_JUMP_TABLE } from "../core/limits.ts";
 import {
   type CodeRange,
   type CodeRun,
@@ -26,7 +26,12 @@ export class JumpTables {
   readonly #relocated: BitSet | undefined;
   /** Bytes of the tables found so far. */
   readonly #words: BitSet;
-  readonly #known = new Map<number, readonly number[] | undefined>();
+  /** By the jump: where it can lead. */
+  readonly #known = new Map<number, readonly number[]>();
+  /** Jumps that go through no table that can be told. */
+  readonly #none: BitSet;
+  /** Entries that may still be read. */
+  #left = MAX_JUMP_ENTRIES;
 
   /** @param relocated the places that change with the base, where that is known */
   constructor(code: ModuleCode, decoder: Decoder, relocated: BitSet | undefined) {
@@ -34,6 +39,12 @@ export class JumpTables {
     this.#decoder = decoder;
     this.#relocated = relocated;
     this.#words = new BitSet(code.image.size);
+    this.#none = new BitSet(code.image.size);
+  }
+
+  /** No more tables are read: `MAX_JUMP_ENTRIES` entries were. */
+  get exhausted(): boolean {
+    return this.#left <= 0;
   }
 
   /** Whether a table's word stands here. */
@@ -48,7 +59,8 @@ export class JumpTables {
    * @returns `undefined` when it goes through no table that can be told
    */
   labels(run: CodeRun, at: number, length: number, from: number): readonly number[] | undefined {
-    if (this.#known.has(at)) return this.#known.get(at);
+    const known = this.#known.get(at);
+    if (known !== undefined || this.#none.has(at)) return known;
     const before = this.#instructionsBefore(run, at, from);
     const jump = this.#decoder.at(at);
     const { tables } = this.#code.set;
@@ -57,7 +69,8 @@ export class JumpTables {
     const table = form === undefined ? undefined : this.#read(form, bound, at + length);
     if (table !== undefined)
       this.#markIndexes(before, Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE), table.count);
-    this.#known.set(at, table?.labels);
+    if (table === undefined) this.#none.add(at);
+    else this.#known.set(at, table.labels);
     return table?.labels;
   }
 
@@ -96,7 +109,8 @@ export class JumpTables {
     const labels = new Set<number>();
     const count = Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE);
     let index = 0;
-    for (; index < count; index++) {
+    for (; index < count && !this.exhausted; index++) {
+      this.#left--;
       const at = form.start + index * form.entrySize;
       if (form.relativeTo === undefined && !this.#isRelocated(at)) break;
       const label = this.#label(form, at);

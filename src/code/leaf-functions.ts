@@ -32,7 +32,7 @@ export function findLeaves(
   notes: string[],
 ): void {
   const finder = new LeafFinder(code, decoder, seeds, covered, builder);
-  for (const start of covered.entered) finder.tryEntered(start);
+  for (const start of covered.entered) if (!finder.exhausted) finder.tryEntered(start);
   for (const run of code.runs) finder.search(run);
   if (finder.exhausted) notes.push("the search for leaf functions was ended at its limit");
 }
@@ -85,7 +85,7 @@ class LeafFinder {
   }
 
   get exhausted(): boolean {
-    return this.#walker.exhausted;
+    return this.#walker.exhausted || this.#tables.exhausted || this.#builder.full;
   }
 
   tryEntered(start: number): void {

@@ -48,7 +48,7 @@ export interface Extent {
 
 /**
  * Walks functions by their flow: from an entry along every jump that stays inside. Nothing is decoded twice in one
- * walk, and all walks together decode at most `budget` instructions.
+ * walk, and all walks together decode at most `budget` instructions; each way that a jump table leads counts as one.
  */
 export class RecursiveDescent {
   readonly #code: ModuleCode;
@@ -209,6 +209,7 @@ export class RecursiveDescent {
       case Flow.JumpIndirect: {
         const labels = this.#tables.labels(run, at, next - at, step.from);
         for (const label of labels ?? []) if (!walk.rules.fence.has(label)) walk.pending.push(label);
+        this.#budget -= labels?.length ?? 0;
         return this.#ended(next, labels === undefined, false);
       }
       case Flow.Return:

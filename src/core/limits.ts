@@ -91,6 +91,8 @@ export const MAX_ROOT_SEARCH_PAGES = 0x8000;
 export const MAX_CODE_BYTES = 0x1000_0000;
 /** Entries of one jump table: generated parsers have some hundreds. */
 export const MAX_JUMP_TABLE = 4096;
+/** Entries of all jump tables of one image, each as often as a jump goes through it: a large kernel has some 20,000. */
+export const MAX_JUMP_ENTRIES = 0x8_0000;
 /** Functions of one image: the largest programs have 500,000. */
 export const MAX_FUNCTIONS = 0x10_0000;
 /** Paged pools: one per NUMA node and some more; Windows 7 has room for 64. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CallGraph } from "../../src/code/call-graph.ts";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
@@ -94,6 +94,33 @@ describe("code/ on any bytes", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it("reads no more entries than the cap of jump tables that thousands of jumps share", () => {
+    const bytes = new Uint8Array(0x2_0000);
+    // jmp [eax*4+80001000]; ret: thousands of jumps through the one table of 4,096 labels in front of them
+    for (let at = 0x4000; at < bytes.length; at += 8)
+      bytes.set([0xff, 0x24, 0x85, 0x00, 0x10, 0x00, 0x80, 0xc3], at);
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < 0x4000; at += 4) view.setUint32(at, 0x8000_5000 + at * 4, true);
+    const options = { machine: "x86", parts: [{ rva: 0x1000, bytes }], exports: { A: 0x5000 } } as const;
+    const source = vi.spyOn(AddressSpace.prototype, "tryReadU32");
+    const { notes } = analyzeImage(codeImage(options));
+    const reads = source.mock.calls.length;
+    source.mockRestore();
+    expect(reads).toBeLessThan(0x8_0000 + 0x1_0000);
+    expect(notes).toEqual(["the search for functions was ended at its limit"]);
+  });
+
+  it("looks for no more leaf functions than are kept", () => {
+    const bytes = new Uint8Array(0x22_0000);
+    // push rbp; ret
+    for (let at = 0; at < bytes.length; at += 2) bytes.set([0x55, 0xc3], at);
+    const { functions, notes } = analyzeImage(
+      codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x1010]] }),
+    );
+    expect(functions.count).toBe(0x10_0000);
+    expect(notes).toEqual(["the search for leaf functions was ended at its limit"]);
   });
 
   it("reads code that more holes cut than the stack holds", () => {
