@@ -5,7 +5,7 @@ import { type Dump, openDump } from "../src/api/dump.ts";
 import { type ImageFolder, openFolder } from "../src/api/folder.ts";
 import { openImageFile } from "../src/api/image-file.ts";
 import { answerTo } from "../src/cli/answers.ts";
-import { COMMANDS } from "../src/cli/commands.ts";
+import { COMMANDS, SESSIONS } from "../src/cli/commands.ts";
 import { renderJson } from "../src/report/json.ts";
 import { realDump } from "./fixtures/real-dumps.ts";
 
@@ -64,7 +64,7 @@ function lines(tag: string, address: string, module: string): [string, ...string
 
 describe("the schemas", () => {
   it("are one for each command that answers with a document", () => {
-    const commands = COMMANDS.map(({ name }) => name).filter((name) => name !== "repl");
+    const commands = COMMANDS.map(({ name }) => name).filter((name) => !SESSIONS.includes(name));
     expect([...schemas.keys()].sort()).toEqual([...commands, "growth"].sort());
   });
 

@@ -48,6 +48,8 @@ export interface Options {
   readonly top: number | undefined;
   readonly view: CodeView | undefined;
   readonly lines: number | undefined;
+  /** What eval is to carry out, in order. */
+  readonly eval: readonly string[];
 }
 
 /** Every option, in the order of the help text. */
@@ -83,6 +85,13 @@ export const OPTIONS = {
     help: "code: so many instructions, 16 when left out; of around on both sides",
   },
   since: { type: "string", value: "OLDER", help: "tags: what grew since an older dump of the same machine" },
+  eval: {
+    type: "string",
+    short: "e",
+    multiple: true,
+    value: "CODE",
+    help: "eval: a line as at the REPL's prompt; repeatable",
+  },
   force: { type: "boolean", help: "tags --since: also where the dumps are of two machines" },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
@@ -91,7 +100,7 @@ export const OPTIONS = {
 } as const;
 
 /** Options that only some commands take. */
-const OWN_OPTIONS = ["sort", "top", "since", "force", "view", "lines", "system-hive"] as const;
+const OWN_OPTIONS = ["sort", "top", "since", "force", "view", "lines", "eval", "system-hive"] as const;
 
 /** Whether a command takes an option. */
 export function takesOption(command: Command, option: string): boolean {
@@ -147,6 +156,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       top: countOf(values.top, "--top", "tags"),
       view: viewOf(values.view) ?? command.presets?.[first]?.view,
       lines: countOf(values.lines, "--lines", "code"),
+      eval: values.eval ?? [],
     },
   };
 }

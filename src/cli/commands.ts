@@ -251,10 +251,26 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Lines are taken as in WinDbg (lm, !poolused /t10 4, ln 8096c909, dps b8f04000+7880 L42) or as on this command line, and as JavaScript: each command is a function, `dump` the library's object, `_` and `last` the last value. .help shows more.",
     ],
-    options: [],
+    options: ["system-hive"],
+    input: "dump",
+  },
+  {
+    name: "eval",
+    aliases: [],
+    operands: "[FILE.mjs]",
+    arity: [0, 1],
+    summary: "a script, or lines as at the REPL's prompt, with the dump open",
+    details: [
+      "`dump`, `hex` and a function for each command are global to it. -e takes what the prompt takes, WinDbg's lines too, and prints what it gives: eval DUMP -e 'lm().modules.filter((m) => m.thirdParty)'. What a FILE gives as its default is printed, or what it returns where it is a function of the dump.",
+      "With --json a value is printed as JSON, addresses as in every document.",
+    ],
+    options: ["eval", "system-hive"],
     input: "dump",
   },
 ];
+
+/** What keeps the dump open for more than one question, and has no document of its own. */
+export const SESSIONS: readonly string[] = ["repl", "eval"];
 
 /** Names and aliases. */
 export const COMMAND_NAMES: readonly string[] = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);

@@ -2,6 +2,7 @@ import { inspect, types } from "node:util";
 import { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
+import { answer } from "../report/answer.ts";
 
 /** Deep enough for any answer, shallow enough for a screen. */
 const DEPTH = 4;
@@ -81,7 +82,9 @@ function showsItself(value: object): boolean {
 }
 
 /** A document that the REPL shows as the command prints it, and that is data to everything else. */
-export function printed(document: object, text: string): object {
-  const copy: object = Array.isArray(document) ? [...document] : { ...document };
+export function printed<T extends object>(document: T, text: string): object {
+  const copy = Array.isArray(document)
+    ? document.map((one: object) => answer({ ...one }))
+    : answer({ ...document });
   return Object.defineProperty(copy, inspect.custom, { value: () => text, enumerable: false });
 }

@@ -13,9 +13,10 @@ import { COLOR, PLAIN } from "../report/style.ts";
 import { FileError } from "../source/file-source.ts";
 import { type Answer, answerTo } from "./answers.ts";
 import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
-import { COMMAND_NAMES } from "./commands.ts";
+import { COMMAND_NAMES, SESSIONS } from "./commands.ts";
 import { renderHelp } from "./help.ts";
 import { Progress, type Terminal } from "./progress.ts";
+import { ScriptError } from "./script-error.ts";
 
 type RunInvocation = Extract<Invocation, { kind: "run" }>;
 
@@ -35,13 +36,13 @@ const MISUSED = 2;
 /**
  * Carries out one command line, without the program's name.
  *
- * @returns the exit code; a promise of it for the REPL, which ends when the user leaves
+ * @returns the exit code; a promise of it for the REPL, which ends when the user leaves, and for a script
  */
 export function run(argv: readonly string[], streams: Streams): number | Promise<number> {
   try {
     const invocation = parseCommandLine(argv);
     if (invocation.kind === "run") {
-      if (invocation.command.name === "repl") return runRepl(invocation, streams);
+      if (SESSIONS.includes(invocation.command.name)) return runSession(invocation, streams);
       streams.stdout.write(`${answerText(invocation, streams)}\n`);
     } else if (invocation.kind === "version") streams.stdout.write(`${VERSION}\n`);
     else streams.stdout.write(`${renderHelp(invocation.command)}\n`);
@@ -66,7 +67,7 @@ function report(error: unknown, { stderr }: Streams): number {
     say(`${what}${printable(error.message)}; ${advice}`);
     return UNREADABLE;
   }
-  if (error instanceof FormatError || error instanceof FileError) {
+  if (error instanceof FormatError || error instanceof FileError || error instanceof ScriptError) {
     say(printable(error.message));
     return UNREADABLE;
   }
@@ -96,18 +97,27 @@ function answerText(invocation: RunInvocation, streams: Streams): string {
   }
 }
 
-async function runRepl(invocation: RunInvocation, streams: Streams): Promise<number> {
+/** What keeps the dump open for more than one question. */
+async function runSession(invocation: RunInvocation, streams: Streams): Promise<number> {
+  const { command, file, operands, options } = invocation;
   try {
-    // Node's REPL takes as long to load as a small answer takes to find.
-    const { historyFile, startRepl } = await import("./repl.ts");
     using opened = openOrSay(invocation);
-    if (!(opened instanceof Dump)) throw needsDump(invocation.file, "repl");
-    await startRepl(opened, {
-      style: wantsColor(invocation.options, streams) ? COLOR : PLAIN,
-      input: streams.stdin,
-      output: streams.stdout,
-      historyFile: historyFile(streams.environment),
-    });
+    if (!(opened instanceof Dump)) throw needsDump(file, command.name);
+    const style = wantsColor(options, streams) ? COLOR : PLAIN;
+    // Node's REPL takes as long to load as a small answer takes to find.
+    if (command.name === "repl") {
+      const { historyFile, startRepl } = await import("./repl.ts");
+      const { stdin: input, stdout: output, environment } = streams;
+      await startRepl(opened, { style, input, output, historyFile: historyFile(environment) });
+    } else {
+      const [{ Session }, { runScript, valueText }] = await Promise.all([
+        import("./session.ts"),
+        import("./script.ts"),
+      ]);
+      await runScript(new Session(opened, style), { file: operands[0], lines: options.eval }, (value) => {
+        if (value !== undefined) streams.stdout.write(`${valueText(value, options.json, style.colored)}\n`);
+      });
+    }
     return ANSWERED;
   } catch (error) {
     return report(error, streams);

@@ -10,7 +10,7 @@ import type { View } from "../report/text.ts";
 import { FileError } from "../source/file-source.ts";
 import { type AnswerOptions, answerTo } from "./answers.ts";
 import { parseCommandLine, UsageError } from "./arguments.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, SESSIONS } from "./commands.ts";
 import { printed } from "./inspect.ts";
 import { readTypedLine, type TypedLine } from "./windbg-lines.ts";
 
@@ -19,8 +19,6 @@ type Call = (...operands: readonly unknown[]) => object;
 
 /** What stands for the file where a line is read as a command line. */
 const DUMP = "DUMP";
-/** What starts a program of its own. */
-const STARTERS: readonly string[] = ["repl", "eval"];
 
 /** What is predefined at the prompt and in a script, and what lines that are no JavaScript mean there. */
 export class Session {
@@ -32,7 +30,7 @@ export class Session {
   constructor(dump: Dump, style: View["style"]) {
     this.#dump = dump;
     this.#view = { style, pointerSize: dump.pointerSize };
-    const calls = COMMANDS.filter(({ name }) => !STARTERS.includes(name)).flatMap(
+    const calls = COMMANDS.filter(({ name }) => !SESSIONS.includes(name)).flatMap(
       ({ name, aliases, presets }) =>
         [name, ...aliases].map((called) => [called, this.#call(name, presets?.[called] ?? {})] as const),
     );
@@ -63,7 +61,7 @@ export class Session {
     return inOneLine(() => {
       if (command === "?") return this.#dump.address(operands.join(" "));
       const invocation = parseCommandLine([command, DUMP, ...operands]);
-      if (invocation.kind !== "run" || STARTERS.includes(invocation.command.name))
+      if (invocation.kind !== "run" || SESSIONS.includes(invocation.command.name))
         throw new UsageError(`${command} is no question`);
       return this.#ask(
         invocation.command.name,

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { COMMANDS, SESSIONS } from "../../src/cli/commands.ts";
 import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
 
 const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -20,7 +20,7 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("the command line as a process", () => {
-  it.each(COMMANDS.map(({ name }) => name).filter((name) => name !== "repl"))(
+  it.each(COMMANDS.map(({ name }) => name).filter((name) => !SESSIONS.includes(name)))(
     "prints what %s answers in this process, and exits with the same code",
     (name) => {
       const words = [name, "samples/article-2003.dmp", ...(OPERANDS[name] ?? [])];
