@@ -1,4 +1,4 @@
-import { MAX_ALTERNATIVES } from "../core/limits.ts";
+import { MAX_ALTERNATIVES, MAX_STACK_PLACES } from "../core/limits.ts";
 
 /** One thing that a register or a place on the stack may hold. Equal atoms have equal keys. */
 export type Atom =
@@ -145,7 +145,11 @@ export class MachineState {
   /** General-purpose registers by number, but for the stack pointer. */
   readonly registers: Value[];
   /** By offset from the return address's place. */
-  readonly stack: Map<number, Value>;
+  #stack: Map<number, Value>;
+  /** Another state has the same map: it is copied when one of them changes. */
+  #shared = false;
+  /** Not all that was put on the stack is known. */
+  #full = false;
   /** Where the stack pointer is, relative to the return address's place. */
   sp: number;
   /** Where it was after the last call: what was pushed since is the next call's. */
@@ -153,9 +157,29 @@ export class MachineState {
 
   constructor(registers: Value[], stack: Map<number, Value>, sp: number, argumentsFrom: number) {
     this.registers = registers;
-    this.stack = stack;
+    this.#stack = stack;
     this.sp = sp;
     this.argumentsFrom = argumentsFrom;
+  }
+
+  get stack(): ReadonlyMap<number, Value> {
+    return this.#stack;
+  }
+
+  /** Of more than `MAX_STACK_PLACES` places nothing is kept. */
+  put(offset: number, value: Value): void {
+    if (this.#stack.size >= MAX_STACK_PLACES && !this.#stack.has(offset)) this.#full = true;
+    else this.#own().set(offset, value);
+  }
+
+  forget(offset: number): void {
+    if (this.#stack.has(offset)) this.#own().delete(offset);
+  }
+
+  #own(): Map<number, Value> {
+    if (this.#shared) this.#stack = new Map(this.#stack);
+    this.#shared = false;
+    return this.#stack;
   }
 
   /** As a function is entered. */
@@ -190,12 +214,16 @@ export class MachineState {
   }
 
   copy(): MachineState {
-    return new MachineState([...this.registers], new Map(this.stack), this.sp, this.argumentsFrom);
+    const copy = new MachineState([...this.registers], this.#stack, this.sp, this.argumentsFrom);
+    copy.#full = this.#full;
+    copy.#shared = true;
+    this.#shared = true;
+    return copy;
   }
 
   /** What stands on the stack; above the return address, what the caller put there. */
   stackAt(offset: number): Value {
-    return this.stack.get(offset) ?? (offset > 0 ? argument(offset) : UNKNOWN);
+    return this.#stack.get(offset) ?? (offset > 0 && !this.#full ? argument(offset) : UNKNOWN);
   }
 
   /**
@@ -205,25 +233,27 @@ export class MachineState {
    * @returns whether anything changed
    */
   join(other: MachineState): boolean {
-    let changed = false;
+    let changed = other.#full && !this.#full;
+    this.#full ||= other.#full;
     for (const [register, value] of this.registers.entries()) {
       const joined = either(value, other.registers[register] ?? UNKNOWN);
       if (joined === value) continue;
       this.registers[register] = joined;
       changed = true;
     }
-    for (const [offset, value] of this.stack) {
+    if (this.#stack === other.#stack) return changed;
+    for (const [offset, value] of this.#stack) {
       const joined = either(value, other.stackAt(offset));
       if (joined === value) continue;
-      this.stack.set(offset, joined);
+      this.put(offset, joined);
       changed = true;
     }
     for (const [offset, value] of other.stack) {
-      if (this.stack.has(offset)) continue;
+      if (this.#stack.has(offset)) continue;
       const own = this.stackAt(offset);
       const joined = either(own, value);
       if (joined === own) continue;
-      this.stack.set(offset, joined);
+      this.put(offset, joined);
       changed = true;
     }
     return changed;

@@ -95,11 +95,11 @@ export function afterCall(
 ): void {
   const { state, instruction } = site;
   const bytes = abi.calleePops ? popped(site, next) : 0;
-  for (const offset of pointedTo(abi, site)) state.stack.set(offset, leftBy(instruction.start));
+  for (const offset of pointedTo(abi, site)) state.put(offset, leftBy(instruction.start));
   for (const register of abi.volatile) state.registers[register] = UNKNOWN;
   state.registers[abi.result] = resultOf(instruction.start);
   for (let offset = 0; offset < abi.homeBytes + bytes; offset += abi.pointerSize)
-    state.stack.delete(state.sp + offset);
+    state.forget(state.sp + offset);
   state.sp += bytes;
   state.argumentsFrom = state.sp;
 }
@@ -114,7 +114,7 @@ export function behindFrameHelper(abi: Abi, { state, instruction }: CallSite): v
   for (const register of abi.volatile) state.registers[register] = UNKNOWN;
   state.registers[abi.result] = resultOf(instruction.start);
   state.registers[abi.framePointer] = stackAddress(frame);
-  for (let offset = state.sp - 12; offset <= frame; offset += 4) state.stack.set(offset, UNKNOWN);
+  for (let offset = state.sp - 12; offset <= frame; offset += 4) state.put(offset, UNKNOWN);
   state.sp = frame - HELPER_FRAME - (size & 0xffff);
   state.argumentsFrom = state.sp;
 }

@@ -1,4 +1,10 @@
-import { MAX_FLOWS_KEPT, MAX_FOLLOWED, MAX_FUNCTION_INSTRUCTIONS, MAX_VALUE_STEPS } from "../core/limits.ts";
+import {
+  MAX_FLOWS_KEPT,
+  MAX_FOLLOWED,
+  MAX_FUNCTION_INSTRUCTIONS,
+  MAX_STATE_PLACES,
+  MAX_VALUE_STEPS,
+} from "../core/limits.ts";
 import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
@@ -29,6 +35,10 @@ export interface FunctionFlow {
   readonly instructions: ReadonlyMap<number, Instruction>;
   /** The function was too large to be followed to the end, or its instructions are not decoded. */
   readonly truncated: boolean;
+  /** Instructions that its values were followed through, each as often as something new reached it. */
+  readonly steps: number;
+  /** Places on the stack that its calls remember. */
+  readonly places: number;
 }
 
 /** Changes a call's state to what is known behind it. */
@@ -42,6 +52,8 @@ export class DataFlow {
   readonly #known = new Map<number, FunctionFlow>();
   /** Instructions that may still be followed. */
   #left = MAX_FOLLOWED;
+  /** Places on the stack that the functions kept remember. */
+  #places = 0;
 
   /**
    * @param resolve names exported functions of other modules by their address
@@ -63,10 +75,12 @@ export class DataFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) return known;
     const flow = this.#follow(found);
-    this.#left -= flow.instructions.size;
-    if (this.#known.size >= MAX_FLOWS_KEPT) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
+    this.#left -= Math.max(flow.instructions.size, flow.steps >>> 2);
+    this.#places += flow.places;
+    for (const [entry, oldest] of this.#known) {
+      if (this.#known.size < MAX_FLOWS_KEPT && this.#places <= MAX_STATE_PLACES) break;
+      this.#known.delete(entry);
+      this.#places -= oldest.places;
     }
     this.#known.set(found.entry, flow);
     return flow;
@@ -77,7 +91,17 @@ export class DataFlow {
     const followed = this.image.code.decoding((decoder) =>
       new Follower(this.image, found, this.#behind, decoder, this.#left).run(),
     );
-    return followed ?? { function: found, calls: [], events: [], instructions: new Map(), truncated: true };
+    return (
+      followed ?? {
+        function: found,
+        calls: [],
+        events: [],
+        instructions: new Map(),
+        truncated: true,
+        steps: 0,
+        places: 0,
+      }
+    );
   }
 
   /** The call that stands at `at` in a function. */
@@ -106,6 +130,9 @@ export class DataFlow {
   };
 }
 
+/** So many places on the stack, as a power of two, are joined in the time of one instruction. */
+const PLACES_A_STEP = 6;
+
 class Follower {
   readonly #function: CodeFunction;
   readonly #behind: BehindCall;
@@ -114,10 +141,12 @@ class Follower {
   readonly #instructions = new Map<number, Instruction>();
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
-  /** What is known at jumps through registers and memory, by their place. */
-  readonly #indirect = new Map<number, MachineState>();
+  /** What is known at all jumps through registers and memory together. */
+  #indirect: MachineState | undefined;
   readonly #reached = new Set<number>();
   #steps = 0;
+  /** Places on the stack in all states that are kept. */
+  #places = 0;
   /** Not all of the function was looked at. */
   #cut = false;
 
@@ -147,10 +176,7 @@ class Follower {
     // What no way leads to is reached through a table, or by an exception.
     for (const start of this.#instructions.keys()) {
       if (this.#reached.has(start)) continue;
-      const [first, ...others] = this.#indirect.values();
-      const state = first?.copy() ?? MachineState.unknown();
-      for (const other of others) state.join(other);
-      this.#spread(start, state);
+      this.#spread(start, this.#indirect?.copy() ?? MachineState.unknown());
     }
     const calls: CallSite[] = [];
     const events: ValueEvent[] = [];
@@ -158,7 +184,11 @@ class Follower {
       this.#block(
         leader,
         state.copy(),
-        (site) => calls.push(site),
+        (site) => {
+          if (this.#isFull) return;
+          calls.push({ ...site, state: site.state.copy() });
+          this.#places += site.state.stack.size;
+        },
         (event) => events.push(event),
       );
     }
@@ -168,23 +198,37 @@ class Follower {
       calls,
       events,
       instructions: this.#instructions,
-      truncated: this.#cut || this.#steps >= MAX_VALUE_STEPS,
+      truncated: this.#cut || this.#isFull || this.#steps >= MAX_VALUE_STEPS,
+      steps: this.#steps,
+      places: this.#places,
     };
+  }
+
+  get #isFull(): boolean {
+    return this.#places > MAX_STATE_PLACES;
   }
 
   /** Carries a state along all ways from a place, until nothing changes any more. */
   #spread(from: number, state: MachineState): void {
     const pending: number[] = [];
+    const waiting = new Set<number>();
     const arrive = (at: number, arriving: MachineState): void => {
       if (!this.#instructions.has(at)) return;
       const known = this.#states.get(at);
-      if (known === undefined) this.#states.set(at, arriving.copy());
-      else if (!known.join(arriving)) return;
-      if (!pending.includes(at)) pending.push(at);
+      this.#steps += arriving.stack.size >>> PLACES_A_STEP;
+      if (known === undefined) {
+        if (this.#isFull) return;
+        this.#states.set(at, arriving.copy());
+        this.#places += arriving.stack.size;
+      } else if (!known.join(arriving)) return;
+      if (waiting.has(at)) return;
+      waiting.add(at);
+      pending.push(at);
     };
     this.#leaders.add(from);
     arrive(from, state);
     for (let at = pending.pop(); at !== undefined && this.#steps < MAX_VALUE_STEPS; at = pending.pop()) {
+      waiting.delete(at);
       const before = this.#states.get(at);
       if (before !== undefined) this.#block(at, before.copy(), undefined, undefined, arrive);
     }
@@ -212,7 +256,7 @@ class Follower {
         case Flow.Call:
         case Flow.CallIndirect: {
           const site = siteIn(this.#transfer, state, instruction, false);
-          onCall?.({ ...site, state: state.copy() });
+          onCall?.(site);
           this.#behind(site, this.#instructions.get(next));
           break;
         }
@@ -222,13 +266,15 @@ class Follower {
           if (target !== undefined && this.#instructions.has(target) && target !== this.#function.entry)
             arrive?.(target, state);
           else if (target !== this.#function.entry)
-            onCall?.({ ...siteIn(this.#transfer, state, instruction, true), state: state.copy() });
+            onCall?.(siteIn(this.#transfer, state, instruction, true));
           if (instruction.flow === Flow.Jump) return;
           break;
         }
         case Flow.JumpIndirect:
-          onCall?.({ ...siteIn(this.#transfer, state, instruction, true), state: state.copy() });
-          if (arrive !== undefined) this.#indirect.set(at, state.copy());
+          onCall?.(siteIn(this.#transfer, state, instruction, true));
+          if (arrive === undefined) return;
+          if (this.#indirect === undefined) this.#indirect = state.copy();
+          else this.#indirect.join(state);
           return;
         default:
           return;

@@ -1,7 +1,7 @@
 import type { Rva } from "../core/address.ts";
 import { BitSet } from "../core/bit-set.ts";
-import { MAX_COLD_STEPS } from "../core/limits.ts";
-import { addAll } from "../core/search.ts";
+import { MAX_COLD_STEPS, MAX_COLD_STEPS_TOTAL } from "../core/limits.ts";
+import { addAll, addTo } from "../core/search.ts";
 import type { CodeRange, Decoder } from "../isa/instruction.ts";
 import type { UnwindFunction } from "../pe/unwind.ts";
 import { Boundaries } from "./boundaries.ts";
@@ -47,14 +47,13 @@ export function findByUnwind(
   const pieces = new PieceIndex(functions);
   const boundaries = new Boundaries(code);
   const parents = coldParents(code, seeds, functions, links, pieces, boundaries);
+  if (!parents.whole) notes.push("the search for the functions of cold parts was ended at its limit");
   const parts = new Map<number, number[]>();
-  for (const [index, owners] of parents) {
-    for (const owner of owners) {
-      parts.set(owner, [...(parts.get(owner) ?? []), ...pairsOf(functions[index])]);
-    }
+  for (const [index, owners] of parents.roots) {
+    for (const owner of owners) for (const place of pairsOf(functions[index])) addTo(parts, owner, place);
   }
   for (const [index, found] of functions.entries()) {
-    if (parents.has(index)) continue;
+    if (parents.roots.has(index)) continue;
     const cold = parts.get(index);
     const ranges = pairsOf(found);
     builder.add(found.entry, "pdata", cold === undefined ? ranges : joinRanges([...ranges, ...cold]));
@@ -111,7 +110,15 @@ function findLinks(
   return { called, cold, outside };
 }
 
-/** The pieces that are cold parts of other functions: index of the piece to those of the functions. */
+/** The pieces that are cold parts of other functions. */
+interface ColdParts {
+  /** By index of the piece: those of the functions. */
+  readonly roots: ReadonlyMap<number, ReadonlySet<number>>;
+  /** All pieces were looked at; those that were not stay functions. */
+  readonly whole: boolean;
+}
+
+/** Tells cold parts by what jumps into them. */
 function coldParents(
   code: ModuleCode,
   seeds: Seeds,
@@ -119,7 +126,7 @@ function coldParents(
   { called, cold }: Links,
   pieces: PieceIndex,
   boundaries: Boundaries,
-): Map<number, Set<number>> {
+): ColdParts {
   const prologues = new Prologues(code);
   const parents = new Map<number, Set<number>>();
   for (const { at, target, conditional } of cold) {
@@ -151,9 +158,11 @@ function coldParents(
 }
 
 /** A cold part of a cold part belongs to the function; parts that only jump to each other are functions. */
-function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): Map<number, Set<number>> {
+function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): ColdParts {
   const result = new Map<number, Set<number>>();
+  let left = MAX_COLD_STEPS_TOTAL;
   for (const [index, direct] of parents) {
+    if (left <= 0) break;
     const met = new Set([index]);
     const pending = [...direct];
     const roots = new Set<number>();
@@ -164,9 +173,10 @@ function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): Map<numbe
       if (further === undefined) roots.add(next);
       else addAll(pending, further);
     }
+    left -= met.size;
     if (roots.size > 0) result.set(index, roots);
   }
-  return result;
+  return { roots: result, whole: left > 0 };
 }
 
 /** Which function of the unwind data a place belongs to. */

@@ -214,8 +214,7 @@ export class Holding implements Visitor<Held> {
   /** What stood where a call was given the address of is taken to stand there still. */
   called({ state, told }: Path<Held>, { state: before }: CallSite): Held {
     for (const [offset, value] of before.stack) {
-      if (value.some(({ key }) => told.aliases.has(key)) && state.stack.has(offset))
-        state.stack.set(offset, value);
+      if (value.some(({ key }) => told.aliases.has(key)) && state.stack.has(offset)) state.put(offset, value);
     }
     return told;
   }
@@ -294,7 +293,7 @@ export class Holding implements Visitor<Held> {
     const structures = new Map<string, number>();
     if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
     for (const atom of given) {
-      if (atom.kind === "stack") state.stack.set(atom.offset + offset, leftBy(at));
+      if (atom.kind === "stack") state.put(atom.offset + offset, leftBy(at));
       else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
       else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
     }

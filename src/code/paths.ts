@@ -111,7 +111,7 @@ class PathWalk<T> {
       if (other(first.registers[register], value)) state.registers[register] = UNKNOWN;
     });
     for (const [offset, value] of state.stack) {
-      if (other(first.stack.get(offset), value)) state.stack.set(offset, UNKNOWN);
+      if (other(first.stack.get(offset), value)) state.put(offset, UNKNOWN);
     }
   }
 

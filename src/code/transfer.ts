@@ -37,7 +37,7 @@ export class Transfer {
       case "push": {
         const value = to === undefined ? UNKNOWN : this.valueOf(state, to, instruction);
         state.sp -= this.#word;
-        state.stack.set(state.sp, value);
+        state.put(state.sp, value);
         if (this.#isSaved(value)) state.argumentsFrom = state.sp;
         return;
       }
@@ -160,7 +160,7 @@ export class Transfer {
       if (register !== this.#abi.stackPointer) state.registers[register] = UNKNOWN;
     }
     const offset = to === undefined ? undefined : this.stackOffsetOf(state, to);
-    if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.stack.set(offset, UNKNOWN);
+    if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.put(offset, UNKNOWN);
   }
 
   /** The result of an operation with a number, for the operations that change a constant or move an address. */
@@ -201,7 +201,7 @@ export class Transfer {
       else state.registers[to.register] = value;
     } else if (to?.kind === "memory") {
       const offset = this.stackOffsetOf(state, to);
-      if (offset !== undefined) state.stack.set(offset, value);
+      if (offset !== undefined) state.put(offset, value);
     }
   }
 

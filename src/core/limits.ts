@@ -107,6 +107,8 @@ export const MAX_POOLTAG_LINES = 200_000;
 export const MAX_IMAGE_FILES = 200_000;
 /** Pieces of code looked at on the way from a cold part to its functions. */
 export const MAX_COLD_STEPS = 1024;
+/** … and on the ways from all cold parts of an image: a large kernel's take some 100,000. */
+export const MAX_COLD_STEPS_TOTAL = 0x20_0000;
 /** Entries of a file's attribute certificate table; signing tools write one. */
 export const MAX_CERTIFICATES = 16;
 /** One signature: certificates take 10 to 30 KB, hashes of each page of a 100 MB driver another 1 MB. */
@@ -121,7 +123,11 @@ export const MAX_ALTERNATIVES = 16;
 export const MAX_FUNCTION_INSTRUCTIONS = 65_536;
 /** Instructions that one function's values are followed through, each as often as something new reaches it. */
 export const MAX_VALUE_STEPS = 400_000;
-/** Instructions of one image whose values are followed: all of a large kernel has 3,000,000. */
+/** Places on the stack that are kept apart at one point of a function: large frames have some hundreds. */
+export const MAX_STACK_PLACES = 2048;
+/** Places on the stack of all points of one function together that are kept, and of all functions that are kept. */
+export const MAX_STATE_PLACES = 0x20_0000;
+/** Instructions of one image whose values are followed, four steps for one: all of a large kernel has 3,000,000. */
 export const MAX_FOLLOWED = 0x40_0000;
 /** Followed functions of one image that are kept, for the next question about them. */
 export const MAX_FLOWS_KEPT = 1024;

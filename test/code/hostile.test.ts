@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { MachineState, resultOf } from "../../src/code/abstract-value.ts";
 import { CallGraph } from "../../src/code/call-graph.ts";
-import { DataFlow } from "../../src/code/data-flow.ts";
+import { controlFlowOf } from "../../src/code/control-flow-graph.ts";
+import { DataFlow, type FunctionFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { findRuntimeLookups } from "../../src/code/lookups.ts";
 import { ModuleCode } from "../../src/code/module-code.ts";
@@ -141,6 +143,66 @@ describe("code/ on any bytes", () => {
     };
     const code = new ModuleCode({ ...image, space: new AddressSpace(mapping) } as unknown as Image);
     expect([code.runs.length, code.readable, code.missing]).toEqual([count, count * 8, count * 8]);
+  });
+
+  /** A function of 64-bit code: so many of each piece behind one another. */
+  function followed(count: number, ...pieces: readonly string[]): FunctionFlow {
+    const bytes = pieces.map((piece) => piece.repeat(count)).join("");
+    const image = codeImage({
+      parts: [{ rva: 0x1000, bytes: `${bytes}c3` }],
+      unwind: [[0x1000, 0x1001 + bytes.length / 2]],
+    });
+    const code = analyzeImage(image);
+    return new DataFlow(code).of(code.functions.at(0));
+  }
+
+  it("follows a function of sixteen thousand indirect jumps in time that grows with them", () => {
+    // jmp rax
+    const flow = followed(16_000, "ffe0");
+    expect(flow).toMatchObject({ truncated: false, steps: 2 * 16_001 });
+    expect(flow.calls).toHaveLength(16_000);
+    // the entry, 15,999 jumps behind it, the return, and the way that they share
+    expect(controlFlowOf(flow).reaching(0x1000 + 32_000).size).toBe(16_002);
+  });
+
+  it.each([
+    ["pushes, then calls", ["50", "ffd0"]],
+    ["pushes, then branches", ["50", "7400"]],
+    ["pushes between branches and calls", ["507404ffd0ffd0"]],
+  ])("remembers a bounded part of a stack of thousands: %s", (_, pieces) => {
+    const flow = followed(16_000, ...pieces);
+    expect(flow.truncated).toBe(true);
+    expect(flow.places).toBeLessThanOrEqual(0x20_0000 + 2048);
+    expect(Math.max(...flow.calls.map(({ state }) => state.stack.size), 0)).toBeLessThanOrEqual(2048);
+  });
+
+  it("takes a place that it has no room for as unknown, and not as the caller's argument", () => {
+    const state = MachineState.atEntry();
+    for (let offset = 0; offset < 2048 * 8; offset += 8) state.put(offset, resultOf(1));
+    expect(state.copy().stackAt(2048 * 8)).toMatchObject([{ kind: "argument" }]);
+    state.put(2048 * 8, resultOf(1));
+    expect(state.copy().stackAt(2048 * 8)).toMatchObject([{ kind: "unknown" }]);
+    expect(state.stackAt(8)).toMatchObject([{ kind: "result" }]);
+  });
+
+  it("gives up what cold parts belong to where thousands of them lead to each other", () => {
+    const [roots, parts] = [1000, 4000];
+    const bytes = new Uint8Array((roots + parts) * 16).fill(0xcc);
+    const view = new DataView(bytes.buffer);
+    const info = 0x1_6000;
+    // each: je to the next part; ret. The roots lead to the first part.
+    const unwind = Array.from({ length: roots + parts }, (_, i) => {
+      bytes.set([0x0f, 0x84, 0, 0, 0, 0, 0xc3], i * 16);
+      const next = i < roots ? roots : Math.min(i + 1, roots + parts - 1);
+      view.setInt32(i * 16 + 2, (next - i) * 16 - 6, true);
+      const start = 0x1000 + i * 16;
+      return [start, start + 7, i < roots ? info : info + 4] as const;
+    });
+    // UNWIND_INFO: a prologue of one byte, and none
+    const infos = { rva: info, bytes: "01010100 01000000", executable: false };
+    const { functions, notes } = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }, infos], unwind }));
+    expect(notes).toEqual(["the search for the functions of cold parts was ended at its limit"]);
+    expect(functions.count).toBeGreaterThan(parts / 2);
   });
 
   it("ends on functions that all overlap, with the tag in all of them", () => {
