@@ -3,10 +3,13 @@ import { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
 import { printable } from "../core/text.ts";
 import { answer } from "../report/answer.ts";
+import { valueTable } from "./value-table.ts";
 
 /** Deep enough for any answer, shallow enough for a screen. */
 const DEPTH = 4;
 const MOST_ITEMS = 200;
+/** Where no terminal says it. */
+const WIDTH = 120;
 
 /** A bigint as the REPL shows it. */
 class Hex {
@@ -21,10 +24,16 @@ class Hex {
   }
 }
 
-/** As Node's own `inspect`, but with bigints, which are addresses here, in hex. */
-export function inspectHex(value: unknown, colors: boolean): string {
+/**
+ * As Node's own `inspect`, but with bigints, which are addresses here, in hex, and lists of things of one kind as tables.
+ *
+ * @param width that tables have, in characters
+ */
+export function inspectHex(value: unknown, colors: boolean, width: number = WIDTH): string {
   if (typeof value === "bigint") return hex(value);
   if (value instanceof Dump) return summary(value);
+  const table = valueTable(value, width);
+  if (table !== undefined) return table;
   return inspect(withHex(value, DEPTH, new Set()), { colors, depth: DEPTH, maxArrayLength: MOST_ITEMS });
 }
 

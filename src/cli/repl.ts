@@ -1,9 +1,11 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { AsyncCompleter } from "node:readline";
 import { type REPLServer, start } from "node:repl";
 import type { Dump } from "../api/dump.ts";
 import { printable } from "../core/text.ts";
 import type { Style } from "../report/style.ts";
+import { completionsOf } from "./completion.ts";
 import { inspectHex } from "./inspect.ts";
 import { REPL_HELP } from "./repl-help.ts";
 import { Session } from "./session.ts";
@@ -29,12 +31,13 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     output,
     // Node's preview has its own idea of a bigint, and asks while one types.
     preview: false,
-    writer: (value) => inspectHex(value, style.colored),
+    writer: (value) => inspectHex(value, style.colored, widthOf(output)),
   });
   const session = new Session(dump, style);
   Object.assign(repl.context, session.names);
   Object.defineProperty(repl.context, "last", { get: () => repl.last, configurable: true });
   takeTypedLines(repl, session, output);
+  completeNames(repl, dump);
   repl.defineCommand("help", {
     help: "How to ask, by example",
     action() {
@@ -71,6 +74,22 @@ function takeTypedLines(repl: REPLServer, session: Session, output: NodeJS.Writa
     }
   };
   Object.assign(repl, { eval: evaluate });
+}
+
+/** Completes what the dump has; Node completes the rest. */
+function completeNames(repl: REPLServer, dump: Dump): void {
+  const javaScript = repl.completer;
+  const completer: AsyncCompleter = (line, done) => {
+    const found = completionsOf(dump, line);
+    if (found !== undefined && found[0].length > 0) done(null, found);
+    else Reflect.apply(javaScript, repl, [line, done]);
+  };
+  Object.assign(repl, { completer });
+}
+
+/** Of a terminal, in characters. */
+function widthOf(output: NodeJS.WritableStream): number | undefined {
+  return "columns" in output && typeof output.columns === "number" ? output.columns : undefined;
 }
 
 /** `~/.pooltrail_history`, or what POOLTRAIL_HISTORY says; empty: none. */

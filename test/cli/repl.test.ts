@@ -112,6 +112,13 @@ describe("the REPL", () => {
     expect(answers[6]).toBe("232720312");
   });
 
+  it("shows lists as tables that are still values", () => {
+    const answers = typed("lm().modules.filter((one) => one.name.startsWith('ABC'))", "last.length", "_");
+    expect(answers[0]?.split("\n")[0]).toMatch(/^name +imageName +path +base +end +size/);
+    expect(answers[0]).toMatch(/^ABCMiniFilter +ABCMiniFilter\.sys +.* 0xb8f04000 +0xb8f0de80 +40576/m);
+    expect(answers.slice(1)).toEqual(["2", "2"]);
+  });
+
   it("leaves a name to who has taken it, and JavaScript to Node", () => {
     const answers = typed(
       "let u = 5",
