@@ -4,6 +4,10 @@ import { ImageFile } from "../api/image-file.ts";
 import { readTagFile } from "../api/input.ts";
 import type { WorkOptions } from "../api/workspace.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
+import type { Documents } from "../report/blocks.ts";
+import { renderCsv } from "../report/csv.ts";
+import { type PageView, renderHtml } from "../report/html.ts";
+import { renderMarkdown } from "../report/markdown.ts";
 import type { View } from "../report/text.ts";
 import { renderText } from "../report/text.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
@@ -28,6 +32,24 @@ export interface AnswerOptions {
 export interface Answer {
   readonly document: object;
   text(view: View): string;
+  html(page: PageView): string;
+  markdown(view: { readonly pointerSize: 4 | 8 }): string;
+  csv(view: { readonly pointerSize: 4 | 8 }): string;
+}
+
+/** An answer in every form that it can be shown in. */
+function shown<C extends keyof Documents>(
+  command: C,
+  answered: Documents[C],
+  document: object = answered,
+): Answer {
+  return {
+    document,
+    text: (view) => renderText(command, answered, view),
+    html: (page) => renderHtml(command, answered, page),
+    markdown: (view) => renderMarkdown(command, answered, view),
+    csv: (view) => renderCsv(command, answered, view),
+  };
 }
 
 /**
@@ -45,8 +67,7 @@ export function answerTo(
 ): Answer {
   const put = <C extends Asked>(question: Question<C>): Answer => {
     const name: C = question.command;
-    const document = ask(opened, question, work);
-    return { document, text: (view) => renderText(name, document, view) };
+    return shown(name, ask(opened, question, work));
   };
   const [first = "", second] = operands;
   const module = first === "" ? {} : { module: first };
@@ -59,7 +80,7 @@ export function answerTo(
       // one document for each tag that was asked for, and for their causes
       const document =
         operands.length > 1 ? [named, ...more].map((one) => ({ ...one, more: [], input })) : trails;
-      return { document, text: (view) => renderText(command, trails, view) };
+      return shown(command, trails, document);
     }
     case "modules":
       return put({ command, pattern });

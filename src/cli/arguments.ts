@@ -35,7 +35,10 @@ export type Invocation =
     };
 
 export interface Options {
-  readonly json: boolean;
+  /** `--json` is one of them, and so is `--html`. */
+  readonly format: Format;
+  /** Where the answer is written; to stdout where it is left out. */
+  readonly output: string | undefined;
   readonly quiet: boolean;
   readonly color: boolean;
   /** Folders with PE files that fill in what the dump lacks. */
@@ -52,9 +55,23 @@ export interface Options {
   readonly eval: readonly string[];
 }
 
+const FORMATS = ["text", "json", "html", "md", "csv"] as const;
+export type Format = (typeof FORMATS)[number];
+
 /** Every option, in the order of the help text. */
 export const OPTIONS = {
   json: { type: "boolean", help: "one JSON document on stdout, and nothing else there" },
+  format: {
+    type: "string",
+    value: "FORMAT",
+    help: "text, json, html (one page that needs nothing else), md (for a ticket), csv (its tables)",
+  },
+  output: {
+    type: "string",
+    value: "FILE",
+    help: "write the answer there; never over what is there, but for --force",
+  },
+  html: { type: "string", value: "FILE", help: "the same as --format html --output FILE" },
   images: {
     type: "string",
     multiple: true,
@@ -92,7 +109,10 @@ export const OPTIONS = {
     value: "CODE",
     help: "eval: a line as at the REPL's prompt; repeatable",
   },
-  force: { type: "boolean", help: "tags --since: also where the dumps are of two machines" },
+  force: {
+    type: "boolean",
+    help: "write over the --output file; tags --since: also where the dumps are of two machines",
+  },
   quiet: { type: "boolean", help: "no progress, no notes on stderr" },
   "no-color": { type: "boolean", help: "plain text, also on a terminal; NO_COLOR does the same" },
   help: { type: "boolean", short: "h", help: "this text; behind a command, that command's" },
@@ -100,7 +120,7 @@ export const OPTIONS = {
 } as const;
 
 /** Options that only some commands take. */
-const OWN_OPTIONS = ["sort", "top", "since", "force", "view", "lines", "eval", "system-hive"] as const;
+const OWN_OPTIONS = ["sort", "top", "since", "view", "lines", "eval", "system-hive"] as const;
 
 /** Whether a command takes an option. */
 export function takesOption(command: Command, option: string): boolean {
@@ -144,7 +164,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     file,
     operands,
     options: {
-      json: values.json === true,
+      ...outputOf(values),
       quiet: values.quiet === true,
       color: values["no-color"] !== true,
       images: values.images ?? [],
@@ -159,6 +179,28 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       eval: values.eval ?? [],
     },
   };
+}
+
+/** @throws {UsageError} no format, or more than one */
+function outputOf(values: {
+  readonly json?: boolean | undefined;
+  readonly format?: string | undefined;
+  readonly html?: string | undefined;
+  readonly output?: string | undefined;
+}): Pick<Options, "format" | "output"> {
+  const { json, format: named, html, output } = values;
+  const format = FORMATS.find((candidate) => candidate === named);
+  if (named !== undefined && format === undefined)
+    throw new UsageError(`--format takes ${FORMATS.join(", ")}, not "${named}"`);
+  const asked: readonly Format[] = [
+    ...(json === true ? (["json"] as const) : []),
+    ...(format === undefined ? [] : [format]),
+    ...(html === undefined ? [] : (["html"] as const)),
+  ];
+  if (new Set(asked).size > 1) throw new UsageError(`one format at a time, not ${asked.join(" and ")}`);
+  if (html !== undefined && output !== undefined)
+    throw new UsageError("--html FILE says where already: leave --output out");
+  return { format: asked[0] ?? "text", output: html ?? output };
 }
 
 const ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "tag", "count"];

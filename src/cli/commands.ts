@@ -87,7 +87,7 @@ export const COMMANDS: readonly Command[] = [
       "PATTERN takes * for any run of characters and ? for any one. Allocs is what is outstanding, Used is bytes.",
       "The tables are found without symbols: their own hash proves where they are and how they are laid out.",
     ],
-    options: ["sort", "top", "since", "force"],
+    options: ["sort", "top", "since"],
     input: "dump",
   },
   {

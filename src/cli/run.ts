@@ -15,6 +15,7 @@ import { type Answer, answerTo } from "./answers.ts";
 import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
 import { COMMAND_NAMES, SESSIONS } from "./commands.ts";
 import { renderHelp } from "./help.ts";
+import { refuseExisting, writeAnswer } from "./output.ts";
 import { Progress, type Terminal } from "./progress.ts";
 import { ScriptError } from "./script-error.ts";
 
@@ -43,7 +44,11 @@ export function run(argv: readonly string[], streams: Streams): number | Promise
     const invocation = parseCommandLine(argv);
     if (invocation.kind === "run") {
       if (SESSIONS.includes(invocation.command.name)) return runSession(invocation, streams);
-      streams.stdout.write(`${answerText(invocation, streams)}\n`);
+      const { output, force, format } = invocation.options;
+      if (output !== undefined) refuseExisting(output, force);
+      const text = `${answerText(invocation, streams)}${format === "csv" ? "\r\n" : "\n"}`;
+      if (output === undefined) streams.stdout.write(text);
+      else writeAnswer(output, text, force);
     } else if (invocation.kind === "version") streams.stdout.write(`${VERSION}\n`);
     else streams.stdout.write(`${renderHelp(invocation.command)}\n`);
     return ANSWERED;
@@ -77,8 +82,20 @@ function report(error: unknown, { stderr }: Streams): number {
 function answerText(invocation: RunInvocation, streams: Streams): string {
   const { command, file, operands, options } = invocation;
   const style = wantsColor(options, streams) ? COLOR : PLAIN;
-  const show = (answer: Answer, pointerSize: 4 | 8): string =>
-    options.json ? renderJson(answer.document) : answer.text({ style, pointerSize });
+  const show = (answer: Answer, pointerSize: 4 | 8): string => {
+    switch (options.format) {
+      case "json":
+        return renderJson(answer.document);
+      case "html":
+        return answer.html({ pointerSize, title: file.replace(/^.*[\\/]/, ""), command: spoken(invocation) });
+      case "md":
+        return answer.markdown({ pointerSize });
+      case "csv":
+        return answer.csv({ pointerSize });
+      case "text":
+        return answer.text({ style, pointerSize });
+    }
+  };
 
   if (command.input === "image" && !isFolder(file) && isImageFile(file)) {
     const most = command.name === "calls" || command.name === "code" ? 1 : 0;
@@ -95,6 +112,14 @@ function answerText(invocation: RunInvocation, streams: Streams): string {
   } finally {
     progress.clear();
   }
+}
+
+/** The command line that gives the same in a terminal. */
+function spoken({ command, file, operands }: RunInvocation): string {
+  const words = [command.name, file, ...operands].map((word) =>
+    /^[\w./\\:!*?+-]+$/.test(word) ? word : `"${word}"`,
+  );
+  return `pooltrail ${words.join(" ")}`;
 }
 
 /** What keeps the dump open for more than one question. */
@@ -115,7 +140,8 @@ async function runSession(invocation: RunInvocation, streams: Streams): Promise<
         import("./script.ts"),
       ]);
       await runScript(new Session(opened, style), { file: operands[0], lines: options.eval }, (value) => {
-        if (value !== undefined) streams.stdout.write(`${valueText(value, options.json, style.colored)}\n`);
+        if (value !== undefined)
+          streams.stdout.write(`${valueText(value, options.format === "json", style.colored)}\n`);
       });
     }
     return ANSWERED;
@@ -156,5 +182,11 @@ function openOptions({ images, systemHive }: Options): OpenOptions {
 
 /** Colours go to a terminal only, and not where the user, or the environment, wants none. */
 function wantsColor(options: Options, streams: Streams): boolean {
-  return options.color && !options.json && streams.stdout.isTTY === true && !streams.environment.NO_COLOR;
+  return (
+    options.color &&
+    options.format === "text" &&
+    options.output === undefined &&
+    streams.stdout.isTTY === true &&
+    !streams.environment.NO_COLOR
+  );
 }

@@ -67,7 +67,7 @@ export class Session {
         invocation.command.name,
         invocation.operands,
         invocation.options,
-        invocation.options.json,
+        invocation.options.format === "json",
       );
     });
   }

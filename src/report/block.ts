@@ -3,9 +3,10 @@ import type { Gap } from "./gap.ts";
 
 /**
  * What an answer is set from, whatever it is set in: each command makes its answer of these once, and each way to show
- * it knows these four. Texts are as they came, from the dump too; whoever shows them makes them harmless.
+ * it knows these. Texts are as they came, from the dump too; whoever shows them makes them harmless. What shows no pictures
+ * leaves them out: they say nothing that stands nowhere else.
  */
-export type Block = Heading | Facts | Table | Notes;
+export type Block = Heading | Facts | Table | Notes | Bars | Graph;
 
 /** A title, or a sentence on what was found. */
 export interface Heading {
@@ -44,6 +45,39 @@ export interface Notes {
   readonly kind: "notes";
   readonly label: string;
   readonly notes: readonly string[];
+}
+
+/** Amounts beside one another, the largest first. */
+export interface Bars {
+  readonly kind: "bars";
+  readonly title: string;
+  readonly bars: readonly { readonly label: string; readonly value: number; readonly text: string }[];
+}
+
+/** What leads to what, from left to right. */
+export interface Graph {
+  readonly kind: "graph";
+  readonly title: string;
+  readonly columns: readonly { readonly title: string; readonly nodes: readonly GraphNode[] }[];
+  readonly edges: readonly GraphEdge[];
+}
+
+export interface GraphNode {
+  /** Its own in the whole graph. */
+  readonly id: string;
+  readonly label: string;
+  readonly below?: string;
+  /** It is the one that is named. */
+  readonly named?: boolean;
+}
+
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  /** How much it says, 0 to 1. */
+  readonly strength: number;
+  /** What it stands on. */
+  readonly title: string;
 }
 
 export type Tone = "bold" | "dim" | "accent" | "warn";

@@ -37,6 +37,9 @@ function renderBlock(block: Block, style: Style): string {
       return renderTable(block, style);
     case "notes":
       return renderNotes(block, style);
+    case "bars":
+    case "graph":
+      return "";
   }
 }
 

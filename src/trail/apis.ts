@@ -132,7 +132,7 @@ function reachOf(
   const lost = [...leads.keys()].filter((entry) => !reached.has(entry) && !reach.dropped.includes(entry));
   const notes = [...reach.notes];
   if (reach.dropped.length > 0)
-    notes.push(`${placesIn(module, reach.dropped)} give back themselves what they allocate with the tag`);
+    notes.push(`what ${placesIn(module, reach.dropped)} allocates with the tag is given back right there`);
   if (lost.length > 0)
     notes.push(
       `no exported function was found that calls ${placesIn(module, lost)}: reached through a pointer, or by code that cannot be read`,

@@ -28,7 +28,7 @@ describe("parseCommandLine", () => {
 
   it.each([
     [["lm", "a.dmp", "m", "ABC*"], "modules", ["ABC*"], {}],
-    [["lmvm", "a.dmp", "ABCD", "--json"], "modules", ["ABCD"], { json: true }],
+    [["lmvm", "a.dmp", "ABCD", "--json"], "modules", ["ABCD"], { format: "json" }],
     [["dh", "a.dmp", "-f", "b8f04000"], "headers", ["b8f04000"], {}],
     [["!dh", "a.dmp", "b8f04000", "-f"], "headers", ["b8f04000"], {}],
     [["poolused", "a.dmp", "/t10", "4"], "tags", [], { sort: "paged", top: 10 }],
@@ -53,7 +53,7 @@ describe("parseCommandLine", () => {
 
   it("collects every --images", () => {
     const invocation = parseCommandLine(["info", "a.dmp", "--images", "one", "--images=two", "--json"]);
-    expect(invocation).toMatchObject({ options: { images: ["one", "two"], json: true, quiet: false } });
+    expect(invocation).toMatchObject({ options: { images: ["one", "two"], format: "json", quiet: false } });
   });
 
   it.each([

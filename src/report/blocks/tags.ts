@@ -1,3 +1,4 @@
+import { grouped } from "../../core/text.ts";
 import { type Block, type Column, heading, type Notes, notes, table } from "../block.ts";
 import type { TagRow, TagsDocument } from "../documents.ts";
 import { plural } from "../words.ts";
@@ -40,11 +41,25 @@ export function tagsBlocks(document: TagsDocument): readonly Block[] {
     "",
   ];
   return [
+    ...usageBars(document),
     ...table(COLUMNS, [...rows, total]),
     leaks(document),
     heading(standing(document)),
     notes(document.notes),
   ];
+}
+
+const MOST_BARS = 12;
+
+/** Who uses most of both pools, as far as it is listed. */
+function usageBars({ tags }: TagsDocument): readonly Block[] {
+  const bars = tags
+    .map(({ tag, nonPaged, paged }) => ({ label: tag, value: Math.max(0, nonPaged.bytes + paged.bytes) }))
+    .filter(({ value }) => value > 0)
+    .sort((a, b) => b.value - a.value)
+    .slice(0, MOST_BARS)
+    .map((bar) => ({ ...bar, text: `${grouped(bar.value)} bytes` }));
+  return bars.length < 2 ? [] : [{ kind: "bars", title: "Pool usage by tag, both pools", bars }];
 }
 
 const MOST_MODULES = 4;

@@ -6,6 +6,7 @@ import {
   accent,
   at,
   type Block,
+  bold,
   dim,
   heading,
   type Line,
@@ -16,6 +17,7 @@ import {
 import type { Suspect, TraceDocument, TraceInput, Trail } from "../trail-document.ts";
 import { duration, percent, plural } from "../words.ts";
 import { standsIn } from "./scan.ts";
+import { trailGraph } from "./trail-graph.ts";
 
 /**
  * `trace`: for each tag the verdict first, then what it stands on, then what is not known and what to do
@@ -35,7 +37,7 @@ function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
   return [
     ...section("Verdict", [
       ...signs(trail),
-      trail.conclusion.text,
+      bold(trail.conclusion.text),
       ...trail.conclusion.because,
       ...(trail.crash?.text ?? []),
     ]),
@@ -46,6 +48,7 @@ function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
           ...section("Meaning", trail.known?.text ?? []),
           ...section("In step", trail.lockstep === null ? [] : [trail.lockstep.text]),
           ...section("Handles", handles(trail)),
+          ...trailGraph(trail, size),
           ...section("References", references(trail, size)),
           ...section("APIs", apis(trail, size)),
           ...section("Suspects", suspects(trail)),

@@ -1,0 +1,47 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { FileError } from "../source/file-source.ts";
+
+/**
+ * Before anything is asked: a long answer should not end with nowhere to go.
+ *
+ * @param force a file may be there already
+ * @throws {FileError} something is there already
+ */
+export function refuseExisting(path: string, force: boolean): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isFile())
+    throw new FileError(path, "not-a-file", "this is no file, and nothing is written there");
+  if (!force)
+    throw new FileError(
+      path,
+      "unreadable",
+      "it is there already, and stays as it is; --force writes over it",
+    );
+}
+
+/**
+ * Writes an answer to a file, whole or not at all: what was there stays until all is written.
+ *
+ * @param force something may be there already
+ * @throws {FileError} it cannot be written
+ */
+export function writeAnswer(path: string, text: string, force: boolean): void {
+  const part = force ? `${path}.part` : path;
+  let made = false;
+  try {
+    const descriptor = openSync(part, "wx");
+    made = true;
+    try {
+      const bytes = new TextEncoder().encode(text);
+      for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (force) renameSync(part, path);
+  } catch (cause) {
+    if (made) rmSync(part, { force: true });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FileError(path, "unreadable", `the answer could not be written: ${reason}`, { cause });
+  }
+}
