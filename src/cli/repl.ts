@@ -56,18 +56,20 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
 /** Puts what is typed as in WinDbg before Node's own evaluation, which takes the rest. */
 function takeTypedLines(repl: REPLServer, session: Session, output: NodeJS.WritableStream): void {
   const javaScript = repl.eval;
-  const evaluate: REPLServer["eval"] = (code, context, file, done) => {
+  const evaluate: REPLServer["eval"] = (line, context, file, done) => {
     const value = (word: string): unknown => {
       let found: unknown;
-      javaScript.call(repl, word, context, file, (_, result) => {
+      // Node reports an error of its own accord, and so there must be none
+      const code = `typeof ${word} === "undefined" ? undefined : ${word}`;
+      javaScript.call(repl, code, context, file, (_, result) => {
         found = result;
       });
       return found;
     };
     try {
-      const typed = session.typed(code, value);
-      if (typed === undefined) return javaScript.call(repl, code, context, file, done);
-      if (typed.told !== undefined) output.write(`note: ${typed.told}\n`);
+      const typed = session.typed(line, value);
+      if (typed === undefined) return javaScript.call(repl, line, context, file, done);
+      if (typed.told !== undefined && typed.words.length > 0) output.write(`note: ${typed.told}\n`);
       done(null, session.answer(typed));
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), undefined);

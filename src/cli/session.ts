@@ -10,7 +10,8 @@ import type { View } from "../report/text.ts";
 import { FileError } from "../source/file-source.ts";
 import { type AnswerOptions, answerTo } from "./answers.ts";
 import { parseCommandLine, UsageError } from "./arguments.ts";
-import { COMMANDS, SESSIONS } from "./commands.ts";
+import { COMMANDS, commandNamed, SESSIONS } from "./commands.ts";
+import { renderHelp } from "./help.ts";
 import { printed } from "./inspect.ts";
 import { readTypedLine, type TypedLine } from "./windbg-lines.ts";
 
@@ -41,14 +42,17 @@ export class Session {
    * What a line is that is typed as in WinDbg, or as on the command line; undefined where it is JavaScript. A command's word
    * alone is the command, as long as it still means that.
    *
-   * @param value what a word means as JavaScript
+   * @param value what a word means as JavaScript; undefined where it means nothing
    */
   typed(line: string, value: (word: string) => unknown): TypedLine | undefined {
     const typed = readTypedLine(line);
     if (typed === undefined) return undefined;
     const word = line.trim();
     if (/^\w+$/.test(word)) return value(word) === this.names[word] ? typed : undefined;
-    return /^!\w+$/.test(word) || !isJavaScript(line) ? typed : undefined;
+    // of a variable it is JavaScript's "not"
+    if (/^!\w+$/.test(word))
+      return typed.words.length > 0 || value(word.slice(1)) === undefined ? typed : undefined;
+    return isJavaScript(line) ? undefined : typed;
   }
 
   /**
@@ -56,9 +60,11 @@ export class Session {
    *
    * @throws {UsageError | QuestionError} its operands are wrong
    */
-  answer({ words }: TypedLine): unknown {
-    const [command = "", ...operands] = words;
+  answer({ words, told = "" }: TypedLine): unknown {
+    const [command, ...operands] = words;
     return inOneLine(() => {
+      if (command === undefined) return printed({}, told);
+      if (command === "help") return printed({}, renderHelp(commandNamed(operands[0] ?? "")));
       if (command === "?") return this.#dump.address(operands.join(" "));
       const invocation = parseCommandLine([command, DUMP, ...operands]);
       if (invocation.kind !== "run" || SESSIONS.includes(invocation.command.name))

@@ -1,8 +1,12 @@
-import { commandNamed } from "./commands.ts";
+import { didYouMean } from "../core/nearest-word.ts";
+import { COMMAND_NAMES, commandNamed } from "./commands.ts";
 
 /** A line as WinDbg takes it, in the words of this command line. */
 export interface TypedLine {
-  /** The command, what it is told, and its options; `?` before an expression that is only worked out. */
+  /**
+   * The command, what it is told, and its options; `?` before an expression that is only worked out; none where there is only
+   * something to tell.
+   */
   readonly words: readonly string[];
   /** What is done otherwise than in WinDbg. */
   readonly told?: string;
@@ -32,21 +36,64 @@ export function readTypedLine(line: string): TypedLine | undefined {
   if (every !== undefined && !/^s\b/.test(word)) return undefined;
   const habit = byHabit(word, operands);
   if (habit !== undefined) return habit;
-  const known = commandNamed(word) ?? commandNamed(word.replace(/^!/, ""));
-  return known === undefined ? undefined : { words: [word.replace(/^!/, ""), ...operands] };
+  const plain = word.replace(/^!/, "");
+  if ((commandNamed(word) ?? commandNamed(plain)) !== undefined || plain === "help")
+    return { words: [plain, ...operands] };
+  const instead = INSTEAD.get(word);
+  if (instead !== undefined) return { words: [], told: `there is no ${word} here: ${instead}` };
+  return word === plain
+    ? undefined
+    : { words: [], told: `there is no ${word} here${didYouMean(word, BANGED)}; .help shows what there is` };
 }
+
+/** What answers the like of what WinDbg has and this has not. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["x", "exports MODULE lists names, and Tab completes them"],
+  ["dt", "types are not known without symbols; db and dps show memory"],
+  ["k", "dps ADDRESS L40 of a stack names what it returns to; info has the registers"],
+  ["kb", "dps ADDRESS L40 of a stack names what it returns to; info has the registers"],
+  ["kv", "dps ADDRESS L40 of a stack names what it returns to; info has the registers"],
+  ["r", "info has the registers"],
+  ["!thread", "processes shows the processes, info what ran"],
+  ["!object", "handles shows who holds which objects"],
+  ["!irp", "pool ADDRESS says which block an address lies in, dps what it points to"],
+  ["!address", "near says which module an address is in, pool which block of a pool"],
+  ["!pte", "read says why an address cannot be read"],
+  ["!poolfind", "trace TAG follows the blocks of a tag"],
+  ["q", ".exit or Ctrl-D leaves"],
+]);
+const BANGED: readonly string[] = [
+  "!vm",
+  "!poolused",
+  "!dh",
+  ...COMMAND_NAMES.filter((name) => name.startsWith("!")),
+];
 
 /** What stands behind a word of WinDbg's in the words of this command line; undefined where both take the same. */
 export function byHabit(word: string, operands: readonly string[]): TypedLine | undefined {
-  const habit = HABITS[word] ?? PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
+  const habit = HABITS.get(word) ?? PATTERNS.find(([pattern]) => pattern.test(word))?.[1];
   return habit?.(operands, word);
 }
 
 /** At spaces, but not within quotes, parentheses, or around a sign that stands free: `nt!Name + 3d` is one. */
 function operandsOf(text: string): readonly string[] {
-  const joined = text.replace(/(?<=\S)\s+([+-])\s+(?=\S)/g, "$1");
-  const found = [...joined.matchAll(/"([^"]*)"|'([^']*)'|((?:\([^)]*\)|[^\s(])+)/g)];
-  return found.map(([, double, single, plain]) => double ?? single ?? (plain ?? "").replace(/,$/, ""));
+  const operands: string[] = [];
+  let [operand, depth, quote] = ["", 0, ""];
+  for (const letter of text.replace(/(?<=\S)\s+([+-])\s+(?=\S)/g, "$1")) {
+    if (quote === letter || (quote === "" && depth === 0 && /["']/.test(letter) && operand === "")) {
+      quote = quote === "" ? letter : "";
+      if (quote === "") operands.push(operand);
+      if (quote === "") operand = "";
+    } else if (quote === "" && depth === 0 && /[\s,]/.test(letter)) {
+      if (operand !== "") operands.push(operand);
+      operand = "";
+    } else {
+      if (quote === "" && letter === "(") depth++;
+      if (quote === "" && letter === ")") depth--;
+      operand += letter;
+    }
+  }
+  return operand === "" ? operands : [...operands, operand];
 }
 
 const FLAGS = /^-[a-z]$|^\d$/i;
@@ -86,12 +133,18 @@ const search: Habit = (operands, word) => {
 };
 
 /** Bytes of what each command shows, to which its lengths refer. */
-const UNITS: Readonly<Record<string, bigint>> = { da: 1n, dc: 4n, dd: 4n, dq: 8n, du: 2n, dw: 2n };
+const UNITS = new Map([
+  ["dc", 4n],
+  ["dd", 4n],
+  ["dq", 8n],
+  ["du", 2n],
+  ["dw", 2n],
+]);
 
 const showBytes: Habit = ([address = "", length], word) => {
   const [, count] = /^L\??([0-9a-f]+)$/i.exec(length ?? "") ?? [];
   const bytes =
-    count === undefined ? length : `L${(BigInt(`0x${count}`) * (UNITS[word] ?? 1n)).toString(16)}`;
+    count === undefined ? length : `L${(BigInt(`0x${count}`) * (UNITS.get(word) ?? 1n)).toString(16)}`;
   const told = `${word} shows bytes here, as db does; dps shows pointers`;
   return { words: ["read", address, ...(bytes === undefined ? [] : [bytes])], told };
 };
@@ -123,33 +176,35 @@ const handles: Habit = ([first = "", flags, process]) => {
   return { words: ["handles", ...(first === "" || first === "0" || flags !== undefined ? [] : [first])] };
 };
 
-const HABITS: Readonly<Record<string, Habit>> = {
-  "!poolused": poolUsed,
-  poolused: poolUsed,
-  "!vm": () => ({ words: ["memory"] }),
-  "!dh": headers,
-  dh: headers,
-  "!pool": ([address = ""]) => ({ words: ["pool", address] }),
-  "!process": (operands) => ({
-    words: ["processes"],
-    ...(operands.some((word) => !FLAGS.test(word)) ? { told: "all processes are shown" } : {}),
+const HABITS: ReadonlyMap<string, Habit> = new Map(
+  Object.entries<Habit>({
+    "!poolused": poolUsed,
+    poolused: poolUsed,
+    "!vm": () => ({ words: ["memory"] }),
+    "!dh": headers,
+    dh: headers,
+    "!pool": ([address = ""]) => ({ words: ["pool", address] }),
+    "!process": (operands) => ({
+      words: ["processes"],
+      ...(operands.some((word) => !FLAGS.test(word)) ? { told: "all processes are shown" } : {}),
+    }),
+    "!handle": handles,
+    "!analyze": () => ({
+      words: ["info"],
+      told: "info has the bugcheck; trace looks for who leaks",
+    }),
+    vertarget: () => ({ words: ["info"] }),
+    s: search,
+    vm: () => ({ words: ["memory"] }),
+    dps: showPointers,
+    dds: showPointers,
+    dqs: showPointers,
+    dp: showPointers,
+    u: disassemble,
+    uf: disassemble,
+    ub: disassemble,
   }),
-  "!handle": handles,
-  "!analyze": () => ({
-    words: ["info"],
-    told: "info has the bugcheck; trace looks for who leaks",
-  }),
-  vertarget: () => ({ words: ["info"] }),
-  s: search,
-  vm: () => ({ words: ["memory"] }),
-  dps: showPointers,
-  dds: showPointers,
-  dqs: showPointers,
-  dp: showPointers,
-  u: disassemble,
-  uf: disassemble,
-  ub: disassemble,
-};
+);
 
 const PATTERNS: readonly (readonly [RegExp, Habit])[] = [
   [/^lm[a-z1]*$/, listModules],

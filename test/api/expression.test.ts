@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type NameSpace, PointerError, parseAddress } from "../../src/api/expression.ts";
 import { va } from "../../src/core/address.ts";
@@ -148,5 +149,62 @@ describe("parseAddress", () => {
     expect(parseAddress(text, NAMES)).toBe(0xfffffffcn);
     expect(() => parseAddress(`-${text}`, NAMES)).toThrow(`at most ${MAX_EXPRESSION} characters`);
     expect(() => parseAddress(deep(MAX_EXPRESSION / 2), NAMES)).toThrow(TypeError);
+  });
+});
+
+describe("parseAddress of anything", () => {
+  const piece = fc.constantFrom(
+    "nt",
+    "!",
+    "SeX",
+    "+",
+    "-",
+    "(",
+    ")",
+    "poi(",
+    " ",
+    "10",
+    "0n9",
+    "`",
+    "f0000000",
+    "zz",
+  );
+  it("gives an address of the machine, or one of the errors that it says", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece).map((pieces) => pieces.join("")),
+        ),
+        (text) => {
+          try {
+            const address = parseAddress(text, NAMES);
+            return address >= 0n && address <= 0xffffffffn;
+          } catch (error) {
+            return [TypeError, RangeError, PointerError].some((kind) => error instanceof kind);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("means by a sum what a sum means", () => {
+    const number = fc.bigInt({ min: 0n, max: 0xffffn });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom("+", "-"), number, fc.boolean()), { maxLength: 20 }),
+        (terms) => {
+          const text = terms.map(
+            ([sign, value, decimal]) => `${sign}${decimal ? `0n${value}` : value.toString(16)}`,
+          );
+          const sum = terms.reduce(
+            (all, [sign, value]) => (sign === "+" ? all + value : all - value),
+            0x80000000n,
+          );
+          return parseAddress(`80000000${text.join("")}`, NAMES) === sum;
+        },
+      ),
+    );
   });
 });

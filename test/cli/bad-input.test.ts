@@ -142,6 +142,7 @@ describe("wrong usage", () => {
   it.each([
     [["near", X86, "zzzz"], /neither an address nor a module/],
     [["near", X86, "8096c9zz"], /neither an address nor a module/],
+    [["constructor", X86], /"constructor" is neither a command nor a file/],
     [["near", X86, "123456789abcdef01"], /has more than the 64 bits of an address/],
     [["pointers", X86, "nt!NoSuchName"], /nt exports no "NoSuchName"/],
     [["pointers", X86, "nosuch!Name"], /no module "nosuch"/],

@@ -112,6 +112,29 @@ describe("the REPL", () => {
     expect(answers[6]).toBe("232720312");
   });
 
+  it("says what there is where it has not what WinDbg has", () => {
+    const answers = typed(
+      "dt nt!_EPROCESS",
+      "k",
+      "!nosuch",
+      "!nosuch 4",
+      "const k = 4",
+      "k",
+      "!k",
+      "help near",
+    );
+    expect(answers).toEqual([
+      "there is no dt here: types are not known without symbols; db and dps show memory",
+      "there is no k here: dps ADDRESS L40 of a stack names what it returns to; info has the registers",
+      "there is no !nosuch here; .help shows what there is",
+      "there is no !nosuch here; .help shows what there is",
+      "undefined",
+      "4",
+      "false",
+      pooltrail("near", "--help").stdout.trimEnd(),
+    ]);
+  });
+
   it("shows lists as tables that are still values", () => {
     const answers = typed("lm().modules.filter((one) => one.name.startsWith('ABC'))", "last.length", "_");
     expect(answers[0]?.split("\n")[0]).toMatch(/^name +imageName +path +base +end +size/);

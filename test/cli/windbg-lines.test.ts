@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTypedLine } from "../../src/cli/windbg-lines.ts";
 
@@ -61,20 +62,69 @@ describe("readTypedLine", () => {
     // an expression with spaces is one
     ["ln nt!SeX + 3d", "ln nt!SeX+3d"],
     ["ln poi( nt!X ) nt", 'ln "poi( nt!X )" nt'],
+    ["ln poi( poi(nt!X) + 18 )", 'ln "poi( poi(nt!X)+18 )"'],
+    ["ln nt, hal", "ln nt hal"],
+    ["help near", "help near"],
   ])("%s", (line, found) => {
     expect(words(line)).toBe(found);
   });
 
-  it.each(["1 + 1", "dump.near('nt')", "nosuch 4", "!nosuch", "", "lm()", "!for_each_module dt", "x=4"])(
-    "%j is none",
-    (line) => {
-      expect(words(line)).toBeUndefined();
-    },
-  );
+  it.each([
+    "1 + 1",
+    "dump.near('nt')",
+    "nosuch 4",
+    "constructor 4",
+    "tostring",
+    "",
+    "lm()",
+    "!for_each_module dt",
+    "x=4",
+  ])("%j is none", (line) => {
+    expect(words(line)).toBeUndefined();
+  });
 
   it("says what is done otherwise", () => {
     expect(readTypedLine("s -a 0 L1000 Se")?.told).toContain("every module is looked at");
     expect(readTypedLine("dd nt")?.told).toContain("dd shows bytes here");
     expect(readTypedLine("ln nt")?.told).toBeUndefined();
+    expect(readTypedLine("k")).toEqual({
+      words: [],
+      told: expect.stringMatching(/^there is no k here: dps /),
+    });
+    expect(readTypedLine("!poolusd 4")).toEqual({
+      words: [],
+      told: "there is no !poolusd here; did you mean !poolused?; .help shows what there is",
+    });
+  });
+});
+
+describe("readTypedLine of anything", () => {
+  it("gives words, or nothing", () => {
+    const word = fc.constantFrom(
+      "lm",
+      "s",
+      "!dh",
+      "dps",
+      "!poolused",
+      "u",
+      "!for_each_module",
+      "m",
+      "-a",
+      "(",
+      '"',
+      "L",
+      "/t",
+    );
+    const line = fc.oneof(
+      fc.string(),
+      fc.array(fc.oneof(word, fc.string())).map((words) => words.join(" ")),
+    );
+    fc.assert(
+      fc.property(line, (text) => {
+        const typed = readTypedLine(text);
+        return typed === undefined || typed.words.every((one) => typeof one === "string");
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
