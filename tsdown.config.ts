@@ -1,15 +1,50 @@
-import { defineConfig } from "tsdown";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type UserConfig } from "tsdown";
 
-export default defineConfig({
-  entry: { index: "src/index.ts", "cli/main": "src/cli/main.ts" },
+const shared: UserConfig = {
   tsconfig: "tsconfig.src.json",
-  platform: "node",
-  target: "node20.19",
   format: "esm",
   fixedExtension: false,
-  clean: true,
-  dts: { oxc: true },
-  copy: ["src/generated/third-party.txt"],
-  // The declarations name Disposable, which no ES version before 2026 brings along.
-  banner: { dts: '/// <reference lib="esnext.disposable" />' },
-});
+};
+
+/** What browsers have in the place of what Node has. */
+const OF_BROWSERS: Readonly<Record<string, string>> = {
+  "node-files.ts": "src/source/no-files.ts",
+  "node-threads.ts": "src/worker/web-threads.ts",
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: {
+      index: "src/index.ts",
+      worker: "src/worker.ts",
+      "worker-thread": "src/worker-thread.ts",
+      "cli/main": "src/cli/main.ts",
+    },
+    platform: "node",
+    target: "node20.19",
+    clean: true,
+    dts: { oxc: true },
+    copy: ["src/generated/third-party.txt"],
+    // The declarations name Disposable, which no ES version before 2026 brings along.
+    banner: { dts: '/// <reference lib="esnext.disposable" />' },
+  },
+  {
+    ...shared,
+    entry: { index: "src/index.ts", worker: "src/worker.ts", "worker-thread": "src/worker-thread.ts" },
+    outDir: "dist/browser",
+    platform: "browser",
+    target: "es2023",
+    dts: false,
+    plugins: [
+      {
+        name: "what browsers have",
+        resolveId(id) {
+          const stand = OF_BROWSERS[id.replace(/^.*\//, "")];
+          return stand === undefined ? null : fileURLToPath(new URL(stand, import.meta.url));
+        },
+      },
+    ],
+  },
+]);

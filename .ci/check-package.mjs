@@ -37,6 +37,9 @@ try {
     "CHANGELOG.md",
     "dist/index.js",
     "dist/index.d.ts",
+    "dist/browser/index.js",
+    "dist/worker.js",
+    "dist/worker-thread.js",
     "dist/cli/main.js",
     "dist/third-party.txt",
   ]) {
@@ -67,13 +70,19 @@ try {
     join(user, "user.ts"),
     [
       'import { openDump } from "pooltrail";',
+      'import { openDump as openInWorker } from "pooltrail/worker";',
+      'import { renderHtml } from "pooltrail/browser";',
       'using dump = openDump("MEMORY.DMP", { images: ["drivers"] });',
+      'await using there = await openInWorker(new URL("file:///MEMORY.DMP"), { signal: AbortSignal.timeout(9) });',
+      'const { conclusion } = await there.ask({ command: "trace", tags: ["Se"] });',
+      "// @ts-expect-error: an open dump cannot be sent to a worker",
+      'there.ask({ command: "growth", older: dump });',
       'const fromUrl = openDump(new URL("file:///MEMORY.DMP"));',
       'const trail = dump.trace("Se");',
       "const evidence: readonly unknown[] | undefined = trail.suspects[0]?.evidence;",
       "// @ts-expect-error: the types are real, not any",
       "dump.noSuchMember;",
-      "console.log(evidence, dump.modules.items.length, fromUrl.file);",
+      "console.log(evidence, dump.modules.items.length, fromUrl.file, conclusion.culprit?.name, renderHtml);",
       "",
     ].join("\n"),
   );
@@ -95,6 +104,19 @@ try {
   );
   const bare = strict.map((word) => (word === "node" ? "" : word));
   run(user, tool("tsc"), ...bare, "--module", "node16", "--moduleResolution", "node16", "bare.ts");
+
+  writeFileSync(
+    join(user, "worker.mjs"),
+    [
+      'import { openDump } from "pooltrail/worker";',
+      "const dump = await openDump(process.argv[2]);",
+      'const { conclusion } = await dump.ask({ command: "trace", tags: ["Se"] });',
+      "console.log(conclusion.module);",
+      "",
+    ].join("\n"),
+  );
+  const inWorker = run(user, process.execPath, "worker.mjs", join(root, "samples/leak-x64.dmp")).trim();
+  check(inWorker === "ctstor", `a worker of the package names ${inWorker}`);
 
   // one file of everything, far from any package
   const bundled = join(work, "bundled.mjs");

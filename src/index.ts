@@ -3,21 +3,15 @@
  *
  * Start with `openDump`; what it gives answers every question that the command line does.
  */
-export {
-  type Asked,
-  ask,
-  type Opened,
-  type Operands,
-  type Question,
-  QuestionError,
-} from "./api/ask.ts";
+export { type Asked, ask, type Opened, type Operands, type Question } from "./api/ask.ts";
 export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export type { GivenImage } from "./api/images.ts";
-export { type FileInput, type FileUrl, readTagFile } from "./api/input.ts";
+export { readTagFile } from "./api/input.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";
+export { QuestionError } from "./api/question-error.ts";
 export { type ModuleLike, type ReadBytes, type WorkOptions, Workspace } from "./api/workspace.ts";
 export { type AddressLike, hex, type Pa, type Rva, toVa, type Va, windbgHex } from "./core/address.ts";
 export { describeFault, FormatError, MemoryError, type MemoryFault } from "./core/errors.ts";
@@ -52,7 +46,8 @@ export type {
 } from "./report/trail-document.ts";
 export { type BlobLike, BlobSource } from "./source/blob.ts";
 export { BytesSource } from "./source/bytes-source.ts";
-export { FileError } from "./source/file-source.ts";
+export { FileError } from "./source/file-error.ts";
+export type { FileInput, FileUrl } from "./source/given.ts";
 export type { ByteSource } from "./source/source.ts";
 export type { TrailApi } from "./trail/apis.ts";
 export type { BlockContents, BlockNote, ModuleContent } from "./trail/blocks/block-contents.ts";

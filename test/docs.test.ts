@@ -64,10 +64,17 @@ const folder = mkdtempSync(fileURLToPath(new URL("test/docs-", root)));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a TypeScript sample prints, run as a module of its own against the source. */
-async function runTypeScript(body: string, number: number): Promise<string> {
-  const file = join(folder, `sample-${number}.ts`);
+async function runTypeScript(body: string, name: string): Promise<string> {
+  const file = join(folder, `${name}.ts`);
   const library = pathToFileURL(fileURLToPath(new URL("src/index.ts", root))).pathname;
-  writeFileSync(file, body.replace('"pooltrail"', JSON.stringify(library)));
+  // Node runs no TypeScript, and so the worker is that of the built package
+  const worker = pathToFileURL(fileURLToPath(new URL("dist/worker.js", root))).pathname;
+  writeFileSync(
+    file,
+    body
+      .replace('"pooltrail"', JSON.stringify(library))
+      .replace('"pooltrail/worker"', JSON.stringify(worker)),
+  );
   const printed: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((...values) => {
     printed.push(values.map(String).join(" "));
@@ -130,7 +137,7 @@ describe.each(PAGES)("%s", (page) => {
       const [code, output] = samples.slice(i, i + 2);
       if (code === undefined || output?.language !== "text")
         throw new Error("a ts block wants a text block behind it");
-      settle(output, await runTypeScript(code.body, i));
+      settle(output, await runTypeScript(code.body, `${page.replaceAll("/", "-")}-${i}`));
     },
   );
 

@@ -6,7 +6,7 @@ import type { Documents } from "../report/blocks.ts";
 import { growthDocument } from "../report/growth-document.ts";
 import { readDocument } from "../report/read-document.ts";
 import { inputOf, type Trail } from "../report/trail-document.ts";
-import { FileError } from "../source/file-source.ts";
+import { FileError } from "../source/file-error.ts";
 import type { ListingOptions } from "../trail/listing/code-listing.ts";
 import { Dump } from "./dump.ts";
 import type { ImageFolder } from "./folder.ts";
@@ -14,6 +14,7 @@ import { ImageFile } from "./image-file.ts";
 import { described } from "./input.ts";
 import { Module } from "./module.ts";
 import type { HandleQuery } from "./objects.ts";
+import { QuestionError } from "./question-error.ts";
 import { type LengthLike, parseRange } from "./range.ts";
 import type { TagQuery } from "./tags.ts";
 import type { ModuleLike, WorkOptions } from "./workspace.ts";
@@ -76,21 +77,6 @@ export type Asked = keyof Operands;
 
 /** A question: a command's name, with what the command has to be told. */
 export type Question<C extends Asked = Asked> = { [K in C]: { readonly command: K } & Operands[K] }[C];
-
-/** A question that cannot be put to this dump: it names what there is not, or what is no address or tag. */
-export class QuestionError extends Error {
-  readonly #command: Asked;
-
-  constructor(message: string, command: Asked) {
-    super(message);
-    this.#command = command;
-  }
-
-  /** What was asked. */
-  get command(): Asked {
-    return this.#command;
-  }
-}
 
 /**
  * Answers one question: what the command line, the REPL, a worker and a server all call.

@@ -1,8 +1,7 @@
-import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join } from "node:path";
 import { MAX_IMAGE_FILES } from "../core/limits.ts";
 import { plural } from "../report/words.ts";
-import { FileError } from "../source/file-source.ts";
+import { FileError } from "../source/file-error.ts";
+import { endOfLink, entriesOf, type FolderEntry } from "../source/node-files.ts";
 
 /** The PE files of a folder. */
 export interface FilesBelow {
@@ -29,16 +28,15 @@ export function filesBelow(folder: string): FilesBelow {
   const passed: Passed = { folderLinks: 0, broken: 0, unread: [], dumps: dumpsIn(folder) };
   let count = 0;
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    for (const entry of listBelow(folder, at, passed)) {
+    for (const { name, path, kind } of listBelow(folder, at, passed)) {
       if (++count > MAX_IMAGE_FILES) return { files, notes: [...notesOf(passed), tooMany(folder)] };
-      const path = join(at, entry.name);
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isFile() && isImageName(entry.name)) files.push({ path, target: path });
-      else if (entry.isSymbolicLink()) {
-        const end = endOf(path);
-        if (end?.stats.isDirectory()) passed.folderLinks++;
-        else if (!isImageName(entry.name)) continue;
-        else if (end?.stats.isFile()) files.push({ path, target: end.target });
+      if (kind === "folder") pending.push(path);
+      else if (kind === "file" && isImageName(name)) files.push({ path, target: path });
+      else if (kind === "link") {
+        const end = endOfLink(path);
+        if (end?.kind === "folder") passed.folderLinks++;
+        else if (!isImageName(name)) continue;
+        else if (end?.kind === "file") files.push({ path, target: end.path });
         else passed.broken++;
       }
     }
@@ -56,14 +54,14 @@ interface Passed {
 
 /** Files of a folder that are dumps or other images of memory by their names. */
 export function dumpsIn(folder: string): readonly string[] {
-  return list(folder)
+  return entriesOf(folder)
     .map(({ name }) => name)
     .filter((name) => /\.(?:dmp|vmem|vmss|vmsn|lime|raw)$|^hiberfil\.sys$/i.test(name));
 }
 
-function listBelow(top: string, folder: string, { unread }: Passed): readonly Dirent[] {
+function listBelow(top: string, folder: string, { unread }: Passed): readonly FolderEntry[] {
   try {
-    return list(folder);
+    return entriesOf(folder);
   } catch (error) {
     if (folder === top || !(error instanceof FileError)) throw error;
     unread.push(folder);
@@ -76,7 +74,7 @@ export function eachOnce(files: readonly FoundFile[]): readonly string[] {
   const links = files.filter(({ path, target }) => path !== target);
   const own = files.filter(({ path, target }) => path === target).map(({ path }) => path);
   if (links.length === 0) return own;
-  const seen = new Set(own.map((path) => realpathSync(path)));
+  const seen = new Set(own.map((path) => endOfLink(path)?.path ?? path));
   const further = links.filter(({ target }) => {
     const isNew = !seen.has(target);
     seen.add(target);
@@ -87,15 +85,6 @@ export function eachOnce(files: readonly FoundFile[]): readonly string[] {
 
 function isImageName(name: string): boolean {
   return /\.(?:sys|exe|dll)$/i.test(name) && !/^hiberfil\.sys$/i.test(name);
-}
-
-/** What a link leads to; `undefined`: to nothing, or into a circle. */
-function endOf(path: string): { readonly stats: Stats; readonly target: string } | undefined {
-  try {
-    return { stats: statSync(path), target: realpathSync(path) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Folders that are named in a note. */
@@ -117,12 +106,4 @@ function notesOf({ folderLinks, broken, unread, dumps }: Passed): readonly strin
 
 function tooMany(folder: string): string {
   return `only the first ${plural(MAX_IMAGE_FILES, "file")} and folders below ${folder} were looked at`;
-}
-
-function list(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (cause) {
-    throw new FileError(folder, "unreadable", "the folder cannot be listed", { cause });
-  }
 }

@@ -10,12 +10,13 @@ import { answer } from "../report/answer.ts";
 import { layoutNotes } from "../report/image-notes.ts";
 import { type Trail, trailDocument } from "../report/trail-document.ts";
 import { plural } from "../report/words.ts";
-import { FileError, openFile } from "../source/file-source.ts";
+import { FileError } from "../source/file-error.ts";
+import { type FileUrl, isSource } from "../source/given.ts";
+import { openFile } from "../source/node-files.ts";
 import type { ByteSource } from "../source/source.ts";
 import { traceTag } from "../trail/trace.ts";
 import { eachOnce, filesBelow } from "./files-below.ts";
 import { folderOf } from "./images.ts";
-import type { FileUrl } from "./input.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
@@ -119,20 +120,20 @@ interface Placed {
 /**
  * Opens the PE files below a folder as one address space.
  *
+ * @param given the folder; or the files, as sources under their names, which stay the caller's to close
  * @throws {FileError} the folder cannot be listed
  * @throws {FormatError} there is no PE image in it
- * @throws {TypeError} it is neither a path nor a URL
+ * @throws {TypeError} it is neither a path, a URL nor a list of sources
  */
-export function openFolder(given: string | FileUrl): ImageFolder {
-  const folder = folderOf(given, "what is opened");
+export function openFolder(given: string | FileUrl | readonly ByteSource[]): ImageFolder {
+  const { folder, found, ...listed } = filesIn(given);
   const sources: ByteSource[] = [];
-  const below = filesBelow(folder);
-  const notes: string[] = [...below.notes];
+  const notes: string[] = [...listed.notes];
   const files: { imageName: string; file: Image }[] = [];
-  for (const path of eachOnce(below.files)) {
+  for (const one of found) {
     try {
-      const source = openFile(path);
-      sources.push(source);
+      const source = typeof one === "string" ? openFile(one) : one;
+      if (source !== one) sources.push(source);
       const file = Image.fromFile(source);
       files.push({ imageName: source.name, file });
       for (const note of layoutNotes(file)) notes.push(`${source.name}: ${note}`);
@@ -155,6 +156,23 @@ export function openFolder(given: string | FileUrl): ImageFolder {
   const others = files.filter(({ file }) => file.machine !== machine);
   if (others.length > 0) notes.push(`left out: ${others.length} images that are not for ${machine}`);
   return new ImageFolder(folder, sources, place(files.filter(({ file }) => file.machine === machine)), notes);
+}
+
+interface FilesIn {
+  readonly folder: string;
+  readonly found: readonly (string | ByteSource)[];
+  readonly notes: readonly string[];
+}
+
+function filesIn(given: string | FileUrl | readonly ByteSource[]): FilesIn {
+  if (isSourceList(given)) return { folder: "the files given", found: given, notes: [] };
+  const folder = folderOf(given, "what is opened");
+  const { files, notes } = filesBelow(folder);
+  return { folder, found: eachOnce(files), notes };
+}
+
+function isSourceList(given: string | FileUrl | readonly ByteSource[]): given is readonly ByteSource[] {
+  return Array.isArray(given) && given.every(isSource);
 }
 
 function kernelOf<T extends { readonly imageName: string }>(files: readonly T[]): T | undefined {

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { CallGraph } from "../code/call-graph.ts";
 import { DataFlow } from "../code/data-flow.ts";
 import { analyzeImage } from "../code/functions.ts";
@@ -11,7 +10,8 @@ import type { CodeDocument, ExportsDocument, HeadersDocument, ImportsDocument } 
 import { exportsDocument } from "../report/exports-document.ts";
 import { headersDocument } from "../report/headers-document.ts";
 import { importsDocument } from "../report/imports-document.ts";
-import { openFile } from "../source/file-source.ts";
+import type { FileInput } from "../source/given.ts";
+import { openFile } from "../source/node-files.ts";
 import type { ByteSource } from "../source/source.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { placeNamed } from "../symbols/image-names.ts";
@@ -20,7 +20,7 @@ import { type ListingOptions, listCode } from "../trail/listing/code-listing.ts"
 import { type FunctionList, listFunctions } from "../trail/listing/function-list.ts";
 import type { TrailModule } from "../trail/target.ts";
 import { type NameSpace, parseAddress } from "./expression.ts";
-import { type FileInput, openInput } from "./input.ts";
+import { openInput } from "./input.ts";
 
 /** One PE file by itself. Its import slots are as the linker left them: no address is in them yet. */
 export class ImageFile implements Disposable {
@@ -172,9 +172,4 @@ export function isImageFile(path: string): boolean {
   using source = openFile(path);
   const start = new Uint8Array(2);
   return source.read(0, start) === 2 && start[0] === 0x4d && start[1] === 0x5a;
-}
-
-/** Whether a path leads to a folder; what leads nowhere is none. */
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

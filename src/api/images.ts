@@ -2,10 +2,13 @@ import { FormatError } from "../core/errors.ts";
 import { addAll, addTo } from "../core/search.ts";
 import { Image } from "../pe/image.ts";
 import { type KnownImage, matchImage } from "../pe/match.ts";
-import { FileError, openFile } from "../source/file-source.ts";
+import { type BlobLike, BlobSource } from "../source/blob.ts";
+import { FileError } from "../source/file-error.ts";
+import { type FileUrl, isBlob, isSource, isUrl } from "../source/given.ts";
+import { openFile } from "../source/node-files.ts";
 import type { ByteSource } from "../source/source.ts";
 import { filesBelow } from "./files-below.ts";
-import { described, type FileUrl, isSource, isUrl, pathOf } from "./input.ts";
+import { described, pathOf } from "./input.ts";
 
 /** A PE file that is the one a module was loaded from. */
 export interface MatchedFile {
@@ -13,8 +16,8 @@ export interface MatchedFile {
   readonly image: Image;
 }
 
-/** A folder of PE files; or one file as a source, which bears its name. */
-export type GivenImage = string | FileUrl | ByteSource;
+/** A folder of PE files; or one file as a source, which bears its name, or as a File of a browser. */
+export type GivenImage = string | FileUrl | BlobLike | ByteSource;
 
 /** PE files that the user gave, opened when a module asks for them. */
 export class GivenImages implements Disposable {
@@ -31,7 +34,8 @@ export class GivenImages implements Disposable {
    */
   constructor(given: readonly GivenImage[]) {
     const found = new Map<string, (string | ByteSource)[]>();
-    for (const one of given) {
+    for (const file of given) {
+      const one = isBlob(file) ? new BlobSource(file) : file;
       if (isSource(one)) {
         addTo(found, baseName(one.name), one);
         continue;

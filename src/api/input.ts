@@ -1,20 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { FormatError } from "../core/errors.ts";
 import { MAX_POOLTAG_BYTES } from "../core/limits.ts";
 import { printable } from "../core/text.ts";
 import { parseTagFile, type TagFile } from "../pool/pooltags.ts";
+import { BlobSource } from "../source/blob.ts";
 import { BytesSource } from "../source/bytes-source.ts";
-import { openFile } from "../source/file-source.ts";
+import { type FileInput, type FileUrl, isBlob, isSource, isUrl } from "../source/given.ts";
+import { openFile, pathOfUrl } from "../source/node-files.ts";
 import type { ByteSource } from "../source/source.ts";
-
-/** What a file is given as: its path, a `file:` URL, its bytes, or anything that reads like a file. */
-export type FileInput = string | FileUrl | Uint8Array | ArrayBuffer | ByteSource;
-
-/** A URL, as far as it is looked at: that of Node and of browsers is one. */
-export interface FileUrl {
-  readonly href: string;
-  readonly protocol: string;
-}
 
 /**
  * A file, whatever it was given as. A source that was given stays the caller's to close.
@@ -29,30 +21,15 @@ export function openInput(input: FileInput | undefined, what: string): ByteSourc
   if (input instanceof Uint8Array) return new BytesSource(input);
   if (input instanceof ArrayBuffer) return new BytesSource(new Uint8Array(input));
   if (isSource(input)) return input;
+  if (isBlob(input)) return new BlobSource(input);
   throw new TypeError(
-    `${what} is a path, a file: URL, a Uint8Array, an ArrayBuffer or a ByteSource, not ${described(input)}`,
+    `${what} is a path, a file: URL, a Uint8Array, an ArrayBuffer, a Blob or a ByteSource, not ${described(input)}`,
   );
-}
-
-/** Whether something reads like a file. */
-export function isSource(input: unknown): input is ByteSource {
-  return (
-    typeof input === "object" &&
-    input !== null &&
-    "read" in input &&
-    typeof input.read === "function" &&
-    "size" in input &&
-    typeof input.size === "number"
-  );
-}
-
-export function isUrl(input: unknown): input is FileUrl {
-  return typeof input === "object" && input !== null && "href" in input && "protocol" in input;
 }
 
 /** @throws {TypeError} the URL leads to no file */
 export function pathOf(url: FileUrl, what: string): string {
-  if (url.protocol === "file:") return fileURLToPath(url.href);
+  if (url.protocol === "file:") return pathOfUrl(url.href);
   throw new TypeError(`${what} is a file: URL where it is a URL, not one of ${url.protocol}`);
 }
 

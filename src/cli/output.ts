@@ -1,5 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { FileError } from "../source/file-source.ts";
+import { FileError } from "../source/file-error.ts";
 
 /**
  * Before anything is asked: a long answer should not end with nowhere to go.

@@ -1,13 +1,13 @@
 import { inspect } from "node:util";
 import { Script } from "node:vm";
-import { QuestionError } from "../api/ask.ts";
 import type { Dump } from "../api/dump.ts";
+import { QuestionError } from "../api/question-error.ts";
 import { hex, toVa } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import { printable } from "../core/text.ts";
 import { renderJson } from "../report/json.ts";
 import type { View } from "../report/text.ts";
-import { FileError } from "../source/file-source.ts";
+import { FileError } from "../source/file-error.ts";
 import { type AnswerOptions, answerTo } from "./answers.ts";
 import { parseCommandLine, UsageError } from "./arguments.ts";
 import { COMMANDS, commandNamed, SESSIONS } from "./commands.ts";

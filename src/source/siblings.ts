@@ -1,4 +1,4 @@
-import { openSibling } from "./file-source.ts";
+import { openSibling } from "./node-files.ts";
 import type { ByteSource } from "./source.ts";
 
 /** Files that belong together, by their names. */

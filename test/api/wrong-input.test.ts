@@ -17,7 +17,7 @@ function untyped(value: unknown): never {
 describe("what a program without types passes by mistake", () => {
   const dump = openDump(X64);
   afterAll(() => dump.close());
-  const TAKEN = "is a path, a file: URL, a Uint8Array, an ArrayBuffer or a ByteSource, not";
+  const TAKEN = "is a path, a file: URL, a Uint8Array, an ArrayBuffer, a Blob or a ByteSource, not";
 
   it.each<[string, () => unknown, string]>([
     ["no dump", () => openDump(untyped(undefined)), `a dump ${TAKEN} undefined`],

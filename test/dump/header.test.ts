@@ -3,7 +3,7 @@ import { writerOf } from "../../src/dump/attributes.ts";
 import { readDumpHeader } from "../../src/dump/header.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { dumpBytes, type Patch } from "../fixtures/dump-bytes.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readCrashDump } from "../../src/dump/crash-dump.ts";
 import type { TriageDump } from "../../src/dump/triage.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import type { ByteSource } from "../../src/source/source.ts";
 import { dumpBytes, type Patch, patch } from "../fixtures/dump-bytes.ts";
 import { realDump } from "../fixtures/real-dumps.ts";

@@ -8,7 +8,7 @@ import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
 import { readThreads } from "../../src/kernel/threads.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 import { stepsOf } from "../fixtures/steps.ts";
 import { linksOf, ThreadMachine, type ThreadOffsets, X64 } from "../fixtures/thread-machine.ts";

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { readDump } from "../../src/dump/open.ts";
 import { nameBugcheck } from "../../src/kernel/bugchecks.ts";
 import { type Kernel, readKernel } from "../../src/kernel/kernel.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 
 // Values of rizin's test database (test/db/formats/dmp/dmp).

@@ -3,7 +3,7 @@ import { va } from "../../src/core/address.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
 import { readVerifier } from "../../src/kernel/verifier.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 

@@ -6,7 +6,7 @@ import { readKernel } from "../../src/kernel/kernel.ts";
 import { type BigPages, bigUsageByTag, type NoBigPages, readBigPages } from "../../src/pool/big-pages.ts";
 import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../src/pool/tag.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { PLACES, trackerMachine } from "../fixtures/pool-machine.ts";
 
 const open: Disposable[] = [];

@@ -7,7 +7,7 @@ import { readKernel } from "../../src/kernel/kernel.ts";
 import { parsePoolPage } from "../../src/pool/blocks.ts";
 import { poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../src/pool/tag.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { walkPool } from "../fixtures/pool-pages.ts";
 
 /** A page of blocks: sizes with their headers, in bytes; type as the header stores it. */

@@ -9,7 +9,7 @@ import { readMemorySummary } from "../../src/pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { isInUse, sortTags, type TagTable, totalsOf } from "../../src/pool/tag-table.ts";
 import { readTagTable } from "../../src/pool/tracker/read.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { realDump } from "../fixtures/real-dumps.ts";
 
 const open: Disposable[] = [];

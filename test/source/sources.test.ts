@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { BlobSource } from "../../src/source/blob.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
-import { openFile } from "../../src/source/file-source.ts";
+import { openFile } from "../../src/source/node-files.ts";
 import { readAt } from "../../src/source/source.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pooltrail-source-"));

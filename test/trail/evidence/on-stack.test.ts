@@ -5,7 +5,7 @@ import { MAX_STACK_HITS } from "../../../src/core/limits.ts";
 import { readDump } from "../../../src/dump/open.ts";
 import { readKernel } from "../../../src/kernel/kernel.ts";
 import { readThreads } from "../../../src/kernel/threads.ts";
-import { openFile } from "../../../src/source/file-source.ts";
+import { openFile } from "../../../src/source/node-files.ts";
 import { findOnStacks } from "../../../src/trail/evidence/on-stack.ts";
 import { realDump } from "../../fixtures/real-dumps.ts";
 import { stepsOf } from "../../fixtures/steps.ts";

@@ -1,25 +1,24 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FileError } from "./file-error.ts";
 import { type ByteSource, checkOffset } from "./source.ts";
 
-/** Why a path could not be opened or read. */
-export type FileProblem = "missing" | "denied" | "directory" | "not-a-file" | "unreadable";
-
-/** A path that leads to no readable file. The message says what to do. */
-export class FileError extends Error {
-  override readonly name = "FileError";
-  readonly path: string;
-  readonly problem: FileProblem;
-
-  constructor(path: string, problem: FileProblem, advice: string, options?: ErrorOptions) {
-    super(`${path}: ${advice}`, options);
-    this.path = path;
-    this.problem = problem;
-  }
-}
+// All that the library asks of the file system; in a bundle for browsers no-files.ts stands in its place.
 
 /** A regular file of any size, read where it is asked for. */
-export class FileSource implements ByteSource {
+class FileSource implements ByteSource {
   readonly name: string;
   readonly path: string;
   readonly size: number;
@@ -95,6 +94,49 @@ export function openSibling(path: string, name: string): FileSource | undefined 
   const names = namesIn(folder);
   const found = names.find((other) => other === name) ?? names.find((other) => isSameName(other, name));
   return found === undefined ? undefined : openFile(join(folder, found));
+}
+
+/** The path that a `file:` URL means. @throws {TypeError} none on this machine */
+export function pathOfUrl(href: string): string {
+  return fileURLToPath(href);
+}
+
+/** Whether a path leads to a folder; what leads nowhere is none. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** What stands in a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: "folder" | "file" | "link" | "other";
+}
+
+/** @throws {FileError} the folder cannot be listed */
+export function entriesOf(folder: string): readonly FolderEntry[] {
+  let entries: readonly Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new FileError(folder, "unreadable", "the folder cannot be listed", { cause });
+  }
+  return entries.map((entry) => ({ name: entry.name, path: join(folder, entry.name), kind: kindOf(entry) }));
+}
+
+function kindOf(entry: Dirent | Stats): FolderEntry["kind"] {
+  if (entry.isDirectory()) return "folder";
+  if (entry.isFile()) return "file";
+  return entry.isSymbolicLink() ? "link" : "other";
+}
+
+/** What a link leads to, and where that stands; `undefined`: to nothing, or into a circle. */
+export function endOfLink(path: string): Pick<FolderEntry, "path" | "kind"> | undefined {
+  try {
+    return { path: realpathSync(path), kind: kindOf(statSync(path)) };
+  } catch {
+    return undefined;
+  }
 }
 
 function isSameName(one: string, other: string): boolean {

@@ -1,0 +1,7 @@
+/** pooltrail in a worker: the questions of `pooltrail` as promises, while the thread that asks goes on. */
+
+export type { FileUrl } from "./source/given.ts";
+export { DumpWorker, type DumpWorkerOptions, openDump } from "./worker/dump-worker.ts";
+export type { AbortSignalLike, WorkerWork } from "./worker/link.ts";
+export type { NamedFile, SentFile, SentQuestion } from "./worker/messages.ts";
+export type { WorkerLike } from "./worker/ports.ts";
