@@ -1,5 +1,6 @@
 import type { Va } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
+import { upperBound } from "../core/search.ts";
 import { moduleNames } from "../kernel/names.ts";
 import { AddressSpace } from "../memory/address-space.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
@@ -201,16 +202,23 @@ function place(files: readonly { readonly imageName: string; readonly file: Imag
 class FolderMapping implements Mapping {
   readonly pointerSize: 4 | 8;
   readonly mayFill = true;
+  /** By base. */
   readonly #placed: readonly (Placed & { readonly source: RelocatedSource })[];
 
+  /** @param placed by base */
   constructor(placed: readonly Placed[], pointerSize: 4 | 8) {
     this.pointerSize = pointerSize;
     this.#placed = placed.map((one) => ({ ...one, source: new RelocatedSource(one.file, one.base) }));
   }
 
   locate(at: Va, want: number): Extent | Hole {
-    const found = this.#placed.find(({ base, file }) => at >= base && at < base + BigInt(file.size));
-    if (found === undefined) return { fault: { kind: "not-mapped", va: at, level: "section" }, length: 1 };
+    const next = upperBound<bigint>(this.#placed.length, at, (i) => this.#placed[i]?.base ?? 0n);
+    const found = this.#placed[next - 1];
+    if (found === undefined || at >= found.base + BigInt(found.file.size)) {
+      const gap = (this.#placed[next]?.base ?? at + BigInt(want)) - at;
+      const length = gap < BigInt(want) ? Number(gap) : want;
+      return { fault: { kind: "not-mapped", va: at, level: "section" }, length };
+    }
     const rva = Number(at - found.base);
     const inFile = found.file.space.mapping.locate(
       found.file.addressOf(rva),

@@ -13,8 +13,10 @@ export const MAX_SPELLED = 80;
 export const MAX_MODULES = 4096;
 /** The ring of unloaded drivers has 50 places; triage dumps carry at most as many. */
 export const MAX_UNLOADED = 256;
-/** UNICODE_STRING's length is 16 bits. */
-export const MAX_UNICODE_BYTES = 0xfffe;
+/** All images of one machine together: those of 300 drivers have some 500 MB. */
+export const MAX_IMAGES_BYTES = 0x1_0000_0000;
+/** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
+export const MAX_UNICODE_BYTES = 0x800;
 /** An image in kernel space: the largest kernel seen has 21 MB, GPU drivers reach 100 MB. */
 export const MAX_IMAGE_SIZE = 0x4000_0000;
 /** One `read` into one array; longer ranges are walked in pieces. */
@@ -51,6 +53,8 @@ export const MAX_DEBUG_ENTRIES = 64;
 export const MAX_CODEVIEW_BYTES = 0x1_0000;
 /** Entries of one level of a resource tree that are looked at on the way to the version. */
 export const MAX_RESOURCE_ENTRIES = 4096;
+/** … and of all levels that are looked at: drivers have one version, in one language or some twenty. */
+export const MAX_RESOURCE_ENTRIES_TOTAL = 0x1_0000;
 /** Version resources tried: one for each name and language. */
 export const MAX_VERSION_RESOURCES = 16;
 /** VS_VERSIONINFO's length is 16 bits. */

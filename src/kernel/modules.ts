@@ -1,7 +1,7 @@
 import { advance, type Va } from "../core/address.ts";
 import { MemoryError } from "../core/errors.ts";
 import { parseWith, toAddress } from "../core/kaitai.ts";
-import { MAX_IMAGE_SIZE, MAX_MODULES } from "../core/limits.ts";
+import { MAX_IMAGE_SIZE, MAX_IMAGES_BYTES, MAX_MODULES } from "../core/limits.ts";
 import { fileName } from "../core/text.ts";
 import type { TriageDriver, TriageList } from "../dump/triage-drivers.ts";
 import { ModuleEntry as Layout } from "../generated/module_entry.js";
@@ -52,7 +52,7 @@ export function readModules(
 ): ModuleWalk {
   const withTimestamp = build !== undefined && build >= WINDOWS_10;
   const walk = walkList(space, head, MAX_MODULES, (link) => readEntry(space, link, withTimestamp));
-  return { ...walk, items: named(walk.items, kernelBase) };
+  return namedWalk(walk, kernelBase);
 }
 
 /** The first entry of PsLoadedModuleList, which is nt's; `undefined` where it cannot be read. */
@@ -82,14 +82,25 @@ export function triageModules(
       imageName: driver.path === undefined ? undefined : fileName(driver.path),
       end: advance(driver.base, driver.size),
     }));
-  const walk = { items: named(drivers, kernelBase), recovered: 0 };
-  if (drivers.length === claimed) return walk;
-  return { ...walk, stopped: items.length === MAX_MODULES ? "limit" : "broken" };
+  const walk = { items: drivers, recovered: 0 };
+  if (drivers.length === claimed) return namedWalk(walk, kernelBase);
+  return namedWalk({ ...walk, stopped: items.length === MAX_MODULES ? "limit" : "broken" }, kernelBase);
 }
 
-function named(modules: readonly Unnamed[], kernelBase: Va | undefined): readonly ModuleEntry[] {
+/**
+ * The modules with their names. Those whose images would not fit beside the ones before them, as where thousands claim
+ * a gigabyte each, are left out.
+ */
+function namedWalk(walk: ListWalk<Unnamed>, kernelBase: Va | undefined): ModuleWalk {
+  let left = MAX_IMAGES_BYTES;
+  const modules = walk.items.filter(({ size }) => {
+    const fits = size <= left;
+    if (fits) left -= size;
+    return fits;
+  });
   const names = moduleNames(modules, kernelBase);
-  return modules.map((module, i) => ({ name: names[i] as string, ...module }));
+  const items = modules.map((module, i) => ({ name: names[i] as string, ...module }));
+  return modules.length === walk.items.length ? { ...walk, items } : { ...walk, items, stopped: "limit" };
 }
 
 /**

@@ -9,10 +9,12 @@ export interface UnicodeString {
   readonly buffer: Va;
 }
 
-/** The text; `undefined` where it is empty or cannot be read. */
+/** The text, cut with its length said where it is longer than any name; `undefined` where it is empty or cannot be read. */
 export function readUnicode(space: AddressSpace, { length, buffer }: UnicodeString): string | undefined {
   const bytes = space.tryRead(buffer, Math.min(length, MAX_UNICODE_BYTES));
   const text = bytes === undefined ? "" : utf16Z(bytes);
+  const cut = text.length * 2 === MAX_UNICODE_BYTES && length > MAX_UNICODE_BYTES;
+  if (cut) return `${text}… (${length >>> 1} characters)`;
   return text === "" ? undefined : text;
 }
 

@@ -1,5 +1,6 @@
+import { FormatError } from "../core/errors.ts";
 import { readStruct } from "../core/kaitai.ts";
-import { MAX_RESOURCE_ENTRIES } from "../core/limits.ts";
+import { MAX_RESOURCE_ENTRIES, MAX_RESOURCE_ENTRIES_TOTAL } from "../core/limits.ts";
 import { PeResources } from "../generated/pe_resources.js";
 import type { DataDirectory } from "./headers.ts";
 import { type RvaReader, type TableStop, toTableStop } from "./rva-reader.ts";
@@ -45,6 +46,19 @@ export function findResources(
 ): FoundResources {
   const items: ResourceData[] = [];
   let stopped: TableStop | undefined;
+  let left = MAX_RESOURCE_ENTRIES_TOTAL;
+  const entriesAt = (offset: number): readonly Entry[] => {
+    const entries = entriesOf(reader, directory.rva, offset);
+    left -= entries.length + 1;
+    if (left >= 0) return entries;
+    throw new FormatError({
+      file: reader.label,
+      offset: directory.rva + offset,
+      field: "the entries of all resource directories",
+      expected: `at most ${MAX_RESOURCE_ENTRIES_TOTAL}`,
+      found: "more",
+    });
+  };
   const attempt = (read: () => void): void => {
     try {
       read();
@@ -54,12 +68,12 @@ export function findResources(
   };
 
   attempt(() => {
-    for (const ofType of entriesOf(reader, directory.rva, 0)) {
+    for (const ofType of entriesAt(0)) {
       if (ofType.id !== type || !ofType.isDirectory) continue;
-      for (const ofName of entriesOf(reader, directory.rva, ofType.offset)) {
+      for (const ofName of entriesAt(ofType.offset)) {
         if (!ofName.isDirectory) continue;
         attempt(() => {
-          for (const leaf of entriesOf(reader, directory.rva, ofName.offset)) {
+          for (const leaf of entriesAt(ofName.offset)) {
             if (leaf.isDirectory) continue;
             if (items.length >= limit) {
               stopped ??= "limit";

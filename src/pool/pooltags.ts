@@ -22,13 +22,23 @@ export interface TagFile {
 }
 
 interface Entry extends TagDescription {
-  /** Codes of the four characters; a wildcard is a code of its own. */
-  readonly codes: readonly number[];
+  /** A dot for each character, a `?` for one wildcard, and nothing behind a `*`. */
+  readonly shape: string;
+  /** The characters that are no wildcards. */
+  readonly key: string;
+  /** Characters in front of the first wildcard. */
   readonly literals: number;
 }
 
-const ANY_ONE = -1;
-const ANY_RUN = -2;
+/** Entries whose wildcards stand at the same places: there are some thirty such shapes, and each is one look-up. */
+interface Shape {
+  /** Places of the characters that are no wildcards. */
+  readonly places: readonly number[];
+  readonly literals: number;
+  /** By those characters: the first entry, and how many came before it. */
+  readonly entries: Map<string, { readonly entry: Entry; readonly order: number }>;
+}
+
 const MAX_NOTES = 100;
 /** Characters of a line that are looked at: the longest real line has some 200. */
 const MAX_LINE = 2000;
@@ -40,8 +50,8 @@ const MAX_LINE = 2000;
  * @param text of any encoding that keeps ASCII
  */
 export function parseTagFile(text: string): TagFile {
-  const exact = new Map<string, Entry>();
-  const wild: Entry[] = [];
+  const shapes = new Map<string, Shape>();
+  let entries = 0;
   const notes: string[] = [];
   let irregular = 0;
   const lines = text.split(/\r\n|\r|\n/, MAX_POOLTAG_LINES + 1);
@@ -51,23 +61,41 @@ export function parseTagFile(text: string): TagFile {
     const entry = parseLine(line);
     if (entry === undefined) {
       if (++irregular <= MAX_NOTES) notes.push(`line ${index + 1}: ${printable(line.slice(0, 80))}`);
-    } else if (entry.literals < 4) wild.push(entry);
-    else if (!exact.has(entry.codes.join())) exact.set(entry.codes.join(), entry);
+    } else if (addEntry(shapes, entry, index)) entries++;
   });
   if (irregular > MAX_NOTES) notes.push(`${irregular - MAX_NOTES} more lines that are no entry`);
   if (lines.length > MAX_POOLTAG_LINES) notes.push(`lines after ${MAX_POOLTAG_LINES} are not read`);
-  wild.sort((a, b) => b.literals - a.literals);
+  const byLiterals = [...shapes.values()].sort((a, b) => b.literals - a.literals);
   return {
-    entries: exact.size + wild.length,
+    entries,
     notes,
     describe(key) {
-      const bytes = [...wordBytes(tableKey(key))];
-      const entry = exact.get(bytes.join()) ?? wild.find((candidate) => fits(candidate.codes, bytes));
-      if (entry === undefined) return undefined;
-      const { pattern, binary, description } = entry;
+      const characters = Array.from(wordBytes(tableKey(key)), (byte) => String.fromCharCode(byte));
+      let best: { readonly entry: Entry; readonly order: number } | undefined;
+      for (const { places, literals, entries } of byLiterals) {
+        if (best !== undefined && best.entry.literals > literals) break;
+        const found = entries.get(places.map((place) => characters[place]).join(""));
+        if (found !== undefined && (best === undefined || found.order < best.order)) best = found;
+      }
+      if (best === undefined) return undefined;
+      const { pattern, binary, description } = best.entry;
       return { pattern, binary, description };
     },
   };
+}
+
+/** @returns whether it is the first of its pattern */
+function addEntry(shapes: Map<string, Shape>, entry: Entry, order: number): boolean {
+  const { shape: name, key, literals } = entry;
+  let shape = shapes.get(name);
+  if (shape === undefined) {
+    const places = [0, 1, 2, 3].filter((place) => name[place] === ".");
+    shape = { places, literals, entries: new Map() };
+    shapes.set(name, shape);
+  }
+  if (shape.entries.has(key)) return false;
+  shape.entries.set(key, { entry, order });
+  return true;
 }
 
 function parseLine(line: string): Entry | undefined {
@@ -76,32 +104,23 @@ function parseLine(line: string): Entry | undefined {
   const tag = column?.[1];
   if (column === null || tag === undefined || tag.trim() === "") return undefined;
   const rest = line.slice(column[0].length);
-  const cut = /\s+-\s*/.exec(rest);
+  // one blank, and what stands before it is trimmed: `\s+` would be tried from each of a thousand blanks
+  const cut = /\s-\s*/.exec(rest);
   const binary = (cut === null ? rest : rest.slice(0, cut.index)).trim();
   const description = cut === null ? "" : rest.slice(cut.index + cut[0].length).trim();
   if (binary === "" && description === "") return undefined;
-  const codes = [...tag.padEnd(4, " ")].map((character) => {
-    if (character === "?") return ANY_ONE;
-    if (character === "*") return ANY_RUN;
-    return character.charCodeAt(0);
-  });
-  const run = codes.indexOf(ANY_RUN);
-  const start = codes.findIndex((code) => code < 0);
+  let [shape, key] = ["", ""];
+  for (const character of tag.padEnd(4, " ")) {
+    shape += character === "?" || character === "*" ? character : ".";
+    if (character === "*") break;
+    if (character !== "?") key += character;
+  }
   return {
     pattern: tag.padEnd(4, " "),
     binary: binary === "" || /^<?unknown>?$/i.test(binary) ? null : printable(binary),
     description: printable(description),
-    // what follows a star is padding
-    codes: run === -1 ? codes : codes.slice(0, run + 1),
-    literals: start === -1 ? 4 : start,
+    shape,
+    key,
+    literals: shape === "...." ? 4 : shape.search(/[?*]/),
   };
-}
-
-function fits(codes: readonly number[], bytes: readonly number[]): boolean {
-  for (let at = 0; at < 4; at++) {
-    const code = codes[at];
-    if (code === ANY_RUN) return true;
-    if (code !== ANY_ONE && code !== bytes[at]) return false;
-  }
-  return true;
 }

@@ -74,11 +74,18 @@ function isTable(value: Line | Table): value is Table {
   return typeof value === "object" && "kind" in value;
 }
 
+/** What cells are padded to at most: one longer cell moves what stands behind it, and not thousands of others. */
+const WIDEST_COLUMN = 200;
+
 /** Rows under their titles, two spaces between columns. The last column is not padded. */
 function renderTable({ heading, columns, rows }: Table, style: Style): string {
   const widths = columns.map(
     ({ title = "", width }, i) =>
-      width ?? rows.reduce((most, row) => Math.max(most, lengthOf(row[i] ?? "")), title.length),
+      width ??
+      rows.reduce(
+        (most, row) => Math.max(most, Math.min(lengthOf(row[i] ?? ""), WIDEST_COLUMN)),
+        title.length,
+      ),
   );
   const titled = columns.some(({ title }) => title !== undefined);
   const titles = columns.map(({ title = "" }) => title);

@@ -1,7 +1,8 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openFolder } from "../../src/api/folder.ts";
+import { buildPe } from "../fixtures/pe.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const IMAGES = "samples/images/x64";
@@ -14,6 +15,26 @@ function ofUserMode(driver: string): Uint8Array {
     bytes.write("kernel32.dll", at, "latin1");
   return bytes;
 }
+
+describe("a folder with an image whose section claims 4 GB", () => {
+  const { path: folder } = temporaryFolder();
+  const section = {
+    name: ".text",
+    rva: 0x1000,
+    data: new Uint8Array(16),
+    use: "rx",
+    virtualSize: 0xffff_0000,
+  };
+  writeFileSync(join(folder, "huge.sys"), buildPe({ bits: 64, imageSize: 0x2000, sections: [section] }));
+
+  it("tells its headers, with what is readable, in a few steps", () => {
+    using drivers = openFolder(folder);
+    const locate = vi.spyOn(drivers.space.mapping, "locate");
+    const { sections } = drivers.headers("huge");
+    expect(locate.mock.calls.length).toBeLessThan(100);
+    expect(sections).toMatchObject([{ virtualSize: 0xffff_0000, readable: 0x1000 }]);
+  });
+});
 
 describe("the trace of a folder", () => {
   const { path: folder } = temporaryFolder();

@@ -145,6 +145,25 @@ describe("readModules", () => {
     expect(walk.stopped).toBe("limit");
   });
 
+  it("leaves out images that no machine has room for beside the others, and says so", () => {
+    const huge = Array.from({ length: 5 }, (_, i) => ({
+      base: 0xfffff90000000000n + BigInt(i) * 0x4000_0000n,
+      size: 0x4000_0000,
+      name: `huge${i}.sys`,
+    }));
+    const walk = modulesOf(listed([NT, ...huge, HAL]));
+    expect(names(walk)).toEqual(["nt", "huge0", "huge1", "huge2", "hal"]);
+    expect(walk.stopped).toBe("limit");
+  });
+
+  it("cuts a name of 32,767 characters, and says how long it is", () => {
+    const long = "n".repeat(32_767);
+    const [nt, driver] = modulesOf(listed([NT, { ...HAL, name: long, path: `\\${long.slice(1)}` }])).items;
+    expect(nt?.imageName).toBe("ntoskrnl.exe");
+    expect(driver?.imageName).toBe(`${"n".repeat(1024)}… (32767 characters)`);
+    expect(driver?.path).toBe(`\\${"n".repeat(1023)}… (32767 characters)`);
+  });
+
   it("names a module whose name is paged out by its base, and goes on", () => {
     const list = listed([NT, HAL, DRIVERS[2]!, DRIVERS[3]!]);
     const entry = list.entries[2]!;

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { va } from "../../src/core/address.ts";
+import { Bytes } from "../../src/core/bytes.ts";
 import { Image } from "../../src/pe/image.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
@@ -169,6 +170,31 @@ describe("the version record", () => {
         internalName: null,
         fixedFileVersion: "10.1.19041.2",
       },
+    });
+  });
+
+  it("is not looked for to the end in a tree that fans out into billions of directories", () => {
+    // three directories of 4,096 entries, each entry leading to the next; those of the last to the first
+    const [count, step] = [4096, 0x8010];
+    const data = new Uint8Array(3 * step);
+    const view = new DataView(data.buffer);
+    for (let level = 0; level < 3; level++) {
+      view.setUint16(level * step + 14, count, true);
+      for (let i = 0; i < count; i++) {
+        view.setUint32(level * step + 16 + i * 8, 16, true);
+        view.setUint32(level * step + 20 + i * 8, 0x8000_0000 + ((level + 1) % 3) * step, true);
+      }
+    }
+    const rsrc = { name: ".rsrc", rva: 0x2000, data, use: "rd" };
+    const tree = { bits: 32, directories: { 2: [0x2000, data.length] }, sections: [TEXT, rsrc] } as const;
+    const entries = vi.spyOn(Bytes.prototype, "u32");
+    const { version } = Image.fromFile(peSource(tree));
+    const looked = entries.mock.calls.length;
+    entries.mockRestore();
+    expect(looked).toBeLessThan(3 * 0x1_0000);
+    expect(version).toMatchObject({
+      state: "unreadable",
+      reason: { field: "the entries of all resource directories", expected: "at most 65536" },
     });
   });
 

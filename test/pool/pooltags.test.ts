@@ -45,6 +45,27 @@ describe("parseTagFile", () => {
     expect(of(tag)?.binary).toBe(tag === "Afd" ? "afd.sys" : undefined);
   });
 
+  it("prefers the longest start, then the first entry, however the wildcards stand", () => {
+    const file = parseTagFile(
+      "A?cd - a.sys\nAb?d - b.sys\n*    - c.sys\n?b*  - d.sys\nAbc? - e.sys\nAbc* - f.sys\nA*   - g.sys",
+    );
+    const binaries = ["Abcd", "Abxd", "Axcd", "Axxx", "xbxx", "xxxx"].map(
+      (tag) => file.describe(parseTag(tag).key)?.binary,
+    );
+    expect(binaries).toEqual(["e.sys", "b.sys", "a.sys", "g.sys", "c.sys", "c.sys"]);
+  });
+
+  it("finds a tag among two hundred thousand wildcards in few steps", () => {
+    const lines = Array.from(
+      { length: 199_999 },
+      (_, i) => `${(i + 46_656).toString(36).padStart(4, "0").slice(1)}? - x.sys`,
+    );
+    const file = parseTagFile([...lines, "Zz*  - z.sys"].join("\n"));
+    expect(stepsOf(() => expect(file.describe(parseTag("Zz12").key)?.binary).toBe("z.sys"))).toBeLessThan(
+      200,
+    );
+  });
+
   it("sees a protected tag as the tag that it is", () => {
     expect(FILE.describe((parseTag("Xyz1").key | 0x8000_0000) >>> 0)?.binary).toBe("foo.sys");
   });
