@@ -26,6 +26,7 @@ import type { Module } from "./module.ts";
 export interface TagQuery {
   /** `*` is any run of characters, `?` any one. */
   readonly pattern?: string | undefined;
+  /** By tag where it is left out; the largest first where only some are asked for. */
   readonly sort?: TagOrder | undefined;
   /** At most so many. */
   readonly top?: number | undefined;
@@ -120,7 +121,7 @@ export class Tags {
     const matches = query.pattern === undefined ? () => true : parseTagPattern(query.pattern);
     const chosen = sortTags(
       this.items.filter((usage) => matches(usage.key)),
-      query.sort ?? "tag",
+      query.sort ?? (query.top === undefined ? "tag" : "bytes"),
     );
     const shown = chosen.slice(0, query.top ?? chosen.length);
     const holders = this.#holders(shown);

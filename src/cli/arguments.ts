@@ -24,6 +24,7 @@ export class UsageError extends Error {
 export type Invocation =
   | { readonly kind: "version" }
   | { readonly kind: "help"; readonly command?: Command }
+  | { readonly kind: "completion"; readonly shell: Shell }
   | {
       readonly kind: "run";
       /** No command was named, and so it is trace. */
@@ -55,8 +56,12 @@ export interface Options {
   readonly eval: readonly string[];
 }
 
-const FORMATS = ["text", "json", "html", "md", "csv"] as const;
+export const FORMATS = ["text", "json", "html", "md", "csv"] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** Shells whose completion is written. */
+export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
+export type Shell = (typeof SHELLS)[number];
 
 /** Every option, in the order of the help text. */
 export const OPTIONS = {
@@ -87,10 +92,10 @@ export const OPTIONS = {
   sort: {
     type: "string",
     value: "ORDER",
-    help: "tags: by paged or nonpaged bytes, by tag, or by count",
+    help: "tags: by paged or nonpaged bytes, by bytes of both, by count, or by tag",
     of: "tags",
   },
-  top: { type: "string", value: "N", help: "tags: the first N of that order" },
+  top: { type: "string", value: "N", help: "tags: the first N of that order; without one, the largest" },
   view: {
     type: "string",
     value: "PART",
@@ -137,6 +142,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (values.version === true) return { kind: "version" };
   const [first, ...others] = positionals;
   if (first === "help") return help(others[0]);
+  if (first === "completion") return completion(others);
   const named = first === undefined ? undefined : commandNamed(first);
   if (values.help === true) return named === undefined ? { kind: "help" } : { kind: "help", command: named };
   if (first === undefined) return { kind: "help" };
@@ -203,7 +209,7 @@ function outputOf(values: {
   return { format: asked[0] ?? "text", output: html ?? output };
 }
 
-const ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "tag", "count"];
+export const ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "bytes", "count", "tag"];
 
 function orderOf(text: string | undefined): TagOrder | undefined {
   const order = ORDERS.find((candidate) => candidate === text);
@@ -211,7 +217,7 @@ function orderOf(text: string | undefined): TagOrder | undefined {
   throw new UsageError(`--sort takes ${ORDERS.join(", ")}, not "${text}"`, "tags");
 }
 
-const VIEWS: readonly CodeView[] = ["around", "from", "before", "function"];
+export const VIEWS: readonly CodeView[] = ["around", "from", "before", "function"];
 
 function viewOf(text: string | undefined): CodeView | undefined {
   const view = VIEWS.find((candidate) => candidate === text);
@@ -231,6 +237,12 @@ function help(name: string | undefined): Invocation {
   if (command === undefined)
     throw new UsageError(`there is no command "${name}"${didYouMean(name, COMMAND_NAMES)}`);
   return { kind: "help", command };
+}
+
+function completion([shell, ...more]: readonly string[]): Invocation {
+  const known = SHELLS.find((candidate) => candidate === shell);
+  if (known !== undefined && more.length === 0) return { kind: "completion", shell: known };
+  throw new UsageError(`completion takes ${SHELLS.join(", ")}`);
 }
 
 /** `!dh ADDRESS -f`: which part of the headers is shown; all of them are here. */

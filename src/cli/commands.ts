@@ -13,6 +13,8 @@ export interface Command {
   readonly summary: string;
   /** What a person needs to know to use it; paragraphs of the help text. */
   readonly details: readonly string[];
+  /** Command lines behind the program's name. */
+  readonly examples: readonly string[];
   /** Options that only it takes, by their name in `OPTIONS`. */
   readonly options: readonly string[];
   /** What an alias asks for beyond the command's name. */
@@ -42,6 +44,11 @@ export const COMMANDS: readonly Command[] = [
       "Finds the tag in every loaded image, the exported functions that it is reached from, and the drivers that hold those functions' addresses or call them.",
       "Without a TAG it traces the tags that look like leaks. A tag has four characters and is padded with spaces: Se means `Se  `.",
     ],
+    examples: [
+      "trace MEMORY.DMP",
+      "trace MEMORY.DMP Se --images drivers --html leak.html",
+      "trace drivers Se",
+    ],
     options: ["system-hive"],
     input: "folder",
   },
@@ -52,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
     arity: NONE,
     summary: "what the dump is, what it holds, and the bugcheck",
     details: [],
+    examples: ["info MEMORY.DMP", "info MEMORY.DMP --json"],
     options: [],
     input: "dump",
   },
@@ -64,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "PATTERN takes * for any run of characters and ? for any one, in any case. Of a single module everything is shown.",
     ],
+    examples: ["modules MEMORY.DMP", "lm MEMORY.DMP 'ABC*'"],
     options: [],
     input: "folder",
   },
@@ -74,6 +83,7 @@ export const COMMANDS: readonly Command[] = [
     arity: NONE,
     summary: "the memory summary of !vm 1, each line with its source",
     details: ["What the dump does not hold is `not known`, never 0, and says why."],
+    examples: ["memory MEMORY.DMP"],
     options: [],
     input: "dump",
   },
@@ -87,6 +97,11 @@ export const COMMANDS: readonly Command[] = [
       "PATTERN takes * for any run of characters and ? for any one. Allocs is what is outstanding, Used is bytes.",
       "The tables are found without symbols: their own hash proves where they are and how they are laid out.",
     ],
+    examples: [
+      "tags MEMORY.DMP --sort paged --top 10",
+      "tags MEMORY.DMP 'Se*' --pooltags pooltag.txt",
+      "tags MEMORY.DMP --since YESTERDAY.DMP --top 20",
+    ],
     options: ["sort", "top", "since"],
     input: "dump",
   },
@@ -99,6 +114,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Looks at every byte, aligned or not, and for the tag with its protected bit (0x80000000) too.",
     ],
+    examples: ["scan MEMORY.DMP Se"],
     options: [],
     input: "folder",
   },
@@ -109,6 +125,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [1, ANY],
     summary: "the exported name below and above an address, and the function it stands in",
     details: [ADDRESS],
+    examples: ["near MEMORY.DMP 8096c909", "ln MEMORY.DMP 'nt!SeQueryInformationToken+3d'"],
     options: [],
     input: "folder",
   },
@@ -119,6 +136,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [1, 1],
     summary: "which modules hold an address, and which of the places are import slots",
     details: [ADDRESS],
+    examples: ["pointers MEMORY.DMP 'nt!SeQueryInformationToken'"],
     options: [],
     input: "folder",
   },
@@ -132,6 +150,7 @@ export const COMMANDS: readonly Command[] = [
       ADDRESS,
       "From build 18362 on pools are segment heaps: their keys are found without symbols, and where that fails a header alone is said to be one.",
     ],
+    examples: ["pool MEMORY.DMP e1400008"],
     options: [],
     input: "dump",
   },
@@ -142,6 +161,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [0, 1],
     summary: "PE headers, directories and sections",
     details: [],
+    examples: ["headers MEMORY.DMP ctstor", "headers ctstor.sys"],
     options: [],
     input: "image",
   },
@@ -155,6 +175,7 @@ export const COMMANDS: readonly Command[] = [
       "A slot is named by the address it holds; the name that the image declares stands beside it.",
       `With a LENGTH any memory is shown so, a stack above all: dps DUMP ba31fd74 L20. ${LENGTH("pointers")}`,
     ],
+    examples: ["imports MEMORY.DMP ctstor", "dps MEMORY.DMP ba31fd74 L20"],
     options: [],
     input: "image",
   },
@@ -165,6 +186,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [0, 1],
     summary: "exported functions, and where forwarders lead",
     details: [],
+    examples: ["exports MEMORY.DMP fltmgr"],
     options: [],
     input: "image",
   },
@@ -175,6 +197,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [0, 1],
     summary: "functions with their pieces, and on which basis each is known",
     details: ["Cold code that stands far away belongs to the function that leads there."],
+    examples: ["functions MEMORY.DMP ctstor", "functions ctstor.sys"],
     options: [],
     input: "image",
   },
@@ -187,6 +210,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "NAME is one that the module exports or imports, ADDRESS an expression as for near: calls DUMP ctstor SeQueryInformationToken. For a PE file MODULE is left out.",
     ],
+    examples: ["calls MEMORY.DMP ctstor SeQueryInformationToken", "calls ctstor.sys SeQueryInformationToken"],
     options: [],
     input: "image",
   },
@@ -202,6 +226,7 @@ export const COMMANDS: readonly Command[] = [
       "Instructions are decoded from the true start of the function, and so those before an address are the ones that run.",
       "Behind ** stands what happens to what a documented call of the function acquires: A is what the first of them does, followed to where it is tested, copied, passed on, stored, given back, returned or lost.",
     ],
+    examples: ["uf MEMORY.DMP ctstor+1000", "u MEMORY.DMP 'nt!SeQueryInformationToken' --lines 8"],
     options: ["view", "lines"],
     presets: { u: { view: "from" }, uf: { view: "function" }, ub: { view: "before" } },
     input: "image",
@@ -213,6 +238,7 @@ export const COMMANDS: readonly Command[] = [
     arity: [1, 2],
     summary: "a hex dump, ?? where a byte cannot be read",
     details: [ADDRESS, `${LENGTH("bytes")} 80 when left out.`],
+    examples: ["read MEMORY.DMP ctstor 40", "db MEMORY.DMP 'poi(nt!PsLoadedModuleList)' L20"],
     options: [],
     input: "folder",
   },
@@ -226,6 +252,7 @@ export const COMMANDS: readonly Command[] = [
       "A process that ended stays for as long as somebody has a handle or a reference to it. `without handles` counts those that only the kernel or a driver can hold.",
       "A field is shown where what stands there proves to be it: by what the kernel says, by public symbols, or by the processes themselves.",
     ],
+    examples: ["processes MEMORY.DMP"],
     options: [],
     input: "dump",
   },
@@ -239,6 +266,7 @@ export const COMMANDS: readonly Command[] = [
       "PROCESS is an id or an image's name, as `processes` shows them; TAG the pool tag of a kind of object: Proc, Toke, Even, Key. System's handles are the kernel's.",
       "A handle counts for a type where the header of what it leads to says so, and the pool block around that has the type's tag. What does not prove itself is `not known`.",
     ],
+    examples: ["handles MEMORY.DMP", "handles MEMORY.DMP sqlservr.exe", "handles MEMORY.DMP Even"],
     options: [],
     input: "dump",
   },
@@ -251,6 +279,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "Lines are taken as in WinDbg (lm, !poolused /t10 4, ln 8096c909, dps b8f04000+7880 L42) or as on this command line, and as JavaScript: each command is a function, `dump` the library's object, `_` and `last` the last value. .help shows more.",
     ],
+    examples: ["repl MEMORY.DMP"],
     options: ["system-hive"],
     input: "dump",
   },
@@ -264,6 +293,7 @@ export const COMMANDS: readonly Command[] = [
       "`dump`, `hex` and a function for each command are global to it. -e takes what the prompt takes, WinDbg's lines too, and prints what it gives: eval DUMP -e 'lm().modules.filter((m) => m.thirdParty)'. What a FILE gives as its default is printed, or what it returns where it is a function of the dump.",
       "With --json a value is printed as JSON, addresses as in every document.",
     ],
+    examples: ["eval MEMORY.DMP -e 'lm().modules.length' -e '!vm'", "eval MEMORY.DMP report.mjs --json"],
     options: ["eval", "system-hive"],
     input: "dump",
   },

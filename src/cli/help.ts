@@ -1,5 +1,5 @@
 import { OPTIONS, takesOption } from "./arguments.ts";
-import { COMMANDS, type Command } from "./commands.ts";
+import { COMMANDS, type Command, commandNamed } from "./commands.ts";
 
 const WIDTH = 100;
 /** How what a command reads is written in usage lines. */
@@ -30,6 +30,10 @@ function general(): string {
     "options:",
     columns(optionRows()),
     "",
+    "examples:",
+    ...["trace", "tags", "modules", "repl"].flatMap((name) => examplesOf(commandNamed(name)).slice(0, 2)),
+    "",
+    "completion SHELL prints what bash, zsh, fish or powershell runs to complete all this.",
     "Exit codes: 0 answered, also when partly; 1 the input cannot be read; 2 wrong usage.",
     "pooltrail COMMAND --help says more on one command.",
   ].join("\n");
@@ -43,9 +47,16 @@ function one(command: Command): string {
     wrap(`${command.summary}${alias(command)}.`, 0),
     ...command.details.flatMap((text) => ["", wrap(text, 0)]),
     "",
+    "examples:",
+    ...examplesOf(command),
+    "",
     "options:",
     columns(optionRows(command)),
   ].join("\n");
+}
+
+function examplesOf(command: Command | undefined): readonly string[] {
+  return (command?.examples ?? []).map((example) => `  pooltrail ${example}`);
 }
 
 function alias(command: Command): string {

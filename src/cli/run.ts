@@ -7,15 +7,15 @@ import { QuestionError } from "../api/question-error.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-word.ts";
 import { printable } from "../core/text.ts";
-import { VERSION } from "../core/version.ts";
 import { renderJson } from "../report/json.ts";
 import { COLOR, PLAIN } from "../report/style.ts";
 import { FileError } from "../source/file-error.ts";
 import { isFolder } from "../source/node-files.ts";
+import { aboutText } from "./about.ts";
 import { type Answer, answerTo } from "./answers.ts";
 import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
 import { COMMAND_NAMES, SESSIONS } from "./commands.ts";
-import { renderHelp } from "./help.ts";
+import { ANSWERED, MISUSED, UNREADABLE } from "./exit-codes.ts";
 import { refuseExisting, writeAnswer } from "./output.ts";
 import { Progress, type Terminal } from "./progress.ts";
 import { ScriptError } from "./script-error.ts";
@@ -29,11 +29,6 @@ export interface Streams {
   readonly stderr: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-/** Answered, also when partly; the input cannot be read, or the answer not written; wrong usage. */
-export const ANSWERED = 0;
-export const UNREADABLE = 1;
-const MISUSED = 2;
 
 /**
  * Carries out one command line, without the program's name.
@@ -50,8 +45,7 @@ export function run(argv: readonly string[], streams: Streams): number | Promise
       const text = `${answerText(invocation, streams)}${format === "csv" ? "\r\n" : "\n"}`;
       if (output === undefined) streams.stdout.write(text);
       else writeAnswer(output, text, force);
-    } else if (invocation.kind === "version") streams.stdout.write(`${VERSION}\n`);
-    else streams.stdout.write(`${renderHelp(invocation.command)}\n`);
+    } else streams.stdout.write(`${aboutText(invocation)}\n`);
     return ANSWERED;
   } catch (error) {
     return report(error, streams);
@@ -83,6 +77,9 @@ function report(error: unknown, { stderr }: Streams): number {
 function answerText(invocation: RunInvocation, streams: Streams): string {
   const { command, file, operands, options } = invocation;
   const style = wantsColor(options, streams) ? COLOR : PLAIN;
+  // a file or a pipe has what is there in whole lines, for grep
+  const width =
+    streams.stdout.isTTY === true && options.output === undefined ? streams.stdout.columns : undefined;
   const show = (answer: Answer, pointerSize: 4 | 8): string => {
     switch (options.format) {
       case "json":
@@ -94,7 +91,7 @@ function answerText(invocation: RunInvocation, streams: Streams): string {
       case "csv":
         return answer.csv({ pointerSize });
       case "text":
-        return answer.text({ style, pointerSize });
+        return answer.text({ style, pointerSize, width });
     }
   };
 

@@ -69,7 +69,7 @@ export function isInUse({ nonPaged, paged }: TagUsage): boolean {
 }
 
 /** The order of a list of tags, as in `!poolused`. */
-export type TagOrder = "paged" | "nonpaged" | "tag" | "count";
+export type TagOrder = "paged" | "nonpaged" | "bytes" | "count" | "tag";
 
 /** A sorted copy: by bytes or by outstanding count, the largest first; by the tag's bytes, as WinDbg does. */
 export function sortTags(tags: readonly TagUsage[], order: TagOrder): readonly TagUsage[] {
@@ -77,6 +77,7 @@ export function sortTags(tags: readonly TagUsage[], order: TagOrder): readonly T
   const weight: Record<Exclude<TagOrder, "tag">, (usage: TagUsage) => number> = {
     paged: (usage) => usage.paged.bytes,
     nonpaged: (usage) => usage.nonPaged.bytes,
+    bytes: (usage) => usage.paged.bytes + usage.nonPaged.bytes,
     count: (usage) => usage.paged.outstanding + usage.nonPaged.outstanding,
   };
   if (order === "tag") return [...tags].sort(byTag);

@@ -4,10 +4,12 @@ import { blocksOf, type Documents } from "./blocks.ts";
 
 import type { Style } from "./style.ts";
 
-/** How a text is set: its colours, and how wide an address is. */
+/** How a text is set: its colours, how wide an address is, and how wide the text. */
 export interface View {
   readonly style: Style;
   readonly pointerSize: PointerSize;
+  /** In characters, of a terminal; lines are broken between words to fit it. Left out, none is broken. */
+  readonly width?: number | undefined;
 }
 
 /** The answer of a command as a person reads it. */
@@ -16,53 +18,68 @@ export function renderText<C extends keyof Documents>(
   document: Documents[C],
   view: View,
 ): string {
-  return renderBlocks(blocksOf(command, document, view.pointerSize), view.style);
+  const { style, width = Number.POSITIVE_INFINITY } = view;
+  return renderBlocks(blocksOf(command, document, view.pointerSize), { style, width });
+}
+
+/** How lines are set, and the characters that there are for one. */
+interface Setting {
+  readonly style: Style;
+  readonly width: number;
 }
 
 /** Blocks with an empty line between them. What comes from a dump is made printable here, so that no name drives the terminal. */
-function renderBlocks(blocks: readonly Block[], style: Style): string {
+function renderBlocks(blocks: readonly Block[], setting: Setting): string {
   return blocks
-    .map((block) => renderBlock(block, style))
+    .map((block) => renderBlock(block, setting))
     .filter((text) => text !== "")
     .join("\n\n");
 }
 
-function renderBlock(block: Block, style: Style): string {
+function renderBlock(block: Block, setting: Setting): string {
   switch (block.kind) {
     case "heading":
-      return renderHeading(block, style);
+      return renderHeading(block, setting);
     case "facts":
-      return renderFacts(block, style);
+      return renderFacts(block, setting);
     case "table":
-      return renderTable(block, style);
+      return renderTable(block, setting);
     case "notes":
-      return renderNotes(block, style);
+      return renderNotes(block, setting);
     case "bars":
     case "graph":
       return "";
   }
 }
 
-function renderHeading({ lines, notes = [] }: Heading, style: Style): string {
-  const below = renderNotes({ kind: "notes", label: "note:", notes }, style);
-  return [...lines.map((line) => renderLine(line, style)), ...(below === "" ? [] : [below])].join("\n");
+function renderHeading({ lines, notes = [] }: Heading, setting: Setting): string {
+  const below = renderNotes({ kind: "notes", label: "note:", notes }, setting);
+  const set = lines.map((line) => renderLine(line, setting, { hang: HANG }));
+  return [...set, ...(below === "" ? [] : [below])].join("\n");
 }
 
-function renderNotes({ label, notes }: Notes, style: Style): string {
-  return notes.map((note) => `${style.warn(label)} ${printable(note)}`).join("\n");
+/** By how much what goes on in the next line is moved in. */
+const HANG = 2;
+
+function renderNotes({ label, notes }: Notes, setting: Setting): string {
+  return notes
+    .map((note) => renderLine([{ tone: "warn", text: label }, ` ${note}`], setting, { hang: HANG }))
+    .join("\n");
 }
 
 const FACT_GAP = 2;
 
-function renderFacts({ facts, labels, width = 0 }: Facts, style: Style): string {
+function renderFacts({ facts, labels, width = 0 }: Facts, setting: Setting): string {
+  const { style } = setting;
   const column = facts.reduce(
     (most, { label }) => Math.max(most, label.length + (width === 0 ? FACT_GAP : 1)),
     width,
   );
+  const narrower = { style, width: setting.width - column };
   return facts
     .flatMap(({ label, value }) => {
       const lines = value.flatMap((one) =>
-        isTable(one) ? renderTable(one, style).split("\n") : [renderLine(one, style)],
+        (isTable(one) ? renderTable(one, narrower) : renderLine(one, narrower, { hang: HANG })).split("\n"),
       );
       const name = style[labels](printable(label)) + " ".repeat(Math.max(0, column - label.length));
       return lines.map((line, i) => (i === 0 ? name : " ".repeat(column)) + line);
@@ -77,43 +94,98 @@ function isTable(value: Line | Table): value is Table {
 /** What cells are padded to at most: one longer cell moves what stands behind it, and not thousands of others. */
 const WIDEST_COLUMN = 200;
 
+/** Where a column stands: its first character, whether that is in a line below, and how wide it is. */
+interface Placed {
+  readonly start: number;
+  readonly below: boolean;
+  readonly width: number;
+}
+
 /** Rows under their titles, two spaces between columns. The last column is not padded. */
-function renderTable({ heading, columns, rows }: Table, style: Style): string {
-  const widths = columns.map(
-    ({ title = "", width }, i) =>
-      width ??
-      rows.reduce(
-        (most, row) => Math.max(most, Math.min(lengthOf(row[i] ?? ""), WIDEST_COLUMN)),
-        title.length,
-      ),
-  );
+function renderTable({ heading, columns, rows }: Table, setting: Setting): string {
+  const places = placesOf(columns, rows, setting.width);
   const titled = columns.some(({ title }) => title !== undefined);
   const titles = columns.map(({ title = "" }) => title);
   return [
-    ...(heading === undefined ? [] : [renderLine(heading, style)]),
-    ...(titled ? [style.dim(renderRow(titles, columns, widths, style))] : []),
-    ...rows.map((row) => renderRow(row, columns, widths, style)),
+    ...(heading === undefined ? [] : [renderLine(heading, setting, { hang: HANG })]),
+    ...(titled ? [setting.style.dim(renderRow(titles, columns, places, setting))] : []),
+    ...rows.map((row) => renderRow(row, columns, places, setting)),
   ].join("\n");
 }
 
+/** What of the columns has no room beside the others stands in a line below them, in every row. */
+function placesOf(columns: readonly Column[], rows: readonly (readonly Line[])[], room: number): Placed[] {
+  let next = 0;
+  return columns.map(({ title = "", width: given }, i) => {
+    const width =
+      given ??
+      rows.reduce(
+        (most, row) => Math.max(most, Math.min(lengthOf(row[i] ?? ""), WIDEST_COLUMN)),
+        title.length,
+      );
+    const least = i === columns.length - 1 ? Math.min(width, NARROWEST) : width;
+    const below = i > 0 && next + least > room;
+    const start = below ? 2 * HANG : next;
+    next = start + width + 2;
+    return { start, below, width };
+  });
+}
+
+/** The last cell goes on below itself where there is no room for it; the others are never broken. */
 function renderRow(
   row: readonly Line[],
   columns: readonly Column[],
-  widths: readonly number[],
-  style: Style,
+  places: readonly Placed[],
+  setting: Setting,
 ): string {
-  const cells = row.map((cell, i) => {
-    const room = " ".repeat(Math.max(0, (widths[i] ?? 0) - lengthOf(cell)));
-    if (columns[i]?.align === "right") return room + renderLine(cell, style);
-    return renderLine(cell, style) + (i === columns.length - 1 ? "" : room);
+  let set = "";
+  row.forEach((cell, i) => {
+    const { start, below, width } = places[i] ?? { start: 0, below: false, width: 0 };
+    const isLast = i === columns.length - 1;
+    const room = " ".repeat(Math.max(0, width - lengthOf(cell)));
+    if (below) set = `${set.trimEnd()}\n${" ".repeat(start)}`;
+    else if (i > 0) set += "  ";
+    const whole = isLast ? setting : { ...setting, width: Number.POSITIVE_INFINITY };
+    const text = renderLine(cell, whole, { start, hang: start });
+    set += columns[i]?.align === "right" ? room + text : text + (isLast ? "" : room);
   });
-  return cells.join("  ").trimEnd();
+  return set.trimEnd();
 }
 
-function renderLine(line: Line, style: Style): string {
-  return partsOf(line)
-    .map((part) => (typeof part === "string" ? printable(part) : style[part.tone](printable(part.text))))
-    .join("");
+/** Where a line starts, and where what goes on in the next one does. */
+interface Place {
+  readonly start?: number;
+  readonly hang?: number;
+}
+
+/** Lines are not broken to be narrower than this. */
+const NARROWEST = 20;
+
+/** A line; broken between words where it is wider than there is room. */
+function renderLine(line: Line, { style, width }: Setting, { start = 0, hang = 0 }: Place): string {
+  const parts = partsOf(line).map((part) => (typeof part === "string" ? { text: part } : part));
+  const tone = (part: Exclude<Text, string> | { readonly text: string }, text: string): string =>
+    "tone" in part ? style[part.tone](text) : text;
+  if (start + lengthOf(line) <= width || width - hang < NARROWEST) {
+    return parts.map((part) => tone(part, printable(part.text))).join("");
+  }
+  let at = start;
+  let set = "";
+  for (const part of parts) {
+    const words = printable(part.text).split(/(?<= )(?=[^ ])/);
+    let run = "";
+    for (const word of words) {
+      if (at + word.trimEnd().length > width && at > hang) {
+        set += `${tone(part, run.trimEnd())}\n${" ".repeat(hang)}`;
+        run = "";
+        at = hang;
+      }
+      run += word;
+      at += word.length;
+    }
+    set += run === "" ? "" : tone(part, run);
+  }
+  return set;
 }
 
 /** In characters as they are shown. */

@@ -19,4 +19,19 @@ describe("the tags document", () => {
       "a tag may stand in more modules than are named",
     );
   });
+
+  it("has the largest of both pools where only some are asked for, and all by tag", () => {
+    const sizes = new Map(
+      dump.tags().items.map(({ tag, paged, nonPaged }) => [tag, paged.bytes + nonPaged.bytes]),
+    );
+    const largest = [...sizes.values()].sort((a, b) => b - a).slice(0, 5);
+    const top = dump.tags().document({ top: 5 }).tags;
+    expect(top.map(({ tag }) => sizes.get(tag))).toEqual(largest);
+    const all = dump
+      .tags()
+      .document({})
+      .tags.map(({ tag }) => tag);
+    expect(all).toHaveLength(sizes.size);
+    expect(all).toEqual([...all].sort());
+  });
 });

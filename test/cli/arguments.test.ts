@@ -51,6 +51,14 @@ describe("parseCommandLine", () => {
     expect(() => parseCommandLine(argv)).toThrow(new UsageError(message));
   });
 
+  it.each(COMMANDS.flatMap(({ name, examples }) => examples.map((example) => [name, example] as const)))(
+    "takes the examples of %s: %s",
+    (name, example) => {
+      const words = example.match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", ""));
+      expect(run(...words).command).toBe(name);
+    },
+  );
+
   it("collects every --images", () => {
     const invocation = parseCommandLine(["info", "a.dmp", "--images", "one", "--images=two", "--json"]);
     expect(invocation).toMatchObject({ options: { images: ["one", "two"], format: "json", quiet: false } });

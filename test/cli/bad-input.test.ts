@@ -156,7 +156,7 @@ describe("wrong usage", () => {
     [["imports", X86, "nosuch"], /neither an address nor a module/],
     [["exports", X86, "1000"], /no loaded module holds/],
     [["tags", X86, "abcde"], /one to four characters, found 5/],
-    [["tags", X86, "--sort", "size"], /--sort takes paged, nonpaged, tag, count/],
+    [["tags", X86, "--sort", "size"], /--sort takes paged, nonpaged, bytes, count, tag/],
     [["tags", X86, "--top", "none"], /--top/],
     [["info", X86, "--frobnicate"], /--frobnicate/],
     [["info", X86, "--images"], /--images/],

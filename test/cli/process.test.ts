@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, SESSIONS } from "../../src/cli/commands.ts";
 import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
@@ -43,6 +44,21 @@ describe("the command line as a process", () => {
       status: 1,
       stderr: "pooltrail: the answer could not be written: ENOSPC: no space left on device, write\n",
     });
+  });
+
+  it("loads for its version and its help nothing that reads dumps", () => {
+    const loaded = new Set<string>();
+    const load = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      const text = readFileSync(file, "utf8");
+      for (const [, name = ""] of text.matchAll(/^import (?:[^"]* from )?"(\.[^"]+)"/gm))
+        load(join(dirname(file), name));
+    };
+    load("dist/cli/main.js");
+    const bytes = [...loaded].reduce((sum, file) => sum + readFileSync(file).length, 0);
+    expect(loaded.size).toBeGreaterThan(2);
+    expect(bytes).toBeLessThan(0x1_8000);
   });
 
   it("tells wrong usage, a missing file and its version by exit code, like the function does", () => {
