@@ -106,6 +106,25 @@ describe("the page of each command", () => {
   });
 });
 
+describe("the README", () => {
+  const README = readFileSync(new URL("README.md", root), "utf8");
+  const readme = samplesOf(README);
+
+  it("has samples of the command line, the REPL and the library", () => {
+    const languages = readme.map(({ language }) => language);
+    expect(languages.filter((language) => language === "console").length).toBeGreaterThan(4);
+    expect(readme.some(({ body }) => body.includes(PROMPT))).toBe(true);
+    expect(languages).toContain("ts");
+  });
+
+  it("names only commands that are there", () => {
+    const { stdout } = pooltrail("--help");
+    const rows = [...README.matchAll(/^\| `(\w+) (?:DUMP|DIR)/gm)].map((match) => match[1]);
+    const commands = [...stdout.matchAll(/^ {2}(\w+) DUMP/gm)].map((match) => match[1]);
+    expect(rows).toEqual(commands);
+  });
+});
+
 describe.each(PAGES)("%s", (page) => {
   const path = new URL(page, root);
   const command = COMMANDS.find(({ name }) => page === `docs/commands/${name}.md`);
@@ -117,13 +136,6 @@ describe.each(PAGES)("%s", (page) => {
     if (!updating) expect(body).toBe(sample.body);
     else edits.push({ offset: sample.offset, length: sample.body.length, body });
   }
-
-  it.runIf(page === "README.md")("has samples of the command line, the REPL and the library", () => {
-    const languages = samples.map(({ language }) => language);
-    expect(languages.filter((language) => language === "console").length).toBeGreaterThan(4);
-    expect(samples.some(({ body }) => body.includes(PROMPT))).toBe(true);
-    expect(languages).toContain("ts");
-  });
 
   it.each(
     samples
@@ -141,18 +153,11 @@ describe.each(PAGES)("%s", (page) => {
     },
   );
 
-  it.runIf(page === "README.md")("names only commands that are there", () => {
-    const { stdout } = pooltrail("--help");
-    const rows = [...text.matchAll(/^\| `(\w+) (?:DUMP|DIR)/gm)].map((match) => match[1]);
-    const commands = [...stdout.matchAll(/^ {2}(\w+) DUMP/gm)].map((match) => match[1]);
-    expect(rows).toEqual(commands);
-  });
-
-  it.runIf(updating)("is written anew", () => {
+  afterAll(() => {
     let written = text;
     for (const { offset, length, body } of [...edits].sort((a, b) => b.offset - a.offset)) {
       written = written.slice(0, offset) + body + written.slice(offset + length);
     }
-    writeFileSync(path, written);
+    if (updating) writeFileSync(path, written);
   });
 });

@@ -7,6 +7,7 @@ import type { TagFile } from "../pool/pooltags.ts";
 import { parseTagPattern, sameButForCase } from "../pool/tag.ts";
 import { type IndexedImage, indexTags } from "../pool/tag-index.ts";
 import {
+  inexactNote,
   isInUse,
   type NoTagTable,
   sortTags,
@@ -127,12 +128,18 @@ export class Tags {
     const holders = this.#holders(shown);
     const big = bigBytes(this.#more.bigPages());
     const leaks = this.#more.leaks().candidates.filter(({ key }) => matches(key));
+    const totals = totalsOf(chosen);
+    const counts = [
+      totals.nonPaged,
+      totals.paged,
+      ...shown.flatMap(({ nonPaged, paged }) => [nonPaged, paged]),
+    ];
     return {
       tags: shown.map((usage) => ({
         ...rowOf(usage, holders, query.descriptions),
         bigPages: big(usage.key),
       })),
-      totals: totalsOf(chosen),
+      totals,
       complete: table.complete,
       processors: table.processors,
       layout: { name: table.layout, score: table.score, slots: table.slots },
@@ -145,6 +152,7 @@ export class Tags {
       notes: [
         ...(chosen.length > 0 || query.pattern === undefined ? [] : [this.#noMatch(query.pattern, table)]),
         ...table.notes,
+        ...inexactNote(counts),
         ...this.#unread(),
         ...this.#undecoded(),
         ...(query.descriptions?.notes ?? []),

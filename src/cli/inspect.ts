@@ -1,13 +1,15 @@
 import { inspect, types } from "node:util";
 import { Dump } from "../api/dump.ts";
 import { hex } from "../core/address.ts";
-import { printable } from "../core/text.ts";
+import { printable, printableLines } from "../core/text.ts";
 import { answer } from "../report/answer.ts";
 import { valueTable } from "./value-table.ts";
 
 /** Deep enough for any answer, shallow enough for a screen. */
 const DEPTH = 4;
 const MOST_ITEMS = 200;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what begins a colour
+const COLORS = /(\u001b\[\d+m)/;
 /** Where no terminal says it. */
 const WIDTH = 120;
 
@@ -34,7 +36,16 @@ export function inspectHex(value: unknown, colors: boolean, width: number = WIDT
   if (value instanceof Dump) return summary(value);
   const table = valueTable(value, width);
   if (table !== undefined) return table;
-  return inspect(withHex(value, DEPTH, new Set()), { colors, depth: DEPTH, maxArrayLength: MOST_ITEMS });
+  const text = inspect(withHex(value, DEPTH, new Set()), {
+    colors,
+    depth: DEPTH,
+    maxArrayLength: MOST_ITEMS,
+  });
+  // Node escapes controls in strings, and the escapes that are left are its colours
+  return text
+    .split(COLORS)
+    .map((part, i) => (i % 2 === 0 ? printableLines(part) : part))
+    .join("");
 }
 
 /** A dump at the prompt is one thing, not all that it holds. */

@@ -5,6 +5,8 @@ import { Script } from "node:vm";
 import { QuestionError } from "../api/question-error.ts";
 import { hex } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
+import { printableLines } from "../core/text.ts";
+import { withoutRaw } from "../report/json.ts";
 import { FileError } from "../source/file-error.ts";
 import { UsageError } from "./arguments.ts";
 import { inspectHex } from "./inspect.ts";
@@ -55,9 +57,9 @@ function lineValue(session: Session, line: string): unknown {
 export function valueText(value: unknown, json: boolean, colors: boolean): string {
   if (json) {
     const plain = (_: string, held: unknown): unknown => (typeof held === "bigint" ? hex(held) : held);
-    return JSON.stringify(value, plain, 2) ?? "null";
+    return withoutRaw(JSON.stringify(value, plain, 2) ?? "null");
   }
-  return typeof value === "string" ? value : inspectHex(value, colors);
+  return typeof value === "string" ? printableLines(value) : inspectHex(value, colors);
 }
 
 async function during<T>(name: string, work: () => T): Promise<Awaited<T>> {

@@ -28,16 +28,24 @@ export function utf16Bytes(text: string): Uint8Array {
   return bytes;
 }
 
-/**
- * Text from a dump with what a terminal would obey made visible: control characters, and the
- * characters that turn the direction of writing, become `\u{…}`.
- */
+/** Controls, characters without a shape of their own, among them those that turn the direction, and halves of characters. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const SAFE = /^[\u0020-\u007e]*$/;
+
+/** Text from a dump with what a terminal would obey, and what nobody would see, made visible as `\u{…}`. */
 export function printable(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  return SAFE.test(text) ? text : text.replace(UNSAFE, visible);
+}
+
+/** As `printable`, of text that has lines and tabs of its own. */
+export function printableLines(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === "\n" || character === "\t" ? character : visible(character),
   );
+}
+
+function visible(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /** The part of a Windows path after its last backslash. */

@@ -1,4 +1,4 @@
-import type { PoolTotals, TagTable, TagUsage } from "./tag-table.ts";
+import { inexactNote, type PoolTotals, type TagTable, type TagUsage } from "./tag-table.ts";
 
 /** What tells whether two dumps are of one machine, and which came first. */
 export interface DumpIdentity {
@@ -61,7 +61,8 @@ export function growthBetween(
     );
   const grown = ({ nonPaged, paged }: TagGrowth): number => nonPaged.bytes + paged.bytes;
   tags.sort((a, b) => grown(b) - grown(a) || a.key - b.key);
-  return { tags, seconds, sameStart, otherMachine, notes };
+  const rounded = inexactNote(tags.flatMap(({ nonPaged, paged }) => [nonPaged, paged]));
+  return { tags, seconds, sameStart, otherMachine, notes: [...notes, ...rounded] };
 }
 
 function difference(before: TagUsage | undefined, now: TagUsage): TagGrowth {

@@ -5,6 +5,7 @@ import { readModernPools } from "./modern-pools.ts";
 import { readPoolDescriptors } from "./pool-descriptors.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
 import {
+  MOST_PAGES,
   type Reading,
   readBytesAsPages,
   readListTotal,
@@ -103,7 +104,8 @@ function fromTriage(
   }
   const from = "the triage dump's own memory block";
   const says = (line: MemoryLine, pages: number): void => {
-    if (pages > 0) put(line, { pages, from });
+    if (pages > MOST_PAGES) put(line, { pages: null, reason: `${from} holds what is no number of pages` });
+    else if (pages > 0) put(line, { pages, from });
   };
   says("nonPagedUsage", nonPagedPoolAllocated);
   says("pagedUsage", pagedPoolAllocated);

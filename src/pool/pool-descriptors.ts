@@ -1,7 +1,7 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { MAX_PAGED_POOLS } from "../core/limits.ts";
 import type { PoolKernel } from "./pool-kernel.ts";
-import { absent, type Reading, reading } from "./vm-variables.ts";
+import { absent, pageCount, type Reading, reading } from "./vm-variables.ts";
 
 /** Where a POOL_DESCRIPTOR keeps what is read of it. Pages are counts, or a count minus another. */
 interface DescriptorLayout {
@@ -158,15 +158,15 @@ function isDescriptor(
 
 function usage(kernel: PoolKernel, layout: DescriptorLayout, at: Va | undefined, name: string): Reading {
   if (at === undefined) return { pages: null, reason: `${name} does not look like one, or cannot be read` };
-  const count = ([added, taken]: readonly [number, number?]): number =>
+  const count = ([added, taken]: readonly [number, number?]): bigint =>
     word(kernel, advance(at, added), layout.width) -
-    (taken === undefined ? 0 : word(kernel, advance(at, taken), layout.width));
+    (taken === undefined ? 0n : word(kernel, advance(at, taken), layout.width));
   const pages = count(layout.pages) + count(layout.bigPages);
-  return pages >= 0
-    ? { pages, from: `${name} at ${hex(at)}, TotalPages + TotalBigPages` }
+  return pages >= 0n
+    ? pageCount(name, pages, `${name} at ${hex(at)}, TotalPages + TotalBigPages`)
     : { pages: null, reason: `${name} at ${hex(at)} counts less than nothing` };
 }
 
-function word(kernel: PoolKernel, at: Va, width: 4 | 8): number {
-  return width === 4 ? kernel.space.readU32(at) : Number(kernel.space.readU64(at));
+function word(kernel: PoolKernel, at: Va, width: 4 | 8): bigint {
+  return width === 4 ? BigInt(kernel.space.readU32(at)) : kernel.space.readU64(at);
 }

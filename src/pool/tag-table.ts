@@ -109,6 +109,14 @@ export function totalsOf(tags: readonly TagUsage[]): {
   };
 }
 
+/** What is to be said where counters or their sums are past what a number holds exactly; the counters are damaged then. */
+export function inexactNote(counts: readonly PoolTotals[]): readonly string[] {
+  const exact = counts.every(({ allocations, frees, outstanding, bytes }) =>
+    [allocations, frees, outstanding, bytes].every(Number.isSafeInteger),
+  );
+  return exact ? [] : ["counters past 2^53 are rounded: no machine counts so far, and they are damaged"];
+}
+
 function sumOf(counts: readonly PoolCounts[]): PoolTotals {
   const total = { allocations: 0, frees: 0, outstanding: 0, bytes: 0 };
   for (const count of counts) {

@@ -1,4 +1,4 @@
-import { advance, hex, PAGE_SIZE, type Va } from "../core/address.ts";
+import { advance, hex, PAGE_SIZE } from "../core/address.ts";
 import { describeFault, MemoryError } from "../core/errors.ts";
 import type { MachineFacts } from "../dump/facts.ts";
 import type { PoolKernel, PoolVariables } from "./pool-kernel.ts";
@@ -9,7 +9,13 @@ export type Reading =
   | { readonly pages: null; readonly reason: string };
 
 /** More pages than any machine has: 2^52 bytes of physical memory. */
-const MOST_PAGES = 2 ** 40;
+export const MOST_PAGES: number = 2 ** 40;
+
+/** A number of pages as it was read; more than any machine has is none, and exact numbers end soon behind. */
+export function pageCount(name: string, value: bigint, from: string): Reading {
+  if (value >= 0n && value <= BigInt(MOST_PAGES)) return { pages: Number(value), from };
+  return { pages: null, reason: `${name} holds ${hex(value)}, which is no number of pages` };
+}
 
 /** The name of a KDBG field as Windows spells it. */
 function windowsName(field: keyof PoolVariables): string {
@@ -49,10 +55,10 @@ export function readPages(kernel: PoolKernel, field: keyof PoolVariables, limit?
   if (at === undefined) return absent(kernel, field);
   const name = windowsName(field);
   return reading(name, () => {
-    const value = readWord(kernel, at);
-    const narrow = value % 2 ** 32;
-    const pages = value > (limit === undefined || value < 2 ** 32 ? MOST_PAGES : limit) ? narrow : value;
-    return { pages, from: `nt!${name} at ${hex(at)}` };
+    const value = kernel.space.readPointer(at);
+    const most = limit === undefined || value < 2n ** 32n ? MOST_PAGES : limit;
+    const pages = value > BigInt(most) ? BigInt.asUintN(32, value) : value;
+    return pageCount(name, pages, `nt!${name} at ${hex(at)}`);
   });
 }
 
@@ -62,11 +68,11 @@ export function readBytesAsPages(kernel: PoolKernel, field: keyof PoolVariables)
   if (at === undefined) return absent(kernel, field);
   const name = windowsName(field);
   return reading(name, () => {
-    const bytes = readWord(kernel, at);
-    if (bytes === 0) return { pages: null, reason: `${name} is 0: this Windows does not keep it there` };
-    if (bytes / PAGE_SIZE > MOST_PAGES)
-      return { pages: null, reason: `${name} holds ${hex(bytes)}, which is no size` };
-    return { pages: Math.floor(bytes / PAGE_SIZE), from: `nt!${name} at ${hex(at)}` };
+    const bytes = kernel.space.readPointer(at);
+    if (bytes === 0n) return { pages: null, reason: `${name} is 0: this Windows does not keep it there` };
+    const pages = bytes / BigInt(PAGE_SIZE);
+    if (pages > MOST_PAGES) return { pages: null, reason: `${name} holds ${hex(bytes)}, which is no size` };
+    return { pages: Number(pages), from: `nt!${name} at ${hex(at)}` };
   });
 }
 
@@ -87,14 +93,15 @@ export function readPhysicalPages(kernel: PoolKernel, runs: MachineFacts["runs"]
       ? absent(kernel, "mmPhysicalMemoryBlock")
       : reading("MmPhysicalMemoryBlock", () => {
           const at = space.readPointer(variable);
-          const pages = readWord(kernel, advance(at, space.pointerSize));
-          return pages > 0 && pages <= MOST_PAGES
-            ? { pages, from: `the descriptor that nt!MmPhysicalMemoryBlock at ${hex(variable)} points to` }
-            : { pages: null, reason: `MmPhysicalMemoryBlock leads to ${pages} pages` };
+          const pages = space.readPointer(advance(at, space.pointerSize));
+          const from = `the descriptor that nt!MmPhysicalMemoryBlock at ${hex(variable)} points to`;
+          return pages === 0n
+            ? { pages: null, reason: "MmPhysicalMemoryBlock leads to 0 pages" }
+            : pageCount("MmPhysicalMemoryBlock", pages, from);
         });
   if (block.pages !== null) return block;
   const pages = runs?.value.reduce((sum, { count }) => sum + count, 0) ?? 0;
-  return runs === undefined || pages === 0
+  return runs === undefined || pages === 0 || pages > MOST_PAGES
     ? block
     : { pages, from: `the runs of physical memory in the dump's ${runs.source}` };
 }
@@ -115,18 +122,12 @@ export function readPagedPoolCommit(kernel: PoolKernel, limit: number | undefine
   const at = variables?.mmPagedPoolInformation;
   const offset = PAGED_POOL_COMMIT.findLast((row) => row.build <= build)?.[space.pointerSize];
   if (at === undefined || offset === undefined) return direct;
-  const block = reading("MmPagedPoolInformation", () => ({
-    pages: readWord(kernel, advance(at, offset)),
-    from: `nt!MmPagedPoolInformation at ${hex(at)}, PagedPoolCommit`,
-  }));
+  const block = reading("MmPagedPoolInformation", () =>
+    pageCount(
+      "MmPagedPoolInformation",
+      space.readPointer(advance(at, offset)),
+      `nt!MmPagedPoolInformation at ${hex(at)}, PagedPoolCommit`,
+    ),
+  );
   return block.pages === null && direct.pages !== null ? direct : block;
-}
-
-/**
- * Reads a word of the machine's size; past 2^53 it is no longer exact, and no page count.
- *
- * @throws {MemoryError}
- */
-function readWord(kernel: PoolKernel, at: Va): number {
-  return Number(kernel.space.readPointer(at));
 }
