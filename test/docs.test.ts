@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -136,6 +136,11 @@ describe.each(PAGES)("%s", (page) => {
     if (!updating) expect(body).toBe(sample.body);
     else edits.push({ offset: sample.offset, length: sample.body.length, body });
   }
+
+  it("links to files that are there", () => {
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
+    expect(links.filter((link) => !existsSync(new URL(link, path)))).toEqual([]);
+  });
 
   it.each(
     samples
