@@ -145,6 +145,7 @@ export class Dump extends Workspace implements Disposable {
   readonly #siblings: FileSet | undefined;
   readonly #images: LoadedImages;
   #tags: Tags | undefined;
+  #leaks: LeakReport | undefined;
   #end: MachineEnd | undefined;
   #checked: CheckedDrivers | undefined;
   readonly #locksteps = new Map<string, Lockstep>();
@@ -256,8 +257,11 @@ export class Dump extends Workspace implements Disposable {
   /** The tags that look like leaks, the likeliest first. */
   leaks(): LeakReport {
     const { table } = this.tags();
-    if ("missing" in table) return { candidates: [], groups: [], notes: [table.reason] };
-    return findLeaks(table, this.#leakHints());
+    this.#leaks ??=
+      "missing" in table
+        ? { candidates: [], groups: [], notes: [table.reason] }
+        : findLeaks(table, this.#leakHints());
+    return this.#leaks;
   }
 
   /**
