@@ -19,7 +19,10 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: "counting", include: counting } },
-      { extends: true, test: { name: "all", include: ["test/**/*.test.ts"], exclude: counting } },
+      {
+        extends: true,
+        test: { name: "all", include: ["test/**/*.test.ts", "apps/*/test/**/*.test.ts"], exclude: counting },
+      },
     ],
   },
 });
