@@ -25,7 +25,7 @@ export default defineConfig([
     platform: "node",
     target: "node20.19",
     clean: true,
-    dts: { oxc: true },
+    dts: { oxc: { stripInternal: true } },
     copy: ["src/generated/third-party.txt"],
     // The declarations name Disposable, which no ES version before 2026 brings along.
     banner: { dts: '/// <reference lib="esnext.disposable" />' },

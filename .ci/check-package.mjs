@@ -1,7 +1,15 @@
 // Checks the packed tarball: its shape, its command line and its types, as a user's empty folder sees them.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -97,6 +105,25 @@ try {
   ]) {
     run(user, tool("tsc"), ...strict, "--module", module, "--moduleResolution", resolution, "user.ts");
   }
+  // what is returned can be named
+  const declared = (/** @type {string} */ name) => readFileSync(join(root, "dist", name), "utf8");
+  const exported = new Set(
+    ["index.d.ts", "worker.d.ts"].flatMap((entry) =>
+      [...declared(entry).matchAll(/^export \{([^}]*)\}/gm)].flatMap(
+        ([, list = ""]) => list.match(/\w+/g) ?? [],
+      ),
+    ),
+  );
+  const nameless = readdirSync(join(root, "dist"))
+    .filter((name) => name.endsWith(".d.ts"))
+    .flatMap((name) => [
+      ...declared(name).matchAll(/^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type) (\w+)/gm),
+    ])
+    .flatMap(([, name = ""]) =>
+      exported.has(name) || exported.has(name.replace(/\$\d+$/, "")) ? [] : [name],
+    );
+  check(nameless.length === 0, `types without an exported name: ${nameless.join(", ")}`);
+
   // what has neither Node's types nor the DOM's
   writeFileSync(
     join(user, "bare.ts"),

@@ -23,7 +23,7 @@ import type { ModuleLike, WorkOptions } from "./workspace.ts";
 export type Opened = Dump | ImageFolder | ImageFile;
 
 /** nt where it is left out; of a single PE file it says nothing. */
-interface OfModule {
+export interface OfModule {
   readonly module?: ModuleLike;
 }
 

@@ -7,7 +7,9 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { ObjectHeader } from "../kernel/object-headers.ts";
 import { openMachine } from "../kernel/open-machine.ts";
 import { holdsStacksOnly } from "../kernel/stacks-only.ts";
-import { readThreads } from "../kernel/threads.ts";
+import { readThreads, type Threads } from "../kernel/threads.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { PhysicalSpace } from "../memory/physical-space.ts";
 import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { blockAt } from "../pool/block-at.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
@@ -139,6 +141,7 @@ export class Dump extends Workspace implements Disposable {
   readonly header: DumpHeader | undefined;
   /** What the dump itself says of the machine. */
   readonly facts: MachineFacts;
+  /** @internal */
   readonly kernel: Kernel;
   readonly #dump: OpenedDump;
   readonly #source: ByteSource;
@@ -152,7 +155,11 @@ export class Dump extends Workspace implements Disposable {
   #memory: MemorySummary | undefined;
   #objects: HeldObjects | undefined;
 
-  /** Use `openDump`. */
+  /**
+   * Use `openDump`.
+   *
+   * @internal
+   */
   constructor(source: ByteSource, options: OpenOptions, siblings?: FileSet) {
     const { dump, kernel } = openMachine(readDump(source, (name) => siblings?.named(name)));
     const images = new LoadedImages(kernel, options.images ?? []);
@@ -177,13 +184,45 @@ export class Dump extends Workspace implements Disposable {
     this.kernel = kernel;
   }
 
+  /** @internal */
   protected get machine(): string {
     return this.kernel.machine;
   }
 
-  /** By the debugger's table of them. */
+  /**
+   * By the debugger's table of them.
+   *
+   * @internal
+   */
   protected override kernelVariable(name: string): Va | undefined {
     return this.kernel.variable(name)?.address;
+  }
+
+  /** Physical memory; `undefined` for a triage dump, which holds pieces of virtual memory only. */
+  get physical(): PhysicalSpace | undefined {
+    const { memory } = this.#dump;
+    return "pages" in memory ? new PhysicalSpace(memory.source, memory.pages) : undefined;
+  }
+
+  /**
+   * Memory as one process sees it: its own, and the kernel's with what is loaded in its session.
+   *
+   * @param pid as `processes()` has it
+   * @returns `undefined` for a triage dump
+   * @throws {RangeError} there is no such active process, or it cannot be told
+   */
+  spaceOf(pid: number): AddressSpace | undefined {
+    const { items } = this.kernel.processes;
+    const process = items.find((one) => one.pid === pid);
+    if (process !== undefined) return this.kernel.spaceOf(process);
+    throw new RangeError(
+      `there is no active process ${String(pid)} among the ${items.length} that are known`,
+    );
+  }
+
+  /** The threads of all processes, each with its state, its processor and its kernel stack. */
+  threads(): Threads {
+    return readThreads(this.kernel);
   }
 
   /** What is missing or odd, one sentence each. */

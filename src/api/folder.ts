@@ -29,7 +29,11 @@ export class ImageFolder extends Workspace implements Disposable {
   readonly notes: readonly string[];
   readonly #sources: readonly ByteSource[];
 
-  /** Use `openFolder`. */
+  /**
+   * Use `openFolder`.
+   *
+   * @internal
+   */
   constructor(
     folder: string,
     sources: readonly ByteSource[],
@@ -64,6 +68,7 @@ export class ImageFolder extends Workspace implements Disposable {
     this.#sources = sources;
   }
 
+  /** @internal */
   protected get machine(): string {
     return this.modules.items[0]?.image?.machine ?? "unknown";
   }

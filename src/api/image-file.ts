@@ -24,9 +24,11 @@ import { openInput } from "./input.ts";
 
 /** One PE file by itself. Its import slots are as the linker left them: no address is in them yet. */
 export class ImageFile implements Disposable {
+  /** The image by itself: its headers, tables and bytes. */
   readonly image: Image;
   readonly #source: ByteSource;
 
+  /** @internal */
   constructor(source: ByteSource) {
     this.#source = source;
     this.image = Image.fromFile(source);

@@ -21,6 +21,7 @@ export class ModuleList {
   readonly #map: ModuleMap<Module>;
   readonly #byName: ReadonlyMap<string, Module>;
 
+  /** @internal */
   constructor(
     items: readonly Module[],
     stopped: Stop | undefined,

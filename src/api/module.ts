@@ -34,6 +34,7 @@ export class Module implements TrailModule {
   /**
    * @param file the PE file that it was loaded from, where the user gave it
    * @param layout `file`: no loader has filled its import slots
+   * @internal
    */
   constructor(entry: ModuleEntry, space: AddressSpace, file?: Image, layout: Image["layout"] = "memory") {
     this.name = entry.name;

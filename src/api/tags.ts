@@ -52,6 +52,7 @@ export class Tags {
 
   readonly #more: TagSources;
 
+  /** @internal */
   constructor(
     table: TagTable | NoTagTable,
     space: AddressSpace,

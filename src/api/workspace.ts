@@ -1,5 +1,7 @@
 import { type AddressLike, advance, type Va, windbgHex } from "../core/address.ts";
+import { type ListWalk, walkList } from "../kernel/linked-list.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
+import { findPatterns } from "../memory/search.ts";
 import { parseTag } from "../pool/tag.ts";
 import { answer } from "../report/answer.ts";
 import { codeDocument } from "../report/code-document.ts";
@@ -41,6 +43,18 @@ export interface ReadBytes extends SparseBytes {
   readonly fromFile: number;
 }
 
+/** Where bytes are looked for: in one module, in memory from an address on, or in all modules. */
+export type FindRange =
+  | { readonly module?: ModuleLike }
+  | {
+      readonly from: AddressLike;
+      /** In bytes. */
+      readonly length: number;
+    };
+
+/** Places that are told of at most. */
+const MOST_FOUND = 100_000;
+
 /** A module by its name as `lm` shows it, its file name, an address inside it, or itself. */
 export type ModuleLike = Module | AddressLike;
 
@@ -48,15 +62,27 @@ export type ModuleLike = Module | AddressLike;
 export abstract class Workspace {
   /** What is missing or odd, one sentence each. */
   abstract readonly notes: readonly string[];
+  /** The kernel's memory; of a folder, its images. */
   readonly space: AddressSpace;
   readonly modules: ModuleList;
-  /** Whose instructions the images hold: `x86`, `x64`, `arm64`. */
+  /**
+   * Whose instructions the images hold: `x86`, `x64`, `arm64`.
+   *
+   * @internal
+   */
   protected abstract readonly machine: string;
-  /** What the trail looks at. */
+  /**
+   * What the trail looks at.
+   *
+   * @internal
+   */
   protected readonly target: TrailTarget;
   readonly #names: LoadedNames;
 
-  /** @param more what only a dump has */
+  /**
+   * @param more what only a dump has
+   * @internal
+   */
   constructor(
     space: AddressSpace,
     modules: ModuleList,
@@ -249,12 +275,51 @@ export abstract class Workspace {
     return answer(read, () => readDocument(read, this.placeOf(at)));
   }
 
-  /** What a search of all modules cannot have looked at. */
+  /**
+   * Finds bytes at every address, aligned or not, never across a hole.
+   *
+   * @param bytes two or more
+   * @param where a module; or from an address on, `length` bytes; all modules where it is left out
+   * @returns addresses, in order of the modules, then of address; 100,000 at most
+   * @throws {RangeError} fewer than two bytes, or no such module or address
+   */
+  find(bytes: Uint8Array, where: FindRange = {}): readonly Va[] {
+    const found: Va[] = [];
+    const look = (start: Va, length: number): unknown =>
+      findPatterns(this.space, start, length, [bytes], (at) => found.push(at) < MOST_FOUND);
+    if ("from" in where) look(this.address(where.from), where.length);
+    else {
+      const modules = where.module === undefined ? this.modules.items : [this.module(where.module)];
+      for (const { base, size } of modules) if (found.length < MOST_FOUND) look(base, size);
+    }
+    return found;
+  }
+
+  /**
+   * Follows a LIST_ENTRY chain from its head, and where it is broken, backwards from the end.
+   *
+   * @param head an expression as `address` takes it
+   * @param most links that are followed
+   * @returns the addresses of the links, without the head; `stopped` says why it ended early
+   */
+  list(head: AddressLike, most = 100_000): ListWalk<Va> {
+    return walkList(this.space, this.address(head), most, (link) => link);
+  }
+
+  /**
+   * What a search of all modules cannot have looked at.
+   *
+   * @internal
+   */
   protected get gaps(): readonly string[] {
     return [...this.modules.gaps, ...this.notes];
   }
 
-  /** Where a variable of the kernel stands that nt does not export; only a dump knows some. */
+  /**
+   * Where a variable of the kernel stands that nt does not export; only a dump knows some.
+   *
+   * @internal
+   */
   protected kernelVariable(_name: string): Va | undefined {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { advance, type Va } from "../core/address.ts";
 import { MemoryError, type MemoryFault } from "../core/errors.ts";
 import { MAX_READ } from "../core/limits.ts";
+import { asciiZ, utf16Z } from "../core/text.ts";
 import type { Mapping, Origin } from "./mapping.ts";
 
 /** A stretch of addresses that reads, or fails, in one way. */
@@ -26,17 +27,25 @@ export interface SparseBytes {
 
 /** Virtual memory: what a debugger's `db` reads. */
 export class AddressSpace {
+  /**
+   * How addresses lead to bytes.
+   *
+   * @internal
+   */
   readonly mapping: Mapping;
+  /** In bytes. */
   readonly pointerSize: 4 | 8;
   readonly #mask: bigint;
   /** Where single values are read to: making an array for each would cost more than the read. */
   readonly #word = new DataView(new ArrayBuffer(8));
-  readonly #wordBytes: Readonly<Record<2 | 4 | 8, Uint8Array>> = {
+  readonly #wordBytes: Readonly<Record<1 | 2 | 4 | 8, Uint8Array>> = {
+    1: new Uint8Array(this.#word.buffer, 0, 1),
     2: new Uint8Array(this.#word.buffer, 0, 2),
     4: new Uint8Array(this.#word.buffer, 0, 4),
     8: new Uint8Array(this.#word.buffer, 0, 8),
   };
 
+  /** @internal */
   constructor(mapping: Mapping) {
     this.mapping = mapping;
     this.pointerSize = mapping.pointerSize;
@@ -120,14 +129,66 @@ export class AddressSpace {
     return readable;
   }
 
-  /** @throws {MemoryError} */
+  /** @throws {MemoryError} it cannot be read, as all values below */
+  readU8(at: Va): number {
+    return this.#value(at, 1).getUint8(0);
+  }
+
+  readI8(at: Va): number {
+    return this.#value(at, 1).getInt8(0);
+  }
+
+  /** Little-endian, as all values below. */
+  readU16(at: Va): number {
+    return this.#value(at, 2).getUint16(0, true);
+  }
+
+  readI16(at: Va): number {
+    return this.#value(at, 2).getInt16(0, true);
+  }
+
   readU32(at: Va): number {
     return this.#value(at, 4).getUint32(0, true);
   }
 
-  /** @throws {MemoryError} */
+  readI32(at: Va): number {
+    return this.#value(at, 4).getInt32(0, true);
+  }
+
   readU64(at: Va): bigint {
     return this.#value(at, 8).getBigUint64(0, true);
+  }
+
+  readI64(at: Va): bigint {
+    return this.#value(at, 8).getBigInt64(0, true);
+  }
+
+  /**
+   * Text up to its zero.
+   *
+   * @param encoding of Windows' `CHAR` (one byte a character, as Latin-1 has it) or `WCHAR` texts
+   * @param most characters that are read; a longer text is cut
+   * @throws {MemoryError} the text leads into a hole
+   */
+  readText(at: Va, encoding: "ascii" | "utf-16", most = 1024): string {
+    const size = encoding === "ascii" ? 1 : 2;
+    const { bytes, holes } = this.readSparse(at, most * size);
+    const [hole] = holes;
+    const readable = hole === undefined ? bytes : bytes.subarray(0, hole.offset);
+    const text = encoding === "ascii" ? asciiZ(readable) : utf16Z(readable);
+    if (hole !== undefined && text.length * size + size > hole.offset)
+      throw new MemoryError(hole.fault, hole.offset);
+    return text;
+  }
+
+  /**
+   * The text of a UNICODE_STRING: its length in bytes (16 bits), and the pointer to it behind that.
+   *
+   * @throws {MemoryError} it, or the text, cannot be read
+   */
+  readUnicodeString(at: Va): string {
+    const length = this.readU16(at);
+    return length === 0 ? "" : utf16Z(this.read(this.readPointer(advance(at, this.pointerSize)), length));
   }
 
   /**
@@ -151,12 +212,16 @@ export class AddressSpace {
     ) as Va;
   }
 
-  /** The address cut to the machine's width: KDBG holds 32-bit addresses sign-extended. */
+  /**
+   * The address cut to the machine's width: KDBG holds 32-bit addresses sign-extended.
+   *
+   * @internal
+   */
   narrow(address: bigint): Va {
     return (address & this.#mask) as Va;
   }
 
-  #value(at: Va, size: 2 | 4 | 8): DataView {
+  #value(at: Va, size: 1 | 2 | 4 | 8): DataView {
     const fault = this.#fill(at, this.#wordBytes[size]);
     if (fault !== undefined) throw new MemoryError(fault.fault, fault.offset);
     return this.#word;

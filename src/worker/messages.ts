@@ -21,7 +21,8 @@ export type SentQuestion<C extends Asked = Asked> = {
   [K in C]: { readonly command: K } & SentOperands<K>;
 }[C];
 
-type SentOperands<C extends Asked> = C extends "growth"
+/** What each command has to be told, of what can be sent. */
+export type SentOperands<C extends Asked> = C extends "growth"
   ? Omit<Operands["growth"], "older"> & { readonly older: SentFile }
   : C extends "tags"
     ? Omit<Operands["tags"], "descriptions">

@@ -1,4 +1,5 @@
-type Listener = (event: unknown) => void;
+/** What is called for each event. */
+export type Listener = (event: unknown) => void;
 
 /** What messages come from and go to: Node's, whose listeners get the message, or the web's, whose listeners get an event. */
 export type PortLike =
