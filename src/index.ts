@@ -2,6 +2,8 @@
  * pooltrail: from a Windows kernel dump to the driver that makes a pool tag grow.
  *
  * Start with `openDump`; what it gives answers every question that the command line does.
+ *
+ * @module pooltrail
  */
 export { type Asked, ask, type OfModule, type Opened, type Operands, type Question } from "./api/ask.ts";
 export { Dump, type OpenOptions, openDump } from "./api/dump.ts";

@@ -1,4 +1,8 @@
-/** pooltrail in a worker: the questions of `pooltrail` as promises, while the thread that asks goes on. */
+/**
+ * pooltrail in a worker: the questions of `pooltrail` as promises, while the thread that asks goes on.
+ *
+ * @module pooltrail/worker
+ */
 
 export type { FileUrl } from "./source/given.ts";
 export { DumpWorker, type DumpWorkerOptions, openDump } from "./worker/dump-worker.ts";
