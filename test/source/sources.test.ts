@@ -123,6 +123,58 @@ describe("BlobSource", () => {
     using source = new BlobSource(new File([nine], "MEMORY.DMP"));
     expect(source.name).toBe("MEMORY.DMP");
   });
+
+  // every slice costs a browser as much, whether it has 4 KB or 256 KB
+  it("of 30 GB is read in slices, near bytes with one, and keeps some megabytes at most", () => {
+    const sizes: number[] = [];
+    const size = 30 * 2 ** 30;
+    vi.stubGlobal(
+      "FileReaderSync",
+      class {
+        /** Every byte says in which 64 KB it stands. */
+        readAsArrayBuffer({ start, end }: { start: number; end: number }): ArrayBuffer {
+          sizes.push(end - start);
+          return Uint8Array.from({ length: end - start }, (_, i) => (start + i) / 0x10000).buffer;
+        }
+      },
+    );
+    using source = new BlobSource({
+      size,
+      slice: (start, end) => ({ size: end - start, start, end, slice: null! }),
+    });
+    const bytes = (offset: number, length: number): readonly number[] => {
+      const into = new Uint8Array(length);
+      return [...into.subarray(0, source.read(offset, into))];
+    };
+    expect(bytes(0x3fffe, 4)).toEqual([3, 3, 4, 4]);
+    for (let page = 0; page < 128; page++) expect(bytes(page * 0x1000, 1)).toEqual([page >> 4]);
+    expect(sizes).toEqual([0x40000, 0x40000]);
+    expect(bytes(size - 2, 4)).toEqual([0xff, 0xff]);
+    expect(source.read(0x40000, new Uint8Array(0x50001))).toBe(0x50001);
+    expect(sizes.slice(2)).toEqual([0x40000, 0x50001]);
+    for (let at = 0; at < 128; at++) bytes(2 ** 32 + at * 0x40000, 1);
+    sizes.length = 0;
+    expect([bytes(0, 1), bytes(2 ** 32 + 127 * 0x40000, 1)]).toEqual([[0], [0xfc]]);
+    expect(sizes).toEqual([0x40000]);
+  });
+
+  it("is a FileError where the browser refuses, or gives less than there was", () => {
+    vi.stubGlobal(
+      "FileReaderSync",
+      class {
+        readAsArrayBuffer({ size }: Blob): ArrayBuffer {
+          if (size === 9) throw new DOMException("The requested file could not be read", "NotReadableError");
+          return new ArrayBuffer(3);
+        }
+      },
+    );
+    for (const blob of [new File([nine], "gone.dmp"), new File([nine, nine], "gone.dmp")]) {
+      using source = new BlobSource(blob);
+      expect(() => source.read(0, new Uint8Array(1))).toThrow(
+        expect.objectContaining({ name: "FileError", path: "gone.dmp", problem: "unreadable" }),
+      );
+    }
+  });
 });
 
 describe("readAt", () => {

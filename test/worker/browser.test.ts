@@ -45,6 +45,13 @@ describe("the library for browsers", () => {
     expect(inputs.filter((name) => !name.includes(`${BROWSER}/`))).toEqual([]);
   });
 
+  // a package says which of its files do something by being imported: bundlers leave out the others
+  it.each(["browser", "node"] as const)("keeps what a worker runs in a bundle for %s", async (platform) => {
+    const stdin = { contents: 'import "pooltrail/worker-thread";', resolveDir: process.cwd() };
+    const { outputFiles } = await build({ stdin, bundle: true, platform, format: "esm", write: false });
+    expect(outputFiles[0]?.text).toContain("asked before a dump was open");
+  });
+
   it("answers from bytes, and says that there are no paths", async () => {
     const { openDump, openFolder, BytesSource } = await import(pathToFileURL(join(BROWSER, "index.js")).href);
     using dump = openDump(X64);
