@@ -9,29 +9,23 @@ import { encodeKdbg } from "../samples/writer/kdbg.mjs";
  * One made machine in every container that is read.
  *
  * @typedef {import("../samples/writer/containers.mjs").Processor} Processor
- * @typedef {ReturnType<typeof buildMachine> & { processors: readonly Processor[] }} Made
+ * @typedef {ReturnType<typeof buildMachine> & { processors: readonly Processor[], regions: [number, number][] }} Made regions: of memory, in pages
  * @typedef {Readonly<Record<string, Uint8Array>>} Files by name; the first is the one that is opened
  */
 
 const PAGES = 0x3000;
-/** Devices between two parts of its memory. */
-const HOLE = /** @type {const} */ ([0x1400, 0x800]);
+/** Devices between two parts of its memory. @type {readonly [base: number, count: number]} */
+const HOLE = [0x1400, 0x800];
 
-/** Memory but for the devices'. @type {[number, number][]} */
-const REGIONS = [
-  [0, HOLE[0]],
-  [HOLE[0] + HOLE[1], PAGES - HOLE[0] - HOLE[1]],
-];
-
-/** @param {"x64" | "x86"} arch @returns {Made} */
-export function containerMachine(arch) {
+/** @param {"x64" | "x86"} arch @param {{ pages?: number, hole?: readonly [base: number, count: number] }} [size] @returns {Made} */
+export function containerMachine(arch, { pages = PAGES, hole = HOLE } = {}) {
   const made = buildMachine({
     arch,
     seed: 31,
     drivers: ["nwindav", "ctstor", "humong"],
     counts: [{ tag: "Se  ", paged: true, block: { x64: 0x60, x86: 0x58 }, live: 310_000 }],
-    physicalPages: PAGES,
-    hole: HOLE,
+    physicalPages: pages,
+    hole,
     held: { type: "Event", bytes: 0x20, live: 400, holders: { "sqlservr.exe": 380 } },
   });
   const { machine } = made.system;
@@ -47,7 +41,15 @@ export function containerMachine(arch) {
   else machine.u16(idt, Number(handler & 0xffffn)).u16(idt + 6n, Number((handler >> 16n) & 0xffffn));
   const working = { rip: handler, rsp: nt + 0x100n, idt, syscall: handler };
   const halted = Array.from({ length: machine.processors - 1 }, () => ({ rip: 0xfff0n, rsp: 0n, cr3: 0n }));
-  return { ...made, processors: [working, ...halted] };
+  const behind = hole[0] + hole[1];
+  return {
+    ...made,
+    processors: [working, ...halted],
+    regions: [
+      [0, hole[0]],
+      [behind, pages - behind],
+    ],
+  };
 }
 
 const KDBG_SIZE = 0x380;
@@ -113,24 +115,24 @@ export const CONTAINERS = {
   }),
   raw: ({ system }) => ({ "mem.raw": raw(system.machine) }),
   "raw, without the holes": ({ system }) => ({ "mem.raw": squeezed(system.machine, system.memory) }),
-  "raw, without one hole": ({ system }) => ({
-    "mem.raw": squeezed(system.machine, REGIONS),
+  "raw, without one hole": ({ system, regions }) => ({
+    "mem.raw": squeezed(system.machine, regions),
   }),
-  "VMware, two files": ({ system, processors }) => ({
-    "guest.vmem": squeezed(system.machine, REGIONS),
-    "guest.vmss": vmwareState(system.machine, REGIONS, { processors }),
+  "VMware, two files": ({ system, processors, regions }) => ({
+    "guest.vmem": squeezed(system.machine, regions),
+    "guest.vmss": vmwareState(system.machine, regions, { processors }),
   }),
-  "VMware, by its state": ({ system, processors }) => ({
-    "guest.vmss": vmwareState(system.machine, REGIONS, { processors }),
-    "guest.vmem": squeezed(system.machine, REGIONS),
+  "VMware, by its state": ({ system, processors, regions }) => ({
+    "guest.vmss": vmwareState(system.machine, regions, { processors }),
+    "guest.vmem": squeezed(system.machine, regions),
   }),
-  "VMware, one file": ({ system, processors }) => ({
-    "guest.vmsn": vmwareState(system.machine, REGIONS, {
+  "VMware, one file": ({ system, processors, regions }) => ({
+    "guest.vmsn": vmwareState(system.machine, regions, {
       processors,
-      memory: squeezed(system.machine, REGIONS),
+      memory: squeezed(system.machine, regions),
     }),
   }),
-  "VMware, the memory alone": ({ system }) => ({ "guest.vmem": squeezed(system.machine, REGIONS) }),
+  "VMware, the memory alone": ({ system, regions }) => ({ "guest.vmem": squeezed(system.machine, regions) }),
   "hibernation file, Windows 7": ({ system, header, processors: [processor] }) => ({
     "hiberfil.sys": writeHibernation7(system.machine, { ...header, ...processor }),
   }),

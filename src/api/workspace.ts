@@ -156,7 +156,8 @@ export abstract class Workspace {
 
   /** Who holds an address: in every module, at any alignment. */
   pointers(address: AddressLike, work: WorkOptions = {}): PointersDocument {
-    return answer({ ...findPointers(this.target, this.address(address), work), notes: this.gaps });
+    const { notes, ...found } = findPointers(this.target, this.address(address), work);
+    return answer({ ...found, notes: [...notes, ...this.gaps] });
   }
 
   /**

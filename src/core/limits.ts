@@ -67,6 +67,8 @@ export const MAX_RELOCATION_BYTES = 0x200_0000;
 export const MAX_FORWARDERS = 16;
 /** Places in nt that hash a tag: 9 in each kernel seen; a constant found thousands of times is no hash. */
 export const MAX_HASH_SITES = 256;
+/** Places of all modules that one search tells of: a tag stands at some hundred, and what stands at more is nothing's name. */
+export const MAX_SIGHTINGS = 16_384;
 /** Places in nt's data that hold one pointer. */
 export const MAX_POINTER_HITS = 4096;
 /** Pages that a search for a tag table without KDBG looks into: nt's data holds some thousand pointers to pages. */

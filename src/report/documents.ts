@@ -150,9 +150,7 @@ export interface NearDocument {
   readonly symbols: readonly NearRow[];
 }
 
-export interface PointersDocument extends Pointers {
-  readonly notes: readonly string[];
-}
+export type PointersDocument = Pointers;
 
 export interface ImportRow {
   readonly slot: Va;

@@ -1,4 +1,6 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
+import { MAX_SIGHTINGS } from "../core/limits.ts";
+import { grouped } from "../core/text.ts";
 import { findPatterns } from "../memory/search.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 
@@ -41,6 +43,8 @@ export function tellProgress(
 export interface Sightings<T> {
   readonly found: readonly T[];
   readonly coverage: readonly Coverage[];
+  /** That there are more places than are told of. */
+  readonly notes: readonly string[];
 }
 
 /** Looks for byte patterns in every module, in the order of the module list. */
@@ -52,15 +56,24 @@ export function searchModules<T>(
 ): Sightings<T> {
   const found: T[] = [];
   const coverage: Coverage[] = [];
+  let more = 0;
   target.modules.forEach((module, i) => {
     tellProgress(limits, module.name, i, target.modules.length);
     const searched = findPatterns(target.space, module.base, module.size, needles, (at, needle) => {
-      const item = make(module, at, needle);
-      if (item !== undefined) found.push(item);
+      if (found.length === MAX_SIGHTINGS) more++;
+      else {
+        const item = make(module, at, needle);
+        if (item !== undefined) found.push(item);
+      }
     });
     coverage.push(coverageOf(target, module, searched.readable));
   });
-  return { found, coverage };
+  const places = grouped(found.length + more);
+  const notes =
+    more === 0
+      ? []
+      : [`it stands at ${places} places, of which the first ${grouped(MAX_SIGHTINGS)} are told of`];
+  return { found, coverage, notes };
 }
 
 /** The coverage of a module of which `readable` bytes could be read. */
@@ -118,21 +131,30 @@ export interface Pointers {
   readonly target: Va;
   readonly pointers: readonly Pointer[];
   readonly coverage: readonly Coverage[];
+  readonly notes: readonly string[];
 }
 
 /** Finds who holds an address: in every module, at any alignment. */
 export function findPointers(target: TrailTarget, address: Va, limits: SearchLimits = {}): Pointers {
   const needle = littleEndian(address, target.space.pointerSize);
-  const { found, coverage } = searchModules(target, [needle], limits, (module, at): Pointer => {
+  const slots = new Map<TrailModule, ReadonlyMap<number, Pointer["slot"]>>();
+  const slotsOf = (module: TrailModule): ReadonlyMap<number, Pointer["slot"]> => {
+    const known = slots.get(module);
+    if (known !== undefined) return known;
+    const kinds = new Map(module.imports.slots.map(({ rva, kind }) => [rva, kind]));
+    slots.set(module, kinds);
+    return kinds;
+  };
+  const { found, coverage, notes } = searchModules(target, [needle], limits, (module, at): Pointer => {
     const offset = rva(Number(at - module.base));
     return {
       address: at,
       module: module.name,
       rva: offset,
       section: module.image?.sectionAt(offset)?.name ?? null,
-      slot: module.imports.slots.find((slot) => slot.rva === offset)?.kind ?? null,
+      slot: slotsOf(module).get(offset) ?? null,
       bytes: bytesAt(target, at).bytes,
     };
   });
-  return { target: address, pointers: found, coverage };
+  return { target: address, pointers: found, coverage, notes };
 }

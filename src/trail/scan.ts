@@ -63,11 +63,11 @@ export function scanTag(
   limits: SearchLimits = {},
   codes: ModuleCodes = new ModuleCodes(target),
 ): Scan {
-  const { found: bytes, coverage } = findTag(target, tag.key, limits);
+  const { found: bytes, coverage, notes: more } = findTag(target, tag.key, limits);
   const undecoded = target.modules.filter(({ image }) => image !== undefined && !isDecoded(image));
   const found = [...bytes, ...undecoded.flatMap((module) => madeIn(module, tag.key, codes))];
   const reader = new ReferenceReader(target, codes);
-  const notes = undecodedNotes(undecoded);
+  const notes = [...more, ...undecodedNotes(undecoded)];
   if (found.length === 0 && /^[^ ]+ +$/.test(tag.text)) {
     const padded = withZeros(tag.key);
     const others = findTag(target, padded, limits).found.length;

@@ -1,0 +1,237 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Every question, put to what was opened, and its answer in every form; and what of that breaks the promise.
+ *
+ * @typedef {typeof import("../src/index.ts")} Api
+ * @typedef {import("../src/index.ts").Opened} Opened
+ * @typedef {import("../src/index.ts").Question} Question
+ * @typedef {import("./fields.mjs").Files} Files
+ * @typedef {import("./random.mjs").Random} Random
+ * @typedef {import("./seeds.mjs").Kind} Kind
+ * @typedef {{ kind: string, message: string, question: string }} Problem kind: `error`, `text`, `json`, `slow`, `memory` or `hang`
+ */
+
+const ADDRESSES = [
+  "nt",
+  "nt!SeQueryInformationToken",
+  "nt+1000",
+  "ctstor+1020",
+  "0",
+  "ffffffffffffffff",
+  "fffff80000001000",
+  "80801000",
+  "100a",
+];
+const TAGS = ["Se", "Even", "Ev*", "A", "\\xff\\xfe"];
+const MODULES = ["nt", "hal", "ctstor", "fltmgr", "nt+10"];
+
+/** @type {readonly ((random: Random) => Question)[]} */
+const OF_IMAGES = [
+  ({ of }) => ({ command: "headers", module: of(MODULES) }),
+  ({ of }) => ({ command: "imports", module: of(MODULES) }),
+  ({ of }) => ({ command: "exports", module: of(MODULES) }),
+  ({ of }) => ({ command: "functions", module: of(MODULES) }),
+  ({ of }) => ({ command: "calls", module: of(MODULES), function: of(ADDRESSES) }),
+  ({ of }) => ({
+    command: "code",
+    address: of(ADDRESSES),
+    view: of([undefined, "from", "before", "function"]),
+  }),
+];
+
+/** @type {readonly ((random: Random) => Question)[]} */
+const OF_SEVERAL = [
+  ({ of }) => ({ command: "trace", tags: [of(["Se", "Even", "Abcd"])] }),
+  () => ({ command: "modules" }),
+  ({ of }) => ({ command: "scan", tag: of(["Se", "Even", "\0\0\0\0"]) }),
+  ({ of }) => ({ command: "near", addresses: [of(ADDRESSES), of(ADDRESSES)] }),
+  ({ of }) => ({ command: "pointers", address: of(ADDRESSES) }),
+  ({ of }) => ({ command: "read", address: of(ADDRESSES), length: of([1, 128, 0x1000, 0x4000]) }),
+  ({ of }) => ({ command: "imports", module: of(ADDRESSES), length: of([1, 16, 256]) }),
+];
+
+/** @type {readonly ((random: Random) => Question)[]} */
+const OF_DUMPS = [
+  () => ({ command: "info" }),
+  () => ({ command: "memory" }),
+  ({ of }) => ({
+    command: "tags",
+    pattern: of([undefined, ...TAGS]),
+    sort: of([undefined, "paged", "nonpaged", "tag"]),
+  }),
+  ({ of }) => ({ command: "pool", address: of(ADDRESSES) }),
+  () => ({ command: "processes" }),
+  ({ of }) => ({ command: "handles", of: of([undefined, "4", "System", "Even"]) }),
+  () => ({ command: "trace", tags: [] }),
+];
+
+/** What each question is put to, and more often those that look at much. @param {Kind} kind @param {Random} random @param {number} count @returns {Question[]} */
+export function chosenQuestions(kind, random, count) {
+  if (kind === "tag-file") return [{ command: "tags" }];
+  const dump = kind !== "image" && kind !== "folder";
+  const all = [...OF_IMAGES, ...(kind === "image" ? [] : OF_SEVERAL), ...(dump ? OF_DUMPS : [])];
+  const chosen = Array.from({ length: count }, () => random.of(all)(random));
+  if (kind === "hive" || kind === "images") chosen.push({ command: "trace", tags: ["Se"] });
+  return chosen;
+}
+
+/** For once: what is read where nothing is changed. @param {Kind} kind @param {Random} random @returns {Question[]} */
+export function everyQuestion(kind, random) {
+  if (kind === "tag-file") return [{ command: "tags" }];
+  const dump = kind !== "image" && kind !== "folder";
+  const all = [...OF_IMAGES, ...(kind === "image" ? [] : OF_SEVERAL), ...(dump ? OF_DUMPS : [])];
+  return all.map((question) => question(random));
+}
+
+const SAMPLE = new URL("../samples/leak-x64.dmp", import.meta.url);
+
+/** Opens files as their kind is. The older dump stays as it is. */
+export class Opener {
+  /** @param {Api} api @param {string} folder for what has to be a folder */
+  constructor(api, folder) {
+    this.api = api;
+    this.folder = folder;
+    /** @type {Uint8Array | undefined} */
+    this.sample = undefined;
+  }
+
+  get #sample() {
+    this.sample ??= new Uint8Array(readFileSync(SAMPLE));
+    return this.sample;
+  }
+
+  /** @param {Kind} kind @param {Files} files @returns {{ opened: Opened, ask: (question: Question) => object, close: () => void }} */
+  open(kind, files) {
+    const { api } = this;
+    const sources = Object.entries(files).map(([name, bytes]) => new api.BytesSource(bytes, name));
+    const [first] = sources;
+    if (first === undefined) throw new TypeError("no files");
+    const plain = (/** @type {Opened} */ opened) => ({
+      opened,
+      ask: (/** @type {Question} */ question) => api.ask(opened, question),
+      close: () => opened.close(),
+    });
+    switch (kind) {
+      case "dump":
+        return plain(api.openDump(sources));
+      case "image":
+        return plain(api.openImageFile(first));
+      case "hive":
+        return plain(api.openDump(this.#sample, { systemHive: first }));
+      case "images":
+        return plain(api.openDump(this.#sample, { images: sources }));
+      case "folder":
+        rmSync(this.folder, { recursive: true, force: true });
+        mkdirSync(this.folder);
+        for (const [name, bytes] of Object.entries(files)) writeFileSync(join(this.folder, name), bytes);
+        return plain(api.openFolder(this.folder));
+      case "tag-file": {
+        const descriptions = api.readTagFile(first);
+        const opened = api.openDump(this.#sample);
+        return { ...plain(opened), ask: () => api.ask(opened, { command: "tags", descriptions }) };
+      }
+      case "growth": {
+        const older = api.openDump(this.#sample);
+        const opened = api.openDump(sources);
+        return {
+          ...plain(opened),
+          ask: (question) =>
+            api.ask(
+              opened,
+              question.command === "tags" ? { command: "growth", older, force: true } : question,
+            ),
+        };
+      }
+    }
+  }
+}
+
+/** V8's own words: an argument's error never has them. */
+const FAULTS =
+  /call stack|Invalid (?:array|string|typed array|array buffer) length|Map maximum|Set maximum|Cannot (?:read|set|mix|convert|destructure)|is not (?:a function|iterable|defined|a constructor)|outside the bounds|out of (?:bounds|range)|allocation failed|BigInt|Maximum/;
+
+/** What an error means: undefined where it is one that is promised. @param {Api} api @param {unknown} error @returns {string | undefined} */
+function brokenBy(api, error) {
+  if (!(error instanceof Error)) return `${error}`;
+  const promised =
+    error instanceof api.FormatError || error instanceof api.MemoryError || error instanceof api.FileError;
+  if (promised) return undefined;
+  if (error instanceof api.QuestionError && !FAULTS.test(error.message)) return undefined;
+  const [where = ""] = (error.stack ?? "").split("\n").filter((line) => line.includes("/dist/"));
+  return `${error.name}: ${error.message} ${where.trim().replace(/\(?file:.*\/dist\//, "")}`;
+}
+
+/** The characters that drive a terminal or turn text around, but for the ends of lines; escapes that colours need are not in plain text. */
+const DRIVING = /(?![\r\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/**
+ * An answer in every form but the coloured one.
+ *
+ * @param {Api} api @param {any} command @param {any} document @param {4 | 8} pointerSize
+ * @returns {Readonly<Record<string, string>>}
+ */
+function rendered(api, command, document, pointerSize) {
+  const view = { pointerSize };
+  return {
+    text: api.renderText(command, document, { ...view, style: api.PLAIN }),
+    "narrow text": api.renderText(command, document, { ...view, style: api.PLAIN, width: 80 }),
+    JSON: api.renderJson(document),
+    HTML: api.renderHtml(command, document, { ...view, title: "a dump", command: `pooltrail ${command}` }),
+    Markdown: api.renderMarkdown(command, document, view),
+    CSV: api.renderCsv(command, document, view),
+  };
+}
+
+/**
+ * Puts one question, and takes the answer in every form.
+ *
+ * @param {Api} api @param {{ opened: Opened, ask: (question: Question) => object }} from @param {Question} question
+ * @returns {{ outcome: string, problem?: Problem }} outcome: `answered`, or the error's name
+ */
+export function putQuestion(api, { opened, ask }, question) {
+  const text = JSON.stringify(question);
+  const size = "pointerSize" in opened ? opened.pointerSize : opened.image.pointerSize;
+  try {
+    const document = /** @type {any} */ (ask(question));
+    const command = "sameStart" in document ? "growth" : question.command;
+    api.renderText(command, document, { style: api.COLOR, pointerSize: size });
+    const forms = rendered(api, command, document, size);
+    for (const [form, written] of Object.entries(forms)) {
+      const found = DRIVING.exec(written);
+      if (found === null) continue;
+      const around = JSON.stringify(written.slice(Math.max(0, found.index - 30), found.index + 10));
+      const message = `a character that drives in ${form}: ${around}`;
+      return { outcome: "answered", problem: { kind: "text", message, question: text } };
+    }
+    JSON.parse(forms.JSON ?? "");
+    return { outcome: "answered" };
+  } catch (error) {
+    const message = brokenBy(api, error);
+    const outcome = error instanceof Error ? error.constructor.name : typeof error;
+    return {
+      outcome,
+      ...(message === undefined ? {} : { problem: { kind: "error", message, question: text } }),
+    };
+  }
+}
+
+/**
+ * Opens, or says what the error was.
+ *
+ * @param {Opener} opener @param {Kind} kind @param {Files} files
+ * @returns {{ outcome: string, opened?: ReturnType<Opener["open"]>, problem?: Problem }}
+ */
+export function tryOpen(opener, kind, files) {
+  try {
+    return { outcome: "opened", opened: opener.open(kind, files) };
+  } catch (error) {
+    const message = brokenBy(opener.api, error);
+    const outcome = error instanceof Error ? error.constructor.name : typeof error;
+    return {
+      outcome,
+      ...(message === undefined ? {} : { problem: { kind: "error", message, question: "open" } }),
+    };
+  }
+}
