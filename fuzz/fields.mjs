@@ -78,7 +78,8 @@ function finder(bytes) {
       let steps = 0;
       for (let i = heads[slot(low, high)] ?? -1; i >= 0 && steps < 32; i = next[i] ?? -1, steps++) {
         const start = i * 4 - shift;
-        if (start >= 0 && window.compare(bytes, start, start + window.length) === 0) return start;
+        if (start < 0 || start + window.length > bytes.length) continue;
+        if (window.compare(bytes, start, start + window.length) === 0) return start;
       }
     }
     return -1;

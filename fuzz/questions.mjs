@@ -148,17 +148,11 @@ export class Opener {
   }
 }
 
-/** V8's own words: an argument's error never has them. */
-const FAULTS =
-  /call stack|Invalid (?:array|string|typed array|array buffer) length|Map maximum|Set maximum|Cannot (?:read|set|mix|convert|destructure)|is not (?:a function|iterable|defined|a constructor)|outside the bounds|out of (?:bounds|range)|allocation failed|BigInt|Maximum/;
-
 /** What an error means: undefined where it is one that is promised. @param {Api} api @param {unknown} error @returns {string | undefined} */
 function brokenBy(api, error) {
   if (!(error instanceof Error)) return `${error}`;
-  const promised =
-    error instanceof api.FormatError || error instanceof api.MemoryError || error instanceof api.FileError;
-  if (promised) return undefined;
-  if (error instanceof api.QuestionError && !FAULTS.test(error.message)) return undefined;
+  const promised = [api.FormatError, api.MemoryError, api.FileError, api.QuestionError];
+  if (promised.some((kind) => error instanceof kind)) return undefined;
   const [where = ""] = (error.stack ?? "").split("\n").filter((line) => line.includes("/dist/"));
   return `${error.name}: ${error.message} ${where.trim().replace(/\(?file:.*\/dist\//, "")}`;
 }

@@ -1,4 +1,5 @@
 import type { AddressLike } from "../core/address.ts";
+import { ArgumentRangeError, ArgumentTypeError, isArgumentError } from "../core/argument-error.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseTag, parseTagPattern } from "../pool/tag.ts";
 import { answer } from "../report/answer.ts";
@@ -93,7 +94,7 @@ export function ask<C extends Asked>(
   const answerTo: Answers[C] | undefined = ANSWERS[question?.command];
   if (answerTo === undefined) {
     const known = Object.keys(ANSWERS).join(", ");
-    throw new TypeError(`there is no question ${described(question?.command)}; there are ${known}`);
+    throw new ArgumentTypeError(`there is no question ${described(question?.command)}; there are ${known}`);
   }
   return answer(answerTo(opened, question, work));
 }
@@ -218,7 +219,7 @@ function handleQuery(dump: Dump, of: string): HandleQuery {
   if (dump.kernel.processes.items.some(({ imageName }) => imageName?.toLowerCase() === name))
     return { process: of };
   if (of.length > 4 && !of.includes("\\"))
-    throw new RangeError(`there is no process ${of}, and a tag has at most four characters`);
+    throw new ArgumentRangeError(`there is no process ${of}, and a tag has at most four characters`);
   return { tag: parseTag(of) };
 }
 
@@ -268,8 +269,7 @@ function asked<T>(command: Asked, take: () => T): T {
   try {
     return take();
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError)
-      throw new QuestionError(error.message, command);
+    if (isArgumentError(error)) throw new QuestionError(error.message, command);
     throw error;
   }
 }

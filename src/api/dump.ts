@@ -1,4 +1,5 @@
 import type { AddressLike, Va } from "../core/address.ts";
+import { ArgumentRangeError, ArgumentTypeError } from "../core/argument-error.ts";
 import type { MachineFacts } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
@@ -97,7 +98,7 @@ function servicesIn(input: FileInput): Services {
 export function openDump(input: FileInput | readonly FileInput[], options: OpenOptions = {}): Dump {
   const [first, ...others] = isList(input) ? input : [input];
   if (isList(input) && input.length === 0)
-    throw new TypeError("a list of files that is empty leads to no dump");
+    throw new ArgumentTypeError("a list of files that is empty leads to no dump");
   checkOptions(options);
   const opened: Disposable[] = [];
   const open = (one: FileInput | undefined): ByteSource => {
@@ -126,9 +127,9 @@ function isList(input: FileInput | readonly FileInput[]): input is readonly File
 /** @throws {TypeError} what programs without types get wrong */
 function checkOptions(options: OpenOptions): void {
   if (typeof options !== "object" || options === null)
-    throw new TypeError(`options are an object, not ${described(options)}`);
+    throw new ArgumentTypeError(`options are an object, not ${described(options)}`);
   if (options.images !== undefined && !Array.isArray(options.images))
-    throw new TypeError(`images is a list of folders, not ${described(options.images)}`);
+    throw new ArgumentTypeError(`images is a list of folders, not ${described(options.images)}`);
 }
 
 const UNUSED = { allocations: 0, frees: 0, outstanding: 0, bytes: 0, bytesPerAllocation: null };
@@ -215,7 +216,7 @@ export class Dump extends Workspace implements Disposable {
     const { items } = this.kernel.processes;
     const process = items.find((one) => one.pid === pid);
     if (process !== undefined) return this.kernel.spaceOf(process);
-    throw new RangeError(
+    throw new ArgumentRangeError(
       `there is no active process ${String(pid)} among the ${items.length} that are known`,
     );
   }
@@ -258,7 +259,7 @@ export class Dump extends Workspace implements Disposable {
    */
   since(older: Dump): Growth {
     if (!(older instanceof Dump))
-      throw new TypeError(`an older dump is an open Dump, not ${described(older)}`);
+      throw new ArgumentTypeError(`an older dump is an open Dump, not ${described(older)}`);
     const [before, now] = [older.tags().table, this.tags().table];
     const missing = [before, now].flatMap((table) => ("missing" in table ? [table.reason] : []));
     const growth: Growth =
@@ -289,7 +290,7 @@ export class Dump extends Workspace implements Disposable {
   handles(which: HandleQuery = {}): HandlesDocument {
     const { process } = which;
     if (!["undefined", "number", "string"].includes(typeof process))
-      throw new TypeError(`a process is an id or an image's name, not ${described(process)}`);
+      throw new ArgumentTypeError(`a process is an id or an image's name, not ${described(process)}`);
     return answer(this.#held.handlesDocument(which, this.notes));
   }
 

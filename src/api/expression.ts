@@ -1,4 +1,5 @@
 import { type AddressLike, advance, hex, toVa, type Va } from "../core/address.ts";
+import { ArgumentRangeError, ArgumentTypeError } from "../core/argument-error.ts";
 import { MemoryError } from "../core/errors.ts";
 import { MAX_EXPRESSION } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest-word.ts";
@@ -47,7 +48,8 @@ export function parseAddress(expression: AddressLike, names: NameSpace): Va {
 function narrow(address: Va, { pointerSize }: Pick<NameSpace, "pointerSize">): Va {
   if (pointerSize === 8) return address;
   if (address >> 31n === 0x1ffffffffn) return toVa(BigInt.asUintN(32, address));
-  if (address > 0xffffffffn) throw new RangeError(`${hex(address)} is no address of a 32-bit machine`);
+  if (address > 0xffffffffn)
+    throw new ArgumentRangeError(`${hex(address)} is no address of a 32-bit machine`);
   return address;
 }
 
@@ -70,7 +72,9 @@ class Expression {
 
   constructor(text: string, names: NameSpace) {
     if (text.length > MAX_EXPRESSION)
-      throw new TypeError(`an expression has at most ${MAX_EXPRESSION} characters, found ${text.length}`);
+      throw new ArgumentTypeError(
+        `an expression has at most ${MAX_EXPRESSION} characters, found ${text.length}`,
+      );
     this.#text = text;
     this.#names = names;
   }
@@ -130,9 +134,11 @@ class Expression {
     const found = names.symbolAddress(module, symbol);
     if (found !== undefined) return found;
     if (names.moduleBase(module) === undefined)
-      throw new TypeError(`there is no module "${module}" here${didYouMean(module, names.moduleNames)}`);
+      throw new ArgumentTypeError(
+        `there is no module "${module}" here${didYouMean(module, names.moduleNames)}`,
+      );
     const meant = didYouMean(symbol, names.symbolNames(module));
-    throw new TypeError(`${module} exports no "${symbol}" that can be read${meant}`);
+    throw new ArgumentTypeError(`${module} exports no "${symbol}" that can be read${meant}`);
   }
 
   /** A module by itself, else a name that one module has; of the kernel's and others', the kernel's. */
@@ -152,7 +158,7 @@ class Expression {
     if (one === undefined) throw this.#unknown(word);
     if (others.length === 0) return one[0];
     const all = [...found.values()].slice(0, 3).map((module) => `${module}!${word}`);
-    throw new TypeError(`${found.size} modules export "${word}": write ${all.join(" or ")}`);
+    throw new ArgumentTypeError(`${found.size} modules export "${word}": write ${all.join(" or ")}`);
   }
 
   #unknown(word: string): TypeError {
@@ -160,7 +166,7 @@ class Expression {
     const [kernel] = names.moduleNames;
     const symbols = kernel === undefined ? [] : names.symbolNames(kernel);
     const meant = didYouMean(word, [...names.moduleNames, ...symbols]);
-    return new TypeError(
+    return new ArgumentTypeError(
       `"${word}" is neither an address nor a module${
         meant === "" ? "; write hex (8096c909, fffff804'7ba00000) or nt!Name+0x3d" : meant
       }`,
@@ -203,12 +209,12 @@ class Expression {
 
   #unexpected(wanted: string): TypeError {
     const found = this.#at < this.#text.length ? `"${this.#text.slice(this.#at)}"` : "the end";
-    return new TypeError(`"${this.#text}": ${wanted} should stand before ${found}`);
+    return new ArgumentTypeError(`"${this.#text}": ${wanted} should stand before ${found}`);
   }
 }
 
 function numberOf([text, decimal, digits]: RegExpExecArray): Va {
   const value = BigInt(decimal ?? `0x${(digits ?? "").replace(/[`']/, "")}`);
   if (value >> 64n === 0n) return toVa(value);
-  throw new RangeError(`${text} has more than the 64 bits of an address`);
+  throw new ArgumentRangeError(`${text} has more than the 64 bits of an address`);
 }

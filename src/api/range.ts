@@ -1,4 +1,5 @@
 import { type AddressLike, hex, type Va } from "../core/address.ts";
+import { ArgumentRangeError, isArgumentError } from "../core/argument-error.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** How far to look, as WinDbg takes it: a number of things, or a text such as `L20`, `20`, or the address of the last one. */
@@ -34,15 +35,16 @@ export function parseRange(
   const count = isEnd ? Number((BigInt(value) - start) / BigInt(unit)) + 1 : Number(value);
   if (Number.isInteger(count) && count >= 1 && count <= most) return [start, count];
   const found = typeof length === "number" ? length : `${hex(BigInt(count))} for "${length}"`;
-  throw new RangeError(`LENGTH is 1 to ${hex(most)} ${things}, or the address of the last one, not ${found}`);
+  throw new ArgumentRangeError(
+    `LENGTH is 1 to ${hex(most)} ${things}, or the address of the last one, not ${found}`,
+  );
 }
 
 function addressIn(opened: Workspace, length: string): Va {
   try {
     return opened.address(length);
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError)
-      throw new RangeError(`LENGTH: ${error.message}`, { cause: error });
+    if (isArgumentError(error)) throw new ArgumentRangeError(`LENGTH: ${error.message}`, { cause: error });
     throw error;
   }
 }

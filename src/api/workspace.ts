@@ -1,4 +1,5 @@
 import { type AddressLike, advance, type Va, windbgHex } from "../core/address.ts";
+import { ArgumentRangeError } from "../core/argument-error.ts";
 import { type ListWalk, walkList } from "../kernel/linked-list.ts";
 import type { AddressSpace, SparseBytes } from "../memory/address-space.ts";
 import { findPatterns } from "../memory/search.ts";
@@ -129,7 +130,7 @@ export abstract class Workspace {
     const address = this.address(which);
     const found = this.modules.at(address);
     if (found !== undefined) return found;
-    throw new RangeError(`no loaded module holds ${windbgHex(address, this.pointerSize)}`);
+    throw new ArgumentRangeError(`no loaded module holds ${windbgHex(address, this.pointerSize)}`);
   }
 
   /** Every reference to a tag, in every module. `Se` is `Se  `. */
@@ -240,7 +241,7 @@ export abstract class Workspace {
     const found = this.module(module);
     found.wholeImage();
     const decoded = new ModuleCodes(this.target).of(found);
-    if (decoded === undefined) throw new RangeError(`${found.name} has no code`);
+    if (decoded === undefined) throw new ArgumentRangeError(`${found.name} has no code`);
     const named = typeof function_ === "string" ? functionNamed(found, decoded, function_) : undefined;
     return answer(listCalls(found, decoded, named ?? functionAtAddress(found, this.address(function_))));
   }

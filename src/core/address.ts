@@ -1,4 +1,5 @@
 import type Long from "long";
+import { ArgumentRangeError, ArgumentTypeError } from "./argument-error.ts";
 
 declare const brand: unique symbol;
 
@@ -58,24 +59,31 @@ export function advance(from: Va, by: number | bigint): Va {
  * @throws {RangeError} a number that is negative, fractional, or past 2^53, where doubles skip addresses
  */
 export function toVa(address: AddressLike): Va {
-  if (typeof address === "bigint") return va(address);
+  if (typeof address === "bigint") {
+    if (address >= 0n && address < VA_END) return address as Va;
+    throw new ArgumentRangeError(`an address has 64 bits, found ${address}`);
+  }
   if (typeof address === "number") {
     if (Number.isSafeInteger(address) && address >= 0) return BigInt(address) as Va;
-    throw new RangeError(`${address} is not an exact address: use a bigint or a string for 64-bit addresses`);
+    throw new ArgumentRangeError(
+      `${address} is not an exact address: use a bigint or a string for 64-bit addresses`,
+    );
   }
   if (typeof address === "string") {
     const digits = /^(?:0x)?([0-9a-f]{1,16})n?$/i.exec(
       address.trim().replace(/[`'](?=[0-9a-f]{8}n?$)/i, ""),
     )?.[1];
     if (digits === undefined) {
-      throw new TypeError(`"${address}" is not an address; write hex such as 8096c909 or fffff804'7ba00000`);
+      throw new ArgumentTypeError(
+        `"${address}" is not an address; write hex such as 8096c909 or fffff804'7ba00000`,
+      );
     }
     return BigInt(`0x${digits}`) as Va;
   }
   if (typeof address === "object" && address !== null && typeof address.getHighBitsUnsigned === "function") {
     return ((BigInt(address.getHighBitsUnsigned()) << 32n) | BigInt(address.getLowBitsUnsigned())) as Va;
   }
-  throw new TypeError(`not an address: ${String(address)}`);
+  throw new ArgumentTypeError(`not an address: ${String(address)}`);
 }
 
 /** Bytes of a page on every machine that is read. */

@@ -1,3 +1,5 @@
+import { ArgumentRangeError, ArgumentTypeError } from "../core/argument-error.ts";
+
 import { wordBytes } from "../core/bytes.ts";
 import { addAll } from "../core/search.ts";
 /** A pool tag: four bytes, read as a little-endian number, shown in memory order. */
@@ -20,16 +22,16 @@ const PROTECTED = 0x8000_0000;
 export function parseTag(text: string): Tag {
   checkText(text);
   const bytes = bytesOf(text);
-  if (bytes.length === 0) throw new RangeError("a tag has one to four characters, found none");
+  if (bytes.length === 0) throw new ArgumentRangeError("a tag has one to four characters, found none");
   if (bytes.length > 4)
-    throw new RangeError(`a tag has one to four characters, found ${bytes.length}: ${text}`);
+    throw new ArgumentRangeError(`a tag has one to four characters, found ${bytes.length}: ${text}`);
   while (bytes.length < 4) bytes.push(0x20);
   return tagOf(bytes.reduceRight((key, byte) => key * 0x100 + byte, 0));
 }
 
 function checkText(text: unknown): void {
   if (typeof text !== "string")
-    throw new TypeError(`a tag is a string of one to four characters, not ${String(text)}`);
+    throw new ArgumentTypeError(`a tag is a string of one to four characters, not ${String(text)}`);
 }
 
 /** The tag of a key. */
@@ -85,10 +87,11 @@ export function parseTagPattern(pattern: string): (key: number) => boolean {
       if (parts.at(-1) !== "*") parts.push(piece);
     } else addAll(parts, bytesOf(piece));
   }
-  if (parts.length === 0) throw new RangeError("a tag pattern has at least one character, found none");
+  if (parts.length === 0)
+    throw new ArgumentRangeError("a tag pattern has at least one character, found none");
   const open = parts.includes("*");
   if (!open && parts.length > 4) {
-    throw new RangeError(`a tag has one to four characters, found ${parts.length}: ${pattern}`);
+    throw new ArgumentRangeError(`a tag has one to four characters, found ${parts.length}: ${pattern}`);
   }
   while (!open && parts.length < 4) parts.push(0x20);
   return (key) => matches(parts, 0, wordBytes(tableKey(key)), 0);
@@ -126,7 +129,7 @@ function bytesOf(text: string): number[] {
     }
     const code = text.charCodeAt(at);
     if (code < 0x20 || code > 0x7e) {
-      throw new RangeError(
+      throw new ArgumentRangeError(
         `a tag is made of printable ASCII characters; write any other byte as \\xNN: ${text}`,
       );
     }

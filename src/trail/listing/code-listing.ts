@@ -1,4 +1,5 @@
 import { advance, type Va, va } from "../../core/address.ts";
+import { ArgumentRangeError } from "../../core/argument-error.ts";
 import { MAX_LISTED_LINES } from "../../core/limits.ts";
 import { addAll } from "../../core/search.ts";
 import { instructionSetOf } from "../../isa/machines.ts";
@@ -143,7 +144,7 @@ export function listCode(
 /** @throws {RangeError} no number of lines */
 function countOf(lines = DEFAULT_LINES): number {
   if (Number.isInteger(lines) && lines >= 1) return lines;
-  throw new RangeError(`lines is a number from 1 on, not ${lines}`);
+  throw new ArgumentRangeError(`lines is a number from 1 on, not ${lines}`);
 }
 
 /** How many of the lines' bytes a file filled in where the dump has none. */
