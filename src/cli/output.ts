@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
 import { FileError } from "../source/file-error.ts";
 
 /**
@@ -8,7 +8,7 @@ import { FileError } from "../source/file-error.ts";
  * @throws {FileError} something is there already
  */
 export function refuseExisting(path: string, force: boolean): void {
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statusOf(path);
   if (there === undefined) return;
   if (!there.isFile())
     throw new FileError(path, "not-a-file", "this is no file, and nothing is written there");
@@ -18,6 +18,20 @@ export function refuseExisting(path: string, force: boolean): void {
       "unreadable",
       "it is there already, and stays as it is; --force writes over it",
     );
+}
+
+/** @throws {FileError} the path leads through a file, in a circle, or is too long for one */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+}
+
+function notWritten(path: string, cause: unknown): FileError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new FileError(path, "unreadable", `the answer could not be written: ${reason}`, { cause });
 }
 
 /**
@@ -41,7 +55,6 @@ export function writeAnswer(path: string, text: string, force: boolean): void {
     if (force) renameSync(part, path);
   } catch (cause) {
     if (made) rmSync(part, { force: true });
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new FileError(path, "unreadable", `the answer could not be written: ${reason}`, { cause });
+    throw notWritten(path, cause);
   }
 }

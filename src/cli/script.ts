@@ -8,6 +8,7 @@ import { FormatError } from "../core/errors.ts";
 import { printableLines } from "../core/text.ts";
 import { withoutRaw } from "../report/json.ts";
 import { FileError } from "../source/file-error.ts";
+import { isFolder } from "../source/node-files.ts";
 import { UsageError } from "./arguments.ts";
 import { inspectHex } from "./inspect.ts";
 import { ScriptError } from "./script-error.ts";
@@ -38,6 +39,7 @@ export async function runScript(
   if (file === undefined) return;
   const path = resolve(file);
   if (!existsSync(path)) throw new FileError(file, "missing", "there is no such file");
+  if (isFolder(path)) throw new FileError(file, "directory", "this is a directory; name the script in it");
   await during(file, async () => {
     const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
     const given = module.default;

@@ -1,5 +1,12 @@
 /** Why a path could not be opened or read. */
-export type FileProblem = "missing" | "denied" | "directory" | "not-a-file" | "unreadable";
+export type FileProblem =
+  | "missing"
+  | "denied"
+  | "directory"
+  | "not-a-folder"
+  | "not-a-file"
+  | "changed"
+  | "unreadable";
 
 /** A path that leads to no readable file. The message says what to do. */
 export class FileError extends Error {

@@ -43,7 +43,7 @@ class FileSource implements ByteSource {
   }
 
   /**
-   * @throws {FileError} the disk or the network refused
+   * @throws {FileError} the disk or the network refused, or the file is shorter than it was when it was opened
    * @throws {RangeError} the file was closed, or `offset` is no offset
    */
   read(offset: number, into: Uint8Array): number {
@@ -52,7 +52,8 @@ class FileSource implements ByteSource {
     let done = 0;
     while (done < want) {
       const part = this.#readOnce(this.#descriptor, into, done, want - done, offset + done);
-      if (part === 0) break;
+      if (part === 0)
+        throw new FileError(this.path, "changed", "it was cut off while it was open; copy it first");
       done += part;
     }
     return done;
@@ -101,9 +102,9 @@ export function pathOfUrl(href: string): string {
   return fileURLToPath(href);
 }
 
-/** Whether a path leads to a folder; what leads nowhere is none. */
+/** Whether a path leads to a folder; what leads nowhere is none, and whoever opens it learns why. */
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return endOfLink(path)?.kind === "folder";
 }
 
 /** What stands in a folder. */
@@ -119,9 +120,18 @@ export function entriesOf(folder: string): readonly FolderEntry[] {
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
-    throw new FileError(folder, "unreadable", "the folder cannot be listed", { cause });
+    throw notListed(folder, cause);
   }
   return entries.map((entry) => ({ name: entry.name, path: join(folder, entry.name), kind: kindOf(entry) }));
+}
+
+function notListed(folder: string, cause: unknown): FileError {
+  const code = codeOf(cause);
+  if (code === "ENOENT") return new FileError(folder, "missing", "there is no such folder", { cause });
+  if (code === "ENOTDIR")
+    return new FileError(folder, "not-a-folder", "this is no folder; name the one it is in", { cause });
+  const why = code === "EACCES" || code === "EPERM" ? "no permission" : reason(cause);
+  return new FileError(folder, "unreadable", `the folder cannot be listed: ${why}`, { cause });
 }
 
 function kindOf(entry: Dirent | Stats): FolderEntry["kind"] {

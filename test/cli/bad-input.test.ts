@@ -172,7 +172,7 @@ describe("wrong usage", () => {
 
   it.each([
     [["tags", X86, "--pooltags", "nowhere.txt"], /nowhere\.txt: there is no such file/],
-    [["info", X86, "--images", "nowhere"], /nowhere: the folder cannot be listed/],
+    [["info", X86, "--images", "nowhere"], /nowhere: there is no such folder/],
   ])("is not what a file beside the dump is that cannot be read: %j", (argv, says) => {
     const { stdout, stderr, code } = pooltrail(...argv);
     expect([code, stdout]).toEqual([1, ""]);

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -59,6 +60,22 @@ describe("the command line as a process", () => {
     const bytes = [...loaded].reduce((sum, file) => sum + readFileSync(file).length, 0);
     expect(loaded.size).toBeGreaterThan(2);
     expect(bytes).toBeLessThan(0x1_8000);
+  });
+
+  it("ends at once where the user interrupts it, as a shell's 130", async () => {
+    const busy = spawn(process.execPath, [
+      "dist/cli/main.js",
+      "eval",
+      "samples/article-2003.dmp",
+      "-e",
+      "console.log('busy')",
+      "-e",
+      "for (;;) {}",
+    ]);
+    await once(busy.stdout, "data");
+    busy.kill("SIGINT");
+    const [code, signal] = await once(busy, "exit");
+    expect([code, signal]).toEqual([null, "SIGINT"]);
   });
 
   it("tells wrong usage, a missing file and its version by exit code, like the function does", () => {
