@@ -63,7 +63,7 @@ export interface Operands {
   readonly code: { readonly address: AddressLike } & ListingOptions;
   readonly read: {
     readonly address: AddressLike;
-    /** In bytes, 1 to 16 MB; 128 where left out. */
+    /** In bytes, 1 to 1 MB; 128 where left out. */
     readonly length?: LengthLike | undefined;
   };
   readonly processes: object;
@@ -225,7 +225,7 @@ function handleQuery(dump: Dump, of: string): HandleQuery {
 
 const DEFAULT_LENGTH = 128;
 /** More is for a program, and for `Dump.read`. */
-const MOST_BYTES = 0x100_0000;
+const MOST_BYTES = 0x10_0000;
 const DEFAULT_POINTERS = 16;
 /** As many as a person may look through. */
 const MOST_POINTERS = 0x1_0000;

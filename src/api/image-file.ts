@@ -101,7 +101,8 @@ export class ImageFile implements Disposable {
   address(expression: AddressLike): Va {
     const { image } = this;
     const address = parseAddress(expression, this.#names);
-    return address < BigInt(image.size) ? image.addressOf(Number(address)) : address;
+    // a base near the end of a 32-bit machine's addresses wraps as the processor does
+    return address < BigInt(image.size) ? image.space.narrow(image.addressOf(Number(address))) : address;
   }
 
   /** The file is its only module, and names without one are its own. */

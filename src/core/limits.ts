@@ -147,6 +147,8 @@ export const MAX_OWNERS = 64;
 export const MAX_BIG_PAGES = 4_194_304;
 /** Active processes: a terminal server has some thousands. */
 export const MAX_PROCESSES = 65_536;
+/** Bytes of all cells that are read of one hive: the services of a machine have some 3 MB, and cells that share names end here. */
+export const MAX_HIVE_READ = 0x200_0000;
 /** Subkeys of one registry key: the largest key of a SYSTEM hive has some thousand. */
 export const MAX_HIVE_SUBKEYS = 65_536;
 /** Values of one registry key: a service has up to 20, other keys some hundreds. */

@@ -1,12 +1,14 @@
 import { hex } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
-import { MAX_HIVE_KEY_NAME_BYTES, MAX_HIVE_SUBKEYS, MAX_HIVE_VALUES } from "../core/limits.ts";
+import { MAX_HIVE_KEY_NAME_BYTES, MAX_HIVE_READ, MAX_HIVE_SUBKEYS, MAX_HIVE_VALUES } from "../core/limits.ts";
 import { Regf } from "../generated/regf.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 
 /** Where the first bin stands in the file; offsets of cells count from there. */
 export const BINS_START = 0x1000;
+/** The field of the error over a hive of which more is read than is in any; nothing more can be read of it then. */
+export const ALL_CELLS = "all cells of the hive";
 /** No cell. */
 export const NO_CELL = 0xffff_ffff;
 
@@ -22,6 +24,7 @@ export class HiveCells {
   readonly source: ByteSource;
   /** Bytes of all bins, as far as the file holds them. */
   readonly #size: number;
+  #left = MAX_HIVE_READ;
 
   constructor(source: ByteSource, binsSize: number) {
     this.source = source;
@@ -103,6 +106,16 @@ export class HiveCells {
 
   #read(offset: number, length: number, field: string): Bytes {
     const there = Math.max(0, Math.min(length, this.#size - offset));
+    this.#left -= there;
+    if (this.#left < 0) {
+      const nothing = readAt(this.source, BINS_START + offset, 0);
+      nothing.fail(
+        0,
+        ALL_CELLS,
+        `at most ${MAX_HIVE_READ} bytes that are read`,
+        "more: they share names or lists",
+      );
+    }
     const bytes = readAt(this.source, BINS_START + offset, there);
     if (there < length) {
       const end = hex(BINS_START + this.#size);
@@ -116,9 +129,10 @@ export class HiveCells {
 export function hiveName(cell: Bytes, at: number, length: number, oneByte: boolean, field: string): string {
   const bytes = cell.slice(at, length, field).array;
   if (!oneByte) return new TextDecoder("utf-16le").decode(bytes);
-  let name = "";
-  for (const byte of bytes) name += String.fromCharCode(byte);
-  return name;
+  const parts: string[] = [];
+  for (let from = 0; from < bytes.length; from += 0x1000)
+    parts.push(String.fromCharCode(...bytes.subarray(from, from + 0x1000)));
+  return parts.join("");
 }
 
 /** The most that a key's cell is read of: its fields and its name. */

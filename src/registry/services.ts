@@ -1,6 +1,7 @@
 import { FormatError } from "../core/errors.ts";
 import { MAX_SERVICE_TEXT_BYTES, MAX_SERVICE_VALUES, MAX_SERVICES } from "../core/limits.ts";
 import { fileName, printable } from "../core/text.ts";
+import { ALL_CELLS } from "./cells.ts";
 import type { Hive, HiveKey } from "./hive.ts";
 import type { HiveValue } from "./value.ts";
 
@@ -142,6 +143,7 @@ class ServiceReader {
       if (!(error instanceof FormatError)) throw error;
       this.#broken++;
       this.#firstError ??= error;
+      if (error.field === ALL_CELLS) this.#isFull = true;
       return undefined;
     }
   }

@@ -290,4 +290,25 @@ describe("any bytes", () => {
     expect(notes).toEqual([expect.stringContaining("more services than any machine")]);
     expect(steps).toBeLessThan(14_000_000);
   }, 60_000);
+
+  it("of services whose values all share one name of 16,000 characters are not read to the end, and it is said", () => {
+    const values = Array.from({ length: 16_384 }, (_, i) =>
+      dwordValue(i === 0 ? "n".repeat(16_000) : `v${i}`, i),
+    );
+    const services = Array.from({ length: 200 }, (_, i) => ({
+      name: `s${String(i).padStart(3, "0")}`,
+      values: i === 0 ? values : [dwordValue("Type", 1)],
+    }));
+    const bytes = hiveBytes(systemTree(services));
+    const data = view(bytes);
+    const first = cellOf(bytes, "s000") - 76;
+    const list = BINS + data.getUint32(first + 40, true) + 4;
+    for (let i = 1; i < values.length; i++) data.setUint32(list + i * 4, data.getUint32(list, true), true);
+    const { notes } = readServices(open(bytes));
+    expect(notes).toContainEqual(
+      expect.stringContaining("all cells of the hive should be at most 33554432 bytes"),
+    );
+    const steps = stepsOf(() => readServices(open(bytes)));
+    expect(steps).toBeLessThan(1_000_000);
+  });
 });
