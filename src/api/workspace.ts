@@ -14,7 +14,7 @@ import type {
   NearRow,
   PointersDocument,
 } from "../report/documents.ts";
-import { exportsDocument } from "../report/exports-document.ts";
+import { exportsDocument, missingNamesNote } from "../report/exports-document.ts";
 import { headersDocument } from "../report/headers-document.ts";
 import { importsDocument } from "../report/imports-document.ts";
 import { nearRow } from "../report/near-document.ts";
@@ -178,14 +178,24 @@ export abstract class Workspace {
    */
   imports(module: ModuleLike): ImportsDocument {
     const found = this.module(module);
-    return answer(
-      importsDocument(
-        found.name,
-        found.wholeImage(),
-        found.imports,
-        (address, declared) => this.#names.nearest(address, declared),
-        (dll, symbol) => this.#names.exported(dll, symbol),
-      ),
+    const document = importsDocument(
+      found.name,
+      found.wholeImage(),
+      found.imports,
+      (address, declared) => this.#names.nearest(address, declared),
+      (dll, symbol) => this.#names.exported(dll, symbol),
+    );
+    const named = document.imports.map(({ target }) => target);
+    return answer({ ...document, notes: [...document.notes, ...this.#missingNames(named)] });
+  }
+
+  /** Of the modules that hold these addresses. */
+  #missingNames(addresses: readonly (Va | null)[]): readonly string[] {
+    const modules = new Set(
+      addresses.flatMap((address) => (address === null ? [] : (this.modules.at(address) ?? []))),
+    );
+    return [...modules].flatMap(({ name, image }) =>
+      image === undefined ? [] : missingNamesNote(name, image),
     );
   }
 
@@ -226,7 +236,9 @@ export abstract class Workspace {
    */
   functions(module: ModuleLike): FunctionList {
     const found = this.module(module);
-    return answer(listFunctions(found.name, found.wholeImage()));
+    const image = found.wholeImage();
+    const list = listFunctions(found.name, image);
+    return answer({ ...list, notes: [...list.notes, ...missingNamesNote(found.name, image)] });
   }
 
   /**

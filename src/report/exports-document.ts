@@ -27,6 +27,16 @@ export function exportsDocument(name: string, image: Image, follow: FollowForwar
   };
 }
 
+/** Where what a module exports cannot be read whole: names of it that are shown elsewhere can be missing, or another's. */
+export function missingNamesNote(name: string, image: Image): readonly string[] {
+  const [first, ...more] = image.exports.gaps.filter(
+    ({ part }) => part !== "dll-name" && part !== "forwarder",
+  );
+  if (first === undefined) return [];
+  const further = more.length === 0 ? "" : " and more";
+  return [`names of ${name} can be missing here: ${gapNote(first)}${further}`];
+}
+
 function gapNote({ part, count, stopped }: ExportGap): string {
   const why = stopText(stopped);
   switch (part) {
