@@ -115,7 +115,14 @@ export function identityMap(fileSize: number): RunMap {
 function sorted(table: RunTable): RunTable {
   const { pfns, counts, fileOffsets } = table;
   if (pfns.every((pfn, i) => i === 0 || pfn >= (pfns[i - 1] as number))) return table;
-  const order = Uint32Array.from(pfns, (_, i) => i).sort((a, b) => (pfns[a] as number) - (pfns[b] as number));
-  const pick = (from: Float64Array) => Float64Array.from(order, (i) => from[i] as number);
+  // `from` with a function makes a list of all numbers first, and there can be millions
+  const order = new Uint32Array(pfns.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  order.sort((a, b) => (pfns[a] as number) - (pfns[b] as number));
+  const pick = (from: Float64Array): Float64Array => {
+    const picked = new Float64Array(order.length);
+    for (let i = 0; i < order.length; i++) picked[i] = from[order[i] as number] as number;
+    return picked;
+  };
   return { pfns: pick(pfns), counts: pick(counts), fileOffsets: pick(fileOffsets) };
 }
