@@ -89,20 +89,57 @@ export function readBigPages(kernel: PoolKernel): BigPages | NoBigPages {
       reason: "no kernel image was found, whose data leads to the table of big pages",
     };
   }
-  let best: BigPages | undefined;
+  const likely: { readonly at: Va; readonly entries: number }[] = [];
   let tried = 0;
-  let measured = 0;
   for (const { at, sizes } of candidates(kernel)) {
-    if (++tried > MAX_TABLE_CANDIDATES || measured > MAX_TABLE_ATTEMPTS) break;
-    for (const entries of sizes) {
-      if (!isBigPageTable(space, at, entries, layout)) continue;
-      measured++;
-      const table = readTable(space, at, entries, layout);
-      // of two sizes that hold the same allocations the smaller one, for it comes first
-      if (table.allocations.length > (best?.allocations.length ?? 0)) best = table;
-    }
+    if (++tried > MAX_TABLE_CANDIDATES || likely.length >= MAX_TABLE_ATTEMPTS) break;
+    for (const entries of sizes) if (isBigPageTable(space, at, entries, layout)) likely.push({ at, entries });
   }
-  return best ?? { missing: "not-found", reason: "nothing that nt's data points to is a table of big pages" };
+  const best = fullest(space, likely, layout);
+  const table = best === undefined ? undefined : readTable(space, best.at, best.entries, layout);
+  return table !== undefined && table.allocations.length > 0
+    ? table
+    : { missing: "not-found", reason: "nothing that nt's data points to is a table of big pages" };
+}
+
+/** Of places that look like the table the one with most allocations; of two sizes that hold the same ones the smaller. */
+function fullest<T extends { readonly at: Va; readonly entries: number }>(
+  space: AddressSpace,
+  likely: readonly T[],
+  layout: EntryLayout,
+): T | undefined {
+  if (likely.length < 2) return likely[0];
+  let best: { readonly one: T; readonly count: number } | undefined;
+  let left = 2 * MAX_BIG_PAGES;
+  for (const one of likely) {
+    if (one.entries > left) continue;
+    left -= one.entries;
+    let count = 0;
+    eachEntry(space, one, layout, (parsed) => {
+      if (typeof parsed === "object") count++;
+    });
+    if (count > (best?.count ?? 0)) best = { one, count };
+  }
+  return best?.one;
+}
+
+/** Tells of each entry that can be read; `undefined` is none. @returns how many cannot */
+function eachEntry(
+  space: AddressSpace,
+  { at, entries }: { readonly at: Va; readonly entries: number },
+  layout: EntryLayout,
+  tell: (parsed: ReturnType<typeof parseEntry>) => void,
+): number {
+  const { bytes, holes } = space.readSparse(at, entries * layout.size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const unread = new Uint8Array(entries);
+  for (const { offset, length } of holes) {
+    unread.fill(1, Math.floor(offset / layout.size), Math.ceil((offset + length) / layout.size));
+  }
+  for (let entry = 0; entry < entries; entry++) {
+    if (unread[entry] === 0) tell(parseEntry(view, entry * layout.size, space.pointerSize, layout));
+  }
+  return unread.reduce((sum, one) => sum + one, 0);
 }
 
 /** Page-aligned tables that nt's data points to, with the powers of two that stand near the pointer. */
@@ -164,23 +201,14 @@ function isBigPageTable(space: AddressSpace, at: Va, entries: number, layout: En
 }
 
 function readTable(space: AddressSpace, at: Va, entries: number, layout: EntryLayout): BigPages {
-  const { bytes, holes } = space.readSparse(at, entries * layout.size);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const unread = new Uint8Array(entries);
-  for (const { offset, length } of holes) {
-    unread.fill(1, Math.floor(offset / layout.size), Math.ceil((offset + length) / layout.size));
-  }
   const allocations: BigAllocation[] = [];
   let free = 0;
   let odd = 0;
-  for (let entry = 0; entry < entries; entry++) {
-    if (unread[entry] === 1) continue;
-    const parsed = parseEntry(view, entry * layout.size, space.pointerSize, layout);
+  const missing = eachEntry(space, { at, entries }, layout, (parsed) => {
     if (parsed === undefined) odd++;
     else if (parsed === "free") free++;
     else if (parsed !== "empty") allocations.push(parsed);
-  }
-  const missing = unread.reduce((sum, one) => sum + one, 0);
+  });
   return {
     allocations,
     free,
