@@ -1,0 +1,28 @@
+// Prints a hash of each page that is named on stdin ("p 1a2b000" physical, "v fffff800..." virtual), or "-" where kdmp-parser
+// has none. Built by pages.mjs against the header of a checkout of kdmp-parser.
+#include "kdmp-parser.h"
+
+#include <cstdio>
+#include <cstring>
+
+int main(int argc, char **argv) {
+  kdmpparser::KernelDumpParser parser;
+  if (argc < 2 || !parser.Parse(argv[1])) return 1;
+  char kind;
+  unsigned long long address;
+  while (scanf(" %c %llx", &kind, &address) == 2) {
+    const uint8_t *page =
+        kind == 'p' ? parser.GetPhysicalPage(address) : parser.GetVirtualPage(address);
+    if (page == nullptr) {
+      puts("-");
+      continue;
+    }
+    uint64_t hash = 0xcbf29ce484222325;
+    for (int i = 0; i < 0x1000; i += 8) {
+      uint64_t word;
+      memcpy(&word, page + i, 8);
+      hash = (hash ^ word) * 0x100000001b3;
+    }
+    printf("%016llx\n", (unsigned long long)hash);
+  }
+}
