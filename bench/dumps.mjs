@@ -3,10 +3,10 @@
  *
  * modules.dmp   200 modules of 100 MB together, in physical runs of 1 to 64 pages, nt on large pages
  * threads.dmp   the same, with 2,000 threads and their stacks
- * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file
+ * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file; sparse1.dmp, sparse8.dmp of 1 and 8 GiB
  * handles.dmp   200 processes with 5,000 handles each, to a million objects
  * pool.dmp      20 modules of 10 MB together, and 1 GB of pool where nothing says so: a few pages, mapped many times
- * hibernated.dmp 20 modules of 10 MB together in 128 MB of memory, and hibernated.sys, the same machine hibernated by Windows 10
+ * hibernated.dmp 20 modules of 10 MB together in 128 MB of memory, and hibernated.sys, the same machine hibernated by Windows 10, and hibernated.raw
  */
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -97,19 +97,19 @@ function writePool(machine, bytes, tags) {
 
 /**
  * @param {string} path
- * @param {{ sparse?: boolean, threads?: number, modules?: number, moduleBytes?: number, pool?: number, hibernated?: boolean }} [options]
+ * @param {{ sparse?: number, threads?: number, modules?: number, moduleBytes?: number, pool?: number, hibernated?: boolean }} [options]
  * @returns {Plan}
  */
 function makeDump(
   path,
-  { sparse = false, threads = 0, modules = 200, moduleBytes = 100 * MB, pool = 0, hibernated = false } = {},
+  { sparse = 0, threads = 0, modules = 200, moduleBytes = 100 * MB, pool = 0, hibernated = false } = {},
 ) {
   const random = seeded(19041);
   const machine = new Machine({
     mode: "x64",
     processors: 4,
     build: BUILD,
-    physicalPages: sparse ? 0x1000000 : hibernated ? 0x8000 : 0x400000,
+    physicalPages: sparse > 0 ? sparse * 0x40000 : hibernated ? 0x8000 : 0x400000,
     chunkFrames: 64,
     seed: 7,
   });
@@ -119,11 +119,16 @@ function makeDump(
   plant(machine, made, random);
   const fields = writeKernel(machine, made, tags, threads, random);
   if (pool > 0) writePool(machine, pool, tags);
-  if (hibernated) writeFileSync(path.replace(/dmp$/, "sys"), writeHibernation(machine, { form: "10" }));
+  if (hibernated) {
+    writeFileSync(path.replace(/dmp$/, "sys"), writeHibernation(machine, { form: "10" }));
+    const raw = new Uint8Array(machine.physicalPages * PAGE);
+    for (const [pfn, page] of machine.pages()) raw.set(page, pfn * PAGE);
+    writeFileSync(path.replace(/dmp$/, "raw"), raw);
+  }
   let firstPage = 0;
   /** @type {Map<number, number> | undefined} */
   let rank;
-  if (sparse) firstPage = writeSparse(machine, fields, path);
+  if (sparse > 0) firstPage = writeSparse(machine, fields, path);
   else {
     const bytes = writeDump(machine, { type: "bitmap-kernel", header: fields });
     writeFileSync(path, bytes);
@@ -178,7 +183,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, options] of /** @type {const} */ ([
     ["modules", {}],
     ["threads", { threads: 2000 }],
-    ["sparse", { sparse: true }],
+    ["sparse", { sparse: 64 }],
+    ["sparse1", { sparse: 1 }],
+    ["sparse8", { sparse: 8 }],
     ["hibernated", { modules: 20, moduleBytes: 10 * MB, hibernated: true }],
     ["pool", { modules: 20, moduleBytes: 10 * MB, pool: 1024 * MB }],
   ])) {

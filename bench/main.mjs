@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { medianSeconds, peakMemory, problemOf } from "./commands.mjs";
+import { medianSeconds, peakMemory, problemOf, usageOf } from "./commands.mjs";
 
 /** @typedef {import("./commands.mjs").Command} Command */
 
@@ -82,6 +82,10 @@ function makeCommands({ path, tag, tags, references, modules }) {
       },
       functions: { args: cli("functions", path, "nt") },
       trace: { args: cli("trace", path, tag) },
+      trace1: { args: cli("trace", planOf("sparse1").path, tag) },
+      trace8: { args: cli("trace", planOf("sparse8").path, tag) },
+      trace64: { args: cli("trace", sparse, tag) },
+      version: { args: [CLI, "--version"] },
       handles: {
         args: cli("handles", planOf("handles").path, "Even"),
         answer: (document) => {
@@ -113,6 +117,10 @@ function measure() {
   const memory = (/** @type {string} */ name) => {
     const command = commands.get(name);
     return command === undefined ? Number.NaN : peakMemory(command);
+  };
+  const usage = (/** @type {string} */ name) => {
+    const command = commands.get(name);
+    return command === undefined ? { cpu: Number.NaN, peak: Number.NaN } : usageOf(command);
   };
   const net = (/** @type {string} */ name) => (seconds.get(name) ?? Number.NaN) - (seconds.get("node") ?? 0);
   const floor = net("floor");
@@ -178,6 +186,22 @@ function measure() {
   const decoded = { floor, allowed: 3 * floor + 1, most: "3 and 1 s" };
   row(`scan, ${plan.references} references`, ["scan"], { value: net("scan"), ...decoded });
   row("trace of one tag", ["trace"], { value: net("trace"), ...decoded });
+  for (const [what, name] of /** @type {const} */ ([
+    ["trace, 8 GiB beside 1 GiB", "trace8"],
+    ["trace, 64 GiB beside 1 GiB", "trace64"],
+  ])) {
+    const least = net("trace1");
+    row(what, [name, "trace1"], { value: net(name), floor: least, allowed: 1.2 * least, most: "1.2" });
+  }
+  row("--version, beside node -e 0", ["version"], { value: net("version"), allowed: 0.04 });
+  row("modules, 64 GiB, beside node -e 0", ["modules"], {
+    value: seconds.get("modules") ?? Number.NaN,
+    floor: seconds.get("node") ?? Number.NaN,
+    allowed: 3.5 * (seconds.get("node") ?? 0),
+    most: "3.5",
+  });
+  row("trace, CPU", ["trace64"], { value: usage("trace64").cpu, allowed: 2 });
+  row("trace, peak memory", ["trace64"], { value: memory("trace64"), allowed: 250 * MB, unit: mb });
   row("evidence in 2,000 threads", ["threads", "trace"], {
     value: net("threads") - net("trace"),
     allowed: 1.5,

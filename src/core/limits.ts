@@ -69,6 +69,8 @@ export const MAX_FORWARDERS = 16;
 export const MAX_HASH_SITES = 256;
 /** Places of all modules that one search tells of: a tag stands at some hundred, and what stands at more is nothing's name. */
 export const MAX_SIGHTINGS = 16_384;
+/** Parts of one image that are told of as unread: drivers have some ten, a kernel whose pages are out some hundred. */
+export const MAX_UNREAD_PARTS = 256;
 /** Places in nt's data that hold one pointer. */
 export const MAX_POINTER_HITS = 4096;
 /** Pages that a search for a tag table without KDBG looks into: nt's data holds some thousand pointers to pages. */

@@ -6,7 +6,7 @@ import type { Gap } from "./gap.ts";
  * it knows these. Texts are as they came, from the dump too; whoever shows them makes them harmless. What shows no pictures
  * leaves them out: they say nothing that stands nowhere else.
  */
-export type Block = Heading | Facts | Table | Notes | Bars | Graph;
+export type Block = Heading | Facts | Table | Notes | Bars | Graph | Strips;
 
 /** A title, or a sentence on what was found. */
 export interface Heading {
@@ -52,6 +52,19 @@ export interface Bars {
   readonly kind: "bars";
   readonly title: string;
   readonly bars: readonly { readonly label: string; readonly value: number; readonly text: string }[];
+}
+
+/** Things from their first byte to their last, each as a strip: what of it could not be read, and what stands where. */
+export interface Strips {
+  readonly kind: "strips";
+  readonly title: string;
+  readonly strips: readonly {
+    readonly label: string;
+    /** In bytes. */
+    readonly length: number;
+    readonly gaps: readonly { readonly start: number; readonly length: number; readonly text: string }[];
+    readonly marks: readonly { readonly at: number; readonly text: string }[];
+  }[];
 }
 
 /** What leads to what, from left to right. */

@@ -19,6 +19,7 @@ th button::after{content:" \\2195";color:var(--dim)}th[aria-sort=ascending] butt
 .notes{padding-left:1.2rem}input{font:inherit;padding:.2rem .5rem;margin:.4rem 0;color:inherit;background:var(--paper);border:1px solid var(--dim);border-radius:4px;max-width:100%}
 figure{margin:1rem 0;overflow-x:auto}figcaption{color:var(--dim);font-size:.9em}svg{font:13px system-ui,sans-serif}
 svg text{fill:var(--ink)}svg .column,svg .below{fill:var(--dim);font-size:11px}.bar{fill:var(--bar)}
+.strip{fill:var(--bar);opacity:.55}.gap{fill:var(--paper);stroke:var(--dim);stroke-dasharray:2 2;stroke-width:.7}.mark{fill:var(--warn)}
 .node{fill:var(--soft);stroke:var(--line)}.named{stroke:var(--accent);stroke-width:2.5}.edge{fill:none;stroke:var(--dim);opacity:.6}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 @media print{body{max-width:none}input{display:none}.table,figure{overflow:visible}th{position:static}}
@@ -59,5 +60,5 @@ for (const box of document.querySelectorAll(".table")) {
 }
 `;
 
-export const HTML_STYLE_HASH = "sha256-+XoXQl4Pf3gOxRGcNEcnEa4rO+rpjrntY+1p48CiqrM=";
+export const HTML_STYLE_HASH = "sha256-GsEH4FUZlqP/LzRNyPxby4ocD5y2Jvg80SxtOmTENxM=";
 export const HTML_SCRIPT_HASH = "sha256-Bx7Ci0G6HMC7jjzLgJh/zcgIB4YK39kSJrvYNE+8K2I=";

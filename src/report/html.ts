@@ -2,7 +2,7 @@ import type { Block, Column, Facts, Heading, Line, Notes, Table, Text } from "./
 import { blocksOf, type Documents } from "./blocks.ts";
 import { HTML_SCRIPT, HTML_SCRIPT_HASH, HTML_STYLE, HTML_STYLE_HASH } from "./html-parts.ts";
 import { escaped, worded } from "./markup.ts";
-import { barsSvg, graphSvg } from "./svg.ts";
+import { barsSvg, graphSvg, stripsSvg } from "./svg.ts";
 
 /** What stands around an answer. */
 export interface PageView {
@@ -62,6 +62,8 @@ function renderBlock(block: Block): string {
       return figure(block.title, barsSvg(block));
     case "graph":
       return figure(block.title, graphSvg(block));
+    case "strips":
+      return figure(block.title, stripsSvg(block));
   }
 }
 

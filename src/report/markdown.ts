@@ -30,6 +30,7 @@ function renderBlock(block: Block): string {
       return notesOf(block).join("\n");
     case "bars":
     case "graph":
+    case "strips":
       return "";
   }
 }

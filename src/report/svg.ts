@@ -1,4 +1,4 @@
-import type { Bars, Graph, GraphNode } from "./block.ts";
+import type { Bars, Graph, GraphNode, Strips } from "./block.ts";
 import { escaped } from "./markup.ts";
 
 const BAR = { height: 22, gap: 4, label: 70, room: 360, text: 200 } as const;
@@ -18,6 +18,31 @@ export function barsSvg({ title, bars }: Bars): string {
     ].join("");
   });
   return svg(title, width, height, rows.join("\n"));
+}
+
+const STRIP = { height: 18, gap: 8, label: 130, room: 560 } as const;
+
+/** Strips of one length, whatever they stand for, with what is missing left open and what stands there as lines. */
+export function stripsSvg({ title, strips }: Strips): string {
+  const rows = strips.map(({ label, length, gaps, marks }, i) => {
+    const y = 3 + i * (STRIP.height + STRIP.gap);
+    const x = (at: number): string => (STRIP.label + (at / length) * STRIP.room).toFixed(1);
+    const wide = (bytes: number): string => Math.max(0.5, (bytes / length) * STRIP.room).toFixed(1);
+    return [
+      `<text class="mono" x="${STRIP.label - 8}" y="${y + 14}" text-anchor="end">${escaped(short(label))}</text>`,
+      `<rect class="strip" x="${STRIP.label}" y="${y}" width="${STRIP.room}" height="${STRIP.height}"></rect>`,
+      ...gaps.map(
+        ({ start, length: bytes, text }) =>
+          `<rect class="gap" x="${x(start)}" y="${y}" width="${wide(bytes)}" height="${STRIP.height}"><title>${escaped(text)}</title></rect>`,
+      ),
+      ...marks.map(
+        ({ at, text }) =>
+          `<rect class="mark" x="${x(at)}" y="${y - 2}" width="1.5" height="${STRIP.height + 4}"><title>${escaped(text)}</title></rect>`,
+      ),
+    ].join("");
+  });
+  const width = STRIP.label + STRIP.room + 2;
+  return svg(title, width, strips.length * (STRIP.height + STRIP.gap) + 4, rows.join("\n"));
 }
 
 const NODE = { width: 210, height: 40, gapX: 90, gapY: 10, top: 26, margin: 4 } as const;

@@ -48,6 +48,7 @@ function renderBlock(block: Block, setting: Setting): string {
       return renderNotes(block, setting);
     case "bars":
     case "graph":
+    case "strips":
       return "";
   }
 }

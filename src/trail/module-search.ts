@@ -1,5 +1,5 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
-import { MAX_SIGHTINGS } from "../core/limits.ts";
+import { MAX_SIGHTINGS, MAX_UNREAD_PARTS } from "../core/limits.ts";
 import { grouped } from "../core/text.ts";
 import { findPatterns } from "../memory/search.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
@@ -13,6 +13,8 @@ export interface Coverage {
   readonly size: number;
   /** Those of `readable` that a PE file given by the user filled in. */
   readonly fromFile: number;
+  /** What cannot be read, by offset, merged; of more than 256 parts the last one reaches to the end of the last. */
+  readonly unread: readonly { readonly rva: Rva; readonly length: number }[];
 }
 
 /** How a search of all modules is watched. */
@@ -78,7 +80,22 @@ export function searchModules<T>(
 
 /** The coverage of a module of which `readable` bytes could be read. */
 export function coverageOf(target: TrailTarget, module: TrailModule, readable: number): Coverage {
-  return { module: module.name, readable, size: module.size, fromFile: fromFile(target, module) };
+  const unread = readable === module.size ? [] : unreadOf(target, module);
+  return { module: module.name, readable, size: module.size, fromFile: fromFile(target, module), unread };
+}
+
+/** Parts of one image that cannot be read. */
+function unreadOf({ space }: TrailTarget, { base, size }: TrailModule): Coverage["unread"] {
+  const parts: { rva: Rva; length: number }[] = [];
+  for (const { start, length, content } of space.spans(base, size)) {
+    if (typeof content === "string") continue;
+    const at = Number(start - base);
+    const last = parts.at(-1);
+    if (last !== undefined && (last.rva + last.length === at || parts.length === MAX_UNREAD_PARTS))
+      last.length = at + length - last.rva;
+    else parts.push({ rva: rva(at), length });
+  }
+  return parts;
 }
 
 function fromFile(target: TrailTarget, module: TrailModule): number {

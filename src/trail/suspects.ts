@@ -84,6 +84,7 @@ export function rankSuspects(
         readable: 0,
         size,
         fromFile: 0,
+        unread: [],
       },
     });
   });

@@ -57,6 +57,23 @@ describe("an answer as HTML", () => {
     expect(trace).toContain('<code class="tag">Se  </code>');
   });
 
+  it("shows where the tag stands in each image, and what of it could not be read", () => {
+    using dump = openDump("samples/leak-x64.dmp");
+    const trace = ask(dump, { command: "trace", tags: ["Se"] });
+    const shown = renderHtml("trace", trace, page);
+    const marks = [...shown.matchAll(/<rect class="mark"[^>]*><title>([^<]*)<\/title>/g)].map(
+      (match) => match[1],
+    );
+    expect(marks).toEqual(
+      trace.references.map(({ module, rva, use }) => `${module}+0x${rva.toString(16)}: ${use}`),
+    );
+    const gaps = [...shown.matchAll(/<rect class="gap"[^>]*><title>ctstor\+0x([0-9a-f]+): ([\d,]+) bytes/g)];
+    const missing = gaps.reduce((sum, [, , bytes = ""]) => sum + Number(bytes.replaceAll(",", "")), 0);
+    const { size, readable, unread } = trace.coverage.find(({ module }) => module === "ctstor")!;
+    expect(missing).toBe(size - readable);
+    expect(gaps.map(([, at = ""]) => Number.parseInt(at, 16))).toEqual(unread.map(({ rva }) => rva));
+  });
+
   it("shows usage by tag as bars, the largest first", () => {
     using dump = openDump("samples/leak-x64.dmp");
     const tags = renderHtml("tags", ask(dump, { command: "tags" }), page);

@@ -202,7 +202,7 @@ describe("conclude", () => {
     proven: true,
     excused: false,
     clues: [],
-    coverage: { module, readable: 1, size: 1, fromFile: 0 },
+    coverage: { module, readable: 1, size: 1, fromFile: 0, unread: [] },
     ...more,
   });
   const grounds: Grounds = { leaks: undefined, references: 3, inCode: 2, undecoded: false };

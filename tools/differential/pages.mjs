@@ -78,7 +78,7 @@ const CONTEXT = 0x348;
 const MXCSR = [0x34, 0x118];
 
 /** Processors save MxCsr in two places, and kdmp-parser opens no dump where they differ: our writer leaves the second 0. @param {string} path */
-function withSavedMxCsr(path) {
+export function withSavedMxCsr(path) {
   const bytes = readFileSync(path);
   const [from = 0, to = 0] = MXCSR.map((at) => CONTEXT + at);
   bytes.copyWithin(to, from, from + 4);
@@ -86,7 +86,7 @@ function withSavedMxCsr(path) {
 }
 
 /** @param {string} folder @returns {string | undefined} the program, where it can be built */
-function buildKdmp(folder) {
+export function buildKdmp(folder) {
   const program = join(folder, "pages_kdmp");
   // what its own build would write
   const version = ["MAJOR", "MINOR", "PATCH"].map((part) => `#define KDMPPARSER_VERSION_${part} 0\n`);

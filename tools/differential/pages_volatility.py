@@ -40,8 +40,16 @@ context.config["kernel.page_map_offset"] = int(root, 16)
 kernel = PAGING[paging](context, "kernel", "kernel")
 
 MASK = 0xFFFFFFFFFFFFFFFF
+# COUNT: for bench/peers.mjs, which measures reading alone
+counts = "COUNT" in os.environ
+read = 0
 for line in sys.stdin:
-    kind, address = line.split()
+    kind, address, *pages = line.split()
+    if counts:
+        start, length = int(address, 16), int(pages[0]) * 0x1000
+        kernel.read(start, length, pad=True)
+        read += sum(size for _, size, _, _, _ in kernel.mapping(start, length, ignore_errors=True)) // 0x1000
+        continue
     try:
         page = (memory if kind == "p" else kernel).read(int(address, 16), 0x1000)
     except exceptions.InvalidAddressException:
@@ -51,3 +59,5 @@ for line in sys.stdin:
     for i in range(0, 0x1000, 8):
         value = ((value ^ int.from_bytes(page[i : i + 8], "little")) * 0x100000001B3) & MASK
     print(f"{value:016x}")
+if counts:
+    print(read)

@@ -16,6 +16,7 @@ import {
 } from "../block.ts";
 import type { Suspect, TraceDocument, TraceInput, Trail } from "../trail-document.ts";
 import { duration, percent, plural } from "../words.ts";
+import { imageStrips } from "./image-strips.ts";
 import { standsIn } from "./scan.ts";
 import { trailGraph } from "./trail-graph.ts";
 
@@ -50,6 +51,7 @@ function trailBlocks(trail: Trail, size: PointerSize): readonly Block[] {
           ...section("Handles", handles(trail)),
           ...trailGraph(trail, size),
           ...section("References", references(trail, size)),
+          ...imageStrips(trail),
           ...section("APIs", apis(trail, size)),
           ...section("Suspects", suspects(trail)),
           ...section("Filters", filters(trail)),
