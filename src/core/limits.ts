@@ -43,8 +43,8 @@ export const MAX_LOOKUP_PROBES = 200_000;
 export const MAX_COFF_SYMBOLS = 0x10_0000;
 /** The names behind them: some 30 bytes each. */
 export const MAX_COFF_STRING_BYTES = 0x200_0000;
-/** Rows of one exception directory: the largest kernel has 40,000, large programs 500,000. */
-export const MAX_UNWIND_ROWS = 0x10_0000;
+/** Rows of one exception directory: the largest kernel has 40,000, and what is read here is the kernel and its drivers. */
+export const MAX_UNWIND_ROWS = 0x4_0000;
 /** Steps from a fragment's unwind data to its function's; compilers write one or two. */
 export const MAX_UNWIND_CHAIN = 32;
 /** Entries of one debug directory; linkers write up to six. */
@@ -101,8 +101,8 @@ export const MAX_CODE_BYTES = 0x1000_0000;
 export const MAX_JUMP_TABLE = 4096;
 /** Entries of all jump tables of one image, each as often as a jump goes through it: a large kernel has some 20,000. */
 export const MAX_JUMP_ENTRIES = 0x8_0000;
-/** Functions of one image: the largest programs have 500,000. */
-export const MAX_FUNCTIONS = 0x10_0000;
+/** Functions of one image, as `MAX_UNWIND_ROWS`: a million took 1.7 GB. */
+export const MAX_FUNCTIONS = 0x4_0000;
 /** Paged pools: one per NUMA node and some more; Windows 7 has room for 64. */
 export const MAX_PAGED_POOLS = 64;
 /** Bytes of an image's data that are looked through for pointers to its code, where relocations are gone. */
