@@ -33,7 +33,7 @@ export function startRepl(dump: Dump, streams: ReplStreams): Promise<void> {
     preview: false,
     writer: (value) => inspectHex(value, style.colored, widthOf(output)),
   });
-  const session = new Session(dump, style);
+  const session = new Session(dump, style, () => widthOf(output));
   Object.assign(repl.context, session.names);
   Object.defineProperty(repl.context, "last", { get: () => repl.last, configurable: true });
   takeTypedLines(repl, session, output);

@@ -26,11 +26,14 @@ export class Session {
   /** `dump`, `hex`, and a function for each command, by its name and by WinDbg's. */
   readonly names: Readonly<Record<string, unknown>>;
   readonly #dump: Dump;
-  readonly #view: View;
+  readonly #style: View["style"];
+  readonly #width: () => number | undefined;
 
-  constructor(dump: Dump, style: View["style"]) {
+  /** @param width of the terminal, which may change; undefined where answers go elsewhere */
+  constructor(dump: Dump, style: View["style"], width: () => number | undefined = () => undefined) {
     this.#dump = dump;
-    this.#view = { style, pointerSize: dump.pointerSize };
+    this.#style = style;
+    this.#width = width;
     const calls = COMMANDS.filter(({ name }) => !SESSIONS.includes(name)).flatMap(
       ({ name, aliases, presets }) =>
         [name, ...aliases].map((called) => [called, this.#call(name, presets?.[called] ?? {})] as const),
@@ -90,7 +93,8 @@ export class Session {
 
   #ask(command: string, operands: readonly string[], options: AnswerOptions, json = false): object {
     const answer = answerTo(this.#dump, command, operands, options);
-    return printed(answer.document, json ? renderJson(answer.document) : answer.text(this.#view));
+    const view: View = { style: this.#style, pointerSize: this.#dump.pointerSize, width: this.#width() };
+    return printed(answer.document, json ? renderJson(answer.document) : answer.text(view));
   }
 }
 
