@@ -6,7 +6,7 @@
  * @module pooltrail
  */
 export { type Asked, ask, type OfModule, type Opened, type Operands, type Question } from "./api/ask.ts";
-export { Dump, type OpenOptions, openDump } from "./api/dump.ts";
+export { Dump, type OpenOptions } from "./api/dump.ts";
 export { ImageFolder, openFolder } from "./api/folder.ts";
 export { ImageFile, openImageFile } from "./api/image-file.ts";
 export type { GivenImage } from "./api/images.ts";
@@ -14,6 +14,7 @@ export { readTagFile } from "./api/input.ts";
 export { Module } from "./api/module.ts";
 export { ModuleList } from "./api/module-list.ts";
 export type { HandleQuery } from "./api/objects.ts";
+export { openDump } from "./api/open-dump.ts";
 export { QuestionError } from "./api/question-error.ts";
 export type { LengthLike } from "./api/range.ts";
 export type { TagQuery, Tags } from "./api/tags.ts";

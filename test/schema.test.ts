@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import { type Dump, openDump } from "../src/api/dump.ts";
+import type { Dump } from "../src/api/dump.ts";
 import { type ImageFolder, openFolder } from "../src/api/folder.ts";
 import { openImageFile } from "../src/api/image-file.ts";
+import { openDump } from "../src/api/open-dump.ts";
 import { answerTo } from "../src/cli/answers.ts";
 import { COMMANDS, SESSIONS } from "../src/cli/commands.ts";
 import { renderJson } from "../src/report/json.ts";

@@ -5,23 +5,17 @@ import type { OpenedDump } from "../dump/format.ts";
 import type { DumpHeader } from "../dump/header.ts";
 import { readDump } from "../dump/open.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { ObjectHeader } from "../kernel/object-headers.ts";
 import { openMachine } from "../kernel/open-machine.ts";
 import { holdsStacksOnly } from "../kernel/stacks-only.ts";
 import { readThreads, type Threads } from "../kernel/threads.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PhysicalSpace } from "../memory/physical-space.ts";
-import { type BigAllocation, readBigPages } from "../pool/big-pages.ts";
 import { blockAt } from "../pool/block-at.ts";
 import { type DumpIdentity, type Growth, growthBetween } from "../pool/growth.ts";
-import { type LeakSigns, leakSigns } from "../pool/leak-signs.ts";
-import { findLeaks, type LeakHints, type LeakReport } from "../pool/leaks.ts";
-import { type Lockstep, lockstepOf } from "../pool/lockstep.ts";
-import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
-import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
-import { poolPlaces } from "../pool/pool-places.ts";
+import type { LeakSigns } from "../pool/leak-signs.ts";
+import type { LeakReport } from "../pool/leaks.ts";
+import type { Lockstep } from "../pool/lockstep.ts";
 import { parseTag, type Tag } from "../pool/tag.ts";
-import { readTagTable } from "../pool/tracker/read.ts";
 import { openHive } from "../registry/hive.ts";
 import { readServices, type Services } from "../registry/services.ts";
 import { answer } from "../report/answer.ts";
@@ -32,49 +26,37 @@ import { infoDocument } from "../report/info-document.ts";
 import { memoryDocument } from "../report/memory-document.ts";
 import type { HandlesDocument, ProcessesDocument } from "../report/object-documents.ts";
 import { poolDocument } from "../report/pool-document.ts";
-import { largestTags } from "../report/pool-words.ts";
 import { toolNotes } from "../report/tool-words.ts";
 import { inputOf, type TraceDocument, type Trail, trailDocument } from "../report/trail-document.ts";
-import { type FileInput, isUrl } from "../source/given.ts";
-import { type FileSet, GivenFiles, Siblings } from "../source/siblings.ts";
+import type { FileInput } from "../source/given.ts";
+import type { FileSet } from "../source/siblings.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
-import { findBlockContents } from "../trail/blocks/find-contents.ts";
-import { readHeldObjects } from "../trail/blocks/held-objects.ts";
 import type { Crash } from "../trail/crash.ts";
 import { coverageOf } from "../trail/module-search.ts";
 import type { Shortfall } from "../trail/next-steps.ts";
 import { accountFor, isHeldByHandles, type ObjectAccount } from "../trail/object-holders.ts";
-import { thirdPartyOwners } from "../trail/tag-owners.ts";
 import { emptyFindings, traceTag } from "../trail/trace.ts";
 import { CheckedDrivers } from "./checked-drivers.ts";
 import { MachineEnd } from "./crash.ts";
 import type { GivenImage } from "./images.ts";
-import { described, openInput, pathOf } from "./input.ts";
+import { described, openInput } from "./input.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { Module } from "./module.ts";
 import { ModuleList } from "./module-list.ts";
 import { type HandleQuery, HeldObjects } from "./objects.ts";
-import { Tags } from "./tags.ts";
+import { PoolAccount } from "./pool-account.ts";
+import type { Tags } from "./tags.ts";
 import { type WorkOptions, Workspace } from "./workspace.ts";
 
 /** Tags that are traced where none is named. */
 const MAX_TRACED = 3;
-/** Tags that are listed where none leaks. */
-const LARGEST = 5;
-
 /** How a dump is opened. */
 export interface OpenOptions {
   /** Folders with PE files that fill in pages which the dump lacks, and single files as sources under their names. */
   readonly images?: readonly GivenImage[];
   /** A copy of the machine's SYSTEM hive: it says when each driver starts. */
   readonly systemHive?: FileInput;
-}
-
-/** All of them: in newer Windows they are the only sign of where the pools stand. */
-function bigAllocations(pool: PoolKernel): { readonly big?: readonly BigAllocation[] } {
-  const pages = readBigPages(pool);
-  return "missing" in pages ? {} : { big: pages.allocations };
 }
 
 function servicesIn(input: FileInput): Services {
@@ -84,52 +66,6 @@ function servicesIn(input: FileInput): Services {
   } finally {
     if (source !== input) source[Symbol.dispose]();
   }
-}
-
-/**
- * Opens a kernel dump or another image of a machine's memory. What is not asked for is not read.
- *
- * @param input of several files that belong together, such as a `.vmem` and its `.vmss`, all, the one to open first; those
- * beside a path are found by themselves
- * @throws {FormatError} it is none, or there is no Windows kernel in it; the message says what it is and what to do
- * @throws {FileError} a path leads to no readable file
- * @throws {TypeError} what was given is nothing that is taken; the message says what is
- */
-export function openDump(input: FileInput | readonly FileInput[], options: OpenOptions = {}): Dump {
-  const [first, ...others] = isList(input) ? input : [input];
-  if (isList(input) && input.length === 0)
-    throw new ArgumentTypeError("a list of files that is empty leads to no dump");
-  checkOptions(options);
-  const opened: Disposable[] = [];
-  const open = (one: FileInput | undefined): ByteSource => {
-    const source = openInput(one, "a dump");
-    if (source !== one) opened.push(source);
-    return source;
-  };
-  try {
-    const main = open(first);
-    const given = others.map(open);
-    const own = opened.slice(main === first ? 0 : 1);
-    const path = isUrl(first) ? pathOf(first, "a dump") : first;
-    const beside = typeof path === "string" && given.length === 0 ? new Siblings(path) : undefined;
-    if (beside !== undefined) opened.push(beside);
-    return new Dump(main, options, beside ?? new GivenFiles(given, own));
-  } catch (error) {
-    for (const one of opened) one[Symbol.dispose]();
-    throw error;
-  }
-}
-
-function isList(input: FileInput | readonly FileInput[]): input is readonly FileInput[] {
-  return Array.isArray(input);
-}
-
-/** @throws {TypeError} what programs without types get wrong */
-function checkOptions(options: OpenOptions): void {
-  if (typeof options !== "object" || options === null)
-    throw new ArgumentTypeError(`options are an object, not ${described(options)}`);
-  if (options.images !== undefined && !Array.isArray(options.images))
-    throw new ArgumentTypeError(`images is a list of folders, not ${described(options.images)}`);
 }
 
 const UNUSED = { allocations: 0, frees: 0, outstanding: 0, bytes: 0, bytesPerAllocation: null };
@@ -148,12 +84,9 @@ export class Dump extends Workspace implements Disposable {
   readonly #source: ByteSource;
   readonly #siblings: FileSet | undefined;
   readonly #images: LoadedImages;
-  #tags: Tags | undefined;
-  #leaks: LeakReport | undefined;
+  readonly #account: PoolAccount;
   #end: MachineEnd | undefined;
   #checked: CheckedDrivers | undefined;
-  readonly #locksteps = new Map<string, Lockstep>();
-  #memory: MemorySummary | undefined;
   #objects: HeldObjects | undefined;
 
   /**
@@ -172,7 +105,7 @@ export class Dump extends Workspace implements Disposable {
       unloaded: unloaded.items.map(({ name }) => name),
       threads: () => readThreads(kernel),
       verified: () => this.#verifier.drivers,
-      poolContent: (key, outstanding) => this.#contentsOf(key, outstanding),
+      poolContent: (key, outstanding) => this.#account.contentsOf(key, outstanding),
       ...(options.systemHive === undefined ? {} : { services: servicesIn(options.systemHive).items }),
     });
     this.#source = source;
@@ -183,6 +116,10 @@ export class Dump extends Workspace implements Disposable {
     this.header = dump.header;
     this.facts = kernel.facts;
     this.kernel = kernel;
+    this.#account = new PoolAccount(kernel, this.space, this.modules.items, {
+      target: () => this.target,
+      notes: () => this.notes,
+    });
   }
 
   /** @internal */
@@ -245,12 +182,7 @@ export class Dump extends Workspace implements Disposable {
 
   /** Usage by tag, of all processors. */
   tags(): Tags {
-    this.#tags ??= new Tags(readTagTable(this.#pool), this.space, this.modules.items, {
-      leaks: () => this.leaks(),
-      bigPages: () => readBigPages(this.#pool),
-      notes: () => this.notes,
-    });
-    return this.#tags;
+    return this.#account.tags();
   }
 
   /**
@@ -274,7 +206,7 @@ export class Dump extends Workspace implements Disposable {
 
   /** The memory summary of `!vm 1`. */
   memory(): MemoryDocument {
-    return answer(memoryDocument(this.#memorySummary(), this.notes));
+    return answer(memoryDocument(this.#account.memory(), this.notes));
   }
 
   /** The processes, those that have ended and stay among them. */
@@ -296,12 +228,7 @@ export class Dump extends Workspace implements Disposable {
 
   /** The tags that look like leaks, the likeliest first. */
   leaks(): LeakReport {
-    const { table } = this.tags();
-    this.#leaks ??=
-      "missing" in table
-        ? { candidates: [], groups: [], notes: [table.reason] }
-        : findLeaks(table, this.#leakHints());
-    return this.#leaks;
+    return this.#account.leaks();
   }
 
   /**
@@ -310,14 +237,7 @@ export class Dump extends Workspace implements Disposable {
    * @param older a dump of the same machine, taken before: it shows what grows
    */
   leakSigns(tag: string, older?: Dump): LeakSigns {
-    const { table } = this.tags();
-    const growth = older === undefined ? undefined : this.since(older);
-    const lockstep = this.lockstep(tag);
-    return leakSigns(table, parseTag(tag), {
-      ...(lockstep === undefined ? {} : { lockstep }),
-      ...("missing" in table ? {} : { hints: this.#leakHints() }),
-      ...(growth === undefined ? {} : { growth }),
-    });
+    return this.#account.signs(tag, older === undefined ? undefined : this.since(older));
   }
 
   /** Which block of a pool an address lies in. */
@@ -325,21 +245,14 @@ export class Dump extends Workspace implements Disposable {
     const at = this.address(address);
     const module = this.modules.at(at);
     // what stands in an image can look like blocks, and is none
-    const found = module === undefined ? blockAt(this.#pool, at) : ({ missing: "no-block" } as const);
+    const found =
+      module === undefined ? blockAt(this.#account.kernel, at) : ({ missing: "no-block" } as const);
     return answer(poolDocument(at, found, module?.name ?? null));
   }
 
   /** The tags whose counts go with that of one, and which of them is the cause; undefined where it stands alone. */
   lockstep(tag: string): Lockstep | undefined {
-    const { key } = parseTag(tag);
-    const group = this.leaks().groups.find(({ members }) => members.some((one) => one.key === key));
-    if (group === undefined) return undefined;
-    const name = group.members.map((one) => `${one.tag}${one.pool}`).join();
-    const known =
-      this.#locksteps.get(name) ??
-      lockstepOf(group, (member) => thirdPartyOwners(this.target, parseTag(member.tag)));
-    this.#locksteps.set(name, known);
-    return known;
+    return this.#account.lockstep(tag);
   }
 
   /**
@@ -348,7 +261,7 @@ export class Dump extends Workspace implements Disposable {
    */
   blockContents(tag: string): BlockContents<Module> {
     const { key } = parseTag(tag);
-    return this.#contentsOf(key, this.#outstanding(key));
+    return this.#account.contentsOf(key, this.#account.outstanding(key));
   }
 
   /**
@@ -357,12 +270,12 @@ export class Dump extends Workspace implements Disposable {
    */
   trace(tag?: string, work: WorkOptions = {}): Trail {
     const likeliest = tag === undefined ? this.leaks().candidates[0]?.tag : undefined;
-    const chosen = tag ?? (likeliest === undefined ? undefined : this.#causeOf(likeliest));
+    const chosen = tag ?? (likeliest === undefined ? undefined : this.#account.causeOf(likeliest));
     if (chosen === undefined) {
       const coverage = this.modules.items.map((module) =>
         coverageOf(this.target, module, module.readableBytes),
       );
-      const notes = [...this.leaks().notes, ...this.#largest(), ...this.gaps];
+      const notes = [...this.leaks().notes, ...this.#account.largest(), ...this.gaps];
       const findings = emptyFindings(notes, coverage, {
         shortfall: this.#shortfall ?? null,
         crash: this.#crash ?? null,
@@ -408,7 +321,7 @@ export class Dump extends Workspace implements Disposable {
    */
   traces(work: WorkOptions = {}): readonly Trail[] {
     const { candidates } = this.leaks();
-    const tags = [...new Set(candidates.map(({ tag }) => this.#causeOf(tag)))];
+    const tags = [...new Set(candidates.map(({ tag }) => this.#account.causeOf(tag)))];
     if (tags.length === 0) return [this.trace(undefined, work)];
     const traced = tags.slice(0, MAX_TRACED).map((tag) => this.trace(tag, work));
     const left = tags.slice(MAX_TRACED).map((tag) => `\`${tag}\``);
@@ -428,13 +341,8 @@ export class Dump extends Workspace implements Disposable {
     this.close();
   }
 
-  /** Of tags that grow together the one that is the cause; a tag that stands alone is its own. */
-  #causeOf(tag: string): string {
-    return this.lockstep(tag)?.leader?.tag ?? tag;
-  }
-
   get #crash(): Crash | undefined {
-    return this.#machineEnd.crash(this.#memorySummary());
+    return this.#machineEnd.crash(this.#account.memory());
   }
 
   get #machineEnd(): MachineEnd {
@@ -444,28 +352,10 @@ export class Dump extends Workspace implements Disposable {
 
   /** Who holds the objects of a tag by handles; undefined for other tags, and where that cannot be told. */
   #objectAccount(tag: Tag): ObjectAccount | undefined {
-    const outstanding = this.#outstanding(tag.key);
+    const outstanding = this.#account.outstanding(tag.key);
     if (!isHeldByHandles(tag.text) || outstanding === undefined || outstanding < 1) return undefined;
     const { handles } = this.#held;
     return "missing" in handles ? undefined : accountFor(handles, tag, outstanding);
-  }
-
-  #contentsOf(key: number, outstanding: number | undefined): BlockContents<Module> {
-    const pool = this.#pool;
-    return findBlockContents(pool, key, this.modules.items, {
-      ...bigAllocations(pool),
-      ...(outstanding === undefined ? {} : { outstanding }),
-      processes: this.kernel.processes.items,
-    });
-  }
-
-  /** What uses most of each pool, where nothing looks like a leak. */
-  #largest(): readonly string[] {
-    const tags = this.tags();
-    return [
-      ...largestTags("paged", tags.byPagedBytes().slice(0, LARGEST)),
-      ...largestTags("nonPaged", tags.byNonPagedBytes().slice(0, LARGEST)),
-    ];
   }
 
   /** Why the dump holds too little, whatever it is asked. */
@@ -478,64 +368,19 @@ export class Dump extends Workspace implements Disposable {
     return "pages" in memory && memory.pages.missing > 0 ? "cut-off" : undefined;
   }
 
-  #leakHints(): LeakHints {
-    const { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage } = this.#memorySummary().lines;
-    return { pools: { nonPagedMax, pagedMax, nonPagedUsage, pagedUsage }, liveObjects: this.#liveObjects() };
-  }
-
-  /** Objects that are alive, by their tag, where all of them could be counted. */
-  #liveObjects(): ReadonlyMap<string, number> {
-    const { processes } = this.kernel;
-    const live = new Map<string, number>();
-    if (processes.stopped !== undefined || processes.items.length === 0) return live;
-    live.set("Proc", processes.items.length);
-    const threads = readThreads(this.kernel);
-    if (threads.stopped === undefined && threads.processes.read === threads.processes.of) {
-      live.set("Thre", threads.items.length);
-    }
-    return live;
-  }
-
   get #verifier(): CheckedDrivers {
-    this.#checked ??= new CheckedDrivers(this.kernel, this.#pool, this.modules);
+    this.#checked ??= new CheckedDrivers(this.kernel, this.#account.kernel, this.modules);
     return this.#checked;
   }
 
   get #held(): HeldObjects {
     this.#objects ??= new HeldObjects({
       kernel: this.kernel,
-      pool: this.#pool,
-      outstanding: (key) => this.#outstanding(key),
-      processBlocks: () => this.#processBlocks(),
+      pool: this.#account.kernel,
+      outstanding: (key) => this.#account.outstanding(key),
+      processBlocks: () => this.#account.processBlocks(this.#held.layout.headers),
     });
     return this.#objects;
-  }
-
-  /** Process objects in the pool, where there are more than the list has. */
-  #processBlocks(): readonly Va[] {
-    const { headers } = this.#held.layout;
-    const { key } = parseTag("Proc");
-    const outstanding = this.#outstanding(key);
-    if (headers === undefined || outstanding === undefined) return [];
-    if (outstanding <= this.kernel.processes.items.length) return [];
-    const pool = this.#pool;
-    const found: Va[] = [];
-    const onObject = (body: Va, { kind }: ObjectHeader): void => {
-      if (kind === headers.processKind) found.push(body);
-    };
-    for (const places of poolPlaces(pool, bigAllocations(pool).big ?? [], this.modules.items)) {
-      readHeldObjects(pool, headers, key, places, { onObject, mostBlocks: outstanding });
-      if (found.length > 0) break;
-    }
-    return found;
-  }
-
-  /** Allocations of a tag that were not freed; `undefined` where the tag tables do not say. */
-  #outstanding(key: number): number | undefined {
-    const tags = this.tags();
-    const usage = tags.get(key);
-    if (usage !== undefined) return usage.nonPaged.outstanding + usage.paged.outstanding;
-    return "missing" in tags.table || !tags.table.complete ? undefined : 0;
   }
 
   get #identity(): DumpIdentity {
@@ -547,14 +392,5 @@ export class Dump extends Workspace implements Disposable {
       upTime: facts.upTime?.value,
       kernelBase: kernel.base,
     };
-  }
-
-  get #pool(): PoolKernel {
-    return poolKernelOf(this.kernel, this.space);
-  }
-
-  #memorySummary(): MemorySummary {
-    this.#memory ??= readMemorySummary(this.#pool, this.facts);
-    return this.#memory;
   }
 }

@@ -1,7 +1,7 @@
 import { type Asked, ask, type Opened, type Question } from "../api/ask.ts";
-import { openDump } from "../api/dump.ts";
 import { ImageFile } from "../api/image-file.ts";
 import { readTagFile } from "../api/input.ts";
+import { openDump } from "../api/open-dump.ts";
 import type { WorkOptions } from "../api/workspace.ts";
 import type { TagOrder } from "../pool/tag-table.ts";
 import type { Documents } from "../report/blocks.ts";

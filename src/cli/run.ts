@@ -1,8 +1,9 @@
-import { Dump, type OpenOptions, openDump } from "../api/dump.ts";
+import { Dump, type OpenOptions } from "../api/dump.ts";
 import { PointerError } from "../api/expression.ts";
 import { dumpsIn } from "../api/files-below.ts";
 import { type ImageFolder, openFolder } from "../api/folder.ts";
 import { isImageFile, openImageFile } from "../api/image-file.ts";
+import { openDump } from "../api/open-dump.ts";
 import { QuestionError } from "../api/question-error.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest-word.ts";

@@ -1,7 +1,8 @@
 import { ask, type Question } from "../api/ask.ts";
-import { type Dump, openDump } from "../api/dump.ts";
+import type { Dump } from "../api/dump.ts";
 import type { GivenImage } from "../api/images.ts";
 import { readTagFile } from "../api/input.ts";
+import { openDump } from "../api/open-dump.ts";
 import type { TagFile } from "../pool/pooltags.ts";
 import { BlobSource } from "../source/blob.ts";
 import { BytesSource } from "../source/bytes-source.ts";

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { article2003 } from "../../samples/article-2003.mjs";
 import { leakX64 } from "../../samples/leak-x64.mjs";
 import { writeDump } from "../../samples/writer/dump.mjs";
-import { type Dump, openDump } from "../../src/api/dump.ts";
+import type { Dump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 import { answerTo } from "../../src/cli/answers.ts";
 import { renderJson } from "../../src/report/json.ts";
 

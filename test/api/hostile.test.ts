@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type Dump, openDump } from "../../src/api/dump.ts";
+import type { Dump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 import { FormatError, MemoryError } from "../../src/core/errors.ts";
 import { renderJson } from "../../src/report/json.ts";
 import { stepsOf } from "../fixtures/steps.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildDump } from "../../samples/leakbench/machine.mjs";
-import { openDump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 import type { Trail } from "../../src/report/trail-document.ts";
 
 /** As large as a process is, so that a few thousand are a leak worth the name. */

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { openDump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 import { completionsOf } from "../../src/cli/completion.ts";
 import { startRepl } from "../../src/cli/repl.ts";
 import { PLAIN } from "../../src/report/style.ts";

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { openDump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 
 describe("Kernel.variable", () => {
   const dump = openDump("samples/leak-x64.dmp");

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { SCENARIOS } from "../../samples/leakbench/scenarios.mjs";
-import { openDump } from "../../src/api/dump.ts";
+import { openDump } from "../../src/api/open-dump.ts";
 import { type DumpIdentity, growthBetween } from "../../src/pool/growth.ts";
 import { leakSigns } from "../../src/pool/leak-signs.ts";
 import { parseTag } from "../../src/pool/tag.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { openDump } from "../../../src/api/dump.ts";
+import { openDump } from "../../../src/api/open-dump.ts";
 import { type Va, va } from "../../../src/core/address.ts";
 import { readBigPages } from "../../../src/pool/big-pages.ts";
 import { poolKernelOf } from "../../../src/pool/pool-kernel.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { openDump } from "../../../src/api/dump.ts";
+import { openDump } from "../../../src/api/open-dump.ts";
 import { va } from "../../../src/core/address.ts";
 import { parseTag } from "../../../src/pool/tag.ts";
 import type { PoolCounts } from "../../../src/pool/tag-table.ts";
