@@ -27,6 +27,10 @@ const { values } = parseArgs({
   },
 });
 
+/** Minutes of looking for new code, which is slow, and of changing further what was found. */
+const COVERS = 3;
+const CHANGES = 12;
+
 /** Two with the same key are one fault. @param {Found} found */
 function keyOf({ problem, of }) {
   const command = problem.question === "open" ? "open" : JSON.parse(problem.question).command;
@@ -59,6 +63,8 @@ class Run {
   executions = 0;
   inputs = 0;
   covered = 0;
+  /** @type {Map<string, number>} executions of each kind of input */
+  kinds = new Map();
   /** @type {Map<string, number>} */
   outcomes = new Map();
   /** @type {Map<string, { found: Found, count: number, file?: string, seen: "alone" | "not alone" | "" }>} */
@@ -78,6 +84,7 @@ class Run {
     this.covered = Math.max(this.covered, done.covered);
     for (const [outcome, count] of Object.entries(done.outcomes)) {
       this.executions += count;
+      this.kinds.set(done.kind, (this.kinds.get(done.kind) ?? 0) + count);
       this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + count);
     }
     this.corpus[done.name] = [...(this.corpus[done.name] ?? []), ...done.kept].slice(-200);
@@ -123,8 +130,11 @@ class Run {
     console.log(
       `\n${this.executions} executions of ${this.inputs} inputs, ${this.covered} places of the code`,
     );
-    for (const [outcome, count] of [...this.outcomes].sort(([, a], [, b]) => b - a))
-      console.log(`${String(count).padStart(10)}  ${outcome}`);
+    for (const counts of [this.kinds, this.outcomes]) {
+      for (const [what, count] of [...counts].sort(([, a], [, b]) => b - a))
+        console.log(`${String(count).padStart(10)}  ${what}`);
+      console.log();
+    }
     console.log(
       `${open.length} violations open${all.length > open.length ? `, ${all.length - open.length} seen once and not again alone` : ""}`,
     );
@@ -151,11 +161,12 @@ async function fuzz(run, folder) {
   let stopping = false;
   /** @type {(() => void)[]} */
   const stops = [];
-  const one = (/** @type {number} */ job, /** @type {number} */ first) =>
+  const one = (/** @type {number} */ job, /** @type {number} */ first, covers = true) =>
     new Promise((resolve) => {
       const own = names.filter((_, i) => i % jobs === job);
       if (own.length === 0) return resolve(undefined);
       let round = first;
+      const change = performance.now() + (covers ? COVERS : CHANGES) * 60_000;
       const at = (/** @type {string} */ what) => join(folder, `${job}-${what}`);
       const corpus = Object.fromEntries(own.map((name) => [name, run.corpus[name] ?? []]));
       const worker = work(
@@ -167,6 +178,7 @@ async function fuzz(run, folder) {
           progress: at("progress"),
           scratch: at("files"),
           corpus,
+          covers,
         },
         {
           said: (/** @type {RoundDone} */ done) => {
@@ -174,11 +186,13 @@ async function fuzz(run, folder) {
             run.add(done);
             round = done.round + 1;
             if (run.executions >= most) stop();
+            else if (performance.now() > change) worker.stop();
           },
           ended: (found) => {
             if (found !== undefined) run.found(found);
             if (stopping) return resolve(undefined);
-            resolve(one(job, round + 1));
+            if (performance.now() > change) resolve(one(job, round, !covers));
+            else resolve(one(job, round + 1, covers));
           },
         },
       );

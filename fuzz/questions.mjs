@@ -95,6 +95,8 @@ export class Opener {
     this.folder = folder;
     /** @type {Uint8Array | undefined} */
     this.sample = undefined;
+    /** @type {ReturnType<Api["openDump"]> | undefined} */
+    this.unchanged = undefined;
   }
 
   get #sample() {
@@ -129,8 +131,9 @@ export class Opener {
         return plain(api.openFolder(this.folder));
       case "tag-file": {
         const descriptions = api.readTagFile(first);
-        const opened = api.openDump(this.#sample);
-        return { ...plain(opened), ask: () => api.ask(opened, { command: "tags", descriptions }) };
+        this.unchanged ??= api.openDump(this.#sample);
+        const opened = this.unchanged;
+        return { opened, ask: () => api.ask(opened, { command: "tags", descriptions }), close: () => {} };
       }
       case "growth": {
         const older = api.openDump(this.#sample);
@@ -160,46 +163,54 @@ function brokenBy(api, error) {
 /** The characters that drive a terminal or turn text around, but for the ends of lines; escapes that colours need are not in plain text. */
 const DRIVING = /(?![\r\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/**
- * An answer in every form but the coloured one.
- *
- * @param {Api} api @param {any} command @param {any} document @param {4 | 8} pointerSize
- * @returns {Readonly<Record<string, string>>}
- */
-function rendered(api, command, document, pointerSize) {
+/** @typedef {"text" | "colored text" | "narrow text" | "JSON" | "HTML" | "Markdown" | "CSV"} Form */
+
+/** @type {readonly Form[]} */
+export const FORMS = ["text", "colored text", "narrow text", "JSON", "HTML", "Markdown", "CSV"];
+
+/** @param {Api} api @param {Form} form @param {any} command @param {any} document @param {4 | 8} pointerSize @returns {string} */
+function rendered(api, form, command, document, pointerSize) {
   const view = { pointerSize };
-  return {
-    text: api.renderText(command, document, { ...view, style: api.PLAIN }),
-    "narrow text": api.renderText(command, document, { ...view, style: api.PLAIN, width: 80 }),
-    JSON: api.renderJson(document),
-    HTML: api.renderHtml(command, document, { ...view, title: "a dump", command: `pooltrail ${command}` }),
-    Markdown: api.renderMarkdown(command, document, view),
-    CSV: api.renderCsv(command, document, view),
-  };
+  switch (form) {
+    case "text":
+      return api.renderText(command, document, { ...view, style: api.PLAIN });
+    case "colored text":
+      return api.renderText(command, document, { ...view, style: api.COLOR });
+    case "narrow text":
+      return api.renderText(command, document, { ...view, style: api.PLAIN, width: 80 });
+    case "JSON":
+      return api.renderJson(document);
+    case "HTML":
+      return api.renderHtml(command, document, { ...view, title: "a dump", command: `pooltrail ${command}` });
+    case "Markdown":
+      return api.renderMarkdown(command, document, view);
+    case "CSV":
+      return api.renderCsv(command, document, view);
+  }
 }
 
 /**
- * Puts one question, and takes the answer in every form.
+ * Puts one question, and takes the answer in some forms.
  *
  * @param {Api} api @param {{ opened: Opened, ask: (question: Question) => object }} from @param {Question} question
+ * @param {readonly Form[]} [forms] all, unless others are given
  * @returns {{ outcome: string, problem?: Problem }} outcome: `answered`, or the error's name
  */
-export function putQuestion(api, { opened, ask }, question) {
+export function putQuestion(api, { opened, ask }, question, forms = FORMS) {
   const text = JSON.stringify(question);
   const size = "pointerSize" in opened ? opened.pointerSize : opened.image.pointerSize;
   try {
     const document = /** @type {any} */ (ask(question));
     const command = "sameStart" in document ? "growth" : question.command;
-    api.renderText(command, document, { style: api.COLOR, pointerSize: size });
-    const forms = rendered(api, command, document, size);
-    for (const [form, written] of Object.entries(forms)) {
-      const found = DRIVING.exec(written);
+    for (const form of forms) {
+      const written = rendered(api, form, command, document, size);
+      if (form === "JSON") JSON.parse(written);
+      const found = form === "colored text" ? null : DRIVING.exec(written);
       if (found === null) continue;
       const around = JSON.stringify(written.slice(Math.max(0, found.index - 30), found.index + 10));
       const message = `a character that drives in ${form}: ${around}`;
       return { outcome: "answered", problem: { kind: "text", message, question: text } };
     }
-    JSON.parse(forms.JSON ?? "");
     return { outcome: "answered" };
   } catch (error) {
     const message = brokenBy(api, error);

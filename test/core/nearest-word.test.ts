@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { MAX_SPELLED } from "../../src/core/limits.ts";
 import { didYouMean } from "../../src/core/nearest-word.ts";
 
 const WORDS = ["SeQueryInformationToken", "SeQuerySessionIdToken", "SeAppendPrivileges", "nt", "hal", "Ntfs"];
@@ -26,8 +25,8 @@ describe("didYouMean", () => {
     expect(didYouMean(typed, WORDS)).toBe("");
   });
 
-  it("compares no word of a length that only a broken file has", () => {
-    const long = "a".repeat(MAX_SPELLED);
+  it("compares no word of a length that only a broken file has (MAX_SPELLED)", () => {
+    const long = "a".repeat(80);
     expect(didYouMean(`${long.slice(1)}b`, [long])).toBe(`; did you mean ${long}?`);
     expect(didYouMean(`${long}a`, [`${long}a`])).toBe("");
     expect(didYouMean(long, [`${long}a`])).toBe("");
