@@ -96,7 +96,7 @@ export class Dump extends Workspace implements Disposable {
    */
   constructor(source: ByteSource, options: OpenOptions, siblings?: FileSet) {
     const { dump, kernel } = openMachine(readDump(source, (name) => siblings?.named(name)));
-    const images = new LoadedImages(kernel, options.images ?? []);
+    const images = new LoadedImages(kernel, options.images ?? [], dump.memory.source.size);
     const { modules, unloaded } = kernel;
     const items = modules.items.map((entry) => new Module(entry, images.space, images.fileOf(entry)));
     super(images.space, new ModuleList(items, modules.stopped, unloaded, kernel.base), {

@@ -23,8 +23,11 @@ export type GivenImage = string | FileUrl | BlobLike | ByteSource;
 export class GivenImages implements Disposable {
   /** By their names in small letters. */
   readonly #files: ReadonlyMap<string, readonly (string | ByteSource)[]>;
+  /** Those that were opened, each once; `undefined`: it is no image. */
+  readonly #images = new Map<string | ByteSource, Image | undefined>();
   readonly #open: ByteSource[] = [];
   readonly #notes: string[] = [];
+  #bytes = 0;
 
   /**
    * Lists the files below folders, without opening any.
@@ -52,11 +55,16 @@ export class GivenImages implements Disposable {
     return this.#notes;
   }
 
+  /** Of all files that were opened. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The file that `known` was loaded from, if it is among those given. */
   find(known: KnownImage): MatchedFile | undefined {
     const others: string[] = [];
     for (const file of this.#candidates(known.fileName.toLowerCase())) {
-      const image = this.#openImage(file);
+      const image = this.#imageIn(file);
       if (image === undefined) continue;
       const path = typeof file === "string" ? file : file.name;
       const { matched, because } = matchImage(image, path, known);
@@ -78,10 +86,16 @@ export class GivenImages implements Disposable {
     return names.flatMap((name) => this.#files.get(name) ?? []);
   }
 
+  #imageIn(file: string | ByteSource): Image | undefined {
+    if (!this.#images.has(file)) this.#images.set(file, this.#openImage(file));
+    return this.#images.get(file);
+  }
+
   #openImage(file: string | ByteSource): Image | undefined {
     try {
       const source = typeof file === "string" ? openFile(file) : file;
       if (source !== file) this.#open.push(source);
+      this.#bytes += source.size;
       return Image.fromFile(source);
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof FileError)) throw error;

@@ -1,10 +1,13 @@
 import { FormatError, MemoryError } from "../core/errors.ts";
+import { lookedAt } from "../core/limits.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { ModuleEntry } from "../kernel/modules.ts";
 import { AddressSpace } from "../memory/address-space.ts";
+import { withinLimit } from "../memory/limited-mapping.ts";
 import { FilledMapping, ImageFill } from "../pe/fill.ts";
 import { Image } from "../pe/image.ts";
 import type { KnownImage } from "../pe/match.ts";
+import { plural } from "../report/words.ts";
 import { type GivenImage, GivenImages } from "./images.ts";
 
 /** Kernel memory with the holes of modules filled in from the PE files that were given for them. */
@@ -14,23 +17,34 @@ export class LoadedImages implements Disposable {
   readonly #files: ReadonlyMap<ModuleEntry, Image>;
   readonly #used: string[] = [];
 
-  /** @throws {FileError} a folder cannot be listed */
-  constructor(kernel: Kernel, given: readonly GivenImage[]) {
+  readonly #passedOver: number;
+
+  /**
+   * @param bytes of memory that the dump holds
+   * @throws {FileError} a folder cannot be listed
+   */
+  constructor(kernel: Kernel, given: readonly GivenImage[], bytes: number) {
     const files = new Map<ModuleEntry, Image>();
     this.#files = files;
-    this.space = kernel.space;
-    if (given.length === 0) return;
-    this.#folder = new GivenImages(given);
+    if (given.length > 0) this.#folder = new GivenImages(given);
+    const filled = this.#folder === undefined ? kernel.space : this.#filled(kernel, this.#folder, files);
+    const limit = lookedAt(bytes + (this.#folder?.bytes ?? 0));
+    const { space, passedOver } = withinLimit(filled, kernel.modules.items, limit);
+    this.space = space;
+    this.#passedOver = passedOver;
+  }
+
+  #filled(kernel: Kernel, folder: GivenImages, files: Map<ModuleEntry, Image>): AddressSpace {
     const fills: ImageFill[] = [];
     for (const entry of kernel.modules.items) {
       const known = knownImage(kernel.space, entry);
-      const found = known === undefined ? undefined : this.#folder.find(known);
+      const found = known === undefined ? undefined : folder.find(known);
       if (found === undefined) continue;
       files.set(entry, found.image);
       fills.push(new ImageFill(entry.base, found.image));
       this.#used.push(entry.name);
     }
-    this.space = new AddressSpace(new FilledMapping(kernel.space.mapping, fills));
+    return new AddressSpace(new FilledMapping(kernel.space.mapping, fills));
   }
 
   /** The PE file that a module was loaded from, where it was given and is the one. */
@@ -39,9 +53,15 @@ export class LoadedImages implements Disposable {
   }
 
   get notes(): readonly string[] {
-    if (this.#folder === undefined) return [];
+    const passedOver =
+      this.#passedOver === 0
+        ? []
+        : [
+            `${plural(this.#passedOver, "module")} ${this.#passedOver === 1 ? "was" : "were"} passed over, in whole or in part: all of them together lead to more bytes than there are`,
+          ];
+    if (this.#folder === undefined) return passedOver;
     const used = this.#used.length === 0 ? "none of the files given is one that was loaded" : undefined;
-    return [...(used === undefined ? [] : [used]), ...this.#folder.notes];
+    return [...passedOver, ...(used === undefined ? [] : [used]), ...this.#folder.notes];
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,8 @@ export type PageLevel = "PML5E" | "PML4E" | "PDPTE" | "PDE" | "PTE" | "L0" | "L1
 /** Why one page could not be read. Ordinary in a dump: code must expect it. */
 export type MemoryFault =
   | { readonly kind: "not-canonical"; readonly va: Va }
+  /** What was given leads to far more bytes of images than it has itself: see `lookedAt` in core/limits.ts. */
+  | { readonly kind: "passed-over"; readonly va: Va }
   | { readonly kind: "not-mapped"; readonly va: Va; readonly level: PageLevel | "block" | "section" | "file" }
   | { readonly kind: "paged-out"; readonly va: Va; readonly level: PageLevel }
   | { readonly kind: "demand-zero"; readonly va: Va; readonly level: PageLevel }
@@ -27,6 +29,8 @@ export function describeFault(fault: MemoryFault): string {
   switch (fault.kind) {
     case "not-canonical":
       return `${at} is not an address of this machine: it is not canonical`;
+    case "passed-over":
+      return `${at} was passed over: the images before it lead to more bytes than there are`;
     case "not-mapped":
       if (fault.level === "block") return `${at} is not in this triage dump`;
       if (fault.level === "section") return `${at} lies outside the image`;

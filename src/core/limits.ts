@@ -15,6 +15,14 @@ export const MAX_MODULES = 4096;
 export const MAX_UNLOADED = 256;
 /** All images of one machine together: those of 300 drivers have some 500 MB. */
 export const MAX_IMAGES_BYTES = 0x1_0000_0000;
+/**
+ * Bytes of images that are looked at, of what has `bytes`: no page of one image is another one's as well, so that all of
+ * them have no more than there are. Page tables and sections that are made up lead to the same few bytes a thousand times,
+ * and every question takes as long as the bytes that it looks at.
+ */
+export function lookedAt(bytes: number): number {
+  return 0x200_0000 + 2 * bytes;
+}
 /** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
 export const MAX_UNICODE_BYTES = 0x800;
 /** An image in kernel space: the largest kernel seen has 21 MB, GPU drivers reach 100 MB. */
@@ -31,6 +39,8 @@ export const MAX_EXPORTS = 65_536;
 export const MAX_NAME_BYTES = 4096;
 /** Text of all names of one table together, so that names which share bytes cannot multiply them. */
 export const MAX_NAME_BYTES_TOTAL = 0x100_0000;
+/** Names of one place that it is known by: functions that do nothing have some twenty in Microsoft's kernels. */
+export const MAX_NAMES_OF_PLACE = 64;
 /** DLLs that one image imports from; large programs have some 100. */
 export const MAX_IMPORT_DLLS = 1024;
 /** Import slots of one image; large programs have some 10,000. */

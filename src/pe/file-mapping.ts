@@ -1,5 +1,6 @@
 import { hex, PAGE_SIZE, type Va, va } from "../core/address.ts";
 import { FormatError } from "../core/errors.ts";
+import { lookedAt } from "../core/limits.ts";
 import { upperBound } from "../core/search.ts";
 import type { Extent, Hole, Mapping } from "../memory/mapping.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
@@ -7,11 +8,16 @@ import type { HeaderReader, ImageHeaders } from "./headers.ts";
 import { sectionSpan } from "./sections.ts";
 
 /** RVAs from `start` to `end` that the loader maps: `fileSize` bytes of the file, then zeros. */
-interface MappedRange {
+interface LoaderRange {
   readonly start: number;
   readonly end: number;
   readonly fileOffset: number;
   readonly fileSize: number;
+}
+
+interface MappedRange extends LoaderRange {
+  /** Of its bytes of the file, those that are looked at: sections can show the same ones again and again. */
+  readonly shown: number;
 }
 
 const SECTOR = 0x200;
@@ -39,6 +45,7 @@ export class FileImageMapping implements Mapping {
         ? [flatRange(headers, source.size)]
         : loaderRanges(headers),
       headers.imageSize,
+      lookedAt(source.size),
     );
   }
 
@@ -61,8 +68,11 @@ export class FileImageMapping implements Mapping {
         origin: "file",
       };
     }
+    if (into >= range.shown) {
+      return { fault: { kind: "passed-over", va: at }, length: Math.min(want, range.fileSize - into) };
+    }
     const offset = range.fileOffset + into;
-    const inRange = Math.min(want, range.fileSize - into);
+    const inRange = Math.min(want, range.shown - into);
     if (offset >= this.source.size) return this.#hole(at, inRange, "file");
     return {
       source: this.source,
@@ -99,14 +109,14 @@ function isFlat(headers: ImageHeaders): boolean {
   return headers.sections.every((section) => section.fileSize === 0 || section.fileOffset === section.rva);
 }
 
-function flatRange(headers: ImageHeaders, fileSize: number): MappedRange {
+function flatRange(headers: ImageHeaders, fileSize: number): LoaderRange {
   const ends = headers.sections.map((section) => section.fileOffset + section.fileSize);
   const promised = Math.max(headers.headersSize, ...ends);
   const mapped = Math.min(headers.imageSize, Math.max(promised, fileSize));
   return { start: 0, end: headers.imageSize, fileOffset: 0, fileSize: mapped };
 }
 
-function loaderRanges(headers: ImageHeaders): readonly MappedRange[] {
+function loaderRanges(headers: ImageHeaders): readonly LoaderRange[] {
   const { sectionAlignment, fileAlignment, headersSize } = headers;
   // Sections start at whole sectors, whatever the field says, unless the file is aligned below that.
   const offsetUnit = fileAlignment >= SECTOR ? SECTOR : 1;
@@ -121,7 +131,12 @@ function loaderRanges(headers: ImageHeaders): readonly MappedRange[] {
   return [header, ...sections];
 }
 
-function withoutOverlaps(ranges: readonly MappedRange[], imageSize: number): readonly MappedRange[] {
+function withoutOverlaps(
+  ranges: readonly LoaderRange[],
+  imageSize: number,
+  most: number,
+): readonly MappedRange[] {
+  let left = most;
   const kept: MappedRange[] = [];
   let free = 0;
   for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
@@ -130,7 +145,9 @@ function withoutOverlaps(ranges: readonly MappedRange[], imageSize: number): rea
     if (start >= end) continue;
     const cut = start - range.start;
     const fileSize = Math.max(0, Math.min(range.fileSize - cut, end - start));
-    kept.push({ start, end, fileOffset: range.fileOffset + cut, fileSize });
+    const shown = Math.min(fileSize, left);
+    left -= shown;
+    kept.push({ start, end, fileOffset: range.fileOffset + cut, fileSize, shown });
     free = end;
   }
   return kept;

@@ -1,4 +1,5 @@
 import type { Rva } from "../core/address.ts";
+import { MAX_NAMES_OF_PLACE } from "../core/limits.ts";
 import { upperBound } from "../core/search.ts";
 
 /** What says that something is called so: the image offers it to others by that name, or a symbol table has it. */
@@ -23,7 +24,7 @@ export interface Names {
   readonly basis: NameBasis;
   /** In order of their places; those of one place as the source has them. */
   readonly items: readonly Name[];
-  /** All names of exactly this place. */
+  /** The names of exactly this place; of more than 64, the first. */
   at(rva: number): readonly Name[];
   near(rva: number): Near;
   byName(name: string): Name | undefined;
@@ -42,7 +43,8 @@ export class NameTable implements Names {
   }
 
   at(rva: number): readonly Name[] {
-    return this.items.slice(this.#firstAbove(rva - 1), this.#firstAbove(rva));
+    const first = this.#firstAbove(rva - 1);
+    return this.items.slice(first, Math.min(this.#firstAbove(rva), first + MAX_NAMES_OF_PLACE));
   }
 
   near(rva: number): Near {
