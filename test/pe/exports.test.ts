@@ -125,6 +125,65 @@ describe("the export table", () => {
     expect(found.items.length).toBeLessThanOrEqual(65_536 * 2);
   });
 
+  it("ends where it has more functions or names than there are ordinals, and says so (MAX_EXPORTS)", () => {
+    // one function and one name more than fit; all names are the first function's, and all are "Alpha"
+    const count = 65_537;
+    const data = new Uint8Array(0x200 + count * 10);
+    patch(data, {
+      0: DIRECTORY,
+      20: count,
+      24: count,
+      28: 0x2200,
+      32: 0x2200 + count * 4,
+      36: 0x2200 + count * 8,
+    });
+    const rvas = new Uint32Array(data.buffer, 0x200, count * 2);
+    rvas.fill(0x1010, 0, count).fill(0x2130, count);
+    const sections = [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }];
+    const image = Image.fromFile(peSource({ ...SPEC, sections }));
+    const { exports, notes } = exportsDocument("made.sys", image, () => null);
+    expect(exports.filter(({ ordinal }) => ordinal === 5)).toHaveLength(65_536);
+    expect(exports.at(-1)).toMatchObject({ name: null, ordinal: 5 + 65_535 });
+    expect(notes).toEqual([
+      "the table of export names ends early: it is longer than any real one",
+      "the export table ends early: it is longer than any real one",
+    ]);
+  });
+
+  it("has no names longer than linkers write, and says so (MAX_NAME_BYTES)", () => {
+    const data = patch(new Uint8Array(0x3000), { 0: DIRECTORY, 0x60: 0x2800, 0x64: 0x4000 });
+    data.fill(0x41, 0x800, 0x800 + 4096).fill(0x42, 0x2000, 0x2000 + 4095);
+    const sections = [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }];
+    const image = Image.fromFile(peSource({ ...SPEC, sections }));
+    expect(image.exports.items.find(({ ordinal }) => ordinal === 8)?.name).toBe("B".repeat(4095));
+    expect(exportsDocument("made.sys", image, () => null).notes).toEqual([
+      "1 export name cannot be read: made.sys+0x2800: export name should be text that ends in a zero, found no zero in 4096 bytes",
+    ]);
+  });
+
+  it("whose names share bytes is read for so many bytes in all, and says so (MAX_NAME_BYTES_TOTAL)", () => {
+    // 4,096 times the same 4,096 bytes, and one name more; the last function has it
+    const count = 4097;
+    const data = new Uint8Array(0x2000 + count * 10);
+    patch(data, {
+      0: DIRECTORY,
+      12: 0x2140,
+      20: 1,
+      24: count,
+      28: 0x4000,
+      32: 0x4004,
+      36: 0x4004 + count * 4,
+    });
+    data.fill(0x41, 0x200, 0x200 + 4095);
+    patch(data, { 0x2000: 0x1010, 0x140: "x" });
+    new Uint32Array(data.buffer, 0x2004, count).fill(0x2200);
+    const sections = [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }];
+    const image = Image.fromFile(peSource({ ...SPEC, sections }));
+    const { exports, notes } = exportsDocument("made.sys", image, () => null);
+    expect(exports).toHaveLength(4096);
+    expect(notes).toEqual(["1 export name cannot be read: it is longer than any real one"]);
+  });
+
   it("with a name that has no zero says so by name and place", () => {
     const data = patch(new Uint8Array(0x2000).fill(0x41), { 0: DIRECTORY, 0x60: 0x2800 });
     const spec = { ...SPEC, sections: [SPEC.sections![0]!, { name: ".edata", rva: 0x2000, data }] };
