@@ -45,9 +45,10 @@ export const MAX_NAMES_OF_PLACE = 64;
 export const MAX_IMPORT_DLLS = 1024;
 /** Import slots of one image; large programs have some 10,000. */
 export const MAX_IMPORTS = 65_536;
-/** Pages of a section that are tried for where names stood before an image was moved: the largest section seen has 5,000. */
-export const MAX_LOOKUP_BASES = 16_384;
-/** Names looked at on that search in one image: each page once, and some thousand imports at a few pages. */
+/**
+ * Names looked at in one image on the search for where they stood before it was moved: once for each page of a section,
+ * of which the largest seen has 5,000, and some thousand imports at a few pages.
+ */
 export const MAX_LOOKUP_PROBES = 200_000;
 /** Symbols of one COFF table: Wine's kernel has 16,000, a large program 500,000. */
 export const MAX_COFF_SYMBOLS = 0x10_0000;

@@ -1,6 +1,6 @@
 import type { Rva, Va } from "../core/address.ts";
 import { PAGE_SIZE } from "../core/address.ts";
-import { MAX_LOOKUP_BASES, MAX_LOOKUP_PROBES } from "../core/limits.ts";
+import { MAX_LOOKUP_PROBES } from "../core/limits.ts";
 import { recordAt } from "./hint-names.ts";
 import type { RvaReader } from "./rva-reader.ts";
 import { type Section, sectionSpan } from "./sections.ts";
@@ -110,7 +110,7 @@ export class LookupEntries {
     let most = Math.max(1, Math.ceil(entries.length / 2)) - 1;
     for (const page of this.#pagesAround(table.rva)) {
       const base = first - (first % PAGE) - page;
-      if (base <= 0n) continue;
+      if (base <= 0n) break;
       if (this.exhausted) return undefined;
       const explained = this.#explained(entries, base);
       if (explained === undefined || explained < most) continue;
@@ -133,13 +133,12 @@ export class LookupEntries {
     return records;
   }
 
-  #pagesAround(rva: number): readonly bigint[] {
+  *#pagesAround(rva: number): Generator<bigint> {
     const within = this.#sections.find((one) => rva >= one.rva && rva < one.rva + sectionSpan(one));
     const start = within?.rva ?? 0;
-    const end = within === undefined ? this.#reader.size : start + sectionSpan(within);
-    const first = BigInt(start) / PAGE;
-    const count = Math.min(MAX_LOOKUP_BASES, Math.ceil((end - Number(first * PAGE)) / Number(PAGE)));
-    return Array.from({ length: count }, (_, i) => (first + BigInt(i)) * PAGE);
+    const { size } = this.#reader;
+    const end = within === undefined ? size : Math.min(start + sectionSpan(within), size);
+    for (let page = (BigInt(start) / PAGE) * PAGE; page < BigInt(end); page += PAGE) yield page;
   }
 }
 

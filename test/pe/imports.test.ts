@@ -426,7 +426,7 @@ describe("import descriptors as the loader takes them", () => {
 });
 
 describe("hostile imports", () => {
-  it("that fit an earlier base everywhere are given up soon, and said to be", () => {
+  it("that fit an earlier base everywhere are given up soon, and said to be (MAX_LOOKUP_PROBES)", () => {
     // Each page holds the same record at its start, and every entry leads to the start of a page.
     const data = new Uint8Array(0x40_0000);
     for (let page = 0; page < data.length; page += 0x1000) patch(data, { [page + 2]: "Name" });
@@ -440,9 +440,55 @@ describe("hostile imports", () => {
     };
     const image = Image.fromFile(peSource(spec));
     expect(stepsOf(() => void image.imports)).toBeLessThan(25_000_000);
-    const { slots } = image.imports;
+    const { slots, gaps } = image.imports;
     expect(slots).toHaveLength(0x300);
     expect(slots.map(({ declared }) => declared?.name).filter((name) => name !== null)).toEqual([]);
+    expect(gaps).toMatchObject([{ table: "names", stopped: "limit" }]);
+  });
+
+  /** The notes of an image whose import directory stands at the start of the data, at 0x1000. */
+  const notesOf = (data: Uint8Array): { image: Image; notes: readonly string[] } => {
+    const sections = [{ name: "x", rva: 0x1000, data }];
+    const image = Image.fromFile(peSource({ bits: 32, directories: { 1: [0x1000, data.length] }, sections }));
+    const { notes } = importsDocument(
+      "made.sys",
+      image,
+      image.imports,
+      () => null,
+      () => undefined,
+    );
+    return { image, notes };
+  };
+
+  it("from more DLLs than any image has are those of the first, and that is said (MAX_IMPORT_DLLS)", () => {
+    // each of 1,025 DLLs is a.sys, with a table of its own that asks for #7
+    const count = 1025;
+    const lookup = 0x1020 + count * 20;
+    const tables = lookup + 8;
+    const data = patch(new Uint8Array(0x20 + count * 28), {
+      [lookup - 0x1000]: 0x8000_0007,
+      [count * 20 + 0x14]: "a.sys",
+    });
+    for (let i = 0; i < count; i++)
+      patch(data, { [i * 20]: lookup, [i * 20 + 12]: 0x1014 + count * 20, [i * 20 + 16]: tables + i * 4 });
+    const { image, notes } = notesOf(data);
+    expect(image.imports.slots.map(({ rva }) => rva)).toEqual(
+      Array.from({ length: 1024 }, (_, i) => tables + i * 4),
+    );
+    expect(notes).toEqual(["the import descriptors end early: it is longer than any real one"]);
+  });
+
+  it("of more functions than any image asks for are the first, and that is said (MAX_IMPORTS)", () => {
+    const data = patch(new Uint8Array(0x80 + 65_538 * 4), {
+      0: 0x1080,
+      12: 0x1040,
+      16: 0x1080,
+      0x40: "a.sys",
+    });
+    new Uint32Array(data.buffer, 0x80, 65_537).fill(0x8000_0007);
+    const { image, notes } = notesOf(data);
+    expect(image.imports.slots).toHaveLength(65_536);
+    expect(notes).toEqual(["the names cannot be read of a.sys: it is longer than any real one"]);
   });
 
   it("that never end are cut at the cap, soon, and said to be", () => {
