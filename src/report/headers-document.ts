@@ -2,7 +2,7 @@ import type { Image } from "../pe/image.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { HeadersDocument } from "./documents.ts";
 import { layoutNotes } from "./image-notes.ts";
-import { stopText } from "./words.ts";
+import { plural, stopText } from "./words.ts";
 
 /**
  * The headers of one image, its directories and its sections.
@@ -11,12 +11,7 @@ import { stopText } from "./words.ts";
  */
 export function headersDocument(name: string, image: Image): HeadersDocument {
   const headers = image.headers;
-  const notes: string[] = [...layoutNotes(image)];
-  const pdb = image.pdb;
-  const version = image.version;
-  if (pdb.state === "unreadable") notes.push(`the debug record cannot be read: ${stopText(pdb.reason)}`);
-  if (version.state === "unreadable")
-    notes.push(`the version resource cannot be read: ${stopText(version.reason)}`);
+  const { pdb, version } = image;
   return {
     module: name,
     base: image.base,
@@ -71,6 +66,23 @@ export function headersDocument(name: string, image: Image): HeadersDocument {
         ? { signature: pdb.value.signature, age: pdb.value.age, path: pdb.value.path }
         : null,
     version: version.state === "present" ? Object.fromEntries(version.value.strings) : null,
-    notes,
+    notes: notesOf(image),
   };
+}
+
+function notesOf(image: Image): readonly string[] {
+  const notes: string[] = [...layoutNotes(image)];
+  const { pdb, symbols, version } = image;
+  if (pdb.state === "unreadable") notes.push(`the debug record cannot be read: ${stopText(pdb.reason)}`);
+  if (version.state === "unreadable")
+    notes.push(`the version resource cannot be read: ${stopText(version.reason)}`);
+  if (symbols.state === "unreadable")
+    notes.push(`the symbol table cannot be read: ${stopText(symbols.reason)}`);
+  if (symbols.state === "present" && symbols.value.leftOut > 0) {
+    const some = plural(symbols.value.leftOut, "symbol");
+    notes.push(
+      `${some} cannot be read: their names or places make no sense, or the table is longer than any real one`,
+    );
+  }
+  return notes;
 }

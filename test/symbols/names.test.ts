@@ -3,12 +3,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { realImages } from "../../bench/realcode.mjs";
 import { openImageFile } from "../../src/api/image-file.ts";
+import { Bytes } from "../../src/core/bytes.ts";
 import { FormatError } from "../../src/core/errors.ts";
+import { readCoffSymbols } from "../../src/pe/coff-symbols.ts";
+import type { HeaderReader } from "../../src/pe/headers.ts";
+import { headersDocument } from "../../src/report/headers-document.ts";
 import { coffNames } from "../../src/symbols/coff.ts";
 import { exportNames } from "../../src/symbols/exports.ts";
 import { namesAt, placeNamed } from "../../src/symbols/image-names.ts";
 import { coffFile, imageOf } from "../fixtures/coff-file.ts";
-import { NT_OFFSET, type PeSpec } from "../fixtures/pe.ts";
+import { type Patch, patch } from "../fixtures/dump-bytes.ts";
+import { buildPe, NT_OFFSET, type PeSpec } from "../fixtures/pe.ts";
 
 const CODE = { name: ".text", rva: 0x1000, data: new Uint8Array(0x200).fill(0xc3), use: "rx" };
 const DATA = { name: ".data", rva: 0x2000, data: new Uint8Array(0x200), use: "rw" };
@@ -84,7 +89,12 @@ describe("hostile symbol tables", () => {
       reason: { name: "FormatError", file: "driver.sys" },
     });
     expect(coffNames(imageOf(bytes)).items).toEqual([]);
+    expect(headersDocument("driver.sys", imageOf(bytes)).notes).toEqual([
+      expect.stringMatching(/^the symbol table cannot be read: driver\.sys\+/),
+    ]);
   });
+
+  const past = "their names or places make no sense, or the table is longer than any real one";
 
   it("leave out names and places that make no sense, and count them", () => {
     const odd = [
@@ -92,8 +102,45 @@ describe("hostile symbol tables", () => {
       { name: "Beyond", value: 0x10_0000, section: 1 },
       { name: "NoSuchSection", value: 0, section: 9 },
     ];
-    expect(imageOf(coffFile(X64, odd)).symbols).toMatchObject({
-      value: { items: [{ name: "DriverEntry" }], leftOut: 2 },
+    const image = imageOf(coffFile(X64, odd));
+    expect(image.symbols).toMatchObject({ value: { items: [{ name: "DriverEntry" }], leftOut: 2 } });
+    expect(headersDocument("driver.sys", image).notes).toEqual([`2 symbols cannot be read: ${past}`]);
+  });
+
+  /** A function's record. */
+  const record = patch(new Uint8Array(18), { 0: "Function", 8: 0x10, 12: 0x0020_0001, 16: Uint8Array.of(2) });
+  const headers = { ...imageOf(buildPe(X64)).headers, symbolTableOffset: 0x1000 };
+  const asked = (length: number, bytes: Readonly<Record<number, Patch>>): Bytes =>
+    new Bytes(patch(new Uint8Array(length), bytes), "driver.sys");
+
+  it("of more symbols than any program has are read so far, and the others are counted (MAX_COFF_SYMBOLS)", () => {
+    // every 256th of 1,048,577 records is a function's, the last one too
+    const piece = new Uint8Array(18 * 4096);
+    for (let at = 0; at < piece.length; at += 18 * 256)
+      patch(piece, { [at]: record, [at + 17]: Uint8Array.of(255) });
+    const symbolCount = 0x10_0001;
+    const end = 0x1000 + symbolCount * 18;
+    const read: HeaderReader = (at, length) =>
+      at === end ? asked(4, { 0: 4 }) : new Bytes(piece.subarray(0, length), "driver.sys");
+    const found = readCoffSymbols("driver.sys", read, { ...headers, symbolCount });
+    expect(found).toMatchObject({ state: "present", value: { leftOut: 1 } });
+    expect(found.state === "present" ? found.value.items.length : 0).toBe(4096);
+  });
+
+  it("with more text than the names of any program have do without the rest, and count it (MAX_COFF_STRING_BYTES)", () => {
+    // one name ends at the last byte that is read, the other begins behind it
+    const strings = patch(new Uint8Array(0x200_0010), {
+      0: 0x200_0010,
+      0x1ff_fff0: "the_last_name",
+      0x200_0000: "lost",
+    });
+    const table = asked(36, { 0: record, 18: record });
+    patch(table.array, { 0: 0, 4: 0x1ff_fff0, 18: 0, 22: 0x200_0000 });
+    const read: HeaderReader = (at, length) =>
+      at === 0x1000 ? table : new Bytes(strings.subarray(0, length), "driver.sys");
+    expect(readCoffSymbols("driver.sys", read, { ...headers, symbolCount: 2 })).toEqual({
+      state: "present",
+      value: { items: [{ name: "the_last_name", rva: 0x1010, code: true }], leftOut: 1 },
     });
   });
 
