@@ -1,4 +1,6 @@
+import { hex } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
+import { FormatError } from "../core/errors.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_CODEVIEW_BYTES, MAX_DEBUG_ENTRIES } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
@@ -34,18 +36,26 @@ export function readPdbRecord(
   directory: DataDirectory,
   readFile: HeaderReader | undefined,
 ): Finding<PdbRecord> {
-  const count = Math.min(Math.floor(directory.size / ENTRY_SIZE), MAX_DEBUG_ENTRIES);
+  const entries = Math.floor(directory.size / ENTRY_SIZE);
+  const count = Math.min(entries, MAX_DEBUG_ENTRIES);
   try {
     for (let index = 0; index < count; index++) {
       const bytes = reader.bytes(directory.rva + index * ENTRY_SIZE, ENTRY_SIZE);
       const entry = readStruct(PeDebug.Entry, bytes, "debug directory entry");
       if (entry.kind !== CODEVIEW) continue;
-      const size = Math.min(entry.size, MAX_CODEVIEW_BYTES);
+      const { size } = entry;
+      if (size > MAX_CODEVIEW_BYTES) {
+        bytes.fail(16, "size of the CodeView record", `at most ${hex(MAX_CODEVIEW_BYTES)} bytes`, hex(size));
+      }
       if (entry.rva !== 0) return parseCodeView(reader.bytes(entry.rva, size));
       if (readFile !== undefined) return parseCodeView(readFile(entry.fileOffset, size, "CodeView record"));
       bytes.fail(20, "address of the CodeView record", "an RVA", "0: only the file has the record");
     }
-    return { state: "absent" };
+    if (entries === count) return { state: "absent" };
+    const [expected, found] = [`at most ${MAX_DEBUG_ENTRIES}`, String(entries)];
+    const field = "entries of the debug directory";
+    const reason = new FormatError({ file: reader.label, offset: directory.rva, field, expected, found });
+    return { state: "unreadable", reason };
   } catch (error) {
     return { state: "unreadable", reason: toTableStop(error) };
   }

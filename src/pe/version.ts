@@ -24,8 +24,8 @@ export interface VersionInfo {
   readonly fixedFileVersion: string | null;
   /** All strings of the first language that has any. */
   readonly strings: ReadonlyMap<string, string>;
-  /** Why the end of the record cannot be read. */
-  readonly cut?: MemoryFault;
+  /** Why the end of the record is not read. */
+  readonly cut?: MemoryFault | "limit";
 }
 
 const RT_VERSION = 16;
@@ -64,13 +64,15 @@ function readRecord(reader: RvaReader, { rva, size }: ResourceData): VersionInfo
     return record.fail(KEY_AT, "key of the version resource", "VS_VERSION_INFO", found);
   }
   const strings = new Map<string, string>();
+  let tooMany = false;
   for (const info of childrenOf(record, root)) {
     if (info.key !== "StringFileInfo") continue;
     for (const language of childrenOf(record, info)) {
       if (strings.size > 0) break;
       for (const { key, value, end, whole } of childrenOf(record, language)) {
         if (!whole && cut !== undefined) break;
-        if (strings.size >= MAX_VERSION_STRINGS) break;
+        tooMany = strings.size >= MAX_VERSION_STRINGS;
+        if (tooMany) break;
         if (!strings.has(key)) strings.set(key, utf16Z(record.array.subarray(value, end)));
       }
     }
@@ -87,7 +89,7 @@ function readRecord(reader: RvaReader, { rva, size }: ResourceData): VersionInfo
     copyright: text("LegalCopyright"),
     fixedFileVersion: fixedVersion(record, root),
     strings,
-    ...(cut === undefined ? {} : { cut }),
+    ...(tooMany ? { cut: "limit" } : cut === undefined ? {} : { cut }),
   };
 }
 

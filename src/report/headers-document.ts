@@ -76,6 +76,8 @@ function notesOf(image: Image): readonly string[] {
   if (pdb.state === "unreadable") notes.push(`the debug record cannot be read: ${stopText(pdb.reason)}`);
   if (version.state === "unreadable")
     notes.push(`the version resource cannot be read: ${stopText(version.reason)}`);
+  if (version.state === "present" && version.value.cut !== undefined)
+    notes.push(`the version resource ends early: ${stopText(version.value.cut)}`);
   if (symbols.state === "unreadable")
     notes.push(`the symbol table cannot be read: ${stopText(symbols.reason)}`);
   if (symbols.state === "present" && symbols.value.leftOut > 0) {

@@ -2,11 +2,17 @@ import { describe, expect, it, vi } from "vitest";
 import { va } from "../../src/core/address.ts";
 import { Bytes } from "../../src/core/bytes.ts";
 import { Image } from "../../src/pe/image.ts";
+import { headersDocument } from "../../src/report/headers-document.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
 import { loadPe, type PeSpec, peSource } from "../fixtures/pe.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 const TEXT = { name: ".text", rva: 0x1000, data: new Uint8Array(0x10), use: "rx" };
+
+/** What `dh` says of an image. */
+function notesOf(spec: PeSpec): readonly string[] {
+  return headersDocument("made.sys", Image.fromFile(peSource(spec))).notes;
+}
 
 describe("the PDB record", () => {
   const RSDS = patch(new Uint8Array(0x40), {
@@ -19,7 +25,7 @@ describe("the PDB record", () => {
   });
 
   function spec(rva: number, record: Uint8Array, kind = 2): PeSpec {
-    const debug = patch(new Uint8Array(0x100), {
+    const debug = patch(new Uint8Array(0x80 + record.length), {
       12: 13,
       40: kind,
       44: record.length,
@@ -77,6 +83,33 @@ describe("the PDB record", () => {
   it("is absent where no entry is of its kind, and where there is no directory", () => {
     expect(Image.fromFile(peSource(spec(0x2080, RSDS, 13))).pdb).toEqual({ state: "absent" });
     expect(Image.fromFile(peSource({ bits: 64, sections: [TEXT] })).pdb).toEqual({ state: "absent" });
+  });
+
+  it("behind more entries than linkers write is not found, and that is said (MAX_DEBUG_ENTRIES)", () => {
+    const at = (index: number): PeSpec => {
+      const data = patch(new Uint8Array(0x800), {
+        [index * 28 + 12]: 2,
+        [index * 28 + 16]: 0x40,
+        [index * 28 + 20]: 0x2780,
+      });
+      const section = { name: ".rdata", rva: 0x2000, data: patch(data, { 0x780: RSDS }) };
+      return { bits: 64, directories: { 6: [0x2000, 65 * 28] }, sections: [TEXT, section] };
+    };
+    expect(Image.fromFile(peSource(at(63))).pdb).toMatchObject({ state: "present", value: { age: 10 } });
+    expect(notesOf(at(64))).toEqual([
+      "the debug record cannot be read: made.sys+0x2000: entries of the debug directory should be at most 64, found 65",
+    ]);
+  });
+
+  it("with more bytes than a path has is not read, and that is said (MAX_CODEVIEW_BYTES)", () => {
+    const long = (length: number) =>
+      spec(0x2080, patch(new Uint8Array(length).fill(0x41), { 0: RSDS.subarray(0, 24), [length - 1]: "\0" }));
+    expect(Image.fromFile(peSource(long(0x1_0000))).pdb).toMatchObject({
+      value: { path: "A".repeat(0x1_0000 - 25) },
+    });
+    expect(notesOf(long(0x1_0001))).toEqual([
+      "the debug record cannot be read: made.sys+0x202c: size of the CodeView record should be at most 0x10000 bytes, found 0x10001",
+    ]);
   });
 
   it("of an unknown form is unreadable, and named", () => {
@@ -150,8 +183,8 @@ describe("the version record", () => {
       {
         name: "data",
         rva: 0x3000,
-        virtualSize: 0x2000,
-        data: patch(new Uint8Array(0x1800), { [at - 0x3000]: data }),
+        virtualSize: Math.max(0x2000, data.length),
+        data: patch(new Uint8Array(Math.max(0x1800, data.length)), { [at - 0x3000]: data }),
       },
     ];
     return { bits: 32, directories: { 2: [0x2000, 0x80] }, sections };
@@ -173,7 +206,7 @@ describe("the version record", () => {
     });
   });
 
-  it("is not looked for to the end in a tree that fans out into billions of directories", () => {
+  it("is not looked for to the end in a tree that fans out into billions of directories (MAX_RESOURCE_ENTRIES_TOTAL)", () => {
     // three directories of 4,096 entries, each entry leading to the next; those of the last to the first
     const [count, step] = [4096, 0x8010];
     const data = new Uint8Array(3 * step);
@@ -196,6 +229,53 @@ describe("the version record", () => {
       state: "unreadable",
       reason: { field: "the entries of all resource directories", expected: "at most 65536" },
     });
+  });
+
+  it("is not looked for among more entries than any directory has, and that is said (MAX_RESOURCE_ENTRIES)", () => {
+    const data = new Uint8Array(16 + 4097 * 8);
+    new DataView(data.buffer).setUint16(14, 4097, true);
+    const rsrc = { name: ".rsrc", rva: 0x2000, data };
+    expect(notesOf({ bits: 32, directories: { 2: [0x2000, data.length] }, sections: [TEXT, rsrc] })).toEqual([
+      "the version resource cannot be read: made.sys+0x200c: entries of a resource directory should be at most 4096, found 4097",
+    ]);
+  });
+
+  it("is looked for in so many resources, and what is wrong with the first is said (MAX_VERSION_RESOURCES)", () => {
+    // 17 languages of one name: what the first 16 lead to is none, and the last leads to the record
+    const at = (index: number): PeSpec => {
+      const tree = patch(new Uint8Array(0x200), { 0x44: 17 << 16, 0x180: 0x3800, 0x184: 0x10 });
+      for (let i = 0; i < 17; i++)
+        patch(tree, { [0x48 + i * 8]: i, [0x4c + i * 8]: i === index ? 0x190 : 0x180 });
+      patch(tree, { 0x190: 0x3000, 0x194: record.length });
+      const { sections, ...rest } = spec(record, 0x3000);
+      const [text, rsrc, data] = sections!;
+      const head = rsrc!.data.subarray(0, 0x44);
+      return { ...rest, sections: [text!, { ...rsrc!, data: patch(tree, { 0: head }) }, data!] };
+    };
+    expect(Image.fromFile(peSource(at(15))).version).toMatchObject({ value: { company: "Example Corp." } });
+    expect(notesOf(at(16))).toEqual([
+      'the version resource cannot be read: made.sys+0x3806: key of the version resource should be VS_VERSION_INFO, found ""',
+    ]);
+  });
+
+  it("is read up to what its length can say, whatever the resource claims (MAX_VERSION_BYTES)", () => {
+    // the byte behind the last that a record can have is paged out
+    const long = patch(new Uint8Array(0x1_1000), { 0: record });
+    const memory = loadPe(new VirtualMemory(4), spec(long, 0x3000), 0x8000_0000n).pageOut(0x8001_3000n, 1);
+    expect(Image.at(memory.space, va(0x8000_0000n)).version).toEqual(
+      Image.fromFile(peSource(spec(record, 0x3000))).version,
+    );
+  });
+
+  it("has so many strings, and says that it ends there (MAX_VERSION_STRINGS)", () => {
+    const many = Array.from({ length: 257 }, (_, i) => block(`Key${i}`, `Value ${i}`));
+    const big = block("VS_VERSION_INFO", fixed, [block("StringFileInfo", "", [block("040904b0", "", many)])]);
+    const found = spec(big, 0x3000);
+    const { version } = Image.fromFile(peSource(found));
+    expect(version.state === "present" ? [...version.value.strings.values()].slice(-1) : version).toEqual([
+      "Value 255",
+    ]);
+    expect(notesOf(found)).toEqual(["the version resource ends early: it is longer than any real one"]);
   });
 
   it("is the same from memory", () => {
@@ -285,6 +365,15 @@ describe("the base relocations", () => {
       offset: 0x2004,
       found: "4",
     });
+  });
+
+  it("of more bytes than any kernel has are read so far, and say so (MAX_RELOCATION_BYTES)", () => {
+    // one place, and behind it padding
+    const data = patch(new Uint8Array(12), { 0: 0x1000, 4: 0x200_0008, 8: 0x3004 });
+    const place = { name: ".reloc", rva: 0x2000, data, virtualSize: 0x200_0008 };
+    const spec = { bits: 32, directories: { 5: [0x2000, 0x200_0008] }, sections: [TEXT, place] } as const;
+    const { rvas, stopped } = Image.fromFile(peSource(spec)).relocations;
+    expect([[...rvas], stopped]).toEqual([[0x1004], "limit"]);
   });
 
   it("of 4 GB are cut at what is there", () => {

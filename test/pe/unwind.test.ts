@@ -126,6 +126,27 @@ describe("the unwind table of x64", () => {
     ]);
   });
 
+  it("has as many rows as the largest kernel has six times, and says that it ends there (MAX_UNWIND_ROWS)", () => {
+    const count = 262_145;
+    const long = new Uint32Array(count * 3);
+    for (let i = 0; i < count; i++) long.set([0x1000 + i, 0x1001 + i, 0], i * 3);
+    const many = spec(new Uint8Array(long.buffer), INFOS);
+    const { unwind } = Image.fromFile(peSource({ ...many, sections: many.sections!.slice(0, 2) }));
+    expect([unwind.count, unwind.rows.at(-3), unwind.stopped]).toEqual([262_144, 0x1000 + 262_143, "limit"]);
+  });
+
+  it("follows no chain further than compilers write, and says that the entry is not known (MAX_UNWIND_CHAIN)", () => {
+    // one chained piece after the other: row 1 leads to the function in 31 steps and its last look, row 2 needs one more
+    const chain = patch(new Uint8Array(0x300), { 0: 0x0000_0001 });
+    for (let i = 1; i <= 32; i++) chain.set(chained(0, 0x1000, 0x1010, XDATA + (i - 1) * 0x10), i * 0x10);
+    const table = rows(0x1100, 0x1110, XDATA + 0x1f0, 0x1200, 0x1210, XDATA + 0x200);
+    const { unwind } = Image.fromFile(peSource(spec(table, chain)));
+    expect(unwind.functions().map(({ entry, entryKnown }) => [entry, entryKnown])).toEqual([
+      [0x1000, true],
+      [0x1200, false],
+    ]);
+  });
+
   it("of x86 is empty", () => {
     const { unwind } = Image.fromFile(peSource({ ...spec(rows(0x1000, 0x1010, 0), INFOS), bits: 32 }));
     expect([unwind.count, unwind.functions()]).toEqual([0, []]);
