@@ -127,6 +127,17 @@ describe("a name", () => {
     expect(images.locate(dll, name)).toMatchObject({ missing: reason });
   });
 
+  it("is followed through as many forwarders as no Windows has, and then given up (MAX_FORWARDERS)", () => {
+    const steps = Array.from({ length: 17 }, (_, i) => [`F${i}`, `chain.F${i + 1}`]);
+    const chain = module("chain", "chain.sys", 0xf789_0000n, { ...Object.fromEntries(steps), F17: 0x1040 });
+    const found = new ImageSet([chain]);
+    expect(found.locate("chain.sys", "F1")).toMatchObject({
+      address: 0xf789_1040n,
+      forwarders: { length: 16 },
+    });
+    expect(found.locate("chain.sys", "F0")).toMatchObject({ missing: "cycle", forwarders: { length: 17 } });
+  });
+
   it("is unreadable, not absent, where the module's export names are gone", () => {
     const holed = new VirtualMemory(4)
       .write(0x8080_0000n, memory.space.read(va(0x8080_0000n), 0x2000))

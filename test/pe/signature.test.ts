@@ -157,7 +157,7 @@ describe("an image in memory", () => {
 describe("a hostile signature", () => {
   const message = contosoSignature();
 
-  it("of 2 GB by its length field is refused before anything is read", () => {
+  it("of 2 GB by its length field is refused before anything is read (MAX_SIGNATURE_BYTES)", () => {
     const { bytes, tableAt } = signedDriver([certificateEntry(message, 2, 0x7fff_ffff)], 0x7fff_ffff);
     expect(reasonOf(signatureOf(bytes))).toMatchObject({
       file: "x.sys",
@@ -195,11 +195,14 @@ describe("a hostile signature", () => {
     expect(failure([certificateEntry(message, 2, length)])).toMatchObject({ found: `0x${length}` });
   });
 
-  it("behind 10,000 other certificates is not looked for, and that is said", () => {
-    const others = Array.from({ length: 10_000 }, () => certificateEntry(Uint8Array.of(1), 1));
+  it("behind more other certificates than any file has is not looked for, and that is said (MAX_CERTIFICATES)", () => {
+    const others = Array.from({ length: 16 }, () => certificateEntry(Uint8Array.of(1), 1));
+    const { bytes } = signedDriver([...others.slice(1), certificateEntry(message)]);
+    expect(signatureOf(bytes)).toMatchObject({ value: { signer: "Contoso Storage Ltd." } });
     expect(failure([...others, certificateEntry(message)])).toMatchObject({
       field: "attribute certificates",
       expected: "at most 16",
+      found: "more",
     });
   });
 
@@ -212,26 +215,39 @@ describe("a hostile signature", () => {
     });
   });
 
-  it("that is nested 100,000 deep with honest lengths is refused", () => {
-    const heads: Buffer[] = [];
-    for (let depth = 0, length = 0; depth < 100_000; depth++) {
-      const head = Buffer.alloc(6);
-      head.writeUInt16BE(0x3084);
-      head.writeUInt32BE(length, 2);
-      heads.push(head);
-      length += 6;
+  /** Sequences inside one another, each with its true length. */
+  function nested(levels: number): Uint8Array {
+    const heads = new Uint8Array(levels * 6);
+    const view = new DataView(heads.buffer);
+    for (let at = 0; at < heads.length; at += 6) {
+      view.setUint16(at, 0x3084);
+      view.setUint32(at + 2, heads.length - at - 6);
     }
-    expect(failure([certificateEntry(Buffer.concat(heads.reverse()))])).toMatchObject({
-      field: "PKCS #7 message",
-    });
+    return heads;
+  }
+
+  it("that is nested 100,000 deep with honest lengths is refused", () => {
+    expect(failure([certificateEntry(nested(100_000))])).toMatchObject({ field: "PKCS #7 message" });
   });
 
-  it("of a million elements is refused", () => {
-    const many = Buffer.alloc(2_000_006);
-    many.writeUInt16BE(0x3084);
-    many.writeUInt32BE(2_000_000, 2);
-    for (let at = 6; at < many.length; at += 2) many[at] = 5;
-    expect(failure([certificateEntry(many)])).toMatchObject({ field: "PKCS #7 message", expected: "ASN.1" });
+  it("is followed as deep as any is nested, and no deeper (MAX_ASN1_DEPTH)", () => {
+    const found = (levels: number) => failure([certificateEntry(nested(levels))]).found;
+    expect(found(101)).toMatch(/^Object's schema was not verified/);
+    expect(found(102)).toBe("Maximum ASN.1 nesting depth exceeded");
+  });
+
+  it("of more elements than any has is refused (MAX_ASN1_ELEMENTS)", () => {
+    // one sequence of NULLs
+    const found = (elements: number) => {
+      const many = new Uint8Array(6 + (elements - 1) * 2);
+      const view = new DataView(many.buffer);
+      view.setUint16(0, 0x3084);
+      view.setUint32(2, many.length - 6);
+      for (let at = 6; at < many.length; at += 2) many[at] = 5;
+      return failure([certificateEntry(many)]).found;
+    };
+    expect(found(20_000)).toMatch(/^Object's schema was not verified/);
+    expect(found(20_001)).toBe("Maximum ASN.1 node count exceeded");
   });
 
   it("whose content is not SignedData is refused by its identifier", () => {
