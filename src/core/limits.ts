@@ -170,8 +170,6 @@ export const MAX_HIVE_VALUES = 16_384;
 export const MAX_HIVE_KEY_NAME_BYTES = 510;
 /** A registry value's name has at most 16,383 characters. */
 export const MAX_HIVE_VALUE_NAME_BYTES = 32_766;
-/** Data of one registry value: 1 MB was Windows' own limit for years. */
-export const MAX_HIVE_VALUE_BYTES = 0x10_0000;
 /** Services of one machine: a server with many users has about 1,500. */
 export const MAX_SERVICES = 8192;
 /** Values of all services together: 20 for each of them, and many services that share one long list end here. */

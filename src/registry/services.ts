@@ -102,7 +102,8 @@ class ServiceReader {
       );
     }
     if (this.#isFull) {
-      notes.push(`the hive has more services than any machine: only ${this.items.length} were read`);
+      const most = "the hive's services are more, or have more values, than those of any machine";
+      notes.push(`${most}: only ${this.items.length} were read`);
     }
     return notes;
   }

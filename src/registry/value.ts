@@ -1,6 +1,6 @@
 import type { Bytes } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
-import { MAX_HIVE_VALUE_BYTES, MAX_HIVE_VALUE_NAME_BYTES } from "../core/limits.ts";
+import { MAX_HIVE_VALUE_NAME_BYTES } from "../core/limits.ts";
 import { utf16Z } from "../core/text.ts";
 import { Regf } from "../generated/regf.js";
 import { type HiveCells, hiveName } from "./cells.ts";
@@ -53,7 +53,7 @@ export class HiveValue {
    * @param most bytes that are wanted at most
    * @throws {FormatError} it is larger, or its cells are broken
    */
-  bytes(most: number = MAX_HIVE_VALUE_BYTES): Uint8Array {
+  bytes(most: number): Uint8Array {
     if (this.size > most) {
       this.#cell.fail(4, "size of a value's data", `at most ${most}`, String(this.size));
     }
@@ -73,7 +73,7 @@ export class HiveValue {
    *
    * @throws {FormatError} as `bytes`
    */
-  text(most?: number): string | undefined {
+  text(most: number): string | undefined {
     return this.type === TYPE.text || this.type === TYPE.expandable ? utf16Z(this.bytes(most)) : undefined;
   }
 
@@ -84,7 +84,7 @@ export class HiveValue {
    */
   u32(): number | undefined {
     if (this.type !== TYPE.dword || this.size !== 4) return undefined;
-    const bytes = this.bytes();
+    const bytes = this.bytes(4);
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   }
 

@@ -143,11 +143,11 @@ describe("a hive whose cells lead astray", () => {
 });
 
 describe("a hive with counts and sizes that no hive has", () => {
-  it("refuses a key's name of 64 KB", () => {
+  it("refuses a key's name that is longer than any (MAX_HIVE_KEY_NAME_BYTES)", () => {
     const { bytes, data, root } = listed();
-    data.setUint16(root + 72, 0xffff, true);
+    data.setUint16(root + 72, 511, true);
     expect(() => open(bytes)).toThrow(
-      expect.objectContaining({ offset: root + 72, expected: "at most 510 bytes", found: "65535 bytes" }),
+      expect.objectContaining({ offset: root + 72, expected: "at most 510 bytes", found: "511 bytes" }),
     );
   });
 
@@ -159,19 +159,23 @@ describe("a hive with counts and sizes that no hive has", () => {
     );
   });
 
-  it("refuses a value's name of 64 KB", () => {
+  it("refuses a value's name that is longer than any (MAX_HIVE_VALUE_NAME_BYTES)", () => {
     const { bytes, data } = listed();
-    data.setUint16(cellOf(bytes, "vk") + 2, 0xffff, true);
+    data.setUint16(cellOf(bytes, "vk") + 2, 32_767, true);
     expect(() => open(bytes).root.value("text")).toThrow(
-      expect.objectContaining({ field: "length of a value's name", found: "65535" }),
+      expect.objectContaining({
+        field: "length of a value's name",
+        expected: "at most 32766",
+        found: "32767",
+      }),
     );
   });
 
-  it("refuses 4 billion values", () => {
+  it("refuses more values than any key has (MAX_HIVE_VALUES)", () => {
     const { bytes, data, root } = listed();
-    data.setUint32(root + 36, 0xffff_ffff, true);
+    data.setUint32(root + 36, 16_385, true);
     expect(() => open(bytes).root.value("text")).toThrow(
-      expect.objectContaining({ field: "number of values", expected: "at most 16384", found: "4294967295" }),
+      expect.objectContaining({ field: "number of values", expected: "at most 16384", found: "16385" }),
     );
   });
 
@@ -191,7 +195,7 @@ describe("a hive with counts and sizes that no hive has", () => {
     );
   });
 
-  it("refuses a key with more than 65,536 subkeys", () => {
+  it("refuses a key with more than 65,536 subkeys (MAX_HIVE_SUBKEYS)", () => {
     const keys = Array.from({ length: 65_537 }, (_, i) => ({ name: `${i}` }));
     const key = open(hiveBytes({ name: "ROOT", keys })).root;
     expect(() => key.subkeyOffsets()).toThrow(expect.objectContaining({ expected: "at most 65536" }));
@@ -205,7 +209,25 @@ describe("a hive with counts and sizes that no hive has", () => {
   ])("refuses data of %s", (_, size, field) => {
     const { bytes, data } = listed();
     data.setUint32(cellOf(bytes, "vk") + 4, size, true);
-    expect(() => open(bytes).root.value("text")?.bytes()).toThrow(expect.objectContaining({ field }));
+    expect(() => open(bytes).root.value("text")?.bytes(0x10_0000)).toThrow(
+      expect.objectContaining({ field }),
+    );
+  });
+
+  it("is not read any further than the largest hive's services go (MAX_HIVE_READ)", () => {
+    const data = new Uint8Array(0x10_0000);
+    const { root } = open(
+      hiveBytes({ name: "ROOT", values: [{ name: "big", type: 3, data }] }, { minor: 3 }),
+    );
+    const big = root.value("big");
+    for (let i = 0; i < 31; i++) expect(big?.bytes(data.length)).toHaveLength(data.length);
+    expect(() => big?.bytes(data.length)).toThrow(
+      expect.objectContaining({
+        field: "all cells of the hive",
+        expected: "at most 33554432 bytes that are read",
+        found: "more: they share names or lists",
+      }),
+    );
   });
 
   it("refuses large data with too few segments", () => {
@@ -214,7 +236,7 @@ describe("a hive with counts and sizes that no hive has", () => {
       values: [{ name: "big", type: 3, data: new Uint8Array(40_000) }],
     });
     view(bytes).setUint16(cellOf(bytes, "db") + 2, 2, true);
-    expect(() => open(bytes).root.value("big")?.bytes()).toThrow(
+    expect(() => open(bytes).root.value("big")?.bytes(0x10_0000)).toThrow(
       expect.objectContaining({ field: "number of segments", expected: "3 for 40000 bytes", found: "2" }),
     );
   });
@@ -227,7 +249,7 @@ describe("any bytes", () => {
     const visit = (key: HiveKey, depth: number): void => {
       for (const value of key.values()) {
         if (left-- < 0) return;
-        value.bytes();
+        value.bytes(0x10_0000);
       }
       for (const child of key.subkeys()) if (left-- > 0 && depth < 8) visit(child, depth + 1);
     };
@@ -264,8 +286,8 @@ describe("any bytes", () => {
     for (let length = 0; length < whole.length; length += 61) walk(whole.slice(0, length));
   });
 
-  it("of 8,000 services that share one list of 16,384 values end soon, and it is said", () => {
-    const values = [...Array.from({ length: 16_384 }, (_, i) => dwordValue(`v${i}`, i))];
+  it("of 8,000 services that share one list of 16,384 values end soon, and it is said (MAX_SERVICE_VALUES)", () => {
+    const values = Array.from({ length: 16_384 }, (_, i) => dwordValue(i === 0 ? "Type" : `v${i}`, 1));
     const services = Array.from({ length: 8000 }, (_, i) => ({
       name: `s${i}`,
       values: i === 0 ? values : [dwordValue("Type", 1)],
@@ -287,7 +309,9 @@ describe("any bytes", () => {
     const steps = stepsOf(() => {
       notes = readServices(hive).notes;
     });
-    expect(notes).toEqual([expect.stringContaining("more services than any machine")]);
+    expect(notes).toEqual([
+      "the hive's services are more, or have more values, than those of any machine: only 8 were read",
+    ]);
     expect(steps).toBeLessThan(14_000_000);
   }, 60_000);
 

@@ -44,7 +44,7 @@ describe("a hive that hivexsh filled", () => {
   it("has the values that hivexml lists, with type and data", () => {
     const ctstor = services?.subkey("CTSTOR");
     expect(
-      [...ctstor!.values()].map((value) => [value.name, value.type, value.u32() ?? value.text()]),
+      [...ctstor!.values()].map((value) => [value.name, value.type, value.u32() ?? value.text(0x100)]),
     ).toEqual([
       ["Type", 4, 1],
       ["Start", 4, 0],
@@ -55,7 +55,12 @@ describe("a hive that hivexsh filled", () => {
       ["Group", 1, "SCSI miniport"],
     ]);
     const tag = services?.subkey("oddities")?.value("tag");
-    expect({ type: tag?.type, bytes: [...tag!.bytes()], u32: tag?.u32(), text: tag?.text() }).toEqual({
+    expect({
+      type: tag?.type,
+      bytes: [...tag!.bytes(0x10_0000)],
+      u32: tag?.u32(),
+      text: tag?.text(0x100),
+    }).toEqual({
       type: 3,
       bytes: [1, 2, 3, 4],
       u32: undefined,
@@ -98,18 +103,18 @@ describe("a hive by the samples' writer", () => {
   it.each([3, 4, 5, 6])("of version 1.%i gives large data whole", (minor) => {
     const { root } = open(hiveBytes(tree, { minor }));
     // a matcher that walks arrays takes a second for these
-    expect(Buffer.from(big).equals(root.value("big")!.bytes())).toBe(true);
-    expect(Buffer.from(big.subarray(0, 16_344)).equals(root.value("edge")!.bytes())).toBe(true);
+    expect(Buffer.from(big).equals(root.value("big")!.bytes(0x10_0000))).toBe(true);
+    expect(Buffer.from(big.subarray(0, 16_344)).equals(root.value("edge")!.bytes(0x10_0000))).toBe(true);
   });
 
   it("gives names in UTF-16 and Latin-1, the default value, and data of no and few bytes", () => {
     const { root } = open(hiveBytes(tree));
-    expect(root.value("größe")?.text()).toBe("x");
-    expect(root.value("磁盘")?.text()).toBe("y");
-    expect(root.value("")?.text()).toBe("default");
-    expect(root.value("none")?.bytes()).toEqual(new Uint8Array(0));
+    expect(root.value("größe")?.text(0x100)).toBe("x");
+    expect(root.value("磁盘")?.text(0x100)).toBe("y");
+    expect(root.value("")?.text(0x100)).toBe("default");
+    expect(root.value("none")?.bytes(0x10_0000)).toEqual(new Uint8Array(0));
     expect(root.value("odd")?.u32()).toBeUndefined();
-    expect([...root.value("odd")!.bytes()]).toEqual([1, 2]);
+    expect([...root.value("odd")!.bytes(0x10_0000)]).toEqual([1, 2]);
   });
 
   it("refuses data that is larger than wanted before it reads any", () => {
@@ -131,7 +136,7 @@ describe("a hive by the samples' writer", () => {
     expect(hive.notes).toEqual([
       `the file ends early, at 0x2000 of 0x${bytes.length.toString(16)}: copy the hive again`,
     ]);
-    expect(hive.root.value("")?.text()).toBe("default");
+    expect(hive.root.value("")?.text(0x100)).toBe("default");
     expect(() => names(hive.root)).toThrow(
       expect.objectContaining({ file: "SYSTEM", found: "the end of the bins at 0x2000" }),
     );

@@ -101,11 +101,27 @@ describe("readServices", () => {
     expect(found.notes).toEqual([expect.stringContaining("could not be read: 1")]);
   });
 
-  it("leaves out a text that is longer than any, and says so", () => {
-    const services = [{ name: "x", values: [dwordValue("Type", 1), textValue("Group", "g".repeat(40_000))] }];
+  it("leaves out a text that is longer than any, and says so (MAX_SERVICE_TEXT_BYTES)", () => {
+    const groups = [2047, 2048].map((length) => textValue("Group", "g".repeat(length)));
+    const services = groups.map((group, i) => ({ name: `x${i}`, values: [dwordValue("Type", 1), group] }));
     const found = readServices(open(hiveBytes(systemTree(services))));
-    expect(found.items[0]).toMatchObject({ name: "x", type: "kernel-driver", group: null });
-    expect(found.notes).toEqual([expect.stringContaining("at most 4096, found 80002")]);
+    expect(found.items).toMatchObject([
+      { name: "x0", type: "kernel-driver", group: "g".repeat(2047) },
+      { name: "x1", type: "kernel-driver", group: null },
+    ]);
+    expect(found.notes).toEqual([expect.stringContaining("at most 4096, found 4098")]);
+  });
+
+  it("reads no more services than any machine has, and says so (MAX_SERVICES)", () => {
+    const services = Array.from({ length: 8193 }, (_, i) => ({
+      name: `s${i}`,
+      values: [dwordValue("Type", 1)],
+    }));
+    const found = readServices(open(hiveBytes(systemTree(services))));
+    expect(found.items).toHaveLength(8192);
+    expect(found.notes).toEqual([
+      "the hive's services are more, or have more values, than those of any machine: only 8192 were read",
+    ]);
   });
 
   it("says that the list of services is shorter than it should be", () => {
