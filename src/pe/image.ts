@@ -258,7 +258,7 @@ export class Image {
 
   /** Whom the signature in the file names. Memory does not hold it: only the file has an answer. */
   get signature(): Finding<Signature> {
-    this.#signature ??= readSignature(this.label, this.#readFile, this.certificates);
+    this.#signature ??= this.#file?.signature ?? readSignature(this.label, this.#readFile, this.certificates);
     return this.#signature;
   }
 }

@@ -72,12 +72,15 @@ export function headersDocument(name: string, image: Image): HeadersDocument {
 
 function notesOf(image: Image): readonly string[] {
   const notes: string[] = [...layoutNotes(image)];
-  const { pdb, symbols, version } = image;
+  const { pdb, signature, symbols, version } = image;
   if (pdb.state === "unreadable") notes.push(`the debug record cannot be read: ${stopText(pdb.reason)}`);
   if (version.state === "unreadable")
     notes.push(`the version resource cannot be read: ${stopText(version.reason)}`);
   if (version.state === "present" && version.value.cut !== undefined)
     notes.push(`the version resource ends early: ${stopText(version.value.cut)}`);
+  // In memory no image has its signature.
+  if (image.layout === "file" && signature.state === "unreadable")
+    notes.push(`the signature cannot be read: ${stopText(signature.reason)}`);
   if (symbols.state === "unreadable")
     notes.push(`the symbol table cannot be read: ${stopText(symbols.reason)}`);
   if (symbols.state === "present" && symbols.value.leftOut > 0) {

