@@ -4,7 +4,7 @@ import { U32List } from "../core/u32-list.ts";
 import type { Decoder } from "../isa/instruction.ts";
 import type { FunctionStarts } from "../isa/instruction-set.ts";
 import { type FunctionTableBuilder, joinPadded, lastAtOrBefore } from "./function-table.ts";
-import { JumpTables } from "./jump-tables.ts";
+import { JumpTables, LONG_TABLE } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { type DescentRules, type Extent, RecursiveDescent, type TailJump } from "./recursive-descent.ts";
 import { ScopeTables } from "./scope-tables.ts";
@@ -115,6 +115,7 @@ class DescentFinder {
     this.#settle();
     if (this.#exhausted || this.#judge.exhausted)
       notes.push("the search for functions was ended at its limit");
+    if (this.#tables.cut) notes.push(LONG_TABLE);
     for (const [entry, { ranges }] of this.#extents) {
       builder.add(entry, this.#seeds.exported.has(entry) ? "export" : "flow", joinPadded(this.#code, ranges));
     }

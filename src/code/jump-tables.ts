@@ -16,6 +16,9 @@ import type { ModuleCode } from "./module-code.ts";
 /** Instructions looked back over for what an indirect jump's register was made of. */
 const LOOK_BACK = 12;
 
+/** What is said where `cut` is. */
+export const LONG_TABLE = "a jump table has more entries than are looked at";
+
 /**
  * The tables of `switch` statements: their labels are part of the function that jumps through them, and their words
  * are no code.
@@ -32,6 +35,7 @@ export class JumpTables {
   readonly #none: BitSet;
   /** Entries that may still be read. */
   #left = MAX_JUMP_ENTRIES;
+  #cut = false;
 
   /** @param relocated the places that change with the base, where that is known */
   constructor(code: ModuleCode, decoder: Decoder, relocated: BitSet | undefined) {
@@ -45,6 +49,11 @@ export class JumpTables {
   /** No more tables are read: `MAX_JUMP_ENTRIES` entries were. */
   get exhausted(): boolean {
     return this.#left <= 0;
+  }
+
+  /** A table had more than `MAX_JUMP_TABLE` entries, and the rest was left out. */
+  get cut(): boolean {
+    return this.#cut;
   }
 
   /** Whether a table's word stands here. */
@@ -107,7 +116,7 @@ export class JumpTables {
     after: number,
   ): { readonly labels: readonly number[]; readonly count: number } | undefined {
     const labels = new Set<number>();
-    const count = Math.min(bound ?? MAX_JUMP_TABLE, MAX_JUMP_TABLE);
+    const count = bound ?? Number.POSITIVE_INFINITY;
     let index = 0;
     for (; index < count && !this.exhausted; index++) {
       this.#left--;
@@ -115,6 +124,10 @@ export class JumpTables {
       if (form.relativeTo === undefined && !this.#isRelocated(at)) break;
       const label = this.#label(form, at);
       if (label === undefined || !this.#plausible(label, after)) break;
+      if (index >= MAX_JUMP_TABLE) {
+        this.#cut = true;
+        break;
+      }
       labels.add(label);
     }
     if (labels.size === 0) return undefined;

@@ -1,7 +1,7 @@
 import { BitSet } from "../core/bit-set.ts";
 import type { CodeRun, Decoder } from "../isa/instruction.ts";
 import { type FunctionTableBuilder, joinPadded } from "./function-table.ts";
-import { JumpTables } from "./jump-tables.ts";
+import { JumpTables, LONG_TABLE } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { findTexts, type KnownData, knownData } from "./no-code.ts";
 import { type DescentRules, type Extent, RecursiveDescent } from "./recursive-descent.ts";
@@ -35,6 +35,7 @@ export function findLeaves(
   for (const start of covered.entered) if (!finder.exhausted) finder.tryEntered(start);
   for (const run of code.runs) finder.search(run);
   if (finder.exhausted) notes.push("the search for leaf functions was ended at its limit");
+  if (finder.hasLongTable) notes.push(LONG_TABLE);
 }
 
 class LeafFinder {
@@ -86,6 +87,10 @@ class LeafFinder {
 
   get exhausted(): boolean {
     return this.#walker.exhausted || this.#tables.exhausted || this.#builder.full;
+  }
+
+  get hasLongTable(): boolean {
+    return this.#tables.cut;
   }
 
   tryEntered(start: number): void {

@@ -98,7 +98,7 @@ describe("code/ on any bytes", () => {
     );
   });
 
-  it("reads no more entries than the cap of jump tables that thousands of jumps share", () => {
+  it("reads no more entries than the cap of jump tables that thousands of jumps share (MAX_JUMP_ENTRIES)", () => {
     const bytes = new Uint8Array(0x2_0000);
     // jmp [eax*4+80001000]; ret: thousands of jumps through the one table of 4,096 labels in front of them
     for (let at = 0x4000; at < bytes.length; at += 8)
@@ -114,7 +114,7 @@ describe("code/ on any bytes", () => {
     expect(notes).toEqual(["the search for functions was ended at its limit"]);
   });
 
-  it("looks for no more leaf functions than are kept", () => {
+  it("looks for no more leaf functions than are kept (MAX_FUNCTIONS)", () => {
     const bytes = new Uint8Array(0x8_8000);
     // push rbp; ret
     for (let at = 0; at < bytes.length; at += 2) bytes.set([0x55, 0xc3], at);
