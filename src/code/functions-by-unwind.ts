@@ -161,13 +161,21 @@ function coldParents(
 function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): ColdParts {
   const result = new Map<number, Set<number>>();
   let left = MAX_COLD_STEPS_TOTAL;
+  let whole = true;
   for (const [index, direct] of parents) {
-    if (left <= 0) break;
+    if (left <= 0) {
+      whole = false;
+      break;
+    }
     const met = new Set([index]);
     const pending = [...direct];
     const roots = new Set<number>();
-    for (let next = pending.pop(); next !== undefined && met.size < MAX_COLD_STEPS; next = pending.pop()) {
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (met.has(next)) continue;
+      if (met.size >= MAX_COLD_STEPS) {
+        whole = false;
+        break;
+      }
       met.add(next);
       const further = parents.get(next);
       if (further === undefined) roots.add(next);
@@ -176,7 +184,7 @@ function withRoots(parents: ReadonlyMap<number, ReadonlySet<number>>): ColdParts
     left -= met.size;
     if (roots.size > 0) result.set(index, roots);
   }
-  return { roots: result, whole: left > 0 };
+  return { roots: result, whole };
 }
 
 /** Which function of the unwind data a place belongs to. */

@@ -33,6 +33,7 @@ export function analyzeImage(image: Image): ImageCode {
   const notes: string[] = [];
   if (code.truncated) notes.push("the image has more code than is looked at");
   const seeds = readSeeds(code);
+  if (seeds.cut) notes.push("the image has more data than is looked through for pointers to its code");
   const { starts } = code.set;
   const decoded = code.decoding((decoder) => {
     if (starts === undefined) findByUnwind(code, decoder, seeds, builder, notes);

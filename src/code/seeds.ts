@@ -26,6 +26,8 @@ export interface Seeds {
   readonly pointers: CodePointers;
   /** The places that change with the base. `undefined`: the table is gone or was never there. */
   readonly relocated: BitSet | undefined;
+  /** Only the first `MAX_POINTER_SCAN` bytes of data were looked through for pointers. */
+  readonly cut: boolean;
 }
 
 /** Reads exports and pointers to code: by the relocations, or, where memory has none left, by all words of data. */
@@ -45,6 +47,7 @@ export function readSeeds(code: ModuleCode): Seeds {
   const places = new U32List();
   const targets = new U32List();
   const pointed = new BitSet(image.size);
+  let left = MAX_POINTER_SCAN;
   const take = (place: number): void => {
     const target = reader.pointerAt(place);
     if (target === undefined || !code.isCode(target)) return;
@@ -61,12 +64,11 @@ export function readSeeds(code: ModuleCode): Seeds {
       take(place);
     }
   } else {
-    let left = MAX_POINTER_SCAN;
     for (const section of image.sections) {
       if (section.executable || section.discardable) continue;
-      const size = Math.min(sectionSpan(section), image.size - section.rva, left);
-      left -= Math.max(0, size);
-      const end = section.rva + size - image.pointerSize;
+      const size = Math.max(0, Math.min(sectionSpan(section), image.size - section.rva));
+      const end = section.rva + Math.min(size, Math.max(0, left)) - image.pointerSize;
+      left -= size;
       for (let place: number = section.rva; place <= end; place += image.pointerSize) take(place);
     }
   }
@@ -76,6 +78,7 @@ export function readSeeds(code: ModuleCode): Seeds {
     pointed,
     pointers: { places: places.toArray(), targets: targets.toArray() },
     relocated,
+    cut: left < 0,
   };
 }
 

@@ -185,26 +185,6 @@ describe("code/ on any bytes", () => {
     expect(state.stackAt(8)).toMatchObject([{ kind: "result" }]);
   });
 
-  it("gives up what cold parts belong to where thousands of them lead to each other", () => {
-    const [roots, parts] = [1000, 4000];
-    const bytes = new Uint8Array((roots + parts) * 16).fill(0xcc);
-    const view = new DataView(bytes.buffer);
-    const info = 0x1_6000;
-    // each: je to the next part; ret. The roots lead to the first part.
-    const unwind = Array.from({ length: roots + parts }, (_, i) => {
-      bytes.set([0x0f, 0x84, 0, 0, 0, 0, 0xc3], i * 16);
-      const next = i < roots ? roots : Math.min(i + 1, roots + parts - 1);
-      view.setInt32(i * 16 + 2, (next - i) * 16 - 6, true);
-      const start = 0x1000 + i * 16;
-      return [start, start + 7, i < roots ? info : info + 4] as const;
-    });
-    // UNWIND_INFO: a prologue of one byte, and none
-    const infos = { rva: info, bytes: "01010100 01000000", executable: false };
-    const { functions, notes } = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }, infos], unwind }));
-    expect(notes).toEqual(["the search for the functions of cold parts was ended at its limit"]);
-    expect(functions.count).toBeGreaterThan(parts / 2);
-  });
-
   it("ends on functions that all overlap, with the tag in all of them", () => {
     const bytes = new Uint8Array(0x4000).fill(0x90);
     // mov r8d, 'Se  ' every 32 bytes
