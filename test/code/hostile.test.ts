@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { MachineState, resultOf } from "../../src/code/abstract-value.ts";
+import { either, MachineState, resultOf, UNKNOWN, type Value } from "../../src/code/abstract-value.ts";
 import { CallGraph } from "../../src/code/call-graph.ts";
 import { controlFlowOf } from "../../src/code/control-flow-graph.ts";
 import { DataFlow, type FunctionFlow } from "../../src/code/data-flow.ts";
@@ -169,14 +169,23 @@ describe("code/ on any bytes", () => {
     ["pushes, then calls", ["50", "ffd0"]],
     ["pushes, then branches", ["50", "7400"]],
     ["pushes between branches and calls", ["507404ffd0ffd0"]],
-  ])("remembers a bounded part of a stack of thousands: %s", (_, pieces) => {
-    const flow = followed(16_000, ...pieces);
+  ])("remembers a bounded part of a stack of thousands: %s (MAX_STATE_PLACES)", (_, pieces) => {
+    const flow = followed(3000, ...pieces);
     expect(flow.truncated).toBe(true);
     expect(flow.places).toBeLessThanOrEqual(0x20_0000 + 2048);
     expect(Math.max(...flow.calls.map(({ state }) => state.stack.size), 0)).toBeLessThanOrEqual(2048);
   });
 
-  it("takes a place that it has no room for as unknown, and not as the caller's argument", () => {
+  it("holds sixteen things apart that a place may be, and says that it may be others (MAX_ALTERNATIVES)", () => {
+    let held: Value = [];
+    for (let call = 1; call <= 16; call++) held = either(held, resultOf(call));
+    expect(held.map(({ key }) => key)).toEqual(Array.from({ length: 16 }, (_, index) => `=${index + 1}`));
+    const more = either(held, resultOf(17));
+    expect(more).toEqual([...held.slice(0, 15), ...UNKNOWN]);
+    expect(either(more, resultOf(18))).toEqual(more);
+  });
+
+  it("takes a place that it has no room for as unknown, and not as the caller's argument (MAX_STACK_PLACES)", () => {
     const state = MachineState.atEntry();
     for (let offset = 0; offset < 2048 * 8; offset += 8) state.put(offset, resultOf(1));
     expect(state.copy().stackAt(2048 * 8)).toMatchObject([{ kind: "argument" }]);
@@ -196,7 +205,7 @@ describe("code/ on any bytes", () => {
     expect(code.functions.owning(0x4ff0).length).toBe(64);
   });
 
-  it("says that a function is too large to be followed", () => {
+  it("says that a function is too large to be followed (MAX_FUNCTION_INSTRUCTIONS)", () => {
     const bytes = new Uint8Array(0x2_0000).fill(0x90);
     bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20, 0xc3], 0x1_fff0);
     const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x2_1000]] });

@@ -1,0 +1,68 @@
+import { describe, expect, it, vi } from "vitest";
+import { DataFlow } from "../../src/code/data-flow.ts";
+import { analyzeImage } from "../../src/code/functions.ts";
+import { TagUses } from "../../src/code/uses.ts";
+import { rva } from "../../src/core/address.ts";
+import { codeImage, fromHex } from "../fixtures/code-image.ts";
+
+/** So many functions of 64-bit code that do nothing but return. */
+function returning(count: number): DataFlow {
+  const bytes = new Uint8Array(count).fill(0xc3);
+  const unwind = Array.from(bytes, (_, index) => [0x1000 + index, 0x1001 + index] as const);
+  return new DataFlow(analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind })));
+}
+
+/**
+ * A function that puts one value into so many places on the stack, and then moves another one place on in each turn of
+ * a loop, with so many bytes of nop in it: what is known changes as often as there are places.
+ */
+function moving(places: number, nops: number): Uint8Array {
+  const at = (index: number): string => Buffer.from(Uint32Array.of(index * 8).buffer).toString("hex");
+  const indexes = Array.from({ length: places }, (_, index) => index);
+  // mov [rsp+…], rcx for each, and mov [rsp], rdx
+  const start = fromHex(`${indexes.map((index) => `48898c24${at(index + 1)}`).join("")}48899424${at(0)}`);
+  // mov rax, [rsp+…]; mov [rsp+…], rax from the last one down
+  const moves = indexes.map((index) => `488b8424${at(places - index - 1)}48898424${at(places - index)}`);
+  const turn = fromHex(`${moves.join("")}${"90".repeat(nops)}`);
+  const back = Buffer.from(Int32Array.of(-turn.length - 6).buffer).toString("hex");
+  return Uint8Array.from([...start, ...turn, ...fromHex(`0f85${back}c3`)]); // jne; ret
+}
+
+describe("DataFlow.of", () => {
+  it("gives up a function in which something new comes up for 400,000 instructions (MAX_VALUE_STEPS)", () => {
+    const bytes = moving(220, 1600);
+    const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x1000 + bytes.length]] });
+    const code = analyzeImage(image);
+    const flow = new DataFlow(code).of(code.functions.at(0));
+    expect(flow.instructions.size).toBe(220 + 1 + 440 + 1600 + 2);
+    expect(flow.truncated).toBe(true);
+  });
+
+  it("follows no function of an image any more when too many were followed (MAX_FOLLOWED)", () => {
+    const flows = returning(45);
+    const { code, functions } = flows.image;
+    // each as what takes 400,000 steps, which count as 100,000 instructions
+    const long = { ...flows.of(functions.at(0)), steps: 400_000 };
+    const followLong = (from: number, to: number): void => {
+      const decoding = vi.spyOn(code, "decoding").mockReturnValue(long);
+      for (let index = from; index < to; index++) flows.of(functions.at(index));
+      decoding.mockRestore();
+    };
+    followLong(1, 42);
+    expect(flows.of(functions.at(42)).truncated).toBe(false);
+    followLong(43, 44);
+    expect(flows.of(functions.at(44))).toMatchObject({ truncated: true, instructions: new Map() });
+    expect(new TagUses(flows).at(rva(0x102c))).toMatchObject({ use: "unknown", seen: { kind: "too-large" } });
+  });
+
+  it("keeps what it followed last, and follows the others anew (MAX_FLOWS_KEPT)", () => {
+    const flows = returning(1026);
+    const { functions } = flows.image;
+    const [first, second] = [flows.of(functions.at(0)), flows.of(functions.at(1))];
+    for (let index = 2; index < 1025; index++) flows.of(functions.at(index));
+    expect(flows.of(functions.at(1))).toBe(second);
+    const again = flows.of(functions.at(0));
+    expect(again).not.toBe(first);
+    expect(again).toEqual(first);
+  });
+});
