@@ -120,6 +120,13 @@ export class FunctionTable {
     return { entry: this.entries[index] as Rva, basis: BASES[this.#bases[index] ?? 3] ?? "flow", fragments };
   }
 
+  /** Some code belongs to more functions than `owning` tells. */
+  get isCrowded(): boolean {
+    const ends = this.#ends.slice().sort();
+    // Of the fragments that start up to a place, those are open there that end behind it.
+    return this.#starts.some((start, at) => at - lastAtOrBefore(ends, start) > MAX_OWNERS);
+  }
+
   /** The functions that `rva` belongs to: several where they share a block, of which `MAX_OWNERS` are told. */
   owning(rva: number): readonly CodeFunction[] {
     const owners: number[] = [];

@@ -51,7 +51,9 @@ export function analyzeImage(image: Image): ImageCode {
     }
   }
   if (builder.rejected > 0) notes.push(`${builder.rejected} functions are more than are kept`);
-  const result = { image, code, functions: builder.build(), seeds, notes };
+  const functions = builder.build();
+  if (functions.isCrowded) notes.push("some code belongs to more functions than are told of it");
+  const result = { image, code, functions, seeds, notes };
   known.set(image, result);
   return result;
 }

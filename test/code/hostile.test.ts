@@ -194,7 +194,7 @@ describe("code/ on any bytes", () => {
     expect(state.stackAt(8)).toMatchObject([{ kind: "result" }]);
   });
 
-  it("ends on functions that all overlap, with the tag in all of them", () => {
+  it("ends on functions that all overlap, with the tag in all of them (MAX_OWNERS)", () => {
     const bytes = new Uint8Array(0x4000).fill(0x90);
     // mov r8d, 'Se  ' every 32 bytes
     for (let at = 0; at + 6 < bytes.length; at += 32) bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20], at);
@@ -203,6 +203,10 @@ describe("code/ on any bytes", () => {
     const uses = new TagUses(new DataFlow(code));
     for (let at = 0x1002; at < 0x5000; at += 0x400) expect(uses.at(at as Rva).use).toBe("unknown");
     expect(code.functions.owning(0x4ff0).length).toBe(64);
+    expect(code.notes).toEqual([
+      "511 unwind entries overlap others",
+      "some code belongs to more functions than are told of it",
+    ]);
   });
 
   it("says that a function is too large to be followed (MAX_FUNCTION_INSTRUCTIONS)", () => {
