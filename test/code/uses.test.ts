@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import type { TagUse } from "../../src/code/tag-use.ts";
@@ -301,5 +301,19 @@ describe("TagUses.at, 64-bit", () => {
     expect(
       new TagUses(new DataFlow(analyzeImage(codeImage({ machine: "arm64", parts })))).at(0x1004 as Rva),
     ).toMatchObject({ use: "unknown", seen: { kind: "no-load", machine: "arm64" } });
+  });
+
+  it("says that it no longer looks for who reads data when it has gone through 256 MB of code (MAX_NAMING_BYTES)", () => {
+    const data = { rva: 0x20_0000, bytes: new Uint8Array(0x800), executable: false };
+    const parts = [{ rva: 0x1000, bytes: new Uint8Array(0x10_0000).fill(0xcc) }, data];
+    const code = analyzeImage(codeImage({ parts }));
+    const found = new TagUses(new DataFlow(code));
+    // 1 MB each time, in which nothing stands
+    const search = vi.spyOn(code.code.set.references, "naming").mockReturnValue();
+    const read = Array.from({ length: 258 }, (_, index) => found.at((data.rva + index * 4) as Rva).seen);
+    expect(search).toHaveBeenCalledTimes(256);
+    search.mockRestore();
+    expect(read[254]).toEqual({ kind: "data", readers: "none", machine: "x64" });
+    expect(read[256]).toEqual({ kind: "data", readers: "not-looked-for", machine: "x64" });
   });
 });
