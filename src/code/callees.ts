@@ -207,6 +207,11 @@ export class Callees {
     return this.#framework.isUsed;
   }
 
+  /** The framework's functions are not all named: the search for their table was ended at its limit. */
+  get frameworkCut(): boolean {
+    return this.#framework.cut;
+  }
+
   get #thunks(): Thunks {
     return this.#image.code.set.thunks;
   }

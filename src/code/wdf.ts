@@ -1,6 +1,6 @@
 import { advance } from "../core/address.ts";
 import { pointerBytes } from "../core/bytes.ts";
-import { MAX_WDF_BIND_SEARCH } from "../core/limits.ts";
+import { MAX_WDF_BIND_PLACES } from "../core/limits.ts";
 import { utf16Bytes } from "../core/text.ts";
 import { findPatterns } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
@@ -50,12 +50,16 @@ export class WdfTable {
   readonly #image: ImageCode;
   /** As far as the imports tell. */
   readonly isUsed: boolean;
+  /** More than `MAX_WDF_BIND_PLACES` places may tell where the table is, and it was not found at those. */
+  readonly cut: boolean;
   readonly #bound: Bound | undefined;
 
   constructor(image: ImageCode) {
     this.#image = image;
     this.isUsed = usesFramework(image);
-    this.#bound = this.isUsed ? findBound(image) : undefined;
+    const found = this.isUsed ? findBound(image) : undefined;
+    this.cut = found === "limit";
+    this.#bound = found === "limit" ? undefined : found;
   }
 
   /** The framework's function that is called through `atom`; `undefined` for all others. */
@@ -80,9 +84,12 @@ function usesFramework({ image }: ImageCode): boolean {
   );
 }
 
-function findBound(image: ImageCode): Bound | undefined {
+function findBound(image: ImageCode): Bound | undefined | "limit" {
+  let left = MAX_WDF_BIND_PLACES;
   for (const component of places(image, COMPONENT, 2)) {
+    if (left-- <= 0) return "limit";
     for (const holder of places(image, pointerTo(image, component), image.image.pointerSize)) {
+      if (left-- <= 0) return "limit";
       const bound = boundAt(image, holder);
       if (bound !== undefined) return bound;
     }
@@ -131,15 +138,16 @@ function pointerTo({ image }: ImageCode, rva: number): Uint8Array {
   return pointerBytes(advance(image.base, rva), image.pointerSize);
 }
 
-/** Offsets at which bytes stand in the image, aligned. */
+/** Offsets at which bytes stand in the image, aligned: one more than are tried at most. */
 function places({ image }: ImageCode, needle: Uint8Array, alignment: number): readonly number[] {
   const found: number[] = [];
   for (const section of image.sections) {
-    const length = Math.min(sectionSpan(section), image.size - section.rva, MAX_WDF_BIND_SEARCH);
-    if (length < needle.length) continue;
+    const length = Math.min(sectionSpan(section), image.size - section.rva);
+    if (length < needle.length || found.length > MAX_WDF_BIND_PLACES) continue;
     findPatterns(image.space, advance(image.base, section.rva), length, [needle], (at) => {
       const rva = Number(at - image.base);
       if (rva % alignment === 0) found.push(rva);
+      return found.length <= MAX_WDF_BIND_PLACES;
     });
   }
   return found;

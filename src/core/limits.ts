@@ -188,8 +188,8 @@ export const MAX_REACH_DEPTH = 6;
 export const MAX_REACH_EXPORTS = 48;
 /** Bytes of code that are searched for whoever names the places of one image: 0.5 s, and 50 passes over a kernel. */
 export const MAX_NAMING_BYTES = 0x1000_0000;
-/** Bytes of one section that are searched for what binds a driver to KMDF: the largest have some megabytes. */
-export const MAX_WDF_BIND_SEARCH = 0x100_0000;
+/** Places of KMDF's name in a driver, for each of which all of it is searched, and pointers to them: drivers have one. */
+export const MAX_WDF_BIND_PLACES = 16;
 /** Functions that are followed backwards for one tag: a kernel has about 30,000 in all. */
 export const MAX_REACH_FUNCTIONS = 20_000;
 /** Kernel stacks that are searched: of 20,000 threads with the largest stacks. */

@@ -18,8 +18,10 @@ const PARTS = {
 /**
  * A KMDF driver with one function at 1000. The structure is laid out as in real drivers of KMDF 1.9, read with a hex
  * editor: size, component, version 1.9.7600, 396 functions, table, module.
+ *
+ * @param othersBefore the component's name stands so often in front of the one that the structure points to
  */
-function driver(machine: "x64" | "x86", code: string, bound = true) {
+function driver(machine: "x64" | "x86", code: string, bound = true, othersBefore = 0) {
   const { base, pointer } = PARTS[machine];
   const text = new Uint8Array(0x100).fill(0xcc);
   text.set(fromHex(code));
@@ -37,6 +39,7 @@ function driver(machine: "x64" | "x86", code: string, bound = true) {
     machine,
     parts: [
       { rva: 0x1000, bytes: text },
+      { rva: 0x2000, bytes: Buffer.from("KmdfLibrary\0".repeat(othersBefore), "utf16le"), executable: false },
       { rva: 0x3000, bytes: bound ? data : new Uint8Array(0x200), executable: false },
       { rva: TABLE, bytes: new Uint8Array(0xc60), executable: false },
     ],
@@ -101,5 +104,16 @@ describe("calls of the framework", () => {
   it("are named only where they take a tag, when the structure that names the table cannot be read", () => {
     const code = `48 8b 05 ${rel(0x1007, TABLE)} ff 90 80 06 00 00 48 8b 05 ${rel(0x1014, TABLE)} ff 90 00 06 00 00 c3`;
     expect(called(driver("x64", code, false))).toEqual(["WdfMemoryCreate"]);
+  });
+
+  it("are not named where the component's name stands too often for its structure to be looked for (MAX_WDF_BIND_PLACES)", () => {
+    // call [TABLE + 208 * 8]; ret
+    const code = `ff 15 ${rel(0x1006, TABLE + 208 * 8)} c3`;
+    const found = driver("x64", code, true, 14);
+    expect(called(found)).toEqual(["WdfObjectDelete"]);
+    expect(found.callees.frameworkCut).toBe(false);
+    const cut = driver("x64", code, true, 15);
+    expect(called(cut)).not.toContain("WdfObjectDelete");
+    expect(cut.callees.frameworkCut).toBe(true);
   });
 });

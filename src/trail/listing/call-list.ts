@@ -90,6 +90,8 @@ export function listCalls(
   const wanted = found === undefined ? slots : [found.entry, ...slots];
   const notes = [...decoded.image.notes];
   if (machine === "arm64") notes.push("arm64 calls are told of straight lines of code only");
+  if (decoded.flows.callees.frameworkCut)
+    notes.push("the search for the table of KMDF's functions was ended at its limit");
   if (wanted.length === 0 && lookedUp.length === 0) {
     notes.push(
       inside ? "no function is known at this address" : "no import slot of this module holds this address",

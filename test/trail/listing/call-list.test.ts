@@ -3,13 +3,26 @@ import { CallGraph } from "../../../src/code/call-graph.ts";
 import { DataFlow } from "../../../src/code/data-flow.ts";
 import { analyzeImage } from "../../../src/code/functions.ts";
 import { TagUses } from "../../../src/code/uses.ts";
-import { functionNamed, listCalls } from "../../../src/trail/listing/call-list.ts";
+import { rva } from "../../../src/core/address.ts";
+import type { Image } from "../../../src/pe/image.ts";
+import { functionAtAddress, functionNamed, listCalls } from "../../../src/trail/listing/call-list.ts";
 import type { TrailModule } from "../../../src/trail/target.ts";
 import { codeImage } from "../../fixtures/code-image.ts";
 import { laidOut } from "../../fixtures/functions-of.ts";
 
 const NAME = "SeQueryInformationToken";
 const BASE = 0x80000000;
+
+/** What the layers below tell of a module. */
+function decode(image: Image) {
+  const analyzed = analyzeImage(image);
+  const flows = new DataFlow(analyzed);
+  const { base, size, imports } = image;
+  return {
+    decoded: { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) },
+    module: { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule,
+  };
+}
 
 /** 32-bit code; a UNICODE_STRING of the name at 20c0, which MmGetSystemRoutineAddress (2000) is given. */
 function calls(code: Readonly<Record<number, string>>) {
@@ -27,16 +40,12 @@ function calls(code: Readonly<Record<number, string>>) {
     slots: { MmGetSystemRoutineAddress: 0x2000 },
     exports: { F: 0x1000, G: 0x1040 },
   });
-  const analyzed = analyzeImage(image);
-  const flows = new DataFlow(analyzed);
-  const decoded = { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) };
-  const { base, size, imports } = image;
-  const module = { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule;
+  const { decoded, module } = decode(image);
   const found = functionNamed(module, decoded, NAME);
   return found === undefined
     ? undefined
     : listCalls(module, decoded, found).callers.map(
-        ({ address, form }) => `${(address - base).toString(16)} ${form}`,
+        ({ address, form }) => `${(address - image.base).toString(16)} ${form}`,
       );
 }
 
@@ -60,5 +69,26 @@ describe("callers of a function that is only looked up by its name", () => {
 
   it("are none where the name only stands there", () => {
     expect(calls({ 0: "c3", 0x40: "c3" })).toBeUndefined();
+  });
+});
+
+describe("listCalls", () => {
+  it("says that the framework's functions may have no names (MAX_WDF_BIND_PLACES)", () => {
+    const notesWith = (names: number): readonly string[] => {
+      const bytes = Buffer.from("KmdfLibrary\0".repeat(names), "utf16le");
+      const image = codeImage({
+        machine: "x86",
+        parts: [
+          { rva: 0x1000, bytes: "c3" },
+          { rva: 0x2000, bytes, executable: false },
+        ],
+        slots: { WdfVersionBind: 0x2000 },
+        exports: { F: 0x1000 },
+      });
+      const { decoded, module } = decode(image);
+      return listCalls(module, decoded, functionAtAddress(module, image.addressOf(rva(0x1000)))).notes;
+    };
+    expect(notesWith(16)).toEqual([]);
+    expect(notesWith(17)).toEqual(["the search for the table of KMDF's functions was ended at its limit"]);
   });
 });
