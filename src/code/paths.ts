@@ -134,7 +134,11 @@ class PathWalk<T> {
     if (this.#leaders.has(path.at) && !this.#isNew(path)) return;
     for (;;) {
       const instruction = this.#flow.instructions.get(path.at);
-      if (instruction === undefined || this.#steps++ > MAX_PATH_STEPS) return;
+      if (instruction === undefined) return;
+      if (this.#steps++ > MAX_PATH_STEPS) {
+        this.#whole = false;
+        return;
+      }
       const next = path.at + instruction.length;
       let on: Path<T> | undefined;
       switch (instruction.flow) {

@@ -56,6 +56,38 @@ const NOTHING: Fates = { released: [], forgotten: [], stored: [], handed: [], re
 const RETURNED = { by: "return" } as const;
 const OUT = { by: "out", argument: 1 } as const;
 
+/** The displacement that leads from one place to another, as hex. */
+const away = (from: number, to: number): string =>
+  Buffer.from(Int32Array.of(to - from).buffer).toString("hex");
+
+/** A function that parts in two so often, each time with another place on its stack that is known then. */
+function branching(times: number, nops: number): string {
+  // sub rsp, 68h; call Acquire
+  let bytes = `4883ec68 ff15${away(0x100a, 0x2000)}`;
+  for (let index = 0; index < times; index++) {
+    const at = index.toString(16).padStart(2, "0");
+    // cmp byte [rdx+index], 0; je behind it; mov qword [rsp+20h+index*8], 1
+    bytes += `807a${at}00 7409 48c74424${(0x20 + index * 8).toString(16)}01000000`;
+  }
+  bytes += "90".repeat(nops);
+  // mov rcx, rax; call ObfDereferenceObject; add rsp, 68h; ret
+  const end = 0x100a + times * 15 + nops + 9;
+  return `${bytes} 4889c1 ff15${away(end, 0x2008)} 4883c468 c3`;
+}
+
+/** A function whose helper has a helper, and so on: the last one releases. */
+function helped(helpers: number): string {
+  // sub rsp, 28h; call Acquire; mov rcx, rax; call 1020
+  const code = [`4883ec28 ff15${away(0x100a, 0x2000)} 4889c1 e8${away(0x1012, 0x1020)}`];
+  for (let index = 1; index <= helpers; index++) {
+    const at = 0x1000 + index * 0x20;
+    const call = index < helpers ? `e8${away(at + 9, at + 0x20)}` : `ff15${away(at + 10, 0x2008)}`;
+    code.push(`4883ec28 ${call}`);
+  }
+  // add rsp, 28h; ret
+  return code.map((part) => `${part} 4883c428 c3`.replaceAll(" ", "").padEnd(0x40, "c")).join("");
+}
+
 describe("Ownership.fatesOf", () => {
   it("tells a way that jumps over the release from the one that failed, and from the one that releases", () => {
     // spooler filter of a public thread: jne over FltReleaseFileNameInformation; js is the failed call
@@ -159,6 +191,28 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.finally32, OUT, "status", false)).toMatchObject({
       released: [expect.any(Number)],
       forgotten: [],
+    });
+  });
+
+  it("says that a way was too long to be gone to its end (MAX_PATH_STEPS)", () => {
+    expect(fates(branching(5, 1700), RETURNED, "null")).toEqual({ ...NOTHING, released: [0x16fc] });
+    expect(fates(branching(5, 1900), RETURNED, "null")).toMatchObject({ whole: false });
+  });
+
+  it("says that there were more ways than are told apart (MAX_PATH_VARIANTS)", () => {
+    expect(fates(branching(5, 0), RETURNED, "null")).toEqual({ ...NOTHING, released: [0x1058] });
+    expect(fates(branching(6, 0), RETURNED, "null")).toEqual({
+      ...NOTHING,
+      released: [0x1067],
+      whole: false,
+    });
+  });
+
+  it("looks into helpers of helpers, and no further than four (MAX_OWNERSHIP_DEPTH)", () => {
+    expect(fates(helped(4), RETURNED, "null")).toEqual({ ...NOTHING, released: [0x100d] });
+    expect(fates(helped(5), RETURNED, "null")).toMatchObject({
+      released: [],
+      handed: [{ at: 0x100d, keeping: { in: "callee" } }],
     });
   });
 });
