@@ -8,7 +8,7 @@ for (let at = 0; at < data.length; at += 4) data.set([0x53, 0x65, 0x20, 0x20], a
 const bytes = buildPe({ bits: 64, sections: [{ name: ".data", rva: 0x1000, data, use: "rw" }] });
 const open = () => openFolder([new BytesSource(bytes, "full.sys"), new BytesSource(bytes, "again.sys")]);
 
-it("tells of as many places of a tag as anyone looks at, and how many there are", () => {
+it("tells of as many places of a tag as anyone looks at, and how many there are (MAX_SIGHTINGS)", () => {
   using folder = open();
   const { references, notes, coverage } = folder.scan("Se");
   expect(references).toHaveLength(16_384);

@@ -23,7 +23,7 @@ it("tells which parts of an image cannot be read, in order", () => {
   );
 });
 
-it("lets the last of 256 parts reach to the end of the last", () => {
+it("lets the last of 256 parts reach to the end of the last (MAX_UNREAD_PARTS)", () => {
   const { target: of, module } = target(600);
   const { unread } = coverageOf(of, module, 300 * 0x1000);
   expect(unread).toHaveLength(256);

@@ -120,6 +120,31 @@ describe("a whole function", () => {
     expect(document.notes).toEqual(["3 more bytes of the function are not listed"]);
   });
 
+  it("is cut after 65,536 instructions, and says what is left out (MAX_LISTED_LINES)", () => {
+    const bytes = new Uint8Array(65_539).fill(0x90);
+    const long = {
+      machine: "x64",
+      parts: [{ rva: 0x1000, bytes }],
+      unwind: [[0x1000, 0x1000 + 65_539]],
+    } as const;
+    const { lines, document } = list(long, 0x1000, { view: "function" });
+    expect(lines).toHaveLength(65_536);
+    expect(document.notes[0]).toBe("3 more bytes of the function are not listed");
+  });
+
+  it("is cut after a megabyte, and says what is left out (MAX_LISTED_BYTES)", () => {
+    // a nop and a hole, and behind the megabyte and what is read past it three bytes more
+    const end = 0x1000 + 0x10_0100 + 3;
+    const parts = [{ rva: 0x1000, bytes: new Uint8Array(end - 0x1000).fill(0x90) }];
+    const holes = [[0x1001, 0x10_1000]] as const;
+    const { lines, document } = list({ machine: "x64", parts, holes, unwind: [[0x1000, end]] }, 0x1000, {
+      view: "function",
+    });
+    expect(lines[1]).toMatchObject({ kind: "hole", length: 0xf_ffff });
+    expect(lines.reduce((sum, { length }) => sum + length, 0)).toBe(0x10_0100);
+    expect(document.notes).toEqual(["3 more bytes of the function are not listed"]);
+  });
+
   it("is none between functions", () => {
     const { document } = list(code, 0x1009, { view: "function" });
     expect(document.pieces).toEqual([]);
