@@ -87,41 +87,58 @@ export function findOnStacks<T>(
     else if (missingOfUsed >= length - used) count.out++;
     else count.partly++;
     if (missing === length) continue;
+    let more = false;
     filter.search(bytes, (offset, item) => {
-      if (hits.length >= MAX_STACK_HITS) return;
+      if (hits.length >= MAX_STACK_HITS) {
+        more = true;
+        return;
+      }
       const stale = stack.live === undefined ? undefined : offset < used;
       hits.push({ item, at: advance(stack.limit, offset), thread, process: thread.process, stale });
     });
+    if (more) left++;
   }
   const unknown = threads.filter(({ stack }) => stack === undefined).length;
   const running = claims.filter(({ stack }) => stack.live === undefined).length;
   return {
     hits,
     read: { stacks: count.whole, of: claims.length + unknown + overlapping, bytes: count.bytes },
-    notes: [
-      counted(
-        count.out,
-        "has its kernel stack",
-        "have their kernel stacks",
-        "outside the dump or in the page file",
-      ),
-      counted(count.partly, "has a kernel stack", "have kernel stacks", "of which parts are missing"),
-      counted(unknown, "has no kernel stack", "have no kernel stacks", "that can be one"),
-      counted(
-        overlapping,
-        "has its kernel stack",
-        "have their kernel stacks",
-        "in another's: it is read once",
-      ),
-      counted(
-        running,
-        "ran when the machine stopped: how far its",
-        "ran when the machine stopped: how far their",
-        "stack was in use is not known",
-      ),
-      counted(left, "was", "were", "not looked at: there is more stack than a search takes"),
-    ].filter((note) => note !== undefined),
+    notes: stackNotes({ ...count, unknown, overlapping, running, left }),
   };
+}
+
+/** How many stacks were not looked at whole, by the reason. */
+function stackNotes(
+  stacks: Readonly<Record<"out" | "partly" | "unknown" | "overlapping" | "running" | "left", number>>,
+): readonly string[] {
+  return [
+    counted(
+      stacks.out,
+      "has its kernel stack",
+      "have their kernel stacks",
+      "outside the dump or in the page file",
+    ),
+    counted(stacks.partly, "has a kernel stack", "have kernel stacks", "of which parts are missing"),
+    counted(stacks.unknown, "has no kernel stack", "have no kernel stacks", "that can be one"),
+    counted(
+      stacks.overlapping,
+      "has its kernel stack",
+      "have their kernel stacks",
+      "in another's: it is read once",
+    ),
+    counted(
+      stacks.running,
+      "ran when the machine stopped: how far its",
+      "ran when the machine stopped: how far their",
+      "stack was in use is not known",
+    ),
+    counted(
+      stacks.left,
+      "has a kernel stack that was",
+      "have kernel stacks that were",
+      "not looked at to the end: there is more stack than a search takes",
+    ),
+  ].filter((note) => note !== undefined);
 }
 
 function counted(count: number, one: string, many: string, what: string): string | undefined {

@@ -1,10 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { va } from "../../../src/core/address.ts";
-import { MAX_STACK_HITS } from "../../../src/core/limits.ts";
+import { advance, type Va, va } from "../../../src/core/address.ts";
 import { readDump } from "../../../src/dump/open.ts";
 import { readKernel } from "../../../src/kernel/kernel.ts";
-import { readThreads } from "../../../src/kernel/threads.ts";
+import { readThreads, type ThreadEntry } from "../../../src/kernel/threads.ts";
+import { AddressSpace } from "../../../src/memory/address-space.ts";
+import type { Extent } from "../../../src/memory/mapping.ts";
+import { BytesSource } from "../../../src/source/bytes-source.ts";
 import { openFile } from "../../../src/source/node-files.ts";
 import { findOnStacks } from "../../../src/trail/evidence/on-stack.ts";
 import { realDump } from "../../fixtures/real-dumps.ts";
@@ -136,15 +138,45 @@ describe("findOnStacks", () => {
     expect(read).toEqual({ stacks: 2, of: 2, bytes: 0xc000 });
   });
 
-  it("stops collecting when stacks are full of the same address", () => {
+  it("stops collecting when stacks are full of the same address (MAX_STACK_HITS)", () => {
     const made = new ThreadMachine({ threads: [100], used: 0x5000 });
     const stack = new BigUint64Array(0x5000 / 8).fill(CALL);
     for (const { kernelStack } of made.threads[0]!)
       made.memory.write(kernelStack, new Uint8Array(stack.buffer));
     const { hits, read, notes } = search(made);
-    expect(hits).toHaveLength(MAX_STACK_HITS);
+    expect(hits).toHaveLength(65_536);
     expect(read.of).toBe(100);
-    expect(notes).toEqual(["74 threads were not looked at: there is more stack than a search takes"]);
+    expect(notes).toEqual([
+      "75 threads have kernel stacks that were not looked at to the end: there is more stack than a search takes",
+    ]);
+  });
+
+  it("looks at 1.5 GB of stacks, and says that there are more (MAX_STACK_BYTES)", () => {
+    const zeros = new BytesSource(new Uint8Array(0));
+    const locate = (_: Va, length: number): Extent => ({
+      source: zeros,
+      offset: undefined,
+      length,
+      origin: "dump",
+    });
+    const space = new AddressSpace({ pointerSize: 8, locate });
+    const size = 0x100_0000;
+    const threads = Array.from({ length: 97 }, (_, i): ThreadEntry => {
+      const limit = va(0xffff_f30c_0000_0000n + BigInt(i * size));
+      const stack = { limit, base: advance(limit, size), initialStack: limit, kernelStack: limit };
+      return {
+        address: limit,
+        process: undefined,
+        state: undefined,
+        processor: undefined,
+        stack: { ...stack, live: limit, resident: true, outer: [] },
+      };
+    });
+    const { read, notes } = findOnStacks(space, threads, CALLS);
+    expect(read).toEqual({ stacks: 96, of: 97, bytes: 0x6000_0000 });
+    expect(notes).toEqual([
+      "one thread has a kernel stack that was not looked at to the end: there is more stack than a search takes",
+    ]);
   });
 
   it("searches 2,000 stacks for 2,000 addresses in steps that go with their bytes", () => {
