@@ -6,7 +6,7 @@ import { readBigPages } from "../../../src/pool/big-pages.ts";
 import { poolKernelOf } from "../../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../../src/pool/tag.ts";
 import { findBlockContents } from "../../../src/trail/blocks/find-contents.ts";
-import { poolMachine, poolPage, segmentPage, walkPool } from "../../fixtures/pool-pages.ts";
+import { poolMachine, poolPage, repeatedPage, segmentPage, walkPool } from "../../fixtures/pool-pages.ts";
 
 const KEY = parseTag("Leak").key;
 
@@ -168,7 +168,7 @@ describe.each([
   const freed = build < 18362 ? [] : [{ kind: "freed-too" }];
   const followed = { kind: "followed", of: 40_007 };
 
-  it("are counted, with the 40,000 that lead to their driver", () => {
+  it("are counted, with the 40,000 that lead to their driver (MAX_FOLLOWED_BLOCKS)", () => {
     const found = findBlockContents(kernel, KEY, modules, { outstanding: 40_007 });
     expect(found).toMatchObject({
       basis: "kdbg",
@@ -185,7 +185,8 @@ describe.each([
     });
     expect(found.byModule[0]?.direct.examples.length).toBeGreaterThan(8);
     expect(found.notes).toMatchObject([...freed, followed]);
-    expect(found.followed).toBeGreaterThanOrEqual(2048);
+    // of 4,096 at most, every sixteenth
+    expect(found.followed).toBe(2501);
   });
 
   it("are found where nothing says where the pools stand", () => {
@@ -289,6 +290,59 @@ describe("a sample", () => {
     const { kernel } = poolMachine(8, 7601, pages);
     const found = findBlockContents(kernel, KEY, modules, { roundBytes: 0x20_0000, maxBytes: 0x200_0000 });
     expect(found).toMatchObject({ blocks: 2, searched: 0x100_0000, readable: 0x100_0000, notes: [] });
+  });
+});
+
+describe("a search of a large pool", () => {
+  const other = poolPage(8, 7601, [{ tag: "Othr", bytes: 0x60 }]);
+
+  it("ends after 32 MB where those show enough (MAX_POOL_ROUND)", () => {
+    const { kernel } = repeatedPage(8, 7601, poolPage(8, 7601, [{ tag: "Leak", bytes: 0x60 }]), 3 * 0x2000);
+    const found = findBlockContents(kernel, KEY, []);
+    expect(found).toMatchObject({ blocks: 0x2000, searched: 0x200_0000, readable: 0x600_0000 });
+    expect(found.notes).toContainEqual({ kind: "sampled", one: 3 });
+  });
+
+  it("ends after 128 MB, whatever those show (MAX_POOL_SEARCH)", () => {
+    const { kernel } = repeatedPage(8, 7601, other, 0x1_0000);
+    expect(findBlockContents(kernel, KEY, [])).toMatchObject({
+      blocks: 0,
+      searched: 0x800_0000,
+      readable: 0x1000_0000,
+      notes: [{ kind: "sampled", one: 2 }],
+    });
+  });
+
+  it("looks at 64 MB of allocations of a page and more, and counts the others (MAX_BIG_CONTENT)", () => {
+    const count = 0x4001;
+    const { kernel, start } = repeatedPage(8, 7601, other, count);
+    const big = Array.from({ length: count }, (_, i) => ({
+      at: va(start + BigInt(i) * 0x1000n),
+      tag: "Leak",
+      key: KEY,
+      bytes: 0x1000,
+      pool: "paged" as const,
+    }));
+    const found = findBlockContents(kernel, KEY, [], { big });
+    expect(found).toMatchObject({ blocks: 0x4000, bytes: 0x400_0000 });
+    expect(found.notes).toContainEqual({ kind: "big-unread", blocks: 1, of: 0x4001 });
+  });
+
+  it("keeps 32 examples of what leads to a module, and counts all (MAX_CONTENT_EXAMPLES)", () => {
+    const driver = 0xffff_f880_0100_0000n;
+    const object = 0xffff_f8a0_0000_0000n + 33n * 0x40n + 0x10n;
+    const blocks = Array.from({ length: 33 }, () => ({
+      tag: "Leak",
+      bytes: 0x40,
+      pointers: { 0: driver, 8: object },
+    }));
+    const page = poolPage(8, 7601, [...blocks, { tag: "Obj1", bytes: 0x40, pointers: { 0: driver } }]);
+    const { kernel } = poolMachine(8, 7601, [page]);
+    const [leaky] = findBlockContents(kernel, KEY, [image("leaky", driver, 0x9000)]).byModule;
+    expect([leaky?.direct, leaky?.oneStep].map((way) => [way?.blocks, way?.examples.length])).toEqual([
+      [33, 32],
+      [33, 32],
+    ]);
   });
 });
 
