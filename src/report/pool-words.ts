@@ -30,13 +30,19 @@ export function blockNoteText(note: BlockNote): string {
     case "followed":
       return `the pointers of ${grouped(note.followed)} of ${grouped(note.of)} blocks were followed, evenly from all`;
     case "cut":
-      return note.what === "objects"
-        ? "the blocks point to more objects than are looked at"
-        : "the blocks are in longer lists than are followed";
+      return CUT[note.what];
     case "not-billed":
       return `${plural(note.blocks, "block")} ${note.blocks === 1 ? "is" : "are"} charged to ${note.blocks === 1 ? "a process" : "processes"}: ${BILLED[note.why]}`;
+    case "billed":
+      return `the processes of ${grouped(note.billed)} of ${grouped(note.of)} charged blocks were looked for, evenly from all`;
   }
 }
+
+const CUT = {
+  pointers: "blocks hold more pointers than are followed",
+  objects: "the blocks point to more objects than are looked at",
+  lists: "the blocks are in longer lists than are followed",
+} as const;
 
 const BILLED = {
   "no-processes": "to which is not known, for the list of processes cannot be read",

@@ -3,7 +3,7 @@ import { va } from "../../src/core/address.ts";
 import { parseBlockHeader } from "../../src/pool/blocks.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findBlockContents } from "../../src/trail/blocks/find-contents.ts";
-import { chargedType, poolMachine, poolPage, segmentPage } from "../fixtures/pool-pages.ts";
+import { chargedType, poolMachine, poolPage, repeatedPage, segmentPage } from "../fixtures/pool-pages.ts";
 
 const KEY = parseTag("Leak").key;
 
@@ -59,6 +59,24 @@ describe("the process that a block is charged to", () => {
       { process: svchost, blocks: 1 },
     ]);
     expect(found.notes).toEqual([{ kind: "not-billed", blocks: 1, why: "not-a-process" }]);
+  });
+
+  it("is looked for in 65,536 blocks, evenly from all, and it is said (MAX_BILLED_BLOCKS)", () => {
+    const block = { tag: "Leak", bytes: 0x20, type: chargedType(7601), charge: agent.address };
+    const full = poolPage(
+      8,
+      7601,
+      Array.from({ length: 128 }, () => block),
+    );
+    const found = (pages: number) =>
+      findBlockContents(repeatedPage(8, 7601, full, pages).kernel, KEY, [], { processes });
+    const all = found(512);
+    expect(all.billed).toEqual([{ process: agent, blocks: 65_536 }]);
+    expect(all.notes.map(({ kind }) => kind)).toEqual(["followed"]);
+    // one page more: every second block
+    const more = found(513);
+    expect(more.billed).toEqual([{ process: agent, blocks: 32_832 }]);
+    expect(more.notes).toContainEqual({ kind: "billed", billed: 32_832, of: 65_664 });
   });
 
   it("is the last pointer of a 32-bit block", () => {

@@ -14,11 +14,13 @@ describe("words for what a tag's blocks show", () => {
     [{ kind: "doubtful", blocks: 1200 }, /^1,200 headers with the tag were left out/],
     [{ kind: "big-unread", blocks: 2, of: 1024 }, /^2 of 1,024 allocations of a page and more/],
     [{ kind: "followed", followed: 4096, of: 40_007 }, /4,096 of 40,007 blocks/],
+    [{ kind: "cut", what: "pointers" }, /more pointers/],
     [{ kind: "cut", what: "objects" }, /more objects/],
     [{ kind: "cut", what: "lists" }, /longer lists/],
     [{ kind: "not-billed", blocks: 1, why: "cookie" }, /^1 block is charged to a process: .* secret/],
     [{ kind: "not-billed", blocks: 3, why: "no-processes" }, /^3 blocks are charged to processes: .* list/],
     [{ kind: "not-billed", blocks: 3, why: "not-a-process" }, /none that still runs$/],
+    [{ kind: "billed", billed: 32_769, of: 65_537 }, /^the processes of 32,769 of 65,537 charged blocks/],
   ] as const)("%o", (note, text) => {
     expect(blockNoteText(note)).toMatch(text);
   });

@@ -97,14 +97,16 @@ export type BlockNote =
   | { readonly kind: "big-unread"; readonly blocks: number; readonly of: number }
   /** Pointers of `followed` blocks of `of` were followed. */
   | { readonly kind: "followed"; readonly followed: number; readonly of: number }
-  /** More objects or list entries than are looked at. */
-  | { readonly kind: "cut"; readonly what: "objects" | "lists" }
+  /** More pointers of one block, objects or list entries than are looked at. */
+  | { readonly kind: "cut"; readonly what: "pointers" | "objects" | "lists" }
   /** Blocks are charged to processes, and to which cannot be told: why. */
   | {
       readonly kind: "not-billed";
       readonly blocks: number;
       readonly why: "no-processes" | "cookie" | "not-a-process";
-    };
+    }
+  /** The processes of `billed` blocks of `of` were looked for. */
+  | { readonly kind: "billed"; readonly billed: number; readonly of: number };
 
 /** What the blocks of a tag hold: facts, of which the trail makes evidence. */
 export interface BlockContents<M extends ContentModule> {
@@ -124,7 +126,7 @@ export interface BlockContents<M extends ContentModule> {
   readonly bigSizes: readonly { readonly bytes: number; readonly blocks: number }[];
   /** The most blocks first, however they lead there. nt and hal are among them. */
   readonly byModule: readonly ModuleContent<M>[];
-  /** Blocks charged to processes, the most first; undefined where that cannot be told. */
+  /** Blocks charged to processes, the most first; undefined where that cannot be told. Of very many they are a sample. */
   readonly billed: readonly BilledProcess[] | undefined;
   readonly notes: readonly BlockNote[];
 }

@@ -13,7 +13,7 @@ export interface Steps<M> {
   readonly oneStep: ReadonlyMap<M, Found<StepPointer>>;
   readonly listHead: ReadonlyMap<M, Found<ListEntry>>;
   /** What there was more of than is looked at. */
-  readonly cut: readonly ("objects" | "lists")[];
+  readonly cut: readonly ("pointers" | "objects" | "lists")[];
 }
 
 /** Bytes of one block whose pointers are followed: of a large one, its start. */
@@ -39,8 +39,11 @@ export function followBlocks<M extends ContentModule>(
     const contents = space.tryRead(at, Math.min(length, FOLLOWED_BYTES));
     return contents === undefined ? [] : [{ at, contents }];
   });
+  let more = false;
   for (const block of read) {
-    for (const { at, object } of targetsOf(block, images, space.pointerSize)) {
+    const targets = targetsOf(block, images, space.pointerSize);
+    more ||= targets.more;
+    for (const { at, object } of targets.items) {
       for (const { module, ...found } of objects.at(object)) {
         oneStep.add(module, block.at, { at, object, ...found });
       }
@@ -61,19 +64,24 @@ export function followBlocks<M extends ContentModule>(
     followed: read.length,
     oneStep: oneStep.all,
     listHead: listHead.all,
-    cut: [...(objects.cut ? (["objects"] as const) : []), ...(lists.cut ? (["lists"] as const) : [])],
+    cut: [
+      ...(more ? (["pointers"] as const) : []),
+      ...(objects.cut ? (["objects"] as const) : []),
+      ...(lists.cut ? (["lists"] as const) : []),
+    ],
   };
 }
 
-/** The pointers of a block that lead to neither an image nor the block itself. */
+/** The pointers of a block that lead to neither an image nor the block itself; `more`: there are more than are followed. */
 function targetsOf<M extends ContentModule>(
   { at, contents }: ListedBlock,
   images: ModuleMap<M>,
   pointerSize: 4 | 8,
-): readonly { readonly at: Va; readonly object: Va }[] {
+): { readonly items: readonly { readonly at: Va; readonly object: Va }[]; readonly more: boolean } {
   const view = new DataView(contents.buffer, contents.byteOffset, contents.byteLength);
   const end = advance(at, contents.length);
   const targets = new Map<bigint, Va>();
+  let more = false;
   for (let offset = 0; offset + pointerSize <= contents.length; offset += pointerSize) {
     const high = pointerSize === 4 ? 0xffff_ffff : view.getUint32(offset + 4, true);
     const low = view.getUint32(offset, true);
@@ -82,10 +90,11 @@ function targetsOf<M extends ContentModule>(
     const value = pointerSize === 4 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
     if (!isKernelAddress(value, pointerSize) || (value >= at && value < end)) continue;
     if (targets.has(value) || images.at(value as Va) !== undefined) continue;
+    more = targets.size === MAX_BLOCK_TARGETS;
+    if (more) break;
     targets.set(value, advance(at, offset));
-    if (targets.size === MAX_BLOCK_TARGETS) break;
   }
-  return [...targets].map(([object, place]) => ({ at: place, object: object as Va }));
+  return { items: [...targets].map(([object, place]) => ({ at: place, object: object as Va })), more };
 }
 
 /** Counts blocks by module, each once. */

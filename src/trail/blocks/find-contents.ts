@@ -211,9 +211,13 @@ function stepNotes({ followed, cut }: Steps<unknown>, blocks: number): readonly 
 
 function billingNotes(
   { why, others }: Billing,
-  { charged }: { readonly charged: number },
+  { charged, charges }: Pick<Collector<ContentModule>, "charged" | "charges">,
 ): readonly BlockNote[] {
   if (charged === 0) return [];
   if (why !== undefined) return [{ kind: "not-billed", blocks: charged, why }];
-  return others === 0 ? [] : [{ kind: "not-billed", blocks: others, why: "not-a-process" }];
+  const billed = charges.items.length;
+  return [
+    ...(others === 0 ? [] : [{ kind: "not-billed", blocks: others, why: "not-a-process" } as const]),
+    ...(billed < charged ? [{ kind: "billed", billed, of: charged } as const] : []),
+  ];
 }

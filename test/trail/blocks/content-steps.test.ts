@@ -189,6 +189,73 @@ describe.each([
   });
 });
 
+describe("what is followed of blocks that hold very much", () => {
+  const start = 0xffff_f8a0_0000_0000n;
+  const driver = 0xffff_f880_0100_0000n;
+  const modules = [{ name: "leaky", base: va(driver), end: va(driver + 0x9000n) }];
+  /** Pointers to `count` objects, where nothing is mapped, and behind them one to `last`. */
+  const pointers = (count: number, from: number, last?: bigint) => {
+    const objects = Array.from(
+      { length: count },
+      (_, i) => 0xffff_e000_0000_0000n + BigInt(from + i) * 0x1000n,
+    );
+    return Object.fromEntries(
+      [...objects, ...(last === undefined ? [] : [last])].map((at, i) => [i * 8, at]),
+    );
+  };
+
+  it("is 32 pointers of one block, and it is said (MAX_BLOCK_TARGETS)", () => {
+    const object = { tag: "Obj1", bytes: 0x40, pointers: { 0: driver } };
+    const found = (before: number) => {
+      const leak = { tag: "Leak", bytes: 0x200, pointers: pointers(before, 0, start + 0x210n) };
+      const { kernel } = poolMachine(8, 7601, [poolPage(8, 7601, [leak, object])]);
+      return findBlockContents(kernel, KEY, modules);
+    };
+    expect(found(31)).toMatchObject({ byModule: [{ oneStep: { blocks: 1 } }], notes: [] });
+    expect(found(32)).toMatchObject({ byModule: [], notes: [{ kind: "cut", what: "pointers" }] });
+  });
+
+  it("is 65,536 objects, and it is said (MAX_OBJECTS_SEEN)", () => {
+    const found = (objects: number) => {
+      const blocks = Array.from({ length: objects / 32 }, (_, i) => ({
+        tag: "Leak",
+        bytes: 0x110,
+        pointers: pointers(32, i * 32),
+      }));
+      const pages = Array.from({ length: Math.ceil(blocks.length / 15) }, (_, i) =>
+        poolPage(8, 7601, blocks.slice(i * 15, i * 15 + 15)),
+      );
+      return findBlockContents(poolMachine(8, 7601, pages).kernel, KEY, modules).notes;
+    };
+    expect(found(65_536)).toEqual([]);
+    expect(found(65_536 + 32)).toEqual([{ kind: "cut", what: "objects" }]);
+  });
+
+  it("is 262,144 entries of lists, and it is said (MAX_LIST_STEPS)", () => {
+    // the block's own entry, and a ring of others around its head in the driver
+    const head = driver + 0x4010n;
+    const others = 0xffff_e000_0000_0000n;
+    const found = (entries: number) => {
+      const ring = new BigUint64Array((entries - 1) * 2);
+      const at = (i: number): bigint =>
+        i === 0 ? start + 0x20n : i < entries ? others + BigInt(i - 1) * 16n : head;
+      for (let i = 1; i < entries; i++) ring.set([at(i + 1), at(i - 1)], (i - 1) * 2);
+      const leak = { tag: "Leak", bytes: 0x40, pointers: { 0x10: at(1), 0x18: head } };
+      const { kernel, memory } = poolMachine(8, 7601, [poolPage(8, 7601, [leak])]);
+      memory
+        .write(others, new Uint8Array(ring.buffer))
+        .pointer(head, at(0))
+        .pointer(head + 8n, at(entries - 1));
+      return findBlockContents(kernel, KEY, modules);
+    };
+    expect(found(262_144)).toMatchObject({ byModule: [{ listHead: { blocks: 1 } }], notes: [] });
+    expect(found(262_145)).toMatchObject({
+      byModule: [{ listHead: { blocks: 0 } }],
+      notes: [{ kind: "cut", what: "lists" }],
+    });
+  });
+});
+
 describe("an object in a segment heap", () => {
   it("ends where its block does, as the header before it says", () => {
     const driver = 0xffff_f80c_0100_0000n;
