@@ -11,7 +11,7 @@ import { releasedBy } from "./knowledge.ts";
 import { lookupsOf } from "./lookups.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { isKernelModule, type Question } from "./question.ts";
-import { reachedFrom, runsOnceOnly } from "./reach.ts";
+import { functionLabel, reachedFrom, runsOnceOnly } from "./reach.ts";
 import { codeMissing, type TrailModule } from "./target.ts";
 import { termsOf } from "./terms.ts";
 
@@ -19,6 +19,8 @@ export interface Acquisitions {
   readonly clues: readonly ModuleClue[];
   /** The calls that were found, for whatever is asked of places behind calls. */
   readonly sites: readonly ImportCall[];
+  /** What was not followed, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -28,7 +30,9 @@ export interface Acquisitions {
 export function findAcquisitions(question: Question, functions: readonly AcquiringFunction[]): Acquisitions {
   const clues: ModuleClue[] = [];
   const sites: ImportCall[] = [];
+  const cutAt = new Set<string>();
   const known = new Set(functions.map(({ address }) => address));
+  const left = new Set<Va>();
   let round = functions;
   for (let depth = 0; depth <= MAX_RELAY_DEPTH && round.length > 0; depth++) {
     const relays: AcquiringFunction[] = [];
@@ -38,15 +42,37 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
       for (const clue of caller.clues) clues.push({ module: module.name, clue });
       addAll(sites, caller.sites);
       addAll(relays, caller.relays);
+      for (const place of caller.cutAt) cutAt.add(place);
     }
-    round = relays
+    const next = relays
       .sort((a, b) => a.acquired.depth - b.acquired.depth)
-      .filter(
-        ({ address }) =>
-          !known.has(address) && known.size < MAX_RELAYS + functions.length && known.add(address),
-      );
+      .filter(({ address }) => !known.has(address));
+    for (const { address } of next) {
+      if (known.size < MAX_RELAYS + functions.length && depth < MAX_RELAY_DEPTH) known.add(address);
+      else left.add(address);
+    }
+    round = next.filter(({ address }) => known.has(address));
   }
-  return { clues, sites };
+  return { clues, sites, notes: cutNotes([...cutAt], left.size) };
+}
+
+const MOST_PLACES = 6;
+
+function cutNotes(cutAt: readonly string[], left: number): readonly string[] {
+  const more = cutAt.length > MOST_PLACES ? ` and ${cutAt.length - MOST_PLACES} more` : "";
+  const places = `${cutAt.slice(0, MOST_PLACES).join(", ")}${more}`;
+  return [
+    ...(cutAt.length > 0
+      ? [`what ${places} ${cutAt.length === 1 ? "hands" : "hand"} on was not followed to all callers`]
+      : []),
+    ...(left > 0
+      ? [
+          left === 1
+            ? "the callers of one exported function that hands on what leads to the tag were not looked for"
+            : `the callers of ${left} exported functions that hand on what leads to the tag were not looked for`,
+        ]
+      : []),
+  ];
 }
 
 /** The modules that hold the functions' addresses, and those that may look them up; the kernel's own calls are nobody's leak. */
@@ -68,6 +94,8 @@ class Caller {
   readonly clues: ModuleClue["clue"][] = [];
   readonly sites: ImportCall[] = [];
   readonly relays: AcquiringFunction[] = [];
+  /** Functions that hand it on to more callers than were followed. */
+  readonly cutAt: string[] = [];
   readonly #question: Question;
   readonly #module: TrailModule;
   readonly #held: readonly Holding[];
@@ -171,6 +199,7 @@ class Caller {
     for (const { edge, address } of acquiring)
       balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
     addAll(this.clues, balance.clues());
+    for (const entry of balance.cutAt) this.cutAt.push(functionLabel(this.#module.name, decoded, entry));
     for (const relay of balance.relays) {
       const [name = ""] = relay.names;
       this.#relay(

@@ -27,6 +27,8 @@ interface Relay {
 /** What becomes in one module of what one function gives it, in all functions that it comes through. */
 export class Balance {
   readonly relays: Relay[] = [];
+  /** Functions that hand it on to more callers than were followed. */
+  readonly cutAt: Set<Rva> = new Set();
   readonly #question: Question;
   readonly #module: TrailModule;
   readonly #decoded: DecodedModule;
@@ -73,9 +75,13 @@ export class Balance {
       this.relays.push({ entry: from.entry, names, out, path, depth: path.length });
     }
     const label = functionLabel(this.#module.name, this.#decoded, from.entry);
-    const callers = out === undefined || path.length >= MAX_RELAY_DEPTH ? [] : graph.callersOf([from.entry]);
-    this.#partly ||= callers.length > MAX_HANDING_CALLERS;
-    for (const edge of callers.slice(0, MAX_HANDING_CALLERS)) {
+    const callers = out === undefined ? [] : graph.callersOf([from.entry]);
+    const followed = path.length < MAX_RELAY_DEPTH ? callers.slice(0, MAX_HANDING_CALLERS) : [];
+    if (followed.length < callers.length) {
+      this.#partly = true;
+      this.cutAt.add(from.entry);
+    }
+    for (const edge of followed) {
       if (out !== undefined && edge.from.entry !== from.entry)
         this.follow(edge.from, { at: edge.at, ...out, isRelease: call.isRelease }, root, [label, ...path]);
     }

@@ -54,8 +54,8 @@ type OfCall = Calls | Forgets | Keeps | Releases | HandsOn | HandsOver;
 /** Who calls functions that lead to the tag, and what becomes of what they give; who holds them, or looks them up. */
 export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
   collect(question) {
-    const { clues, sites } = findAcquisitions(question, acquiringFunctions(question));
-    return { clues, calls: sites };
+    const { clues, sites, notes } = findAcquisitions(question, acquiringFunctions(question));
+    return { clues, calls: sites, notes };
   },
   weigh(_own, { all, signs }) {
     const [strongest, ...others] = groups(all, signs);
