@@ -31,6 +31,7 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
   const clues: ModuleClue[] = [];
   const sites: ImportCall[] = [];
   const cutAt = new Set<string>();
+  const notes = new Set<string>();
   const known = new Set(functions.map(({ address }) => address));
   const left = new Set<Va>();
   let round = functions;
@@ -43,6 +44,7 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
       addAll(sites, caller.sites);
       addAll(relays, caller.relays);
       for (const place of caller.cutAt) cutAt.add(place);
+      for (const note of caller.notes) notes.add(note);
     }
     const next = relays
       .sort((a, b) => a.acquired.depth - b.acquired.depth)
@@ -53,7 +55,7 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
     }
     round = next.filter(({ address }) => known.has(address));
   }
-  return { clues, sites, notes: cutNotes([...cutAt], left.size) };
+  return { clues, sites, notes: [...notes, ...cutNotes([...cutAt], left.size)] };
 }
 
 const MOST_PLACES = 6;
@@ -96,6 +98,7 @@ class Caller {
   readonly relays: AcquiringFunction[] = [];
   /** Functions that hand it on to more callers than were followed. */
   readonly cutAt: string[] = [];
+  readonly notes: string[] = [];
   readonly #question: Question;
   readonly #module: TrailModule;
   readonly #held: readonly Holding[];
@@ -216,7 +219,9 @@ class Caller {
   /** What it takes stays in the function that is called, so that whoever calls this module's callers makes it grow. */
   #reachedBy(decoded: DecodedModule, { acquired }: AcquiringFunction, sites: readonly ImportCall[]): void {
     const leads = new Map(sites.map(({ edge }) => [edge.from.entry, edge.from]));
-    for (const found of reachedFrom(this.#module.name, decoded, [...leads.values()]).exports) {
+    const reach = reachedFrom(this.#module.name, decoded, [...leads.values()]);
+    addAll(this.notes, reach.notes);
+    for (const found of reach.exports) {
       this.#relay(
         found.entry as Rva,
         found.names,

@@ -122,15 +122,15 @@ function reachOf(
 ): Reach<Carried> {
   const decoded = codes.of(module);
   if (decoded === undefined || leads.size === 0) return { exports: [], dropped: [], notes: [] };
-  const reach = reachedFrom(
-    module.name,
-    decoded,
-    [...leads.values()].map(({ found }) => found),
-    allocationCarrier(ownership, decoded, new Map([...leads].map(([entry, { calls }]) => [entry, calls]))),
-  );
+  const calls = new Map([...leads].map(([entry, lead]) => [entry, lead.calls]));
+  const carrier = allocationCarrier(ownership, decoded, calls);
+  const found = [...leads.values()].map((lead) => lead.found);
+  const reach = reachedFrom(module.name, decoded, found, carrier);
   const reached = new Set(reach.exports.flatMap((found) => found.leads));
   const lost = [...leads.keys()].filter((entry) => !reached.has(entry) && !reach.dropped.includes(entry));
   const notes = [...reach.notes];
+  if (carrier.cut)
+    notes.push(`${module.name}: not all calls were followed for whether they hand on what is allocated`);
   if (reach.dropped.length > 0)
     notes.push(`what ${placesIn(module, reach.dropped)} allocates with the tag is given back right there`);
   if (lost.length > 0)

@@ -29,17 +29,23 @@ export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
  * Follows what functions allocate upwards, through those that call them: an exported function that gives it back itself
  * leads nowhere.
  *
+ * @returns `cut`: there were more calls than are followed, and what they give is taken to stay inside
  * @param allocations places where a function allocates with the tag, by its entry
  */
 export function allocationCarrier(
   ownership: Ownership,
   { flows, image }: DecodedModule,
   allocations: ReadonlyMap<number, readonly number[]>,
-): Carrier<Carried> {
+): Carrier<Carried> & { readonly cut: boolean } {
   const { abi } = image.code.set;
   let left = MAX_CARRIED;
+  let cut = false;
   const from = (found: CodeFunction, at: number, out: HandedOut): Carried | undefined => {
-    if (left-- <= 0) return null;
+    if (left === 0) {
+      cut = true;
+      return null;
+    }
+    left--;
     const fates = ownership.fatesOf(flows, found, { at, ...out });
     return isGivenBack(fates) ? undefined : (handedOut(fates, abi) ?? null);
   };
@@ -52,6 +58,9 @@ export function allocationCarrier(
       return open.find((way) => way !== null) ?? open[0];
     },
     through: (edge, carried) => (carried === null ? null : from(edge.from, edge.at, carried)),
+    get cut() {
+      return cut;
+    },
   };
 }
 

@@ -141,6 +141,12 @@ function isAt(place: number, kept: number): boolean {
 const NEAR = 2;
 const ARGUMENTS = [1, 2, 3, 4] as const;
 
+/** What frees what it is given, and what was not looked at for it, one sentence each. */
+export interface LearntReleases {
+  readonly releases: readonly Release[];
+  readonly notes: readonly string[];
+}
+
 /**
  * Exported functions of a module that free what they are given, learnt from its code. Of the kernel only what frees with
  * this very tag counts: it frees for everybody.
@@ -150,9 +156,9 @@ export function learnReleases(
   ownership: Ownership,
   module: TrailModule,
   key: number,
-): readonly Release[] {
+): LearntReleases {
   const decoded = codes.of(module);
-  if (decoded === undefined) return [];
+  if (decoded === undefined) return { releases: [], notes: [] };
   const frees = releaseCalls(module, decoded, FREE).filter(({ tag }) =>
     isKernelModule(module) ? tag !== undefined && tag !== 0 && canBeOfTag(tag, key) : canBeOfTag(tag, key),
   );
@@ -160,12 +166,19 @@ export function learnReleases(
     frees.flatMap(({ at }) => decoded.image.functions.owning(at)).map((found) => [found.entry, found]),
   );
   const found = reachedFrom(module.name, decoded, [...leads.values()]).exports;
-  return found
-    .filter(({ depth }) => depth <= NEAR)
-    .slice(0, MAX_LEARNT)
-    .flatMap(({ entry, names }) =>
+  const near = found.filter(({ depth }) => depth <= NEAR);
+  const looked = near.slice(0, MAX_LEARNT);
+  return {
+    releases: looked.flatMap(({ entry, names }) =>
       releasing(decoded, ownership, entry).flatMap((argument) => names.map((name) => ({ name, argument }))),
-    );
+    ),
+    notes:
+      looked.length < near.length
+        ? [
+            `${module.name}: of ${near.length} exported functions that lead to a free, ${looked.length} were looked at for what they free`,
+          ]
+        : [],
+  };
 }
 
 /** The arguments that a function gives back. */

@@ -17,9 +17,8 @@ import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Shortfall, type Step } from "./next-steps.ts";
 import { isHeldByHandles, type ObjectAccount } from "./object-holders.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
-import type { Release } from "./pairs/pair.ts";
 import type { Question } from "./question.ts";
-import { learnReleases } from "./release-calls.ts";
+import { type LearntReleases, learnReleases } from "./release-calls.ts";
 import { type Reference, type Scan, scanTag } from "./scan.ts";
 import { type Filter, type Surroundings, surroundingsOf } from "./surroundings.ts";
 import { rankSuspects, type Suspect } from "./suspects.ts";
@@ -93,7 +92,7 @@ export function traceTag(
   const { apis, notes } = findApis(target, codes, scan.references, ownership);
   const usage = counters?.usage ?? null;
   const outstanding = usage === null ? undefined : usage.nonPaged.outstanding + usage.paged.outstanding;
-  const learnt = new Map<TrailModule, readonly Release[]>();
+  const learnt = new Map<TrailModule, LearntReleases>();
   const question: Question = {
     target,
     codes,
@@ -109,7 +108,7 @@ export function traceTag(
     learnt: (module) => {
       const known = learnt.get(module) ?? learnReleases(codes, ownership, module, tag.key);
       learnt.set(module, known);
-      return known;
+      return known.releases;
     },
   };
   const evidence = collectEvidence(question);
@@ -140,7 +139,12 @@ export function traceTag(
     }),
     coverage: scan.coverage,
     blockNotes: question.blocks?.notes ?? [],
-    notes: [...scan.notes, ...notes, ...evidence.notes],
+    notes: [
+      ...scan.notes,
+      ...notes,
+      ...evidence.notes,
+      ...[...learnt.values()].flatMap((releases) => releases.notes),
+    ],
   };
 }
 

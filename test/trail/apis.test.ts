@@ -50,7 +50,7 @@ function kernel(
   exports: Readonly<Record<string, number>>,
   data: Uint8Array = new Uint8Array(0x40),
 ): Image {
-  const bytes = new Uint8Array(0x400).fill(0xcc);
+  const bytes = new Uint8Array(0x1800).fill(0xcc);
   bytes.set(fromHex("c2 0c 00"));
   for (const [at, hex] of Object.entries(functions)) bytes.set(fromHex(hex), Number(at) - 0x1000);
   return codeImage({
@@ -98,6 +98,26 @@ describe("findApis", () => {
       Alone: { leads: [0x80001080n], depth: 0 },
       FirstUser: { leads: [0x80001020n], depth: 1 },
       SecondUser: { leads: [0x80001020n], depth: 1 },
+    });
+  });
+
+  it("follows 600 calls for what they hand on, and says that there are more (MAX_CARRIED)", () => {
+    const found = (callers: number) => {
+      const functions: Record<number, string> = { 0x1020: allocate(0x1020) };
+      const exports: Record<string, number> = {};
+      for (let i = 0; i < callers; i++) {
+        functions[0x1100 + i * 8] = call(0x1100 + i * 8, 0x1020);
+        exports[`F${i}`] = 0x1100 + i * 8;
+      }
+      const { apis, notes } = apisOf(kernel(functions, exports));
+      return { inside: apis.filter(({ handsOut }) => !handsOut).map(({ name }) => name), notes };
+    };
+    const far = "nt: callers 2 calls away and further were not looked for";
+    // one call is the allocation itself
+    expect(found(599)).toEqual({ inside: [], notes: [far] });
+    expect(found(600)).toEqual({
+      inside: ["F599"],
+      notes: [far, "nt: not all calls were followed for whether they hand on what is allocated"],
     });
   });
 

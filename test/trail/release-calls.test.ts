@@ -1,0 +1,69 @@
+import { expect, it } from "vitest";
+import { Ownership } from "../../src/code/ownership.ts";
+import { advance } from "../../src/core/address.ts";
+import { parseTag } from "../../src/pool/tag.ts";
+import { knowledgeOf } from "../../src/trail/knowledge.ts";
+import { ModuleCodes } from "../../src/trail/module-codes.ts";
+import { learnReleases } from "../../src/trail/release-calls.ts";
+import { abiOf, type TrailModule, type TrailTarget } from "../../src/trail/target.ts";
+import { codeImage } from "../fixtures/code-image.ts";
+
+/** What is learnt of a library with so many exported functions, each of which frees its first argument. */
+function learntOf(count: number) {
+  const at = (index: number): number => 0x1000 + index * 0x20;
+  const bytes = Buffer.alloc(count * 0x20, 0xcc);
+  for (let index = 0; index < count; index++) {
+    // sub rsp,28h; call [ExFreePool]; add rsp,28h; ret
+    bytes.write("4883ec28ff15000000004883c428c3", index * 0x20, "hex");
+    bytes.writeInt32LE(0x3000 - (at(index) + 10), index * 0x20 + 6);
+  }
+  const indices = Array.from({ length: count }, (_, index) => index);
+  const image = codeImage({
+    parts: [
+      { rva: 0x1000, bytes },
+      { rva: 0x3000, bytes: new Uint8Array(8), executable: false },
+    ],
+    slots: { ExFreePool: 0x3000 },
+    exports: Object.fromEntries(indices.map((index) => [`Release${index}`, at(index)])),
+    unwind: indices.map((index) => [at(index), at(index + 1)]),
+  });
+  const module: TrailModule = {
+    name: "library",
+    imageName: null,
+    path: null,
+    base: image.base,
+    end: advance(image.base, image.size),
+    size: image.size,
+    image,
+    imageProblem: undefined,
+    imports: image.imports,
+    publisher: { company: null, thirdParty: true, basis: null },
+  };
+  const target: TrailTarget = {
+    space: image.space,
+    modules: [module],
+    moduleAt: () => undefined,
+    resolve: () => undefined,
+    build: 19041,
+  };
+  const codes = new ModuleCodes(target);
+  return learnReleases(codes, new Ownership(knowledgeOf(codes, abiOf(target))), module, parseTag("Leak").key);
+}
+
+it("learns from a library's functions what they free", () => {
+  expect(learntOf(2)).toEqual({
+    releases: [
+      { name: "Release0", argument: 1 },
+      { name: "Release1", argument: 1 },
+    ],
+    notes: [],
+  });
+});
+
+it("looks at 96 functions of a library for what they free, and says that there are more (MAX_LEARNT)", () => {
+  const { releases, notes } = learntOf(97);
+  expect(releases).toHaveLength(96);
+  expect(notes).toEqual([
+    "library: of 97 exported functions that lead to a free, 96 were looked at for what they free",
+  ]);
+});
