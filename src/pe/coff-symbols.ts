@@ -41,7 +41,7 @@ const FUNCTION = 2;
 export function readCoffSymbols(
   label: string,
   readFile: HeaderReader | undefined,
-  { symbolTableOffset: start, symbolCount, sections }: ImageHeaders,
+  { symbolTableOffset: start, symbolCount, sections, imageSize }: ImageHeaders,
 ): Finding<CoffSymbols> {
   if (readFile === undefined || start === 0 || symbolCount === 0) return { state: "absent" };
   try {
@@ -60,7 +60,7 @@ export function readCoffSymbols(
         }
         const record = bytes.slice(index * RECORD, RECORD, "COFF symbol");
         skip = record.u8(17, "number of auxiliary symbols");
-        const symbol = symbolOf(record, strings, sections);
+        const symbol = symbolOf(record, strings, sections, imageSize);
         if (symbol === "odd") leftOut++;
         else if (symbol !== undefined) items.push(symbol);
       }
@@ -77,13 +77,14 @@ function symbolOf(
   record: Bytes,
   strings: Bytes,
   sections: readonly Section[],
+  imageSize: number,
 ): CoffSymbol | "odd" | undefined {
   const storage = record.u8(16, "storage class");
   const number = (record.u16(12, "section number") << 16) >> 16;
   if ((storage !== EXTERNAL && storage !== STATIC) || number <= 0) return undefined;
   const section = sections[number - 1];
   const value = record.u32(8, "value");
-  if (section === undefined || value > sectionSpan(section)) return "odd";
+  if (section === undefined || value > sectionSpan(section) || section.rva + value > imageSize) return "odd";
   const name = nameOf(record, strings);
   if (name === undefined) return "odd";
   const isFunction = record.u16(14, "type") >> 4 === FUNCTION;

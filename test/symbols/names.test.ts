@@ -113,6 +113,19 @@ describe("hostile symbol tables", () => {
   const asked = (length: number, bytes: Readonly<Record<number, Patch>>): Bytes =>
     new Bytes(patch(new Uint8Array(length), bytes), "driver.sys");
 
+  it("leave out places past the image, and count them", () => {
+    const bytes = coffFile(X64, [
+      { name: "DriverEntry", value: 0x10, section: 1 },
+      { name: "counter", value: 0x10, section: 2, type: 0 },
+    ]);
+    const [optionalHeader, secondSection] = [NT_OFFSET + 24, 0xf0 + 40];
+    new DataView(bytes.buffer).setUint32(optionalHeader + secondSection + 12, 0xffff_fff5, true);
+    expect(imageOf(bytes).symbols).toMatchObject({
+      state: "present",
+      value: { items: [{ name: "DriverEntry" }], leftOut: 1 },
+    });
+  });
+
   it("of more symbols than any program has are read so far, and the others are counted (MAX_COFF_SYMBOLS)", () => {
     // every 256th of 1,048,577 records is a function's, the last one too
     const piece = new Uint8Array(18 * 4096);
