@@ -1,5 +1,7 @@
 import { hex } from "../core/address.ts";
+import type { MemoryFault } from "../core/errors.ts";
 import { printable } from "../core/text.ts";
+import type { Origin } from "../memory/mapping.ts";
 import type { Image } from "../pe/image.ts";
 import { overlapsOf } from "../pe/sections.ts";
 import { plural } from "./words.ts";
@@ -15,5 +17,21 @@ export function layoutNotes(image: Image): readonly string[] {
     return `sections ${over} and ${under} overlap, which no loader takes: the ${plural(length, "byte")} from RVA ${hex(start)} are read as those of ${over}`;
   });
   const more = overlaps.length - notes.length;
-  return more === 0 ? notes : [...notes, `and ${more} more sections overlap the one before them`];
+  const others = more === 0 ? [] : [`and ${more} more sections overlap the one before them`];
+  return [...notes, ...others, ...passedOver(image)];
+}
+
+function passedOver({ layout, space, base, size }: Image): readonly string[] {
+  if (layout !== "file") return [];
+  const left = space
+    .spans(base, size)
+    .reduce((sum, { content, length }) => (isPassedOver(content) ? sum + length : sum), 0);
+  if (left === 0) return [];
+  return [
+    `${plural(left, "byte")} of its sections were passed over: all of them together have more than the file`,
+  ];
+}
+
+function isPassedOver(content: Origin | MemoryFault): boolean {
+  return typeof content !== "string" && content.kind === "passed-over";
 }

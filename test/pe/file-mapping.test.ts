@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { advance } from "../../src/core/address.ts";
 import { MemoryError } from "../../src/core/errors.ts";
 import { Image } from "../../src/pe/image.ts";
+import { layoutNotes } from "../../src/report/image-notes.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 import { buildPe, type PeSection, type PeSpec, peSource } from "../fixtures/pe.ts";
 
@@ -54,6 +55,27 @@ describe("a PE file laid out as the loader does it", () => {
   it("starts a section at the sector that its offset lies in, as the loader does", () => {
     const file = image([{ name: ".text", rva: 0x1000, data: run(0x200, 0x10), fileOffset: 0x410 }]);
     expect(file.read(0x1010, 2)).toEqual(Uint8Array.of(0x10, 0x11));
+  });
+
+  it("shows no more of a file than there is, and 32 MB and as much again for good measure", () => {
+    const data = run(0x100_0000, 0x10);
+    const again = [1, 2, 3, 4].map((i) => ({
+      name: `again${i}`,
+      rva: 0x1000 + i * 0x100_0000,
+      data: new Uint8Array(0),
+      virtualSize: 0x100_0000,
+      fileSize: 0x100_0000,
+      fileOffset: 0x400,
+    }));
+    const file = image([{ name: ".text", rva: 0x1000, data, fileOffset: 0x400 }, ...again]);
+    // 0x2000000 + 2 * 0x1000400, of which the headers take 0x400
+    expect(picture(file, 0x1000, 0x500_0000)).toBe("f1000000 f1000000 f1000000 f1000000 f400 -fffc00");
+    expect(layoutNotes(file)).toEqual([
+      "16,776,192 bytes of its sections were passed over: all of them together have more than the file",
+    ]);
+    expect(() => file.read(0x500_0000, 4)).toThrow(
+      "was passed over: the images before it lead to more bytes than there are",
+    );
   });
 
   it("is the file as it is where sections are aligned below a page, gaps included", () => {
