@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, symlinkSync, truncateSync } from "node:fs";
+import { chmodSync, readFileSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { FileError, openDump } from "../../src/index.ts";
-import { pooltrail } from "../fixtures/cli.ts";
+import { pooltrail, spawnedPooltrail } from "../fixtures/cli.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const X64 = "samples/leak-x64.dmp";
@@ -76,4 +77,35 @@ describe("a dump that is cut off while it is open", () => {
       expect(thrown).toMatchObject({ problem: "changed", path });
     }
   });
+
+  it("is told at the prompt in one line, and the prompt goes on", () => {
+    const path = folder.file("cut-at-the-prompt.dmp", readFileSync(X64));
+    const lines = [
+      "lm().modules[0].name",
+      `process.getBuiltinModule("node:fs").truncateSync(${JSON.stringify(path)}, 0x3000)`,
+      "!trace Se",
+      "1 + 1",
+    ];
+    const { stdout, code } = spawnedPooltrail(`${lines.join("\n")}\n`, "repl", path);
+    const answers = stdout.split("pooltrail> ").slice(1, -1);
+    expect(code).toBe(0);
+    expect(answers[0]).toBe("'nt'\n");
+    expect(answers[2]?.trimEnd()).toBe(`Uncaught ${path}: it was cut off while it was open; copy it first`);
+    expect(answers[3]).toBe("2\n");
+  });
+});
+
+// the superuser may read anything, and so it is somebody else who asks
+it.skipIf(process.getuid?.() !== 0)("names a file that may not be read", () => {
+  const path = folder.file("secret.dmp", readFileSync(X64));
+  chmodSync(path, 0o600);
+  chmodSync(folder.path, 0o755);
+  const script = `
+    const { openDump } = await import(${JSON.stringify(pathToFileURL("dist/index.js").href)});
+    process.seteuid(65534);
+    try { openDump(${JSON.stringify(path)}); } catch (error) { console.log(error.name, error.problem, error.message); }`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(stdout).toBe(
+    `FileError denied ${path}: no permission to read it; C:\\Windows\\MEMORY.DMP needs an administrator\n`,
+  );
 });
