@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { realImages } from "../../bench/realcode.mjs";
 import { openImageFile } from "../../src/api/image-file.ts";
+import type { Rva } from "../../src/core/address.ts";
 import { Bytes } from "../../src/core/bytes.ts";
 import { FormatError } from "../../src/core/errors.ts";
 import { readCoffSymbols } from "../../src/pe/coff-symbols.ts";
@@ -11,6 +12,7 @@ import { headersDocument } from "../../src/report/headers-document.ts";
 import { coffNames } from "../../src/symbols/coff.ts";
 import { exportNames } from "../../src/symbols/exports.ts";
 import { namesAt, placeNamed } from "../../src/symbols/image-names.ts";
+import { NameTable } from "../../src/symbols/names.ts";
 import { coffFile, imageOf } from "../fixtures/coff-file.ts";
 import { type Patch, patch } from "../fixtures/dump-bytes.ts";
 import { buildPe, NT_OFFSET, type PeSpec } from "../fixtures/pe.ts";
@@ -69,6 +71,17 @@ describe("names by COFF symbols", () => {
       "__wine_stub",
       "plain",
     ]);
+  });
+});
+
+describe("a place with many names", () => {
+  it("is known by the first 64 of them, and each of them leads to it (MAX_NAMES_OF_PLACE)", () => {
+    const names = Array.from({ length: 65 }, (_, i) => ({ name: `Name${i}`, rva: 0x1000 as Rva }));
+    const table = new NameTable("export", [...names, { name: "Next", rva: 0x1010 as Rva }]);
+    expect(table.at(0x1000)).toHaveLength(64);
+    expect(table.at(0x1000)[63]?.name).toBe("Name63");
+    expect(table.byName("Name64")?.rva).toBe(0x1000);
+    expect(table.at(0x1010)).toEqual([{ name: "Next", rva: 0x1010, basis: "export" }]);
   });
 });
 
