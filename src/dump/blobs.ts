@@ -3,6 +3,7 @@ import { hexDigits } from "../core/bytes.ts";
 import { readStruct } from "../core/kaitai.ts";
 import { MAX_BLOBS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
+import type { Walk } from "../core/walk.ts";
 import { DumpBlob } from "../generated/dump_blob.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 
@@ -22,22 +23,22 @@ const HEADER_SIZE = 0x20;
  * The tagged blobs that stand from `start` on; none where no `DumpBlob` stands. The padding that
  * the kernel writes behind the last one ends them.
  */
-export function readBlobs(source: ByteSource, start: number): readonly DumpBlobEntry[] {
+export function readBlobs(source: ByteSource, start: number): Walk<DumpBlobEntry> {
   const file = bytesAt(source, start, FILE_HEADER_SIZE);
-  if (file === undefined || asciiZ(file.array.subarray(0, 8)) !== "DumpBlob") return [];
-  const blobs: DumpBlobEntry[] = [];
+  if (file === undefined || asciiZ(file.array.subarray(0, 8)) !== "DumpBlob") return { items: [] };
+  const items: DumpBlobEntry[] = [];
   let at = start + readStruct(DumpBlob.FileHeader, file, "the head of the secondary data").headerSize;
-  while (blobs.length < MAX_BLOBS) {
+  for (;;) {
     const bytes = bytesAt(source, at, HEADER_SIZE);
-    if (bytes === undefined) break;
+    if (bytes === undefined) return { items };
     const raw = readStruct(DumpBlob, bytes, "a secondary blob");
-    if (raw.headerSize !== HEADER_SIZE) break;
+    if (raw.headerSize !== HEADER_SIZE) return { items };
+    if (items.length === MAX_BLOBS) return { items, stopped: "limit" };
     const fileOffset = at + HEADER_SIZE + raw.prePad;
     const size = Math.max(0, Math.min(raw.dataSize, source.size - fileOffset));
-    blobs.push({ guid: guidOf(raw.tag), fileOffset, size });
+    items.push({ guid: guidOf(raw.tag), fileOffset, size });
     at = fileOffset + raw.dataSize + raw.postPad;
   }
-  return blobs;
 }
 
 function bytesAt(source: ByteSource, offset: number, length: number): Bytes | undefined {

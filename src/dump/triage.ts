@@ -1,5 +1,6 @@
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { asciiZ } from "../core/text.ts";
+import type { Walk } from "../core/walk.ts";
 import { TriageDump as Layout } from "../generated/triage_dump.js";
 import type { Word } from "../generated/word.js";
 import { type ByteSource, readAt } from "../source/source.ts";
@@ -43,7 +44,7 @@ export interface TriageDump {
   readonly debuggerData: TriageRecord | undefined;
   readonly memory: MemoryStorage | undefined;
   readonly dataBlocks: DataBlocks;
-  readonly blobs: readonly DumpBlobEntry[];
+  readonly blobs: Walk<DumpBlobEntry>;
   /** All virtual memory in the file, in no order; blocks may overlap, and then have the same bytes. */
   readonly blocks: readonly TriageBlock[];
 }
@@ -139,7 +140,7 @@ function addressed({ debuggerData, prcb, thread, process }: TriageRecords): read
 
 function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): readonly string[] {
   const notes: string[] = [];
-  const { sizeOfDump, dataBlocks, drivers, unloaded, options } = triage;
+  const { sizeOfDump, dataBlocks, blobs, drivers, unloaded, options } = triage;
   const mark = readAt(source, validOffset, 4).array;
   if (sizeOfDump > source.size) {
     notes.push(`the file ends early, after ${source.size} of ${sizeOfDump} bytes; copy the dump again`);
@@ -152,6 +153,8 @@ function notesOn(triage: TriageDump, validOffset: number, source: ByteSource): r
   const { blocks, missing } = dataBlocks;
   if (missing > 0) notes.push(`${missing} of ${blocks.length + missing} data blocks are not in the file`);
   if (dataBlocks.unread > 0) notes.push(`${dataBlocks.unread} entries of the data block table are not read`);
+  if (blobs.stopped !== undefined)
+    notes.push(`only the first ${blobs.items.length} secondary blobs are read`);
   if (drivers === undefined) notes.push("this triage dump has no list of drivers");
   for (const [list, name] of [
     [drivers, "drivers"],

@@ -5,12 +5,6 @@ import { writeHibernation7 } from "../../samples/writer/hibernation-7.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { PAGE_SIZE } from "../../src/core/address.ts";
 import { FormatError } from "../../src/core/errors.ts";
-import {
-  MAX_PACKED_PIECES,
-  MAX_PAGE_RANGES,
-  MAX_UNPACK_RATIO,
-  MIN_UNPACK_BYTES,
-} from "../../src/core/limits.ts";
 import type { OpenedDump } from "../../src/dump/format.ts";
 import { indexTables } from "../../src/dump/hibernation-tables.ts";
 import { readDump } from "../../src/dump/open.ts";
@@ -117,38 +111,42 @@ function endless(piece: Uint8Array, size: number): ByteSource {
 describe("a huge hibernation file", () => {
   // a set of one page, which is packed in 4 bytes
   const set = Uint8Array.of(1, 4, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-  const file = endless(set, 2 ** 42);
+  const file = endless(set, 4 * set.length);
 
-  it("cannot make the index of sets larger than its cap", () => {
+  it("cannot make the index of sets larger than its cap (MAX_PACKED_PIECES)", () => {
     const index = new PieceIndex(2 ** 42);
-    for (let i = 0; i < MAX_PACKED_PIECES - 2; i++) index.addPiece(i);
+    for (let i = 0; i < 4_194_302; i++) index.addPiece(i);
     const end = indexSets(file, { start: 0, most: 2 ** 50, bits: 64 }, index);
     expect(end).toEqual({ why: "limit", at: 2 * set.length, pages: 2 });
-    expect(index.count).toBe(MAX_PACKED_PIECES);
+    expect(index.count).toBe(4_194_304);
   });
 
-  it("cannot make the list of runs larger than its cap", () => {
+  it("cannot make the list of runs larger than its cap (MAX_PAGE_RANGES)", () => {
     const index = new PieceIndex(2 ** 42);
-    for (let i = 0; i < MAX_PAGE_RANGES / PIECE_PAGES; i++) {
+    for (let i = 0; i < 4_194_304 / PIECE_PAGES; i++) {
       index.addPiece(i);
       for (let k = 0; k < PIECE_PAGES; k++) index.addPages((i * PIECE_PAGES + k) * 2, 1);
     }
     const end = indexSets(file, { start: 0, most: 2 ** 50, bits: 64 }, index);
     expect(end).toEqual({ why: "limit", at: 0, pages: 0 });
-    expect(index.runs.pfns.length).toBe(MAX_PAGE_RANGES);
+    expect(index.runs.pfns.length).toBe(4_194_304);
   });
 
-  it("cannot unpack to more than memory ever packs to: a bomb of sets of 16 pages", () => {
+  it("cannot unpack to more than unpacks in a second: a bomb of sets of 16 pages (MIN_UNPACK_BYTES)", () => {
     const bomb = endless(
       Uint8Array.from(set, (byte, i) => (i === 4 ? 0x1f : byte)),
       0x10_0000,
     );
     const index = new PieceIndex(bomb.size);
     const end = indexSets(bomb, { start: 0, most: 2 ** 50, bits: 64 }, index);
-    expect(end).toEqual({ why: "limit", at: 0x1000 * set.length, pages: MIN_UNPACK_BYTES / PAGE_SIZE });
-    const larger = new PieceIndex(0x100_0000);
-    indexSets(endless(set, 2 ** 42), { start: 0, most: 2 ** 50, bits: 64 }, larger);
-    expect(larger.count).toBe((MAX_UNPACK_RATIO * 0x100_0000) / PAGE_SIZE);
+    expect(end).toEqual({ why: "limit", at: 0x1000 * set.length, pages: 65_536 });
+  });
+
+  it("cannot unpack to more than memory ever packs to (MAX_UNPACK_RATIO)", () => {
+    const index = new PieceIndex(0x100_0000);
+    const end = indexSets(endless(set, 2 ** 42), { start: 0, most: 2 ** 50, bits: 64 }, index);
+    expect(end).toMatchObject({ why: "limit", pages: 262_144 });
+    expect(index.count).toBe(262_144);
   });
 
   it("is read to the end of its blocks, where a range of Windows 7 has no end", () => {

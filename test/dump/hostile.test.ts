@@ -127,42 +127,64 @@ function sparse(head: Uint8Array, size: number): ByteSource {
 
 describe("a huge file with a hostile head", () => {
   const size = 2 ** 42;
-  it("cannot make the bitmap larger than any memory", () => {
+  it("cannot make the bitmap larger than any memory (MAX_BITMAP_BYTES)", () => {
+    // one word of bits more than 256 MB
     const head = patch(dumpBytes(64, 0x3000, { 0xf98: 6 }), {
       0x2000: "SDMPDUMP",
       0x2020: 2n ** 41n,
       0x2028: 0n,
-      0x2030: 2n ** 40n,
+      0x2030: 0x8000_0020n,
     });
-    expect(() => readCrashDump(sparse(head, size))).toThrow(FormatError);
-  });
-
-  it("cannot make the table of ranges larger than its cap", () => {
-    const head = patch(dumpBytes(64, 0x3000, { 0xf98: 8 }), {
-      0x2000: 0x40,
-      0x2004: "RDMPDUMP",
-      0x2018: 2n ** 41n,
-      0x2030: 5n,
-      0x2038: 1n,
-    });
-    expect(readCrashDump(sparse(head, size)).notes).toContain(
-      "only the first 4194304 ranges of pages are read",
+    expect(() => readCrashDump(sparse(head, size))).toThrow(
+      expect.objectContaining({
+        name: "FormatError",
+        expected: "in front of the first page, and as long as memory has pages",
+        found: "268435460 bytes, with the first page at 2199023255552",
+      }),
     );
   });
 
-  it("cannot make the lists of a triage dump larger than their caps", () => {
-    const head = patch(dumpBytes(64, 0x3000, { 0xf98: 4, 0x1038: 0xfff }), {
-      0x2004: 0xfffffff0,
-      0x2018: 0x2100,
-      0x2100: 0xffffffff,
-      0x2030: 0x3000,
-      0x2034: 0xffffffff,
-      0x2078: 0x3000,
-      0x207c: 0xffffffff,
+  it("cannot make the table of ranges larger than its cap (MAX_PAGE_RANGES)", () => {
+    // the table ends behind its 4,194,305th range
+    const head = patch(dumpBytes(64, 0x3000, { 0xf98: 8 }), {
+      0x2000: 0x40,
+      0x2004: "RDMPDUMP",
+      0x2018: 0x2030n + 0x400_0010n,
+      0x2030: 5n,
+      0x2038: 1n,
     });
     const { body, notes } = readCrashDump(sparse(head, size));
-    expect(body).toMatchObject({ kind: "triage", triage: { drivers: { claimed: 0xffffffff } } });
-    expect(notes).toContain("4096 of 4294967295 drivers could be read");
-    expect(notes).toContain("256 of 4294967295 unloaded drivers could be read");
+    expect("pages" in body && body.pages.present).toBe(1);
+    expect(notes).toContain("only the first 4194304 ranges of pages are read");
+  });
+
+  const triage = readCrashDump(
+    sparse(
+      patch(dumpBytes(64, 0x3000, { 0xf98: 4, 0x1038: 0xfff }), {
+        0x2004: 0xfffffff0,
+        0x2018: 0x2100,
+        0x2100: 0xffffffff,
+        0x2030: 0x3000,
+        0x2034: 0xffffffff,
+        0x2078: 0x3000,
+        0x207c: 0xffffffff,
+      }),
+      size,
+    ),
+  );
+
+  it("cannot make a triage dump's list of drivers larger than its cap", () => {
+    expect(triage.body).toMatchObject({ kind: "triage", triage: { drivers: { claimed: 0xffffffff } } });
+    expect(triage.notes).toContain("4096 of 4294967295 drivers could be read");
+  });
+
+  it("cannot make a triage dump's list of unloaded drivers larger than its cap (MAX_UNLOADED)", () => {
+    expect(triage.body).toMatchObject({ triage: { unloaded: { items: { length: 256 } } } });
+    expect(triage.notes).toContain("256 of 4294967295 unloaded drivers could be read");
+  });
+
+  it("cannot make a triage dump's table of data blocks larger than its cap (MAX_DATA_BLOCKS)", () => {
+    expect(triage.body).toMatchObject({ triage: { dataBlocks: { blocks: [], missing: 131_072 } } });
+    expect(triage.notes).toContain("4294836223 entries of the data block table are not read");
   });
 });

@@ -207,11 +207,14 @@ describe("a triage dump of 64 bits", () => {
   });
 
   it("reads secondary data behind the dump, and stops where its header is none", () => {
-    expect(read64().triage.blobs).toEqual([
+    expect(read64().triage.blobs.items).toEqual([
       { guid: "{03020100-0504-0706-0809-0a0b0c0d0e0f}", fileOffset: 0x3fb0, size: 4 },
     ]);
-    expect([read64({ 0x3f90: 0x21 }).triage.blobs, read64({ 0x3f80: "x" }).triage.blobs]).toEqual([[], []]);
-    expect(read64({ 0x3fa4: 0xffffffff }).triage.blobs[0]?.size).toBe(4);
+    expect([read64({ 0x3f90: 0x21 }).triage.blobs, read64({ 0x3f80: "x" }).triage.blobs]).toEqual([
+      { items: [] },
+      { items: [] },
+    ]);
+    expect(read64({ 0x3fa4: 0xffffffff }).triage.blobs.items[0]?.size).toBe(4);
   });
 });
 
@@ -236,6 +239,15 @@ describe("a triage dump that is broken", () => {
       "the mark at the end of the triage dump is not there: the dump may be incomplete",
     ]);
     expect(read64({ 0x2044: 0x141 }).notes).toEqual(["Windows had no room for all that it wanted to save"]);
+  });
+
+  it("says that it holds more blobs than are read (MAX_BLOBS)", () => {
+    // an empty blob again and again behind the head of the secondary data, and the 4,097th at the end
+    const bytes = Buffer.concat([triage64().subarray(0, 0x3f90), new Uint8Array(4097 * 0x20)]);
+    for (let at = 0x3f90; at < bytes.length; at += 0x20) bytes[at] = 0x20;
+    const { triage, notes } = openTriage(new BytesSource(bytes, "x.dmp"));
+    expect([triage.blobs.items.length, triage.blobs.stopped]).toEqual([4096, "limit"]);
+    expect(notes).toContain("only the first 4096 secondary blobs are read");
   });
 
   it("opens when it was cut off anywhere behind its head, and says so", () => {
@@ -412,7 +424,7 @@ describe.each(GOLDEN)("the real dump $file", (golden) => {
   });
 
   it.skipIf(absent)("has its secondary data up to the end of the file", () => {
-    expect(found!.triage.blobs).toHaveLength(golden.blobs);
+    expect(found!.triage.blobs.items).toHaveLength(golden.blobs);
     expect(found!.notes).toEqual([
       expect.stringContaining("as is usual when a debugger wrote a triage dump"),
     ]);

@@ -96,6 +96,6 @@ describe.each(FORMS)("a triage dump in mode %s, its blocks listed in %i bytes ea
   });
 
   it("reads the blob behind the dump's end", () => {
-    expect(triage.blobs).toHaveLength(1);
+    expect(triage.blobs.items).toHaveLength(1);
   });
 });
