@@ -20,15 +20,16 @@ export interface FoundFile {
  * The PE files below a folder, by their extension. Links to files are followed, as symbol stores hold them; links to
  * folders are not, since they can lead anywhere, and back.
  *
+ * @param list what stands in a folder
  * @throws {FileError} the folder itself cannot be listed; of those below it `notes` say so
  */
-export function filesBelow(folder: string): FilesBelow {
+export function filesBelow(folder: string, list: Listing = entriesOf): FilesBelow {
   const pending = [folder];
   const files: FoundFile[] = [];
   const passed: Passed = { folderLinks: 0, broken: 0, unread: [], dumps: dumpsIn(folder) };
   let count = 0;
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    for (const { name, path, kind } of listBelow(folder, at, passed)) {
+    for (const { name, path, kind } of listBelow(folder, at, list, passed)) {
       if (++count > MAX_IMAGE_FILES) return { files, notes: [...notesOf(passed), tooMany(folder)] };
       if (kind === "folder") pending.push(path);
       else if (kind === "file" && isImageName(name)) files.push({ path, target: path });
@@ -43,6 +44,8 @@ export function filesBelow(folder: string): FilesBelow {
   }
   return { files, notes: notesOf(passed) };
 }
+
+type Listing = (folder: string) => readonly FolderEntry[];
 
 /** What was not looked at. */
 interface Passed {
@@ -59,9 +62,9 @@ export function dumpsIn(folder: string): readonly string[] {
     .filter((name) => /\.(?:dmp|vmem|vmss|vmsn|lime|raw)$|^hiberfil\.sys$/i.test(name));
 }
 
-function listBelow(top: string, folder: string, { unread }: Passed): readonly FolderEntry[] {
+function listBelow(top: string, folder: string, list: Listing, { unread }: Passed): readonly FolderEntry[] {
   try {
-    return entriesOf(folder);
+    return list(folder);
   } catch (error) {
     if (folder === top || !(error instanceof FileError)) throw error;
     unread.push(folder);

@@ -59,6 +59,16 @@ describe("a folder of links", () => {
     expect(folder.notes).toEqual([`1 folder could not be listed: ${join(path, "caf\ufffd")}`]);
   });
 
+  it("ends after as many files and folders as any system has, and says so (MAX_IMAGE_FILES)", () => {
+    const { path } = temporaryFolder();
+    const entry = { name: "made.sys", path: join(path, "made.sys"), kind: "file" } as const;
+    const below = (count: number) => filesBelow(path, () => new Array<typeof entry>(count).fill(entry));
+    expect([below(200_000).files.length, below(200_000).notes]).toEqual([200_000, []]);
+    const { files, notes } = below(200_001);
+    expect(files).toHaveLength(200_000);
+    expect(notes).toEqual([`only the first 200,000 files and folders below ${path} were looked at`]);
+  });
+
   it("tells of a dump in it, which is another question", () => {
     const { path, file } = temporaryFolder();
     file("made.sys", DRIVER);

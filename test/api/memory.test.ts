@@ -128,6 +128,12 @@ describe("physical memory", () => {
     expect(runs.reduce((sum, { count }) => sum + count, 0)).toBe(memory?.pages.present);
   });
 
+  it("is not read into one array beyond what one takes (MAX_READ)", () => {
+    expect(() => dump.physical?.read(0, 0x4000_0001)).toThrow(
+      new RangeError("a read takes 0 to 1073741824 bytes, not 1073741825"),
+    );
+  });
+
   it("says what it has not", () => {
     const memory = dump.physical;
     const [first] = memory?.runs() ?? [];

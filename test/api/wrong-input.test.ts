@@ -99,6 +99,14 @@ describe("what files are taken as", () => {
     expect(dump.tags().document({ pattern: "Se", descriptions }).tags[0]?.description).toBe("Security");
   });
 
+  it("a tag file is none that is far longer than such files are (MAX_POOLTAG_BYTES)", () => {
+    const file = { name: "MEMORY.DMP", size: 16_777_217, read: () => 0, [Symbol.dispose]: () => undefined };
+    expect(() => readTagFile(file)).toThrow(
+      "MEMORY.DMP+0x0: the file should be a pooltag.txt of 16777216 bytes at most, found 16777217",
+    );
+    expect(readTagFile({ ...file, size: 16_777_216 }).entries).toBe(0);
+  });
+
   it("a PE file can be bytes", () => {
     using file = openImageFile(bytes);
     expect(file.image.machine).toBe("x64");

@@ -288,6 +288,13 @@ describe("a dump without memory", () => {
     });
   });
 
+  it("says when the header gives more processors than Windows takes (MAX_PROCESSORS)", () => {
+    const [most, more] = [2048, 2049].map((count) => open(dumpBytes(64, 0x2000, { 0xf98: 3, 0x34: count })));
+    expect([most?.header.processors, more?.header.processors]).toEqual([2048, undefined]);
+    expect(most?.notes).not.toContain("the header gives no number of processors");
+    expect(more?.notes).toContain("the header gives no number of processors");
+  });
+
   it("says when the header gives no number of processors", () => {
     expect(open(dumpBytes(64, 0x2000, { 0xf98: 3, 0x34: 0 })).notes).toContain(
       "the header gives no number of processors",

@@ -82,6 +82,13 @@ describe("AddressSpace.read over page tables", () => {
     expect(large.read(va(0x400000n), 0)).toHaveLength(0);
   });
 
+  it("refuses more than is read into one array (MAX_READ)", () => {
+    const refusal = new RangeError("a read takes 0 to 1073741824 bytes, not 1073741825");
+    expect(() => large.read(va(0x400000n), 0x4000_0001)).toThrow(refusal);
+    expect(() => large.tryRead(va(0x400000n), 0x4000_0001)).toThrow(refusal);
+    expect(() => large.readSparse(va(0x400000n), 0x4000_0001)).toThrow(refusal);
+  });
+
   it("joins pages that follow each other in the file although they do not in physical memory", () => {
     const moved = withPages({ 0x4000: 0x9003n, 0x4008: 0x7003n }, { moved: { 9: 0x10, 7: 0x11 } });
     expect(moved.mapping.locate(va(0x10n), 0x5000)).toMatchObject({ offset: 0x10010, length: 0x1ff0 });

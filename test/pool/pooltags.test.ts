@@ -70,6 +70,16 @@ describe("parseTagFile", () => {
     expect(FILE.describe((parseTag("Xyz1").key | 0x8000_0000) >>> 0)?.binary).toBe("foo.sys");
   });
 
+  it("says that there are more lines than are read (MAX_POOLTAG_LINES)", () => {
+    const last = `${"rem\n".repeat(199_999)}Last - last.sys - line 200,000`;
+    const file = parseTagFile(`${last}\nNext - next.sys - line 200,001`);
+    expect([parseTagFile(last).notes, file.entries, file.notes]).toEqual([
+      [],
+      1,
+      ["lines after 200000 are not read"],
+    ]);
+  });
+
   it("keeps the lines that are no entry", () => {
     expect(FILE.notes).toEqual(["line 13: <unknown>"]);
     expect(FILE.entries).toBe(9);
