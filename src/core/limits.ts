@@ -269,7 +269,7 @@ export const MAX_TABLES_CHECKED = 4096;
 export const MAX_FLAT_LAYOUTS = 16;
 /** Tables that map themselves, of which it is tried whether the kernel can be read through them: each process has one. */
 export const MAX_ROOTS = 4096;
-/** Groups, tags of one group, and regions of memory in a VMware state: some fifty, ten thousand and three. */
+/** Groups of a VMware state: some fifty. */
 export const MAX_VMWARE_GROUPS = 1024;
-export const MAX_VMWARE_TAGS = 0x10_0000;
-export const MAX_VMWARE_REGIONS = 4096;
+/** Values that are read of it: some hundred for each processor, of which VMware gives a machine some hundred. */
+export const MAX_VMWARE_TAGS = 0x4_0000;

@@ -1,10 +1,15 @@
 import type { Bytes } from "../core/bytes.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { MAX_VMWARE_GROUPS, MAX_VMWARE_TAGS } from "../core/limits.ts";
-import { addAll } from "../core/search.ts";
 import { asciiZ } from "../core/text.ts";
 import { VmwareState } from "../generated/vmware_state.js";
 import { type ByteSource, readAt } from "../source/source.ts";
+
+/** What a state holds, as far as it is read. */
+export interface VmwareTags {
+  readonly tags: readonly VmwareTag[];
+  readonly notes: readonly string[];
+}
 
 /** One value of a machine's state. */
 export interface VmwareTag {
@@ -46,22 +51,34 @@ export function isVmwareState(head: Bytes): boolean {
  *
  * @throws {FormatError} the file ends in the table of groups
  */
-export function readVmwareState(source: ByteSource, groups: ReadonlySet<string>): readonly VmwareTag[] {
+export function readVmwareState(source: ByteSource, groups: ReadonlySet<string>): VmwareTags {
   const { groupCount } = readStruct(VmwareState.Header, readAt(source, 0, HEADER_SIZE), "the header");
   const count = Math.min(groupCount, MAX_VMWARE_GROUPS);
+  const notes =
+    count < groupCount
+      ? [`only the first ${count} of ${groupCount} groups of the machine's state are read`]
+      : [];
   const tags: VmwareTag[] = [];
   for (let i = 0; i < count; i++) {
     const row = readAt(source, HEADER_SIZE + i * GROUP_SIZE, GROUP_SIZE);
     const raw = readStruct(VmwareState.Group, row, "a group of the machine's state");
     const name = asciiZ(raw.name);
-    if (groups.has(name)) addAll(tags, tagsIn(source, name, Number(toAddress(raw.position))));
+    if (!groups.has(name)) continue;
+    for (const tag of tagsIn(source, name, Number(toAddress(raw.position)))) {
+      if (tags.length === MAX_VMWARE_TAGS) {
+        return {
+          tags,
+          notes: [...notes, `only the first ${MAX_VMWARE_TAGS} values of the machine's state are read`],
+        };
+      }
+      tags.push(tag);
+    }
   }
-  return tags;
+  return { tags, notes };
 }
 
 function* tagsIn(source: ByteSource, group: string, start: number): Generator<VmwareTag> {
-  let at = start;
-  for (let number = 0; number < MAX_VMWARE_TAGS && at + 2 <= source.size; number++) {
+  for (let at = start; at + 2 <= source.size; ) {
     const head = readAt(source, at, TAG_HEAD + VALUE_BITS);
     const flags = head.u8(0, "a tag");
     const nameLength = head.u8(1, "a tag");

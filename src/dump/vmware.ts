@@ -1,13 +1,19 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
-import { MAX_PFN, MAX_VMWARE_REGIONS } from "../core/limits.ts";
-import { addTo } from "../core/search.ts";
+import { MAX_PFN } from "../core/limits.ts";
+import { addTo, groupBy } from "../core/search.ts";
 import { grouped } from "../core/text.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
 import type { Fact, MachineFacts, SystemRegisters } from "./facts.ts";
 import type { DumpFiles, DumpFormat, OpenedDump } from "./format.ts";
 import { identityMap, mapOf, type RunMap } from "./run-map.ts";
-import { isVmwareState, readVmwareState, type VmwareBlock, type VmwareTag } from "./vmware-state.ts";
+import {
+  isVmwareState,
+  readVmwareState,
+  type VmwareBlock,
+  type VmwareTag,
+  type VmwareTags,
+} from "./vmware-state.ts";
 
 /** `X.vmss` or `X.vmsn`: with the memory in it, or beside the `X.vmem` that has it. */
 export const vmwareState: DumpFormat = {
@@ -15,14 +21,14 @@ export const vmwareState: DumpFormat = {
   recognise: isVmwareState,
   open(files) {
     const { main } = files;
-    const tags = readVmwareState(main, GROUPS);
-    const block = memoryBlock(tags);
+    const held = readVmwareState(main, GROUPS);
+    const block = memoryBlock(held.tags);
     const head: Bytes = readAt(main, 0, 12);
     if (block?.packed === true)
       head.fail(0, "the memory", "stored as it is", "packed; suspend the machine again without compression");
     if (block !== undefined) {
       const end = Math.min(main.size, block.offset + block.length);
-      return opened(main, main, tags, mapRegions(tags, block.offset, end));
+      return opened(main, main, held, mapRegions(held.tags, block.offset, end));
     }
     const memory = files.sibling(withEnding(main.name, "vmem"));
     if (memory === undefined)
@@ -32,7 +38,7 @@ export const vmwareState: DumpFormat = {
         "in this file or in the .vmem beside it",
         "neither; keep both files together",
       );
-    return opened(main, memory, tags, mapRegions(tags, 0, memory.size));
+    return opened(main, memory, held, mapRegions(held.tags, 0, memory.size));
   },
 };
 
@@ -56,8 +62,8 @@ export const vmwareMemory: DumpFormat = {
         notes: [note],
       };
     }
-    const tags = readVmwareState(state, GROUPS);
-    return opened(main, main, tags, mapRegions(tags, 0, main.size));
+    const held = readVmwareState(state, GROUPS);
+    return opened(main, main, held, mapRegions(held.tags, 0, main.size));
   },
 };
 
@@ -66,10 +72,10 @@ const GROUPS: ReadonlySet<string> = new Set(["memory", "cpu", "Checkpoint"]);
 function opened(
   main: ByteSource,
   memory: ByteSource,
-  tags: readonly VmwareTag[],
+  state: VmwareTags,
   { pages, left }: Regions,
 ): OpenedDump {
-  const notes: string[] = [];
+  const notes = [...state.notes];
   if (pages.missing > 0) {
     notes.push(
       `the file ends before the machine's memory does: ${grouped(pages.missing)} of ${grouped(pages.present + pages.missing)} pages are missing; copy it again`,
@@ -83,7 +89,7 @@ function opened(
     source: main,
     kind: "vmware",
     memory: { source: memory, pages },
-    facts: factsOf(tags),
+    facts: factsOf(state.tags),
     writer: undefined,
     header: undefined,
     notes,
@@ -131,7 +137,7 @@ function mapRegions(tags: readonly VmwareTag[], start: number, end: number): Reg
     if (tag.group === "memory" && /^region(?:PPN|PageNum|Size)$/.test(tag.name) && index !== undefined)
       addTo(parts, index, tag);
   }
-  const runs = [...parts.values()].slice(0, MAX_VMWARE_REGIONS).flatMap((own) => {
+  const runs = [...parts.values()].flatMap((own) => {
     const of = (name: string): number | undefined => numberOf(own.find((tag) => tag.name === name));
     const [pfn, page, count] = [of("regionPPN"), of("regionPageNum"), of("regionSize")];
     if (pfn === undefined || page === undefined || count === undefined || pfn + count > MAX_PFN) return [];
@@ -164,10 +170,9 @@ const PAGING = 1n << 31n;
 function factsOf(tags: readonly VmwareTag[]): MachineFacts {
   const cpu = tags.filter(({ group }) => group === "cpu");
   const count = numberOf(cpu.find(({ name }) => name === "cpu:numVCPUs"));
-  const numbers = [
-    ...new Set(cpu.filter(({ name }) => name === "CR64").flatMap(({ indices }) => indices[0] ?? [])),
-  ];
-  const system = numbers.map((number) => registersOf(cpu.filter(({ indices }) => indices[0] === number)));
+  const system = [...groupBy(cpu, ({ indices }) => indices[0])].flatMap(([number, own]) =>
+    number !== undefined && own.some(({ name }) => name === "CR64") ? [registersOf(own)] : [],
+  );
   return {
     source: "state",
     processors: count === undefined || count === 0 ? undefined : { value: count, source: "state" },

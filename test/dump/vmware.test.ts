@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Area } from "../../samples/writer/bytes.mjs";
 import { squeezed, vmwareState } from "../../samples/writer/containers.mjs";
 import { Machine } from "../../samples/writer/machine.mjs";
 import { readDump } from "../../src/dump/open.ts";
@@ -47,6 +48,35 @@ describe("a VMware state", () => {
     ]);
     // the writer puts the last region first
     expect("pages" in held && [held.pages.locate(0xff), held.pages.locate(0x200)]).toEqual([0xff000, -1]);
+  });
+
+  /** A state with one group of one-byte values behind as many groups without a name as are wanted. */
+  function written(unnamed: number, values: number, more = ""): Uint8Array {
+    const at = 12 + (unnamed + 1) * 80;
+    const state = new Area(at + values * 4 + more.length + 2);
+    state.u32(0, 0xbed2bed2).u32(8, unnamed + 1);
+    state.ascii(12 + unnamed * 80, "cpu").u64(12 + unnamed * 80 + 64, at);
+    for (let i = 0; i < values; i++) state.ascii(at + i * 4, "\x01\x01x");
+    return state.ascii(at + values * 4, more).bytes;
+  }
+  const COUNT = "\x04\x0ccpu:numVCPUs\x05\0\0\0";
+
+  it("says that it has more groups than are read (MAX_VMWARE_GROUPS)", () => {
+    const [most, more] = [1023, 1024].map((unnamed) => open(written(unnamed, 0, COUNT), memory));
+    expect([most?.facts.processors?.value, most?.notes]).toEqual([5, []]);
+    expect([more?.facts.processors?.value, more?.notes]).toEqual([
+      undefined,
+      ["only the first 1024 of 1025 groups of the machine's state are read"],
+    ]);
+  });
+
+  it("says that it has more values than are read (MAX_VMWARE_TAGS)", () => {
+    const [most, more] = [262_143, 262_144].map((values) => open(written(0, values, COUNT), memory));
+    expect([most?.facts.processors?.value, most?.notes]).toEqual([5, []]);
+    expect([more?.facts.processors?.value, more?.notes]).toEqual([
+      undefined,
+      ["only the first 262144 values of the machine's state are read"],
+    ]);
   });
 
   it("of an ARM64 guest begins at 2 GB", () => {
