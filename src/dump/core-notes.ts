@@ -1,11 +1,12 @@
 import { Bytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
 import { parseWith, toAddress, type U64Halves } from "../core/kaitai.ts";
-import { MAX_CORE_NOTES, MAX_PROCESSORS } from "../core/limits.ts";
+import { MAX_CORE_NOTE_BYTES, MAX_CORE_NOTES, MAX_PROCESSORS } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
 import { CoreNotes } from "../generated/core_notes.js";
 import { ElfCore } from "../generated/elf_core.js";
 import { BytesSource } from "../source/bytes-source.ts";
+import { type ByteSource, readAt } from "../source/source.ts";
 import type { Registers } from "./context.ts";
 import type { Fact, MachineFacts, SystemRegisters } from "./facts.ts";
 import { fact } from "./facts.ts";
@@ -20,6 +21,13 @@ export interface CoreFacts {
   readonly facts: MachineFacts;
   readonly writer: CoreWriter | undefined;
   readonly notes: readonly string[];
+}
+
+/** Notes that stand together in the file. */
+export interface NotePart {
+  readonly offset: number;
+  /** In bytes. */
+  readonly fileSize: number;
 }
 
 /** One processor. */
@@ -47,40 +55,63 @@ const LONG_MODE_ACTIVE = 0x400n;
 /**
  * Reads the notes: the registers of each processor, and the Windows header that a driver in the guest may have left.
  *
- * @param name of the file, for messages
  * @see QEMU, "Dump guest memory"; VirtualBox, "VM core dump"
  */
-export function readCoreNotes(parts: readonly Uint8Array[], name: string): CoreFacts {
+export function readCoreNotes(source: ByteSource, parts: readonly NotePart[]): CoreFacts {
+  const { name } = source;
   const processors: Processor[] = [];
   let header: MachineFacts | undefined;
   let writer: CoreWriter | undefined;
   const odd: string[] = [];
   let oldFormat = false;
-  for (const { name: of, type, content } of parts.flatMap((part) => [...notesIn(part)])) {
+  let further = 0;
+  for (const { name: of, type, content } of notesOf(source, parts, odd)) {
     if (of === "QEMU" || of === "CORE") writer ??= "qemu";
     if (of === "VBCORE") {
       writer = "virtualbox";
       oldFormat = content.length >= 8 && new Bytes(content, name).u32(4, "the core's format") <= OLD_VBOX;
     }
-    if (processors.length < MAX_PROCESSORS) {
-      const found =
-        of === "QEMU"
-          ? qemuProcessor(content)
-          : of === "VBCPU" && type === VBCPU && !oldFormat
-            ? vboxProcessor(content)
-            : undefined;
-      if (found !== undefined) processors.push(found);
-    }
+    const found =
+      of === "QEMU"
+        ? qemuProcessor(content)
+        : of === "VBCPU" && type === VBCPU && !oldFormat
+          ? vboxProcessor(content)
+          : undefined;
+    if (found !== undefined && processors.length === MAX_PROCESSORS) further++;
+    else if (found !== undefined) processors.push(found);
     if (of === "VMCOREINFO") header ??= guestHeader(content, name, odd);
   }
+  if (further > 0)
+    odd.push(`${further} processors of the core are not read: Windows has ${MAX_PROCESSORS} at most`);
   return { facts: factsOf(processors, header), writer, notes: odd };
+}
+
+/** The notes of all parts together, up to the caps. */
+function notesOf(source: ByteSource, parts: readonly NotePart[], odd: string[]): readonly Note[] {
+  const notes: Note[] = [];
+  let room = MAX_CORE_NOTE_BYTES;
+  for (const { offset, fileSize } of parts) {
+    const part = readAt(source, offset, Math.min(fileSize, room + 1)).array;
+    for (const note of notesIn(part.subarray(0, room))) {
+      if (notes.length === MAX_CORE_NOTES) {
+        odd.push(`only the first ${MAX_CORE_NOTES} notes of the core are read`);
+        return notes;
+      }
+      notes.push(note);
+    }
+    if (part.length > room) {
+      odd.push(`only the first ${MAX_CORE_NOTE_BYTES} bytes of the core's notes are read`);
+      return notes;
+    }
+    room -= part.length;
+  }
+  return notes;
 }
 
 function* notesIn(bytes: Uint8Array): Generator<Note> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const padded = (size: number): number => Math.ceil(size / 4) * 4;
-  let at = 0;
-  for (let count = 0; at + NOTE_HEAD <= bytes.length && count < MAX_CORE_NOTES; count++) {
+  for (let at = 0; at + NOTE_HEAD <= bytes.length; ) {
     const { nameSize, contentSize, type } = parseWith(ElfCore.Note, bytes.subarray(at, at + NOTE_HEAD));
     const from = at + NOTE_HEAD + padded(nameSize);
     const end = from + padded(contentSize);

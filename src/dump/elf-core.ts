@@ -1,10 +1,10 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
 import { parseWith, readStruct, toAddress } from "../core/kaitai.ts";
-import { MAX_CORE_NOTE_BYTES, MAX_PFN, MAX_SEGMENTS } from "../core/limits.ts";
+import { MAX_PFN, MAX_SEGMENTS } from "../core/limits.ts";
 import { ElfCore } from "../generated/elf_core.js";
 import { type ByteSource, readAt } from "../source/source.ts";
-import { type CoreFacts, readCoreNotes } from "./core-notes.ts";
+import { readCoreNotes } from "./core-notes.ts";
 import type { DumpFormat } from "./format.ts";
 import { mapOf, type RunMap } from "./run-map.ts";
 
@@ -48,7 +48,10 @@ export const elfCore: DumpFormat = {
         "none",
       );
     const { pages, notes: odd } = mapSegments(loads, main.size);
-    const found = readNotes(main, segments);
+    const found = readCoreNotes(
+      main,
+      segments.filter(({ type }) => type === PT_NOTE),
+    );
     const facts =
       machine === EM_AARCH64
         ? { ...found.facts, machine: { value: "arm64", source: found.facts.source } as const }
@@ -153,11 +156,4 @@ function mapSegments(
       `the file ends early: ${pages.missing} of ${pages.present + pages.missing} pages are missing; copy the core again`,
     );
   return { pages, notes };
-}
-
-function readNotes(source: ByteSource, segments: readonly Segment[]): CoreFacts {
-  const parts = segments
-    .filter(({ type }) => type === PT_NOTE)
-    .map(({ offset, fileSize }) => readAt(source, offset, Math.min(fileSize, MAX_CORE_NOTE_BYTES)).array);
-  return readCoreNotes(parts, source.name);
 }

@@ -1,7 +1,7 @@
 import { unzlibSync } from "fflate";
 import { PAGE_SIZE } from "../core/address.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
-import { MAX_BITMAP_BYTES, MAX_CORE_NOTE_BYTES, MAX_PACKED_PAGE } from "../core/limits.ts";
+import { MAX_BITMAP_BYTES, MAX_PACKED_PAGE } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
 import { Kdump } from "../generated/kdump.js";
 import { type ByteSource, readAt } from "../source/source.ts";
@@ -61,11 +61,9 @@ function openPlain(source: ByteSource, main: ByteSource, notes: readonly string[
   const pieces = pagesOf(source, bitmapAt + 2 * half);
   const unpacked = new UnpackedSource(source, pieces);
   const map = new BitmapMap(words, Math.min(bits, words.length * 32), 0, unpacked.size);
-  const noteSize = Math.min(Number(toAddress(sub.noteSize)), MAX_CORE_NOTE_BYTES);
-  const found = readCoreNotes(
-    [readAt(source, Number(toAddress(sub.noteOffset)), noteSize).array],
-    source.name,
-  );
+  const found = readCoreNotes(source, [
+    { offset: Number(toAddress(sub.noteOffset)), fileSize: Number(toAddress(sub.noteSize)) },
+  ]);
   const missing =
     map.missing > 0 ? [`the file ends early: ${map.missing} pages are missing; copy it again`] : [];
   return {
@@ -95,7 +93,9 @@ function pagesOf(source: ByteSource, descriptors: number): PackedPieces {
       const row = readAt(source, at, DESCRIPTOR_SIZE);
       const { offset, size, flags } = readStruct(Kdump.Page, row, "the descriptor of a page");
       const from = Number(toAddress(offset));
-      const packed = readAt(source, from, Math.min(size, MAX_PACKED_PAGE));
+      if (size > MAX_PACKED_PAGE)
+        row.fail(8, "a page", `${MAX_PACKED_PAGE} bytes at most`, `${size} bytes from ${from} on`);
+      const packed = readAt(source, from, size);
       if (packed.length < size) row.fail(8, "a page", `${size} bytes from ${from} on`, `${packed.length}`);
       if (flags === STORED && size === PAGE_SIZE) into.set(packed.array);
       else if (flags === ZLIB)

@@ -40,8 +40,12 @@ function mapRanges(source: ByteSource): { readonly pages: RunMap; readonly notes
     const raw = readStruct(Lime, head, "the header of a range");
     const first = Number(toAddress(raw.first));
     const length = Number(toAddress(raw.last)) - first + 1;
-    if (length <= 0 || (first + length) / PAGE_SIZE > MAX_PFN || runs.length >= MAX_SEGMENTS) {
+    if (length <= 0 || (first + length) / PAGE_SIZE > MAX_PFN) {
       notes.push(`range ${number} can be no memory: it and what follows it are left out`);
+      break;
+    }
+    if (runs.length === MAX_SEGMENTS) {
+      notes.push(`only the first ${MAX_SEGMENTS} ranges are read`);
       break;
     }
     const pfn = Math.ceil(first / PAGE_SIZE);
