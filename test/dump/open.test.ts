@@ -86,6 +86,20 @@ describe("a full dump", () => {
     expect([open(bytes).notes.length, pagesOf(bytes).present]).toEqual([2, 0]);
   });
 
+  it("has no page above those that physical addresses reach (MAX_PFN)", () => {
+    const withRunAt = (pfn: bigint) => dumpBytes(64, 0x5000, { ...space(64, 0x5000), ...runs64, 0xa8: pfn });
+    const [last, behind] = [withRunAt(2n ** 40n - 1n), withRunAt(2n ** 40n)];
+    expect([open(last).notes, pagesOf(last).locate(2 ** 40 - 1)]).toEqual([[], 0x4000]);
+    expect([open(behind).notes, pagesOf(behind).present, pagesOf(behind).locate(2 ** 40)]).toEqual([
+      [
+        "run 2 of pages is outside every physical address: it and what follows it are left out",
+        "the header says 3 pages, and its runs have 2",
+      ],
+      2,
+      NOT_IN_DUMP,
+    ]);
+  });
+
   it("says where its count of pages and its runs disagree", () => {
     const bytes = dumpBytes(32, 0x4000, { ...space(32, 0x4000), ...runs32, 0x68: 7 });
     expect(open(bytes).notes).toEqual(["the header says 7 pages, and its runs have 3"]);
@@ -259,6 +273,13 @@ describe("an RDMP dump", () => {
     expect(() => open(rdmp(8, 0x6000).subarray(0, 0x2020))).toThrow(
       expect.objectContaining({ name: "FormatError" }),
     );
+  });
+
+  it("has no page above those that physical addresses reach (MAX_PFN)", () => {
+    expect(open(rdmp(8, 0x6000, { 0x40: 2n ** 40n - 1n })).notes).toEqual([]);
+    expect(open(rdmp(8, 0x6000, { 0x40: 2n ** 40n })).notes).toEqual([
+      "range 2 of pages is outside every physical address: it and what follows it are left out",
+    ]);
   });
 
   it("says where its numbers disagree", () => {
