@@ -138,7 +138,10 @@ function isListHead(space: AddressSpace, head: Va): boolean {
   return space.tryReadPointer(advance(first, pointerSize)) === head || space.tryReadPointer(last) === head;
 }
 
-function notesOn({ rootFrom, verified, mapping }: KernelSpace, facts: MachineFacts): readonly string[] {
+function notesOn(
+  { rootFrom, verified, mapping, untried }: KernelSpace,
+  facts: MachineFacts,
+): readonly string[] {
   if (verified && rootFrom === "given") return [];
   const [first, ...more] = facts.roots;
   if (verified && first === undefined)
@@ -150,7 +153,13 @@ function notesOn({ rootFrom, verified, mapping }: KernelSpace, facts: MachineFac
     first === undefined
       ? "no root of page tables"
       : `the root ${[first, ...more].map(({ value }) => hex(value)).join(" and ")}`;
-  if (!verified) return [`the ${source} has ${given}, and through no root can the kernel's lists be read`];
+  if (!verified) {
+    const further =
+      untried > 0
+        ? `; tables that map themselves and were not tried, since there are too many: ${untried}`
+        : "";
+    return [`the ${source} has ${given}, and through no root can the kernel's lists be read${further}`];
+  }
   return [
     `the ${source} has ${given}, which does not lead to the kernel; that at ${hex(mapping.root)} does, and is used`,
   ];

@@ -65,6 +65,11 @@ export class Kernel {
     return this.#memory.translation?.verified ?? true;
   }
 
+  /** Tables that map themselves and were not tried for it, since there are too many; 0 where it was found. */
+  get untriedRoots(): number {
+    return this.#memory.translation?.untried ?? 0;
+  }
+
   /** Of Windows; `undefined` where the dump does not say. */
   get build(): number | undefined {
     return this.facts.build?.value;

@@ -6,7 +6,7 @@ import type { PhysicalRun } from "../dump/facts.ts";
 import type { OpenedDump } from "../dump/format.ts";
 import { mapOf, type RunMap } from "../dump/run-map.ts";
 import { tablesInPlace } from "../memory/tables-in-place.ts";
-import { type KernelSearch, kernelSearch } from "./find-nt.ts";
+import { kernelSearch } from "./find-nt.ts";
 import { DEVICES, DEVICES_END, placeFlatFile } from "./flat-layout.ts";
 import { type Kernel, readKernel } from "./kernel.ts";
 import { readPhysicalRuns } from "./physical-runs.ts";
@@ -114,19 +114,19 @@ function kernelIn(dump: OpenedDump): { readonly kernel: Kernel; readonly runs?: 
   if (first !== undefined) return { kernel: first };
   const all = { everywhere: true, left: search.left };
   const kernel = readKernel(dump, all);
-  if (!kernel.found) noKernel(dump, all);
+  if (!kernel.found) noKernel(dump, all.left <= 0 || kernel.untriedRoots > 0);
   const runs = readPhysicalRuns(kernel);
   return { kernel, ...(runs === undefined ? {} : { runs }) };
 }
 
-function noKernel({ source }: OpenedDump, { left }: KernelSearch): never {
+function noKernel({ source }: OpenedDump, early: boolean): never {
   const head = new Uint8Array(Math.min(source.size, PAGE_SIZE));
   const bytes: Bytes = new Bytes(head.subarray(0, source.read(0, head)), source.name);
-  const early = left > 0 ? "" : "; there are more such tables than are tried";
+  const further = early ? "; there are more such tables than are tried" : "";
   bytes.fail(
     0,
     "the file",
     "a dump, or memory with a Windows kernel in it",
-    `no Windows kernel: in ${grouped(Math.floor(source.size / PAGE_SIZE))} pages, neither a processor's start block nor a table that maps itself (of x64, ARM64, x86 or PAE) leads to an image of nt with a list of modules${early}`,
+    `no Windows kernel: in ${grouped(Math.floor(source.size / PAGE_SIZE))} pages, neither a processor's start block nor a table that maps itself (of x64, ARM64, x86 or PAE) leads to an image of nt with a list of modules${further}`,
   );
 }

@@ -33,6 +33,8 @@ export interface KernelSpace {
   readonly rootFrom: "given" | "search";
   /** Kernel structures were read through it. False: no way of translating led to any, and this is the first one tried. */
   readonly verified: boolean;
+  /** Tables that map themselves and were not tried, since there are too many. */
+  readonly untried: number;
 }
 
 /**
@@ -65,15 +67,17 @@ export function openKernelSpace(
   };
   const wide = formats.filter(({ pointerSize }) => pointerSize === 8);
   const stubs = hints.roots.length > 0 || wide.length === 0 ? [] : lowStubRoots(memory);
-  const low = [
-    ...stubs.flatMap((root) => wide.map((format) => ({ format, root }))),
-    ...findRoots(memory, formats, LOW_PAGES),
-  ].slice(0, MAX_ROOTS);
+  const low = stubs.flatMap((root) => wide.map((format) => ({ format, root })));
+  let untried = 0;
+  for (const candidate of findRoots(memory, formats, LOW_PAGES)) {
+    if (low.length < MAX_ROOTS) low.push(candidate);
+    else untried++;
+  }
   low.sort((a, b) => formats.indexOf(a.format) - formats.indexOf(b.format));
   const found =
     tried(low) ?? (hints.everywhere === true ? tried(findRoots(memory, formats, HIGH_PAGES)) : undefined);
   if (found !== undefined) return found;
-  return open(memory, formats[0], hints.roots[0] ?? 0n, "given", false);
+  return { ...open(memory, formats[0], hints.roots[0] ?? 0n, "given", false), untried };
 }
 
 function open(
@@ -84,7 +88,7 @@ function open(
   verified: boolean,
 ): KernelSpace {
   const mapping = new PageTableMapping(memory, format, root);
-  return { space: new AddressSpace(mapping), mapping, rootFrom, verified };
+  return { space: new AddressSpace(mapping), mapping, rootFrom, verified, untried: 0 };
 }
 
 /** The modes that the machine can be in, the likeliest first. */

@@ -114,4 +114,18 @@ describe("a flat file of page tables that lead to themselves and nowhere else", 
       "in 256 pages, neither a processor's start block nor a table that maps itself (of x64, ARM64, x86 or PAE) leads to an image of nt with a list of modules; there are more such tables than are tried",
     );
   });
+
+  it("says so too where it has more of them than are tried (MAX_ROOTS)", () => {
+    // the directories of 32-bit machines: 0xc0000000 leads to the directory itself
+    const tables = (pages: number) => {
+      const words = new Uint32Array(pages * 1024);
+      // an entry of 64 bits there leads elsewhere
+      for (let pfn = 0; pfn < pages; pfn++) words.set([pfn * 0x1000 + 0x63, 0x100], pfn * 1024 + 0x300);
+      return new Uint8Array(words.buffer);
+    };
+    expect(() => placesOf(tables(4096), [])).toThrow(/with a list of modules$/);
+    expect(() => placesOf(tables(4097), [])).toThrow(
+      /list of modules; there are more such tables than are tried$/,
+    );
+  });
 });

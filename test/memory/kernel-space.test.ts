@@ -71,7 +71,7 @@ describe.each(MODES)("openKernelSpace over a machine in mode %s", (mode, process
     expect({ verified, rootFrom }).toEqual({ verified: false, rootFrom: "given" });
   });
 
-  it("looks for a root above the first 128 MB only where all of memory is asked for", () => {
+  it("looks for a root above the first 128 MB only where all of memory is asked for (MAX_ROOT_SEARCH_PAGES)", () => {
     const high = new Machine({ mode, physicalPages: 0x40000, seed: 12345 });
     const root = high.directoryTableBase;
     expect(root).toBeGreaterThan(0x800_0000n);
