@@ -67,9 +67,17 @@ const OF_DUMPS = [
   () => ({ command: "trace", tags: [] }),
 ];
 
+/** Their operands are what the file says. @type {readonly Question[]} */
+const ABOUT_WORDS = [
+  { command: "near", addresses: [] },
+  { command: "modules" },
+  { command: "read", address: 0n },
+];
+
 /** What each question is put to, and more often those that look at much. @param {Kind} kind @param {Random} random @param {number} count @returns {Question[]} */
 export function chosenQuestions(kind, random, count) {
   if (kind === "tag-file") return [{ command: "tags" }];
+  if (kind === "words") return [random.of(ABOUT_WORDS)];
   const dump = kind !== "image" && kind !== "folder";
   const all = [...OF_IMAGES, ...(kind === "image" ? [] : OF_SEVERAL), ...(dump ? OF_DUMPS : [])];
   const chosen = Array.from({ length: count }, () => random.of(all)(random));
@@ -80,6 +88,7 @@ export function chosenQuestions(kind, random, count) {
 /** For once: what is read where nothing is changed. @param {Kind} kind @param {Random} random @returns {Question[]} */
 export function everyQuestion(kind, random) {
   if (kind === "tag-file") return [{ command: "tags" }];
+  if (kind === "words") return [...ABOUT_WORDS];
   const dump = kind !== "image" && kind !== "folder";
   const all = [...OF_IMAGES, ...(kind === "image" ? [] : OF_SEVERAL), ...(dump ? OF_DUMPS : [])];
   return all.map((question) => question(random));
@@ -134,6 +143,18 @@ export class Opener {
         this.unchanged ??= api.openDump(this.#sample);
         const opened = this.unchanged;
         return { opened, ask: () => api.ask(opened, { command: "tags", descriptions }), close: () => {} };
+      }
+      case "words": {
+        this.unchanged ??= api.openDump(this.#sample);
+        const opened = this.unchanged;
+        const text = Buffer.from(Object.values(files)[0] ?? []).toString("utf8");
+        /** @param {Question} question */
+        const ask = (question) => {
+          if (question.command === "near") return api.ask(opened, { ...question, addresses: [text] });
+          if (question.command === "modules") return api.ask(opened, { ...question, pattern: text });
+          return api.ask(opened, { command: "read", address: text, length: text });
+        };
+        return { opened, ask, close: () => {} };
       }
       case "growth": {
         const older = api.openDump(this.#sample);

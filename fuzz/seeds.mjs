@@ -11,8 +11,8 @@ import { blocksOf, writeTriageDump } from "../samples/writer/triage.mjs";
  * The files that are changed: whatever is read, in the smallest form that still answers.
  *
  * @typedef {import("./fields.mjs").Files} Files
- * @typedef {"dump" | "hive" | "images" | "growth" | "image" | "folder" | "tag-file"} Kind how the files are opened: a dump by itself, with a
- *   SYSTEM hive beside it, with PE files, or with an older dump; a PE file; a folder of them; a file of tags
+ * @typedef {"dump" | "hive" | "images" | "growth" | "image" | "folder" | "tag-file" | "words"} Kind how the files are opened: a dump by itself, with a
+ *   SYSTEM hive beside it, with PE files, or with an older dump; a PE file; a folder of them; a file of tags; words that a person types
  * @typedef {{ name: string, kind: Kind, files: () => Files }} Seed
  */
 
@@ -79,6 +79,8 @@ const TAG_FILE = [
   "Abc",
 ];
 
+const WORDS = ["poi(nt!PsLoadedModuleList+0n8)-ctstor+10", "fffff804`7ba00000+(20-nt)*?", "*st?r", "S?*"];
+
 /** PE files, the smallest of each place. @returns {Seed[]} */
 function peFiles() {
   const own = ["x64", "x86"].flatMap((arch) =>
@@ -134,6 +136,11 @@ export function seeds() {
       kind: "tag-file",
       files: () => ({ "pooltag.txt": new TextEncoder().encode(TAG_FILE.join("\r\n")) }),
     },
+    ...WORDS.map((words) => ({
+      name: `words ${words}`,
+      kind: /** @type {const} */ ("words"),
+      files: () => ({ "words.txt": new TextEncoder().encode(words) }),
+    })),
     ...peFiles(),
     ...containers(),
   ];
