@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import type { NoTagTable, TagTable } from "../../src/pool/tag-table.ts";
 import { hashKey } from "../../src/pool/tracker/layout.ts";
@@ -336,6 +337,88 @@ describe("readTagTable", () => {
     const table = found(readTagTable(kernel));
     expect(table.layout).toBe("C64");
     expect(table.notes.join()).toContain("build 19041 should have layout B64");
+  });
+
+  /** A machine whose data begins with pointers to other things. */
+  function machineBehind(pointers: readonly bigint[]) {
+    const made = trackerMachine({
+      layout: "B64",
+      build: 19041,
+      hashed: 64,
+      processors: [rows(1), rows(2)],
+    });
+    const before = PLACES[8].data - 0x4_0000n;
+    const words = new BigUint64Array(0x4_0000 / 8);
+    words.set(pointers);
+    made.memory.write(before, new Uint8Array(words.buffer));
+    const writable = [{ start: va(before), length: 0x4_0000 }, ...made.kernel.nt!.writable];
+    return { ...made, kernel: { ...made.kernel, nt: { ...made.kernel.nt!, writable } } };
+  }
+  const COMPLETE = { complete: true, processors: { read: 2, of: 2 }, notes: [] };
+
+  it("looks for the array at 4,096 places that hold the first table's address (MAX_POINTER_HITS)", () => {
+    const first = PLACES[8].tables;
+    const behind = (places: number) =>
+      found(readTagTable(machineBehind(Array.from({ length: places }, () => first)).kernel));
+    // the pointer that KDBG names is one more, and the array the next
+    expect(behind(4094)).toMatchObject(COMPLETE);
+    expect(behind(4095)).toMatchObject({
+      complete: false,
+      processors: { read: 1, of: 2 },
+      notes: expect.arrayContaining([
+        "the first tag table's address stands at more places than the 4096 that were looked at",
+      ]),
+    });
+  });
+
+  it("looks for it without KDBG behind 16,383 pages that are none (MAX_TABLE_CANDIDATES)", () => {
+    const behind = (pages: number) => {
+      const away = Array.from(
+        { length: pages },
+        (_, i) => PLACES[8].tables + 0x1000_0000n + BigInt(i) * 0x1000n,
+      );
+      return readTagTable({ ...machineBehind(away).kernel, variables: undefined });
+    };
+    expect(behind(16_383)).toMatchObject(COMPLETE);
+    expect(behind(16_384)).toMatchObject({
+      missing: "no-pointer",
+      reason:
+        "no tag table found, because no KDBG block was found to name it, and nothing in the kernel's data proves to be one; there are more pages that could be one than were looked at",
+    });
+  });
+
+  it("measures 64 pages that look like a table (MAX_TABLE_ATTEMPTS)", () => {
+    const behind = (pages: number) => {
+      const alike = Array.from(
+        { length: pages },
+        (_, i) => PLACES[8].tables + 0x1000_0000n + BigInt(i) * 0x1000n,
+      );
+      const { memory, kernel } = machineBehind(alike);
+      for (const at of alike) memory.u32(at, parseTag("Pool").key);
+      return readTagTable({ ...kernel, variables: undefined });
+    };
+    expect(behind(63)).toMatchObject(COMPLETE);
+    expect(behind(64)).toMatchObject({
+      missing: "no-pointer",
+      reason: expect.stringMatching(/; there are more pages that could be one than were looked at$/),
+    });
+  });
+
+  it("looks at 256 places of code that hash a tag, and says where there are more (MAX_HASH_SITES)", () => {
+    const notes = (places: number) => {
+      const { memory, kernel } = trackerMachine({
+        layout: "B64",
+        build: 19041,
+        hashed: 512,
+        processors: [rows(1)],
+      });
+      for (let i = 0; i < places; i++) memory.u32(PLACES[8].code + BigInt(i * 8), 40_543);
+      return found(readTagTable(kernel)).notes;
+    };
+    expect(notes(256)).toEqual([]);
+    expect(notes(257)).toEqual([
+      "the hash's multiplier stands at more places of the kernel than the 256 that were looked at",
+    ]);
   });
 
   it("finds the table without KDBG, through nt's data", () => {

@@ -38,6 +38,7 @@ export function findMasterTable(kernel: PoolKernel, code: HashCode): MasterTable
   const named = variable === undefined ? noPointer(kernel) : throughKdbg(kernel, variable, code);
   if (!("missing" in named) || SETTLED.has(named.missing)) return named;
   let attempts = 0;
+  let cut = false;
   for (const [how, places] of [
     ["the kernel's hashing code", [...code.arrays, ...code.variables]],
     ["a search of the kernel's data", pointersIn(kernel)],
@@ -46,17 +47,24 @@ export function findMasterTable(kernel: PoolKernel, code: HashCode): MasterTable
     for (const place of places) {
       const at = space.tryReadPointer(place);
       if (at === undefined || tried.has(at) || !isKernelAddress(at, space.pointerSize)) continue;
-      if (tried.size >= MAX_TABLE_CANDIDATES) break;
+      if (tried.size >= MAX_TABLE_CANDIDATES) {
+        cut = true;
+        break;
+      }
       tried.add(at);
       if (!mayBeTable(space, at)) continue;
-      if (++attempts > MAX_TABLE_ATTEMPTS) break;
+      if (++attempts > MAX_TABLE_ATTEMPTS) {
+        cut = true;
+        break;
+      }
       const found = tableAt(kernel, at, code, PROOF);
       if (!("missing" in found)) {
         return { ...found, basis: [`the table at ${hex(at)} was found by ${how}`, ...found.basis] };
       }
     }
   }
-  return named;
+  if (!cut) return named;
+  return { ...named, reason: `${named.reason}; there are more pages that could be one than were looked at` };
 }
 
 function throughKdbg(kernel: PoolKernel, variable: Va, code: HashCode): MasterTable | Missing {
@@ -103,6 +111,11 @@ function tableAt(kernel: PoolKernel, at: Va, code: HashCode, needed: number): Ma
   }
   const { layout, mask, score, keys, hash } = chosen;
   const notes: string[] = [];
+  if (code.more) {
+    notes.push(
+      `the hash's multiplier stands at more places of the kernel than the ${code.sites.length} that were looked at`,
+    );
+  }
   if (rivals.length > 0) {
     notes.push(
       `the table fits ${rivals.map((fit) => fit.layout.name).join(" and ")} too: ${layout.name} is taken because of the build alone, and the figures are not proven`,

@@ -9,6 +9,8 @@ import { HASH_FACTOR, TRACKER_LAYOUTS } from "./layout.ts";
 export interface HashCode {
   /** Where the multiplier stands as an immediate. */
   readonly sites: readonly Va[];
+  /** There are more sites than were looked at. */
+  readonly more: boolean;
   /** Arrays in nt's data that are indexed there by a scaled register, the most used first. */
   readonly arrays: readonly Va[];
   /** Variables in nt's data that are read there, the most used first. */
@@ -33,11 +35,16 @@ export function readHashCode(kernel: PoolKernel): HashCode {
   const variables = new Votes<bigint>();
   const strides = new Votes<number>();
   const sites: Va[] = [];
-  if (nt === undefined) return { sites, arrays: [], variables: [], strides: [], masks: [] };
+  let more = false;
+  if (nt === undefined) return { sites, more, arrays: [], variables: [], strides: [], masks: [] };
   const factor = wordBytes(HASH_FACTOR);
   for (const { start, length } of nt.code) {
-    const onHit = (at: Va): boolean => sites.push(at) < MAX_HASH_SITES;
-    findPatterns(space, start, length, [factor], onHit);
+    findPatterns(space, start, length, [factor], (at) => {
+      more = sites.length >= MAX_HASH_SITES;
+      if (!more) sites.push(at);
+      return !more;
+    });
+    if (more) break;
   }
   for (const site of sites) {
     const start = advance(site, -BEFORE);
@@ -49,7 +56,7 @@ export function readHashCode(kernel: PoolKernel): HashCode {
   }
   const used = variables.ranked() as Va[];
   const masks = used.flatMap((variable) => space.tryReadU32(variable) ?? []).filter(isMask);
-  return { sites, arrays: arrays.ranked() as Va[], variables: used, strides: strides.ranked(), masks };
+  return { sites, more, arrays: arrays.ranked() as Va[], variables: used, strides: strides.ranked(), masks };
 }
 
 function isMask(value: number): boolean {

@@ -34,7 +34,7 @@ export function findProcessorTables(
   code: HashCode,
 ): ProcessorTables {
   const wanted = Math.min(kernel.processors ?? MAX_PROCESSORS, MAX_PROCESSORS);
-  const places = placesHolding(kernel, master.at);
+  const { places, more } = placesHolding(kernel, master.at);
   const named = new Set<bigint>(code.arrays);
   let best: { found: ProcessorTables; verified: number } | undefined;
   const budget = { tables: Math.floor(MAX_TRACKER_BYTES / ((fit.mask + 2) * fit.layout.stride)) };
@@ -53,24 +53,41 @@ export function findProcessorTables(
     if (best === undefined || rank > best.verified) best = { found, verified: rank };
     if (byCode && seen.verified === wanted - 1) break;
   }
-  return (
-    best?.found ?? { array: undefined, tables: [master.at], basis: { code: false, data: false }, notes: [] }
-  );
+  const found: ProcessorTables = best?.found ?? {
+    array: undefined,
+    tables: [master.at],
+    basis: { code: false, data: false },
+    notes: [],
+  };
+  const limits = [
+    ...(more
+      ? [`the first tag table's address stands at more places than the ${places.length} that were looked at`]
+      : []),
+    ...(budget.tables < 0 ? ["the processors have more bytes of tag tables than are read"] : []),
+  ];
+  return { ...found, notes: [...found.notes, ...limits] };
 }
 
-/** Every aligned place in nt's writable data that holds `pointer`. */
-function placesHolding(kernel: PoolKernel, pointer: Va): readonly Va[] {
+/** The aligned places in nt's writable data that hold `pointer`, and whether there are more. */
+function placesHolding(
+  kernel: PoolKernel,
+  pointer: Va,
+): { readonly places: readonly Va[]; readonly more: boolean } {
   const { space, nt } = kernel;
   const needle = new Uint8Array(space.pointerSize);
   for (let i = 0; i < needle.length; i++) needle[i] = Number((pointer >> BigInt(8 * i)) & 0xffn);
   const places: Va[] = [];
+  let more = false;
   for (const { start, length } of nt?.writable ?? []) {
     findPatterns(space, start, length, [needle], (at) => {
-      if (at % BigInt(space.pointerSize) === 0n) places.push(at);
-      return places.length < MAX_POINTER_HITS;
+      if (at % BigInt(space.pointerSize) !== 0n) return true;
+      more = places.length >= MAX_POINTER_HITS;
+      if (!more) places.push(at);
+      return !more;
     });
+    if (more) break;
   }
-  return places;
+  return { places, more };
 }
 
 function tablesAt(
@@ -87,8 +104,8 @@ function tablesAt(
   const seen = new Set<bigint>([master.at]);
   let verified = 0;
   let wrong = 0;
-  for (let cpu = 1; cpu < wanted && budget.tables > 0; cpu++) {
-    budget.tables--;
+  for (let cpu = 1; cpu < wanted; cpu++) {
+    if (--budget.tables < 0) break;
     const at = space.tryReadPointer(advance(place, cpu * space.pointerSize));
     // with the number of processors unknown the array ends at the first place that is no table
     const endsHere = kernel.processors === undefined;
