@@ -91,28 +91,40 @@ export function readBigPages(kernel: PoolKernel): BigPages | NoBigPages {
   }
   const likely: { readonly at: Va; readonly entries: number }[] = [];
   let tried = 0;
+  let cut = false;
   for (const { at, sizes } of candidates(kernel)) {
-    if (++tried > MAX_TABLE_CANDIDATES || likely.length >= MAX_TABLE_ATTEMPTS) break;
+    cut = ++tried > MAX_TABLE_CANDIDATES || likely.length >= MAX_TABLE_ATTEMPTS;
+    if (cut) break;
     for (const entries of sizes) if (isBigPageTable(space, at, entries, layout)) likely.push({ at, entries });
   }
-  const best = fullest(space, likely, layout);
+  const { best, passed } = fullest(space, likely, layout);
   const table = best === undefined ? undefined : readTable(space, best.at, best.entries, layout);
-  return table !== undefined && table.allocations.length > 0
-    ? table
-    : { missing: "not-found", reason: "nothing that nt's data points to is a table of big pages" };
+  const more = "there are more places that could be it than were looked at";
+  if (table === undefined || table.allocations.length === 0) {
+    const none = `nothing that nt's data points to is a table of big pages with up to ${MAX_BIG_PAGES} entries`;
+    return { missing: "not-found", reason: cut ? `${none}; ${more}` : none };
+  }
+  return cut || passed ? { ...table, notes: [...table.notes, more] } : table;
 }
 
-/** Of places that look like the table the one with most allocations; of two sizes that hold the same ones the smaller. */
+/**
+ * Of places that look like the table the one with most allocations; of two sizes that hold the same ones the smaller.
+ * `passed`: some were passed over, as their entries together are too many.
+ */
 function fullest<T extends { readonly at: Va; readonly entries: number }>(
   space: AddressSpace,
   likely: readonly T[],
   layout: EntryLayout,
-): T | undefined {
-  if (likely.length < 2) return likely[0];
+): { readonly best: T | undefined; readonly passed: boolean } {
+  if (likely.length < 2) return { best: likely[0], passed: false };
   let best: { readonly one: T; readonly count: number } | undefined;
   let left = 2 * MAX_BIG_PAGES;
+  let passed = false;
   for (const one of likely) {
-    if (one.entries > left) continue;
+    if (one.entries > left) {
+      passed = true;
+      continue;
+    }
     left -= one.entries;
     let count = 0;
     eachEntry(space, one, layout, (parsed) => {
@@ -120,7 +132,7 @@ function fullest<T extends { readonly at: Va; readonly entries: number }>(
     });
     if (count > (best?.count ?? 0)) best = { one, count };
   }
-  return best?.one;
+  return { best: best?.one, passed };
 }
 
 /** Tells of each entry that can be read; `undefined` is none. @returns how many cannot */

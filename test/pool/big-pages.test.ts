@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { readKernel } from "../../src/kernel/kernel.ts";
 import { type BigPages, bigUsageByTag, type NoBigPages, readBigPages } from "../../src/pool/big-pages.ts";
@@ -8,6 +9,7 @@ import { type PoolKernel, poolKernelOf } from "../../src/pool/pool-kernel.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { openFile } from "../../src/source/node-files.ts";
 import { PLACES, trackerMachine } from "../fixtures/pool-machine.ts";
+import type { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 const open: Disposable[] = [];
 afterAll(() => {
@@ -111,6 +113,73 @@ describe("readBigPages", () => {
     expect(pages.notes.join()).toContain("cannot be read");
   });
 
+  const NONE = "nothing that nt's data points to is a table of big pages with up to 4194304 entries";
+  const MORE = "there are more places that could be it than were looked at";
+  /** The start of a table: an allocation, and free places in the first half of those that are sampled. */
+  function startTable(memory: VirtualMemory, at: bigint, entries: number, tag = "Big1"): void {
+    const bytes = new BigUint64Array(16 * 3);
+    for (let block = 0; block < 10; block++) {
+      for (let entry = 0; entry < 16; entry++) bytes[entry * 3] = 1n;
+      memory.write(at + BigInt((block * entries * 0x18) / 16), new Uint8Array(bytes.buffer));
+    }
+    memory
+      .pointer(at, PLACES[8].tables)
+      .u32(at + 8n, parseTag(tag).key)
+      .u64(at + 0x10n, 0x2000n);
+  }
+  /** A machine with nothing but tables that the data points to, each with its size behind the pointer. */
+  function machineOf(tables: readonly (readonly [at: bigint, entries: number])[]) {
+    const { memory, kernel } = trackerMachine({ layout: "B64", build: 19041, hashed: 64, processors: [[]] });
+    const start = va(PLACES[8].data + 0x10_0000n);
+    const length = tables.length * 0x10;
+    tables.forEach(([at, entries], i) => {
+      memory.pointer(start + BigInt(i * 0x10), at).pointer(start + BigInt(i * 0x10 + 8), entries);
+    });
+    return { memory, kernel: { ...kernel, nt: { ...kernel.nt!, writable: [{ start, length }] } } };
+  }
+  const place = (i: number): bigint => PLACES[8].tables + 0x1_0000_0000n + BigInt(i) * 0x1000_0000n;
+
+  it("finds a table of 4,194,304 entries, and says that it looks for none larger (MAX_BIG_PAGES)", () => {
+    const read = (entries: number) => {
+      const { memory, kernel } = machineOf([[place(0), entries]]);
+      startTable(memory, place(0), entries);
+      return readBigPages(kernel);
+    };
+    expect(read(4_194_304)).toMatchObject({ entries: 4_194_304, allocations: [{ tag: "Big1" }] });
+    expect(read(8_388_608)).toEqual({ missing: "not-found", reason: NONE });
+  });
+
+  it("compares tables of twice as many entries together, and says that there are more", () => {
+    const tables = [0, 1, 2].map((i) => [place(i), 4_194_304] as const);
+    const { memory, kernel } = machineOf(tables);
+    for (const [at, entries] of tables) startTable(memory, at, entries);
+    expect(readBigPages(kernel)).toMatchObject({ at: place(0), notes: [expect.any(String), MORE] });
+  });
+
+  it("looks at 64 tables that nt's data points to, and says that there are more", () => {
+    const read = (others: number) => {
+      const tables = Array.from({ length: others + 1 }, (_, i) => [place(i), 64] as const);
+      const { memory, kernel } = machineOf(tables);
+      tables.forEach(([at, entries], i) => {
+        startTable(memory, at, entries, i === others ? "Real" : "Big1");
+      });
+      memory
+        .pointer(place(others) + 0x18n, PLACES[8].tables)
+        .u32(place(others) + 0x20n, parseTag("Real").key);
+      memory.u64(place(others) + 0x28n, 0x1000n);
+      return readBigPages(kernel);
+    };
+    expect(read(63)).toMatchObject({ at: place(63), notes: [] });
+    expect(read(64)).toMatchObject({ at: place(0), notes: [MORE] });
+  });
+
+  it("looks at 16,384 places that nt's data points to, and says that there are more", () => {
+    const tables = Array.from({ length: 16_385 }, (_, i) => [place(i), 64] as const);
+    const { memory, kernel } = machineOf(tables);
+    startTable(memory, place(16_384), 64);
+    expect(readBigPages(kernel)).toEqual({ missing: "not-found", reason: `${NONE}; ${MORE}` });
+  });
+
   it("finds none where there is none", () => {
     const { kernel } = trackerMachine({
       layout: "B64",
@@ -118,7 +187,7 @@ describe("readBigPages", () => {
       hashed: 4096,
       processors: [[{ tag: "Pool" }]],
     });
-    expect(readBigPages(kernel)).toMatchObject({ missing: "not-found" });
+    expect(readBigPages(kernel)).toEqual({ missing: "not-found", reason: NONE });
     expect(readBigPages({ ...kernel, triage: true })).toMatchObject({ missing: "triage" });
     expect(readBigPages({ ...kernel, nt: undefined })).toMatchObject({ missing: "no-kernel" });
   });
