@@ -1,6 +1,6 @@
 import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
-import { MAX_IMAGE_SIZE, MAX_KERNEL_PAGES } from "../core/limits.ts";
+import { MAX_KERNEL_PAGES } from "../core/limits.ts";
 import type { Fact, SystemRegisters } from "../dump/facts.ts";
 import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -103,7 +103,7 @@ function ntAt(space: AddressSpace, base: Va, machine: Machine): Image | undefine
   if (!startsImage(space, base)) return undefined;
   try {
     const image = Image.at(space, base, { label: "nt" });
-    if (image.size > MAX_IMAGE_SIZE || image.machine !== machine) return undefined;
+    if (image.machine !== machine) return undefined;
     const proof = image.sections.filter(({ name }) => SECTIONS.has(name)).length;
     const named = proof >= 2 || FILE_NAME.test(image.exports.dllName ?? "");
     return named ? image : undefined;

@@ -1,6 +1,5 @@
 import { advance, type Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
-import { MAX_IMAGE_SIZE } from "../core/limits.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { Image } from "../pe/image.ts";
@@ -115,7 +114,7 @@ function ntImage(kernel: Kernel, space: AddressSpace): NtImage | undefined {
   if (base === undefined) return undefined;
   const listed = kernel.modules.items.find((module) => module.base === base)?.size ?? 0;
   const sections = sectionsAt(space, base);
-  const size = Math.min(Math.max(listed, sections.size), MAX_IMAGE_SIZE);
+  const size = Math.max(listed, sections.size);
   const whole: readonly AddressRange[] = size === 0 ? [] : [{ start: base, length: size }];
   const rangesOf = (wanted: (section: Section) => boolean): readonly AddressRange[] => {
     const ranges = sections.items.filter(wanted).flatMap(({ rva, virtualSize, fileSize }) => {

@@ -156,6 +156,13 @@ describe("the headers of an image", () => {
     );
   });
 
+  it("say 1 GB for an image's size, and no more (MAX_IMAGE_SIZE)", () => {
+    expect(Image.fromFile(peSource({ ...PLAIN, imageSize: 0x4000_0000 })).size).toBe(0x4000_0000);
+    expect(() => Image.fromFile(peSource({ ...PLAIN, imageSize: 0x4000_0001 }))).toThrow(
+      "size of the image should be 1 to 0x40000000 bytes, found 0x40000001",
+    );
+  });
+
   it("in a page that was paged out are a MemoryError, not a broken image", () => {
     const memory = loadPe(new VirtualMemory(8), PLAIN, 0x10000n).pageOut(0x10000n, 1);
     expect(() => Image.at(memory.space, va(0x10000n))).toThrow(MemoryError);

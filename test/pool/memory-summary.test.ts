@@ -170,6 +170,26 @@ describe("readMemorySummary", () => {
     });
   });
 
+  it("reads 65 paged pools, and takes no larger count for one (MAX_PAGED_POOLS)", () => {
+    const counted = (pools: number) => {
+      const { kernel } = kernelWith(4, 3790, {}, (memory, at) =>
+        descriptors(
+          memory,
+          at,
+          [1, 0],
+          Array.from({ length: pools }, () => [2, 0] as const),
+          x86,
+        ),
+      );
+      return readMemorySummary(kernel).lines.pagedUsage;
+    };
+    expect(counted(65)).toMatchObject({ pages: 130 });
+    expect(counted(66)).toMatchObject({
+      pages: null,
+      reason: "ExpNumberOfPagedPools is 65, which is no count of pools",
+    });
+  });
+
   it("finds the pools of Windows 10 and 11 around the one field that is left", () => {
     const { kernel } = kernelWith(8, 19041, {}, (memory, at) => {
       memory.u64(at + 0xf8n, 0x1_0000_0000n).u64(at + 0x100n, 91_234n);
