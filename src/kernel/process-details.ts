@@ -52,19 +52,26 @@ export function readProcessDetails(
         });
   const reader = new DetailReader(source, fields, objects, sessions);
   const listed = processes.items.map((process) => reader.read(process, true));
-  const items = [...listed, ...unlistedOf(source, found).map((process) => reader.read(process, false))];
+  const { unlisted, more } = unlistedOf(source, found);
+  const items = [...listed, ...unlisted.map((process) => reader.read(process, false))];
   const unknown = unknownFields(source, fields, objects);
-  const details = { items, fields, unknown, notes: notesOn(source) };
+  const notes = more
+    ? [...notesOn(source), "there are more processes outside the list than are looked at"]
+    : notesOn(source);
+  const details = { items, fields, unknown, notes };
   return processes.stopped === undefined ? details : { ...details, stopped: processes.stopped };
 }
 
 /** Processes that are not in the list: of the kernel's table of ids, and those that were found. */
-function unlistedOf(source: ProcessSource, found: readonly Va[]): readonly ProcessEntry[] {
+function unlistedOf(
+  source: ProcessSource,
+  found: readonly Va[],
+): { readonly unlisted: readonly ProcessEntry[]; readonly more: boolean } {
   const { space, processes, processLayout } = source;
-  if (processLayout === undefined) return [];
+  if (processLayout === undefined) return { unlisted: [], more: false };
   const places = new Set([...(readIdTable(source)?.processes.map(({ address }) => address) ?? []), ...found]);
   for (const { address } of processes.items) places.delete(address);
-  return [...places].slice(0, MAX_PROCESSES).flatMap((address) => {
+  const unlisted = [...places].slice(0, MAX_PROCESSES).flatMap((address) => {
     try {
       return readProcess(space, address, processLayout) ?? [];
     } catch (error) {
@@ -72,6 +79,7 @@ function unlistedOf(source: ProcessSource, found: readonly Va[]): readonly Proce
       throw error;
     }
   });
+  return { unlisted, more: places.size > MAX_PROCESSES };
 }
 
 /** How many threads stand in the list of each process whose list was read. */

@@ -1,5 +1,5 @@
 import { advance, hex, type Va } from "../core/address.ts";
-import { MAX_THREADS } from "../core/limits.ts";
+import { MAX_OUTER_STACKS, MAX_THREADS } from "../core/limits.ts";
 import type { Stop, Walk } from "../core/walk.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Kernel } from "./kernel.ts";
@@ -115,7 +115,7 @@ export function readThreads(source: ThreadSource): Threads {
     notes.push("the lists of the processes' threads cannot be read: no known layout of KTHREAD fits them");
   }
   for (const address of running.keys()) {
-    if (items.has(address) || items.size >= MAX_THREADS) continue;
+    if (items.has(address)) continue;
     const fields = layout ?? findStackFields(space, address, hints);
     if (fields !== undefined && isThread(space, address)) reader(fields)(address, undefined);
   }
@@ -135,10 +135,18 @@ export function readThreads(source: ThreadSource): Threads {
       `threads may be missing: the lists of ${names.join(", ")}${more} cannot be followed to their end`,
     );
   }
+  const found = [...items.values()];
+  const deep = found.filter(
+    ({ stack }) => typeof stack === "object" && stack.outer.length === MAX_OUTER_STACKS,
+  );
+  if (deep.length > 0) {
+    notes.push(
+      `stacks may be missing: ${deep.length} threads left ${MAX_OUTER_STACKS} for others, and more are not looked at`,
+    );
+  }
   const stopped = cut[0]?.stopped ?? (layout === undefined ? "broken" : processes.stopped);
   const of = processes.items.length;
   const read = layout === undefined ? 0 : of - cut.length;
-  const found = [...items.values()];
   return stopped === undefined
     ? { items: found, processes: { read, of }, notes }
     : { items: found, processes: { read, of }, notes, stopped };

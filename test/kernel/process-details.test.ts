@@ -184,6 +184,14 @@ describe("processes that are not in the list", () => {
     expect(made.details(kernel).items.map(({ pid }) => pid)).not.toContain(700);
   });
 
+  it("are 65,536 at the most, and it is said where there are more", () => {
+    const others = Array.from({ length: 65_536 }, (_, i) => va(BigInt(i) * 0x10n));
+    expect(made.details(kernel, [...others, va(hidden)])).toMatchObject({
+      items: { length: PROCESSES.length - 1 },
+      notes: ["there are more processes outside the list than are looked at"],
+    });
+  });
+
   it("are left out where they are none", () => {
     const { items } = made.details(kernel, [va(0x10n), va(hidden + 0x11n)]);
     expect(items).toHaveLength(PROCESSES.length - 1);

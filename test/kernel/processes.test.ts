@@ -5,7 +5,9 @@ import { Machine } from "../../samples/writer/machine.mjs";
 import { va } from "../../src/core/address.ts";
 import { readDump } from "../../src/dump/open.ts";
 import { type Kernel, readKernel } from "../../src/kernel/kernel.ts";
+import { readProcesses } from "../../src/kernel/processes.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
+import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 type Mode = ConstructorParameters<typeof Machine>[0]["mode"];
 // offsets of DirectoryTableBase, UniqueProcessId, ActiveProcessLinks and ImageFileName by public symbols
@@ -92,6 +94,20 @@ describe("Kernel.processes", () => {
     const { machine, made, kernel } = build("x64", 19041);
     machine.pointer(made[0]!.process + 0x440n, 8);
     expect(kernel().processes).toEqual({ items: [], recovered: 0, stopped: "broken" });
+  });
+
+  it("are 65,536 at the most, and the list says that it ends there (MAX_PROCESSES)", () => {
+    const layout = { directoryTableBase: 0, pid: 8, links: 0x10, imageName: undefined };
+    const start = 0xffff_be0e_4000_0000n;
+    const words = new BigUint64Array(4 * 65_538);
+    for (let i = 0; i < 65_538; i++) {
+      const next = start + BigInt(0x20 * ((i + 1) % 65_538) + 0x10);
+      words.set([0x1ad000n, BigInt(4 * i), next], 4 * i);
+    }
+    const { space } = new VirtualMemory(8).write(start, new Uint8Array(words.buffer));
+    const { items, stopped } = readProcesses(space, va(start + 0x10n), layout);
+    expect(items.map(({ pid }) => pid)).toEqual(Array.from({ length: 65_536 }, (_, i) => 4 * (i + 1)));
+    expect(stopped).toBe("limit");
   });
 
   it("have no names where System's is not found", () => {

@@ -151,6 +151,16 @@ describe("a thread's stack", () => {
     ).toEqual(["here", "none", undefined, undefined, "here", "here"]);
   });
 
+  it("has 256 KB, and what says more is none (MAX_KERNEL_STACK)", () => {
+    const made = new ThreadMachine({ threads: [8] });
+    const [whole, longer] = made.threads[0]!;
+    made.memory.pointer(whole!.address + BigInt(X64.limit), whole!.base - 0x4_0000n);
+    made.memory.pointer(longer!.address + BigInt(X64.limit), longer!.base - 0x4_1000n);
+    const [first, second] = readThreads(made.source()).items;
+    expect(first?.stack).toMatchObject({ base: whole!.base, limit: whole!.base - 0x4_0000n });
+    expect(second?.stack).toBeUndefined();
+  });
+
   it("is resident where the part in use can be read, whatever is below", () => {
     const made = new ThreadMachine({ threads: [4], used: 0x1400 });
     const [, out, below, partly] = made.threads[0]!;
@@ -222,6 +232,18 @@ describe("a thread that went on with another stack", () => {
     expect(items[0]?.stack).toMatchObject({ outer: [] });
   });
 
+  it("has left 32 at the most that are followed, and that is said (MAX_OUTER_STACKS)", () => {
+    const made = new ThreadMachine({ threads: [34] });
+    const threads = made.threads[0]!;
+    threads.slice(1).forEach((inner, i) => void made.leftFor(threads[i]!, inner, 0x10));
+    const { items, notes } = readThreads(made.source());
+    const left = items.map(({ stack }) => (typeof stack === "object" ? stack.outer.length : undefined));
+    expect(left.slice(30)).toEqual([30, 31, 32, 32]);
+    expect(notes).toEqual([
+      "stacks may be missing: 2 threads left 32 for others, and more are not looked at",
+    ]);
+  });
+
   it("ends where stacks were left for one another", () => {
     const made = new ThreadMachine({ threads: [2] });
     const [first, second] = made.threads[0]!;
@@ -266,6 +288,26 @@ describe("a list of threads", () => {
     const source = made.source();
     expect(readThreads(source).items).toHaveLength(10_000);
     expect(stepsOf(() => void readThreads(source))).toBeLessThan(1_100_000);
+  });
+
+  it("ends with 65,536 of all processes together, and says so (MAX_THREADS)", () => {
+    const made = new ThreadMachine({ threads: [2, 0, 1] });
+    // threads 16 bytes apart: each has its type where another one has nothing, and its links in between
+    const start = 0xffff_be0e_8000_0000n;
+    const count = 65_536;
+    const words = new BigUint64Array(2 * count + X64.links / 8);
+    for (let i = 0; i < count; i++) {
+      words[2 * i] = 6n;
+      words[2 * i + X64.links / 8] = start + BigInt(16 * (i + 1) + X64.links);
+    }
+    made.memory.write(start, new Uint8Array(words.buffer));
+    made.memory.pointer(made.processes[1]!.address + BigInt(X64.listHead), start + BigInt(X64.links));
+    const { items, stopped, processes, notes } = readThreads(made.source());
+    expect(items).toHaveLength(65_536);
+    expect({ stopped, processes }).toEqual({ stopped: "limit", processes: { read: 1, of: 3 } });
+    expect(notes).toEqual([
+      "threads may be missing: the lists of process1.exe, process2.exe cannot be followed to their end",
+    ]);
   });
 
   it("may be missing where the list of processes ends early", () => {
