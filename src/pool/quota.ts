@@ -30,7 +30,7 @@ export interface Billing {
   readonly billed: readonly BilledProcess[] | undefined;
   /** Charges that lead to no process that is active: those of one that ended, or not read rightly. */
   readonly others: number;
-  readonly why?: "no-processes" | "cookie";
+  readonly why?: "no-processes" | "many-processes" | "cookie";
 }
 
 /** From Windows 8 on the process is combined with the block's address and a secret number. */
@@ -68,7 +68,10 @@ export function billingOf(
   const plain = countBy(charges, byAddress, (charge) => charge.value);
   // a build that is not known may have either form
   if (kernel.build < ENCODED && (kernel.build !== 0 || plain.others < charges.length)) return plain;
-  const secret = processes.length > MAX_BILLED_PROCESSES ? undefined : findSecret(kernel, charges, byAddress);
+  if (processes.length > MAX_BILLED_PROCESSES) {
+    return { billed: undefined, others: charges.length, why: "many-processes" };
+  }
+  const secret = findSecret(kernel, charges, byAddress);
   if (secret === undefined) return { billed: undefined, others: charges.length, why: "cookie" };
   return countBy(charges, byAddress, ({ start, value }) => value ^ start ^ secret);
 }

@@ -46,6 +46,8 @@ const CUT = {
 
 const BILLED = {
   "no-processes": "to which is not known, for the list of processes cannot be read",
+  "many-processes":
+    "to which is not known, for this Windows hides it and there are too many processes to look for its secret with",
   cookie: "to which is not known, for this Windows hides it and its secret was not found",
   "not-a-process": "to none that still runs",
 } as const;

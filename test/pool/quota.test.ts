@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
 import { parseBlockHeader } from "../../src/pool/blocks.ts";
+import { billingOf } from "../../src/pool/quota.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { findBlockContents } from "../../src/trail/blocks/find-contents.ts";
 import { chargedType, poolMachine, poolPage, repeatedPage, segmentPage } from "../fixtures/pool-pages.ts";
@@ -127,6 +128,33 @@ describe("the process that a block is charged to", () => {
     ] as const) {
       expect(hidden(charges, 0x1238n).billed).toEqual(billed);
     }
+  });
+
+  it("is told among 4,096 processes, and of more it is said that they are too many (MAX_BILLED_PROCESSES)", () => {
+    const { memory, kernel } = poolMachine(8, 19041, []);
+    memory.map(NT_DATA, 0x1000).pointer(NT_DATA, SECRET);
+    const writable = [{ start: va(NT_DATA), length: 0x1000 }];
+    const nt = { base: va(NT_DATA), size: 0x1000, writable, code: [] };
+    const charges = [agent, agent, svchost, agent].map(({ address }, i) => {
+      const start = va(0xffff_f8a0_0000_0000n + BigInt(i) * 0x60n);
+      return { start, value: address ^ SECRET ^ start };
+    });
+    const billing = (count: number) => {
+      const others = Array.from({ length: count - processes.length }, (_, i) => ({
+        address: va(0xffff_fa80_1000_0040n + BigInt(i) * 0x1000n),
+        pid: 4096 + 4 * i,
+        imageName: "w3wp.exe",
+      }));
+      return billingOf({ ...kernel, nt }, charges, [...others, ...processes]);
+    };
+    expect(billing(4096)).toEqual({
+      billed: [
+        { process: agent, blocks: 3 },
+        { process: svchost, blocks: 1 },
+      ],
+      others: 0,
+    });
+    expect(billing(4097)).toEqual({ billed: undefined, others: 4, why: "many-processes" });
   });
 
   it("is not known where that number is not there, or the processes are not", () => {

@@ -17,6 +17,10 @@ describe("words for what a tag's blocks show", () => {
     [{ kind: "cut", what: "pointers" }, /more pointers/],
     [{ kind: "cut", what: "objects" }, /more objects/],
     [{ kind: "cut", what: "lists" }, /longer lists/],
+    [
+      { kind: "not-billed", blocks: 2, why: "many-processes" },
+      /^2 blocks are charged to processes: .* too many/,
+    ],
     [{ kind: "not-billed", blocks: 1, why: "cookie" }, /^1 block is charged to a process: .* secret/],
     [{ kind: "not-billed", blocks: 3, why: "no-processes" }, /^3 blocks are charged to processes: .* list/],
     [{ kind: "not-billed", blocks: 3, why: "not-a-process" }, /none that still runs$/],

@@ -103,7 +103,7 @@ export type BlockNote =
   | {
       readonly kind: "not-billed";
       readonly blocks: number;
-      readonly why: "no-processes" | "cookie" | "not-a-process";
+      readonly why: "no-processes" | "many-processes" | "cookie" | "not-a-process";
     }
   /** The processes of `billed` blocks of `of` were looked for. */
   | { readonly kind: "billed"; readonly billed: number; readonly of: number };
