@@ -200,10 +200,8 @@ export const MAX_STACK_HITS = 65_536;
 export const MAX_POOL_ROUND = 0x200_0000;
 /** Bytes of pool that are searched where the first looks find few blocks: less than 0.5 s. */
 export const MAX_POOL_SEARCH = 0x800_0000;
-/** Tables of pages that are looked at for pool: they cover 1 TB, and looking at them takes 1 s. */
+/** Tables of pages that are looked at for pool: they cover 1 TB, and looking at them takes 1 s and at most 13 MB. */
 export const MAX_POOL_TABLES = 0x8_0000;
-/** Pieces of address space with page tables that are kept apart: 24 bytes each. */
-export const MAX_POOL_RUNS = 0x4_0000;
 /** Bytes of a tag's allocations of a page and more that are looked at. */
 export const MAX_BIG_CONTENT = 0x400_0000;
 /** Pointers into one module that are kept as examples. */

@@ -1,6 +1,6 @@
 import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import type { MemoryFault } from "../core/errors.ts";
-import { MAX_POOL_RUNS, MAX_POOL_TABLES } from "../core/limits.ts";
+import { MAX_POOL_TABLES } from "../core/limits.ts";
 import { upperBound } from "../core/search.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { AddressRange } from "./pool-kernel.ts";
@@ -27,36 +27,23 @@ export class MemoryRuns {
   readonly #lengths: number[] = [];
   /** Pages before each run. */
   readonly #before: number[] = [];
-  readonly #most: number;
   pages = 0;
   /** False: there is more than was looked at. */
   whole = true;
 
-  /** @param most runs that there is room for */
-  constructor(most: number = MAX_POOL_RUNS) {
-    this.#most = most;
-  }
-
-  /**
-   * @param start of a page
-   * @returns whether there was room
-   */
-  add(start: Va, pages: number): boolean {
+  /** @param start of a page */
+  add(start: Va, pages: number): void {
     const first = Number(start >> 12n);
     const last = this.#starts.length - 1;
     const length = this.#lengths[last];
     if (length !== undefined && (this.#starts[last] ?? 0) + length === first) {
       this.#lengths[last] = length + pages;
-    } else if (this.#starts.length === this.#most) {
-      this.whole = false;
-      return false;
     } else {
       this.#starts.push(first);
       this.#lengths.push(pages);
       this.#before.push(this.pages);
     }
     this.pages += pages;
-    return true;
   }
 
   /** The page of that number, counted over all runs, and how many follow it in its run, itself included. */
@@ -75,12 +62,8 @@ export class MemoryRuns {
  *
  * @param ranges of whole pages
  */
-export function mappedRuns(
-  space: AddressSpace,
-  ranges: readonly AddressRange[],
-  most: number = MAX_POOL_RUNS,
-): MemoryRuns {
-  const runs = new MemoryRuns(most);
+export function mappedRuns(space: AddressSpace, ranges: readonly AddressRange[]): MemoryRuns {
+  const runs = new MemoryRuns();
   let tables = 0;
   for (const { start, length } of ranges) {
     for (let done = 0; done < length; ) {
@@ -100,7 +83,7 @@ export function mappedRuns(
         tables += size / Math.max(covers, TABLE) / 512;
         continue;
       }
-      if (!runs.add(at, toBoundary / PAGE_SIZE)) return runs;
+      runs.add(at, toBoundary / PAGE_SIZE);
       done += toBoundary;
     }
   }

@@ -60,19 +60,22 @@ describe("mappedRuns", () => {
       "holes that say they are large and are not",
       (at: Va) => ({ fault: { kind: "not-mapped", va: at, level: "PML4E" }, length: 1 }),
     ],
-  ] satisfies readonly [string, (at: Va) => Hole][])("ends in %s, and says so", (_, hole) => {
-    let asked = 0;
-    const space = new AddressSpace({
-      pointerSize: 8,
-      locate: (at) => {
-        asked++;
-        return hole(at);
-      },
-    });
-    const runs = mappedRuns(space, [{ start: va(0xffff_8000_0000_0000n), length: 2 ** 47 }]);
-    expect(runs.whole).toBe(false);
-    expect(asked).toBeLessThan(1_100_000);
-  });
+  ] satisfies readonly [string, (at: Va) => Hole][])(
+    "ends in %s, and says so (MAX_POOL_TABLES)",
+    (_, hole) => {
+      let asked = 0;
+      const space = new AddressSpace({
+        pointerSize: 8,
+        locate: (at) => {
+          asked++;
+          return hole(at);
+        },
+      });
+      const runs = mappedRuns(space, [{ start: va(0xffff_8000_0000_0000n), length: 2 ** 47 }]);
+      expect(runs.whole).toBe(false);
+      expect(asked).toBeLessThan(1_100_000);
+    },
+  );
 
   it("leaves out what page tables that are not in the dump stand for", () => {
     const space = new AddressSpace({
@@ -86,13 +89,6 @@ describe("mappedRuns", () => {
       pages: 0,
       whole: true,
     });
-  });
-
-  it("takes no more runs than there is room for", () => {
-    const runs = new MemoryRuns(8);
-    const added = Array.from({ length: 20 }, (_, i) => runs.add(va(START + BigInt(i) * 0x2000n), 1));
-    expect(added.filter(Boolean).length).toBe(8);
-    expect(runs).toMatchObject({ pages: 8, whole: false });
   });
 });
 
