@@ -44,6 +44,7 @@ export class HandleCounter {
   ];
   readonly #numbers = new Map<number, Map<number, number>>();
   #counts = new Float64Array(0);
+  #kindsFull = false;
   #handles = 0;
   #processes = 0;
 
@@ -52,9 +53,9 @@ export class HandleCounter {
     this.#form = form;
   }
 
-  /** Some objects were not told apart, since there are too many. */
+  /** Some objects were not told apart, since there are too many, or too many kinds of them. */
   get full(): boolean {
-    return this.#targets.full;
+    return this.#targets.full || this.#kindsFull;
   }
 
   /** What headers of objects say, as far as any was seen. */
@@ -146,7 +147,8 @@ export class HandleCounter {
     }
     let number = tags.get(tag);
     if (number === undefined) {
-      if (this.#seen.length >= MAX_OBJECT_KINDS) return 0;
+      this.#kindsFull ||= this.#seen.length >= MAX_OBJECT_KINDS;
+      if (this.#kindsFull) return 0;
       number = this.#seen.length;
       this.#seen.push({ kind, tag, objects: 0 });
       tags.set(tag, number);

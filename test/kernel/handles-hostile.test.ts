@@ -95,6 +95,62 @@ describe("a handle table", () => {
   });
 });
 
+describe("all handle tables together", () => {
+  it("are read up to 65,536 pages, and it is said whose are left (MAX_HANDLE_PAGES)", () => {
+    const many = Array.from({ length: 132 }, (_, i) => ({ pid: 4 + 4 * i, name: `p${i}.exe` }));
+    const made = new ObjectMachine("x64", 19041, [{ pid: 4, name: "System" }, ...many.slice(1)]);
+    const { machine, objects } = made;
+    const event = { type: "Event", object: objects.object("Event", 0x20, { handles: 132 }) };
+    const tables = many.map(({ pid }, i) => made.handles(i, pid, [event], { levels: 1 }));
+    // all lead to the pages of the first: one of pointers, and 500 of which 499 hold no handles
+    const code = machine.readPointer(tables[0]! + 8n);
+    for (let i = 1n; i < 500n; i++) {
+      machine.pointer((code & ~7n) + 8n * i, machine.allocate(0x1000, { align: 0x1000 }));
+    }
+    for (const table of tables) machine.u64(table + 8n, code);
+    const found = made.read() as Handles;
+    const last = found.processes.filter(({ stopped }) => stopped !== undefined);
+    // 130 tables of 501 pages, and 406 pages more
+    expect(last.map(({ process, pages, handles }) => [process.imageName, pages, handles])).toEqual([
+      ["p130.exe", 405, 1],
+      ["p131.exe", 0, undefined],
+    ]);
+    expect(found.notes).toEqual([
+      "the handle tables of p131.exe (528) cannot be read",
+      "handles of p130.exe (524) may be missing: there are more pages than are looked at",
+    ]);
+  });
+
+  it("lead to 1,023 kinds of objects that are told apart (MAX_OBJECT_KINDS)", () => {
+    const last = (kinds: number) => {
+      const { made } = build();
+      const { objects } = made;
+      // what most objects of a type have is its tag; others stand where one was
+      const stale = Array.from({ length: kinds - 2 }, (_, i) => ({
+        type: "Event",
+        object: objects.object("Event", 0x20, { handles: 1, tag: `${i}`.padStart(4, "0") }),
+      }));
+      made.handles(1, 400, stale);
+      const token = { type: "Token", object: objects.object("Token", 0x300, { handles: 1 }) };
+      const event = { type: "Event", object: objects.object("Event", 0x20, { handles: 1 }) };
+      made.handles(2, 500, [event, token]);
+      const found = made.read() as Handles;
+      const { byType, unknown } = found.processes.find(({ process }) => process.pid === 500)!;
+      return { types: byType.map(({ type }) => type?.name).sort(), unknown, notes: found.notes };
+    };
+    const note = "the type is not known: what they lead to cannot be read, or is no object";
+    expect(last(1023)).toEqual({ types: ["Event", "Token"], unknown: 0, notes: [`of 1021 handles ${note}`] });
+    expect(last(1024)).toEqual({
+      types: ["Event"],
+      unknown: 1,
+      notes: [
+        `of 1023 handles ${note}`,
+        "there are more objects than are told apart: those beyond count as not known",
+      ],
+    });
+  });
+});
+
 describe("counts of 2^31 and more", () => {
   it("in a header are read as they stand, and nothing is made of them", () => {
     const { made } = build();

@@ -28,6 +28,15 @@ describe("a set of places that handles lead to", () => {
     expect(set.size).toBe(50_000);
   });
 
+  it("holds 2,097,152 and says that it is full where there are more (MAX_HANDLE_TARGETS)", () => {
+    const set = new TargetSet();
+    for (let i = 1; i <= 2_097_152; i++) set.slotOf(i * 0x80);
+    expect({ size: set.size, full: set.full }).toEqual({ size: 2_097_152, full: false });
+    expect(set.slotOf(0x80)).toBeGreaterThanOrEqual(0);
+    expect(set.slotOf(2_097_153 * 0x80)).toBe(-1);
+    expect({ size: set.size, full: set.full }).toEqual({ size: 2_097_152, full: true });
+  });
+
   it("finds again what reaches round the end of its table when it grows", () => {
     // chance puts places there: in about one set of fifty one is lost where growth does not heed it
     const draw = random(19041);
