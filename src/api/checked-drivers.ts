@@ -1,3 +1,4 @@
+import type { Walk } from "../core/walk.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { readVerifier, type Verifier } from "../kernel/verifier.ts";
 import { findVerifiedDrivers, type VerifiedDriver } from "../kernel/verifier-drivers.ts";
@@ -10,7 +11,7 @@ export class CheckedDrivers {
   readonly #kernel: Kernel;
   readonly #pool: PoolKernel;
   readonly #modules: ModuleList;
-  #drivers: readonly VerifiedDriver[] | undefined;
+  #found: Walk<VerifiedDriver> | undefined;
 
   constructor(kernel: Kernel, pool: PoolKernel, modules: ModuleList) {
     this.#kernel = kernel;
@@ -21,8 +22,11 @@ export class CheckedDrivers {
   /** None where Verifier was off, did not track the pool, or its list was not found. */
   get drivers(): readonly VerifiedDriver[] {
     const verifier = this.#verifier;
-    if (verifier === undefined || !tracksPool(verifier)) return [];
-    this.#drivers ??= findVerifiedDrivers(
+    return verifier === undefined || !tracksPool(verifier) ? [] : this.#list.items;
+  }
+
+  get #list(): Walk<VerifiedDriver> {
+    this.#found ??= findVerifiedDrivers(
       this.#kernel.space,
       this.#pool.nt?.writable ?? [],
       (name, start, end) => {
@@ -31,7 +35,7 @@ export class CheckedDrivers {
         return same && module?.base === start && module.end === end;
       },
     );
-    return this.#drivers;
+    return this.#found;
   }
 
   /** Verifier's counters are of all drivers that it checks, and accuse none; one sentence each. */
@@ -49,6 +53,9 @@ export class CheckedDrivers {
       ...(short.length === 0
         ? []
         : [`what Driver Verifier lists of ${short.join(", ")} is not all that it counts`]),
+      ...(this.#list.stopped === undefined
+        ? []
+        : ["the list of the drivers that Driver Verifier checks ends early: others are not known"]),
     ];
   }
 

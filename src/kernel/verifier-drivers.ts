@@ -1,6 +1,7 @@
 import { advance, type Va } from "../core/address.ts";
 import { parseWith, toAddress } from "../core/kaitai.ts";
 import { MAX_VERIFIED_DRIVERS, MAX_VERIFIER_PAGES } from "../core/limits.ts";
+import type { Walk } from "../core/walk.ts";
 import { VerifierDriver } from "../generated/verifier_driver.js";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { walkList } from "./linked-list.ts";
@@ -52,7 +53,7 @@ export function findVerifiedDrivers(
   space: AddressSpace,
   data: readonly { readonly start: Va; readonly length: number }[],
   isModule: (name: string, start: Va, end: Va) => boolean,
-): readonly VerifiedDriver[] {
+): Walk<VerifiedDriver> {
   for (const { start, length } of data) {
     for (let offset = 0; offset < length; offset += PAGE) {
       const bytes = space.tryRead(advance(start, offset), Math.min(PAGE, length - offset));
@@ -62,11 +63,11 @@ export function findVerifiedDrivers(
         if (!isLinkedFrom(space, first, head)) continue;
         const found = driverAt(space, first);
         if (found === undefined || !isModule(found.name, found.start, found.end)) continue;
-        return walkList(space, head, MAX_VERIFIED_DRIVERS, (link) => driverAt(space, link)).items;
+        return walkList(space, head, MAX_VERIFIED_DRIVERS, (link) => driverAt(space, link));
       }
     }
   }
-  return [];
+  return { items: [] };
 }
 
 /** Pointers into kernel space that are followed by another: heads of lists. */
@@ -124,7 +125,10 @@ function trackedBy(
     const header = parseWith(VerifierDriver.PageHeader, bytes.subarray(0, size), pointerSize * 8);
     if (toAddress(header.verifierEntry) !== driver) break;
     const signature = toAddress(header.signature);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let offset = size; offset < PAGE; offset += size) {
+      // places that were never used; there are millions of them
+      if (view.getUint32(offset, true) === 0 && view.getUint32(offset + 4, true) === 0) continue;
       const row = parseWith(VerifierDriver.Entry, bytes.subarray(offset, offset + size), pointerSize * 8);
       const [address, caller] = [toAddress(row.virtualAddress), toAddress(row.callingAddress)];
       if (address === 0n || caller < image.start || caller >= image.end) continue;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
 import { driverAt, findVerifiedDrivers } from "../../src/kernel/verifier-drivers.ts";
+import { AddressSpace } from "../../src/memory/address-space.ts";
+import type { ByteSource } from "../../src/source/source.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
 /** _MI_VERIFIER_DRIVER_ENTRY, _VI_POOL_PAGE_HEADER and _VI_POOL_ENTRY of public symbols: x86 of 7600, x64 of 19041. */
@@ -64,7 +66,13 @@ function machine(pointerSize: 4 | 8, counted: number, pages: readonly (readonly 
   });
   // the low bits of the second word of a 64-bit SLIST_HEADER say what kind of header it is
   if (pages.length > 0) memory.pointer(field(entry.pages), at(0x10000) | (pointerSize === 8 ? 3n : 0n));
-  return { space: memory.space, data: [{ start: va(at(0x1000)), length: 0x1000 }], driver: va(driver), at };
+  return {
+    space: memory.space,
+    memory,
+    data: [{ start: va(at(0x1000)), length: 0x1000 }],
+    driver: va(driver),
+    at,
+  };
 }
 
 describe.each([4, 8] as const)("what Driver Verifier tracks, with pointers of %i bytes", (pointerSize) => {
@@ -86,7 +94,8 @@ describe.each([4, 8] as const)("what Driver Verifier tracks, with pointers of %i
       [row(0), row(1), row(2, { caller: other, tag: EfGh, bytes: 0x100 })],
       [row(3)],
     ]);
-    expect(findVerifiedDrivers(space, data, isModule)).toMatchObject([
+    const { items, stopped } = findVerifiedDrivers(space, data, isModule);
+    expect(items).toMatchObject([
       {
         name: "contoso.sys",
         outstanding: 4,
@@ -97,11 +106,12 @@ describe.each([4, 8] as const)("what Driver Verifier tracks, with pointers of %i
         ],
       },
     ]);
+    expect(stopped).toBeUndefined();
   });
 
   it("is not taken where no module stands there", () => {
     const { space, data } = machine(pointerSize, 1, [[row(0)]]);
-    expect(findVerifiedDrivers(space, data, () => false)).toEqual([]);
+    expect(findVerifiedDrivers(space, data, () => false)).toEqual({ items: [] });
   });
 
   it("leaves out what is free: it leads to another entry, with the old caller beside it", () => {
@@ -118,6 +128,61 @@ describe.each([4, 8] as const)("what Driver Verifier tracks, with pointers of %i
     });
     const unfit = machine(pointerSize, 1, [[row(0), row(1)]]);
     expect(driverAt(unfit.space, unfit.driver)).toMatchObject({ listed: "unfit", tracked: [] });
+  });
+
+  it("is told of 2,048 drivers, and that the list goes on (MAX_VERIFIED_DRIVERS)", () => {
+    const { space, memory, data, driver, at } = machine(pointerSize, 0, []);
+    const entry = space.read(driver, 0x80);
+    const word = BigInt(pointerSize);
+    const drivers = [driver, ...Array.from({ length: 2048 }, (_, i) => at(0x10_0000 + i * 0x80))];
+    for (const one of drivers) memory.write(one, entry);
+    const ring = [at(0x1040), ...drivers];
+    ring.forEach((one, i) => {
+      const next = ring[(i + 1) % ring.length]!;
+      memory.pointer(one, next).pointer(next + word, one);
+    });
+    const { items, stopped } = findVerifiedDrivers(space, data, isModule);
+    expect(items).toHaveLength(2048);
+    expect(stopped).toBe("limit");
+  });
+
+  it("is told of 131,072 pages of one driver, which are then a part of it (MAX_VERIFIER_PAGES)", () => {
+    const { memory, driver } = machine(pointerSize, 2, [[row(0, { address: base + 0x3000_0000n })]]);
+    const first = base + 0x10000n;
+    const count = 131_073;
+    const rows = memory.space.read(va(first), 0x1000);
+    // all pages but the first and the last hold nothing; each leads to the next
+    const source: ByteSource = {
+      name: "pages",
+      size: count * 0x1000,
+      read(offset, into) {
+        const page = offset / 0x1000;
+        if (page === 0 || page === count - 1) into.set(rows);
+        const view = new DataView(into.buffer, into.byteOffset, into.length);
+        const next = page === count - 1 ? 0n : first + BigInt((page + 1) * 0x1000);
+        [next, driver, SIGNATURE].forEach((value, i) => {
+          if (pointerSize === 4) view.setUint32(i * 4, Number(value), true);
+          else view.setBigUint64(i * 8, value, true);
+        });
+        return into.length;
+      },
+      [Symbol.dispose]() {
+        /* holds nothing */
+      },
+    };
+    const space = new AddressSpace({
+      pointerSize,
+      locate(at, want) {
+        const offset = Number(at - first);
+        if (offset < 0 || offset >= source.size) return memory.locate(at, want);
+        return { source, offset, length: Math.min(want, 0x1000 - (offset % 0x1000)), origin: "dump" };
+      },
+    });
+    expect(driverAt(space, driver)).toMatchObject({
+      outstanding: 2,
+      listed: "part",
+      tracked: [{ tag: AbCd, allocations: 1 }],
+    });
   });
 
   it("ends on pages that lead back to themselves, or belong to another driver", () => {
