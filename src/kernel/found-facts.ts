@@ -78,10 +78,12 @@ function readData(
   const { pointerSize } = space;
   let moduleList: Va | undefined;
   let encodedKdbg: Va | undefined;
+  let left = MAX_KERNEL_DATA;
   for (const { rva, virtualSize, writable } of nt.sections) {
     if (!writable) continue;
     const start = nt.addressOf(rva);
-    const { bytes } = space.readSparse(start, Math.min(virtualSize, MAX_KERNEL_DATA));
+    const { bytes } = space.readSparse(start, Math.min(virtualSize, left));
+    left -= bytes.length;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const word = (at: number): bigint =>
       pointerSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));

@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { va } from "../../src/core/address.ts";
+import { foundFacts } from "../../src/kernel/found-facts.ts";
+import { Image } from "../../src/pe/image.ts";
+import { buildPe } from "../fixtures/pe.ts";
+import { VirtualMemory } from "../fixtures/virtual-memory.ts";
+
+describe("the list of modules, where nothing says its place", () => {
+  it("is looked for in 64 MB of nt's data, all sections together (MAX_KERNEL_DATA)", () => {
+    const base = 0xffff_f804_7ba0_0000n;
+    const data = Uint8Array.of(0);
+    const file = buildPe({
+      bits: 64,
+      imageSize: 0x500_0000,
+      sections: [
+        { name: ".data", rva: 0x1000, data, virtualSize: 0x1000, use: "rw" },
+        { name: "PAGEDATA", rva: 0x2000, data, virtualSize: 0x400_0000, use: "rw" },
+      ],
+    });
+    const listAt = (offset: number) => {
+      const [head, entry] = [base + 0x1000n + BigInt(offset), 0xffff_be0e_4000_0000n];
+      const memory = new VirtualMemory(8).write(base, file.subarray(0, 0x400));
+      memory.pointer(head, entry).pointer(head + 8n, entry);
+      memory
+        .pointer(entry, head)
+        .pointer(entry + 8n, head)
+        .pointer(entry + 0x30n, base);
+      const nt = Image.at(memory.space, va(base));
+      const facts = foundFacts(memory.space, nt, { source: "file", roots: [], contexts: [] });
+      return facts.moduleList?.value === undefined ? undefined : facts.moduleList.value - base - 0x1000n;
+    };
+    expect(listAt(0x3ff_fff0)).toBe(0x3ff_fff0n);
+    expect(listAt(0x400_0000)).toBeUndefined();
+  });
+});
