@@ -54,7 +54,13 @@ export function placeFlatFile(
   );
   const pages = mapOf(agreed, fileSize);
   const doubt = chosen.placed.find((run) => !agreed.includes(run));
-  return { pages, note: noteOn(chosen, pages, doubt) };
+  const holes = holesBetween(runs).length;
+  const untried =
+    holes > MAX_FLAT_LAYOUTS && !chosen.whole
+      ? `of ${holes} holes in the machine's memory only the ${MAX_FLAT_LAYOUTS} largest were tried: pages may belong elsewhere`
+      : undefined;
+  const notes = [noteOn(chosen, pages, doubt), untried].filter((note) => note !== undefined);
+  return { pages, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
 /** Whether a run is not in the file, wherever it would be. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { buildMachine } from "../../samples/leakbench/machine.mjs";
 import { raw, squeezed } from "../../samples/writer/containers.mjs";
 import { readDump } from "../../src/dump/open.ts";
+import { placeFlatFile } from "../../src/kernel/flat-layout.ts";
 import { openMachine } from "../../src/kernel/open-machine.ts";
 import { BytesSource } from "../../src/source/bytes-source.ts";
 
@@ -100,6 +101,33 @@ describe("a flat file whose kernel is below the devices' memory", () => {
 
   it("is read whole where the length fits", () => {
     expect(placesOf(squeezed(machine, without(HOLE)), [0x13ff, 0x1c00]).pages).toEqual([0x13ff, 0x1400]);
+  });
+});
+
+describe("a flat file of memory with many holes", () => {
+  /** Runs of 100 pages with holes of 1, 2, 3 … pages between them; the file lacks all holes but the smallest. */
+  function placed(holes: number) {
+    const start = (run: number): number => run * 100 + (run * (run + 1)) / 2;
+    const runs = Array.from({ length: holes + 1 }, (_, i) => ({ pfn: start(i), count: 100 }));
+    const inFile = (run: number): number => run * 100 + Math.min(run, 1);
+    const { pages, note } = placeFlatFile(
+      runs,
+      (inFile(holes) + 100) * 0x1000,
+      (tried) => runs.filter(({ pfn }, i) => tried.locate(pfn) === inFile(i) * 0x1000).length,
+    );
+    return { wrong: runs.filter(({ pfn }, i) => pages.locate(pfn) !== inFile(i) * 0x1000).length, note };
+  }
+
+  it("is tried for the 16 largest, and says so where that does not fit (MAX_FLAT_LAYOUTS)", () => {
+    expect(placed(17)).toEqual({
+      wrong: 0,
+      note: "the file leaves out 16 holes in the machine's memory (152 pages), put back by what the kernel says",
+    });
+    const { wrong, note } = placed(18);
+    expect(wrong).toBeGreaterThan(0);
+    expect(note).toMatch(
+      /; of 18 holes in the machine's memory only the 16 largest were tried: pages may belong elsewhere$/,
+    );
   });
 });
 
