@@ -136,13 +136,8 @@ export function readThreads(source: ThreadSource): Threads {
     );
   }
   const found = [...items.values()];
-  const deep = found.filter(
-    ({ stack }) => typeof stack === "object" && stack.outer.length === MAX_OUTER_STACKS,
-  );
-  if (deep.length > 0) {
-    notes.push(
-      `stacks may be missing: ${deep.length} threads left ${MAX_OUTER_STACKS} for others, and more are not looked at`,
-    );
+  if (found.some(({ stack }) => typeof stack === "object" && stack.outer.length === MAX_OUTER_STACKS)) {
+    notes.push(`stacks may be missing: only ${MAX_OUTER_STACKS} that a thread left for others are looked at`);
   }
   const stopped = cut[0]?.stopped ?? (layout === undefined ? "broken" : processes.stopped);
   const of = processes.items.length;

@@ -464,6 +464,19 @@ describe("what Driver Verifier lists of the drivers that it checks", () => {
     expect(trail.notes.join()).toContain("of nwindav.sys");
   });
 
+  it("is not all where their list breaks off, and that is said", () => {
+    const { also, ...rest } = plan("nwindav.sys", 380);
+    const broken = (system: SystemLike): void => {
+      also?.(system);
+      const { machine } = system;
+      machine.pointer(machine.readPointer(system.nt("MiState") + 0x3e0n), 0x10n);
+    };
+    const trail = ask({ ...rest, also: broken }, (dump) => dump.trace("AdvW"));
+    expect(trail.notes).toContain(
+      "the list of the drivers that Driver Verifier checks ends early: others are not known",
+    );
+  });
+
   it("says little against one that has a few", () => {
     const trail = ask(plan("nwindav.sys", 20), (dump) => dump.trace("AdvW"));
     const evidence = trail.suspects.find(({ module }) => module === "nwindav")?.evidence;
