@@ -71,7 +71,7 @@ const OF_DUMPS = [
 const ABOUT_WORDS = [
   { command: "near", addresses: [] },
   { command: "modules" },
-  { command: "read", address: 0n },
+  { command: "read", address: "0" },
 ];
 
 /** What each question is put to, and more often those that look at much. @param {Kind} kind @param {Random} random @param {number} count @returns {Question[]} */

@@ -144,7 +144,7 @@ describe("readModules", () => {
     expect(walk.stopped).toBe("limit");
   });
 
-  it("leaves out images that no machine has room for beside the others, and says so", () => {
+  it("leaves out images that no machine has room for beside the others, and says so (MAX_IMAGES_BYTES)", () => {
     const huge = Array.from({ length: 5 }, (_, i) => ({
       base: 0xfffff90000000000n + BigInt(i) * 0x4000_0000n,
       size: 0x4000_0000,
