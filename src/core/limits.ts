@@ -253,8 +253,8 @@ export const MAX_CORE_NOTE_BYTES = 0x100_0000;
 export const MAX_CORE_NOTES = 0x1_0000;
 /** Pages that are looked at for the kernel's image, where nothing says its place: 4 GB of kernel space. */
 export const MAX_KERNEL_PAGES = 0x10_0000;
-/** Bytes of nt's data in which lists are looked for by their shape: kernels have some megabytes. */
-export const MAX_KERNEL_DATA = 0x400_0000;
+/** Bytes of nt's data in which lists, tables and keys are looked for by their shape: kernels have up to 6 MB. */
+export const MAX_KERNEL_DATA = 0x100_0000;
 /** Records of a flattened core, 16 bytes each in the file: QEMU writes one for some 4 KB. */
 export const MAX_FLAT_RECORDS = 0x40_0000;
 /** Bytes that one packed page takes: zlib makes none much larger. */

@@ -57,8 +57,6 @@ const MOST_TYPES = 256;
 /** Neighbouring types by which their table is told from other pointers; the first two places of it hold none. */
 const NEIGHBOURS = 8;
 const FIRST_INDEX = 2;
-/** Bytes of one data section that are looked through for the table. */
-const MAX_DATA = 0x400_0000;
 /** The longest names have some thirty characters. */
 const MAX_NAME_BYTES = 0x100;
 const TYPE_TAG = 0x546a_624f;
@@ -142,7 +140,7 @@ class TypeReader {
       const place = this.#pages.placeOf(start);
       if (place === undefined) continue;
       let run = 0;
-      for (let at = 0; at < Math.min(length, MAX_DATA); at += pointerSize) {
+      for (let at = 0; at < length; at += pointerSize) {
         const pointer = this.#pages.pointer(place + at);
         run = pointer === undefined || pointer === 0 ? 0 : run + pointerSize;
         if (run < least) continue;

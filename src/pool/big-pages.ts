@@ -159,14 +159,13 @@ function* candidates({ space, nt, variables }: PoolKernel): Generator<{ at: Va; 
   const named = variables?.poolBigPageTable;
   const seen = new Set<bigint>();
   const word = space.pointerSize;
-  for (const range of nt?.writable ?? []) {
-    const length = Math.min(range.length, MAX_DATA);
-    const { bytes } = space.readSparse(range.start, length);
+  for (const { start, length } of nt?.writable ?? []) {
+    const { bytes } = space.readSparse(start, length);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const pointerAt = (offset: number): bigint =>
       word === 4 ? BigInt(view.getUint32(offset, true)) : view.getBigUint64(offset, true);
     for (let offset = 0; offset + word <= length; offset += word) {
-      if (named !== undefined && advance(range.start, offset) !== named) continue;
+      if (named !== undefined && advance(start, offset) !== named) continue;
       if ((view.getUint16(offset, true) & 0xfff) !== 0) continue;
       const value = pointerAt(offset);
       if (!isKernelAddress(value, word) || seen.has(value)) continue;
@@ -183,8 +182,6 @@ function* candidates({ space, nt, variables }: PoolKernel): Generator<{ at: Va; 
   }
 }
 
-/** Bytes of one data section that are looked through; the largest kernel's has 1 MB. */
-const MAX_DATA = 0x400_0000;
 /** How far from the pointer its size may stand, in bytes. */
 const NEAR = 0x400;
 const MIN_ENTRIES = 64;

@@ -1,5 +1,6 @@
 import { advance, type Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
+import { MAX_KERNEL_DATA } from "../core/limits.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { Image } from "../pe/image.ts";
@@ -15,7 +16,7 @@ export interface AddressRange {
 export interface NtImage {
   readonly base: Va;
   readonly size: number;
-  /** Sections that the kernel writes; the whole image where the headers cannot be read. */
+  /** Sections that the kernel writes, up to 16 MB; the whole image where the headers cannot be read. */
   readonly writable: readonly AddressRange[];
   /** Sections with code; the whole image where the headers cannot be read. */
   readonly code: readonly AddressRange[];
@@ -126,9 +127,22 @@ function ntImage(kernel: Kernel, space: AddressSpace): NtImage | undefined {
   return {
     base,
     size,
-    writable: rangesOf((section) => section.writable && !section.discardable),
+    writable: upTo(
+      rangesOf((section) => section.writable && !section.discardable),
+      MAX_KERNEL_DATA,
+    ),
     code: rangesOf((section) => section.executable && !section.discardable),
   };
+}
+
+/** The first `most` bytes of all ranges together. */
+function upTo(ranges: readonly AddressRange[], most: number): readonly AddressRange[] {
+  let left = most;
+  return ranges.flatMap(({ start, length }) => {
+    const kept = Math.min(length, left);
+    left -= kept;
+    return kept === 0 ? [] : [{ start, length: kept }];
+  });
 }
 
 function sectionsAt(space: AddressSpace, base: Va): { items: readonly Section[]; size: number } {

@@ -37,8 +37,6 @@ export interface Billing {
 const ENCODED = 9200;
 /** Charges that a secret is looked for in. */
 const PROBES = 32;
-/** Bytes of one data section that are looked through for the secret. */
-const MAX_DATA = 0x400_0000;
 
 /**
  * Where a block keeps the process that it is charged to: in its header, which has room for it on 64-bit
@@ -111,7 +109,7 @@ function findSecret(
   likely.delete(0n);
   const seen = new Set<bigint>();
   for (const { start, length } of nt?.writable ?? []) {
-    const { bytes } = space.readSparse(start, Math.min(length, MAX_DATA));
+    const { bytes } = space.readSparse(start, length);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at + space.pointerSize <= bytes.length; at += space.pointerSize) {
       const word = space.pointerSize === 4 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true);

@@ -26,8 +26,6 @@ export interface HeapKeys {
 const PAGE = 0x1000;
 const VS = { size: 0x20, first: 0x30, header: 0x10, magic: 0x2bed, unit: 0x10, pages: 256 } as const;
 const LFH = { counts: 0x20, offsets: 0x28, bitmap: 0x30, pages: 64, most: 0x1000, slack: 0x100 } as const;
-/** Bytes of one data section of nt that are looked through for the keys; the largest kernel's has 1 MB. */
-const MAX_DATA = 0x400_0000;
 /** Pages on either side that subsegments are looked for in: 16 MB, the larger kind of segment. */
 const PAGES_AROUND = 4096;
 /** Subsegments that nt's data are looked through for the key of. */
@@ -120,7 +118,7 @@ export function findHeapKeys({ space, nt }: PoolKernel, near: Va): HeapKeys | un
     if (first === undefined) continue;
     const word = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
     for (const { start, length } of nt?.writable ?? []) {
-      const { bytes } = space.readSparse(start, Math.min(length, MAX_DATA));
+      const { bytes } = space.readSparse(start, length);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let offset = 0; offset + 16 <= bytes.length; offset += 8) {
         const key = view.getBigUint64(offset, true);
