@@ -102,7 +102,7 @@ export const MIN_UNPACK_BYTES = 0x1000_0000;
 export const MAX_DATA_BLOCKS = 0x2_0000;
 /** Secondary blobs behind a dump: the most seen are 20. */
 export const MAX_BLOBS = 4096;
-/** Of those, the ones that look like a table at first sight and are measured whole. */
+/** Candidates for a tag table, or one of big pages, that look like one at first sight and are measured whole. */
 export const MAX_TABLE_ATTEMPTS = 64;
 /** Pages in which a root table is looked for: the first 128 MB, where the System process's stands. */
 export const MAX_ROOT_SEARCH_PAGES = 0x8000;
