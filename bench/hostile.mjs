@@ -1,5 +1,5 @@
 /**
- * What the worst questions to files made to be slow cost: `npm run build && node bench/hostile.mjs`. Each file has some 4 MB at most;
+ * What the worst questions to files made to be slow cost: `npm run bench`, or `node bench/hostile.mjs` on what is built. Each file has some 4 MB at most;
  * SECURITY.md says what is promised of them.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
