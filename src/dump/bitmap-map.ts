@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../core/address.ts";
+import { upperBound } from "../core/search.ts";
 import { NOT_IN_DUMP, type PageMap, type PageRun, TRUNCATED } from "./page-map.ts";
 
 /** Words between two counted ranks: 512 bits, so that a rank counts 16 words at most. */
@@ -14,8 +15,8 @@ export class BitmapMap implements PageMap {
   /** Set bits before each `RANK_WORDS` words. */
   readonly #ranks: Uint32Array;
   readonly #firstPage: number;
-  /** Whole pages of the file, whatever the bits say. */
-  readonly #room: number;
+  /** From this page on, none stands in the file: it ends before them. */
+  readonly #cut: number;
 
   /**
    * @param words the bits, of page 0 lowest in the first; those past `bits` are cleared. At most
@@ -26,7 +27,7 @@ export class BitmapMap implements PageMap {
     clearFrom(words, bits);
     this.#words = words;
     this.#firstPage = firstPage;
-    this.#room = Math.max(0, Math.floor((fileSize - firstPage) / PAGE_SIZE));
+    const room = Math.max(0, Math.floor((fileSize - firstPage) / PAGE_SIZE));
     this.#ranks = new Uint32Array(Math.ceil(words.length / RANK_WORDS));
     let count = 0;
     let last = words.length - 1;
@@ -36,25 +37,21 @@ export class BitmapMap implements PageMap {
       for (; i < end; i++) count += bitCount(words[i] as number);
     }
     while (last >= 0 && words[last] === 0) last--;
-    this.present = Math.min(count, this.#room);
+    this.present = Math.min(count, room);
     this.missing = count - this.present;
     this.highestPfn = last < 0 ? -1 : last * 32 + 31 - Math.clz32(words[last] as number);
+    this.#cut = upperBound(this.highestPfn + 1, room - 1, (pfn) => this.#rank(pfn));
   }
 
   locate(pfn: number): number {
     if (!(pfn >= 0 && pfn <= this.highestPfn)) return NOT_IN_DUMP;
-    const word = pfn >>> 5;
-    const bit = pfn & 31;
-    if ((((this.#words[word] as number) >>> bit) & 1) === 0) return NOT_IN_DUMP;
-    const rank = this.#rank(word, bit);
-    return rank < this.#room ? this.#firstPage + rank * PAGE_SIZE : TRUNCATED;
+    if ((((this.#words[pfn >>> 5] as number) >>> (pfn & 31)) & 1) === 0) return NOT_IN_DUMP;
+    return pfn < this.#cut ? this.#firstPage + this.#rank(pfn) * PAGE_SIZE : TRUNCATED;
   }
 
   runLength(pfn: number, max: number): number {
-    const offset = this.locate(pfn);
-    if (offset < 0) return 0;
-    const most = Math.min(max, this.#room - (offset - this.#firstPage) / PAGE_SIZE);
-    return Math.min(most, this.#clearFrom(pfn, pfn + most) - pfn);
+    if (!(pfn >= 0 && pfn < this.#cut)) return 0;
+    return this.#clearFrom(pfn, Math.min(pfn + max, this.#cut)) - pfn;
   }
 
   *runs(): Generator<PageRun> {
@@ -67,12 +64,13 @@ export class BitmapMap implements PageMap {
     }
   }
 
-  /** Set bits before one. */
-  #rank(word: number, bit: number): number {
+  /** Set bits before a page's. */
+  #rank(pfn: number): number {
+    const word = pfn >>> 5;
     const block = word >>> RANK_SHIFT;
     let rank = this.#ranks[block] as number;
     for (let i = block << RANK_SHIFT; i < word; i++) rank += bitCount(this.#words[i] as number);
-    return rank + bitCount((this.#words[word] as number) & ((1 << bit) - 1));
+    return rank + bitCount((this.#words[word] as number) & ((1 << (pfn & 31)) - 1));
   }
 
   /** The first clear bit from `pfn` on, looking up to `end`. */

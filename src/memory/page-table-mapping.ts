@@ -44,6 +44,7 @@ export class PageTableMapping implements Mapping {
   /** The last-level table that was walked to last, and which one of all it is: most reads stay in it. */
   #walkedRegion = -1;
   #walkedTable = 0;
+  #walkedOffset = 0;
 
   // What the last resolution found: a walk allocates nothing.
   /** `undefined`: the page is in the dump, at `#offset`. */
@@ -55,6 +56,8 @@ export class PageTableMapping implements Mapping {
   #offset = 0;
   /** Pages from the one asked for on that resolve alike. */
   #run = 0;
+  /** The page that was resolved last, where that ended a stretch: who reads on asks for it next. */
+  #ahead = -1;
 
   /** @param directoryTableBase as the header, the register or the process holds it, with its flag bits */
   constructor(memory: PhysicalMemory, format: PageFormat, directoryTableBase: bigint) {
@@ -79,13 +82,17 @@ export class PageTableMapping implements Mapping {
     if (first === undefined) return this.#notCanonical(at, want);
     const before = (this.#doorHalves[0] as number) & 0xfff;
     const limit = Math.min(Math.ceil((before + want) / PAGE_SIZE), this.#pagesToEnd(first));
-    this.#resolve(first, limit, true);
+    if (first !== this.#ahead) this.#resolve(first, limit, true);
+    this.#ahead = -1;
     let run = this.#run;
     if (this.#fault === undefined) {
       const offset = this.#offset;
       while (run < limit) {
         this.#resolve(first + run, limit - run, true);
-        if (this.#fault !== undefined || this.#offset !== offset + run * PAGE_SIZE) break;
+        if (this.#fault !== undefined || this.#offset !== offset + run * PAGE_SIZE) {
+          this.#ahead = first + run;
+          break;
+        }
         run += this.#run;
       }
       const length = Math.min(want, run * PAGE_SIZE - before);
@@ -95,7 +102,10 @@ export class PageTableMapping implements Mapping {
     const level = this.#level;
     while (run < limit) {
       this.#resolve(first + run, limit - run, true);
-      if (this.#fault !== fault.kind || this.#level !== level) break;
+      if (this.#fault !== fault.kind || this.#level !== level) {
+        this.#ahead = first + run;
+        break;
+      }
       run += this.#run;
     }
     return { fault, length: Math.min(want, run * PAGE_SIZE - before) };
@@ -136,11 +146,11 @@ export class PageTableMapping implements Mapping {
     const region = Math.floor(page / (this.#steps[last] as Step).entries);
     const walked = region === this.#walkedRegion;
     let table = walked ? this.#walkedTable : this.#rootPage;
+    let tableOffset = walked ? this.#walkedOffset : pages.locate(table);
     let start = walked ? 0 : this.#rootStart;
     for (let level = walked ? last : 0; ; level++) {
       const step = this.#steps[level] as Step;
       const index = ((step.upper ? upper : lower) >>> step.shift) & (step.entries - 1);
-      const tableOffset = pages.locate(table);
       const at = tableOffset + start + index * format.entrySize;
       const low = tableOffset < 0 ? -1 : source.u32At(at);
       const high = low < 0 || format.entrySize === 4 ? 0 : source.u32At(at + 4);
@@ -155,15 +165,19 @@ export class PageTableMapping implements Mapping {
       const kind = format.entryKind(low, high, level);
       if (kind === "next" || kind === "transition") {
         table = this.#target(kind, low, high);
+        if (level === last) {
+          this.#settle(table, 1);
+          this.#extendPages(at, Math.min(max, step.entries - index));
+          return;
+        }
+        tableOffset = pages.locate(table);
         start = 0;
         if (level === last - 1) {
           this.#walkedRegion = region;
           this.#walkedTable = table;
+          this.#walkedOffset = tableOffset;
         }
-        if (level < last) continue;
-        this.#settle(table, 1);
-        this.#extendPages(at, Math.min(max, step.entries - index));
-        return;
+        continue;
       }
       if (kind === "large") {
         this.#settle(format.largePage(low, high, level) + within, Math.min(max, step.pages - within));
@@ -210,24 +224,33 @@ export class PageTableMapping implements Mapping {
     if (max <= 1) return;
     const { format } = this;
     const { source, pages } = this.#memory;
+    const words = format.entrySize / 4;
+    const entries = source.wordsAt(at, max * words);
     const level = this.#steps.length - 1;
     const present = this.#fault === undefined;
     const step = present ? PAGE_SIZE : 0;
     let last = this.#page;
+    let lastLow = entries[0] as number;
+    let lastHigh = words === 1 ? 0 : (entries[1] as number);
     /** Up to here the next page's number is proof enough: pages that follow in memory follow in the file. */
     let together = present ? pages.runLength(last, max) : 0;
     for (; this.#run < max; this.#run++) {
-      const next = at + this.#run * format.entrySize;
-      const low = source.u32At(next) >>> 0;
-      const high = format.entrySize === 4 ? 0 : source.u32At(next + 4) >>> 0;
-      const kind = format.entryKind(low, high, level);
-      if (kind !== "next" && kind !== "transition") return;
-      const page = this.#target(kind, low, high);
+      const low = entries[this.#run * words] as number;
+      const high = words === 1 ? 0 : (entries[this.#run * words + 1] as number);
+      let page = last + 1;
+      // most entries are the one before them, one page further
+      if (low !== lastLow + PAGE_SIZE || high !== lastHigh) {
+        const kind = format.entryKind(low, high, level);
+        if (kind !== "next" && kind !== "transition") return;
+        page = this.#target(kind, low, high);
+      }
       if (page !== last + 1 || this.#run >= together) {
         if (pages.locate(page) !== this.#offset + this.#run * step) return;
         if (present) together = this.#run + pages.runLength(page, max - this.#run);
       }
       last = page;
+      lastLow = low;
+      lastHigh = high;
     }
   }
 

@@ -75,6 +75,18 @@ export class CachedSource implements ByteSource {
     return this.#words[slot * BLOCK_WORDS + ((offset - block * BLOCK_SIZE) >>> 2)] as number;
   }
 
+  /** Up to `count` words from `offset` on: where they stand in one block, as it is kept, and so only until the next read. */
+  wordsAt(offset: number, count: number): Uint32Array {
+    const block = Math.floor(offset / BLOCK_SIZE);
+    const start = (offset - block * BLOCK_SIZE) / 4;
+    if (start + count <= BLOCK_WORDS && Number.isInteger(start) && offset + count * 4 <= this.size) {
+      const first = this.#slotOf(block) * BLOCK_WORDS + start;
+      return this.#words.subarray(first, first + count);
+    }
+    const words = new Uint32Array(count);
+    return words.subarray(0, this.read(offset, new Uint8Array(words.buffer)) >>> 2);
+  }
+
   [Symbol.dispose](): void {
     this.#inner[Symbol.dispose]();
   }

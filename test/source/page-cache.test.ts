@@ -56,6 +56,14 @@ describe("CachedSource", () => {
     expect([cache.u32At(0x104).toString(16), cache.u32At(0xffe).toString(16)]).toEqual(["104", "10000000"]);
   });
 
+  it("gives words in a row from inside a block, across two, and from any offset", () => {
+    const cache = new CachedSource(new BytesSource(numbered(2 * BLOCK_SIZE)));
+    expect([...cache.wordsAt(0x104, 2)]).toEqual([0x104, 0x108]);
+    expect([...cache.wordsAt(0xffc, 2)]).toEqual([0xffc, 0x1000]);
+    expect([...cache.wordsAt(0xffe, 1)]).toEqual([0x10000000]);
+    expect([...cache.wordsAt(0x1ff8, 4)]).toEqual([0x1ff8, 0x1ffc]);
+  });
+
   it("stops at the end of the file inside a block", () => {
     const cache = new CachedSource(new BytesSource(numbered(0x1006)));
     expect([cache.u32At(0x1000), cache.u32At(0x1004), cache.u32At(0x9000)]).toEqual([0x1000, -1, -1]);
