@@ -15,15 +15,15 @@ export class CountChance {
   }
 
   /**
-   * Tags to be met by chance within a part of a count.
+   * Tags to be met by chance within a part of a count: how far away, as a part of the count, and never taken for less
+   * than `RESOLUTION`.
    *
-   * @param apart how far away, as a part of the count; never taken for less than `RESOLUTION`
    * @param partners tags near it that are thought to be there for a reason: they make the crowd no denser
    */
-  expected(count: number, apart: number, partners: number): number {
+  expectedNear(count: number, partners: number): (apart: number) => number {
     const around = this.#between(count / AROUND, count * AROUND) - partners;
     const density = (Math.max(0, around) + 1) / (2 * Math.log(AROUND));
-    return density * 2 * (Math.max(apart, RESOLUTION) + 1 / count);
+    return (apart) => density * 2 * (Math.max(apart, RESOLUTION) + 1 / count);
   }
 
   /** Its place among all counts, the largest first, from 1 on. */

@@ -96,14 +96,15 @@ function partnersOf(
   const allowed = (held: boolean): number =>
     held ? CHANCE_HELD / Math.max(1, place) : CHANCE / Math.max(1, place) ** 2;
   const apart = (one: Counted): number => Math.abs(one.outstanding / base.outstanding - 1);
+  const expectedEqual = chance.expectedNear(base.outstanding, explained + 1);
   const together = beyondChance(
     equal.sort((a, b) => apart(a) - apart(b)),
-    (met) => chance.expected(base.outstanding, apart(met), explained + 1),
+    (met) => expectedEqual(apart(met)),
     (met) => allowed(isHeld(base, met)),
   );
   const near = multiples.sort((a, b) => a.apart - b.apart);
-  const expected = (of: number): number =>
-    RATIOS.reduce((sum, ratio) => sum + chance.expected(base.outstanding * ratio, of, 0), 0);
+  const expectedOf = RATIOS.map((ratio) => chance.expectedNear(base.outstanding * ratio, 0));
+  const expected = (of: number): number => expectedOf.reduce((sum, expectedAt) => sum + expectedAt(of), 0);
   // beside a group each multiple stands for itself; alone they are too common among tags that come and go
   const more =
     together.length > 0
@@ -144,12 +145,12 @@ function beyondChance<T>(
   expected: (met: T) => number,
   allowed: (met: T) => number,
 ): readonly T[] {
-  const held = near.map((met, i) => {
+  const last = near.findLastIndex((met, i) => {
     const average = expected(met);
     // as many as are met on average are nothing special, and among crowds that is nearly all there is to ask
     return i + 1 > average && chanceOf(i + 1, average) < allowed(met);
   });
-  return near.slice(0, held.lastIndexOf(true) + 1);
+  return near.slice(0, last + 1);
 }
 
 /** Of the counts in ascending order, those within the tolerance. */

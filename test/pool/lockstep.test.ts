@@ -81,14 +81,14 @@ describe("CountChance", () => {
   it("expects as many in a part as the crowd around it has", () => {
     // 90 counts, one each per cent of a factor of nine around 1000
     const counts = Array.from({ length: 90 }, (_, i) => Math.round(334 * 9 ** (i / 90)));
-    const expected = new CountChance(counts).expected(1000, 0.009, 0);
+    const expected = new CountChance(counts).expectedNear(1000, 0)(0.009);
     // (90 + 1) / ln 9 a unit, and nine and one thousandth on both sides
     expect(expected).toBeCloseTo((91 / Math.log(9)) * 0.02, 1);
   });
 
   it("expects no fewer of counts that are equal to the digit than of those a little apart", () => {
     const chance = new CountChance([1000, 1000, 2000]);
-    expect(chance.expected(1000, 0, 0)).toBe(chance.expected(1000, 0.0001, 0));
+    expect(chance.expectedNear(1000, 0)(0)).toBe(chance.expectedNear(1000, 0)(0.0001));
   });
 
   it("gives the chance to meet so many", () => {

@@ -1,3 +1,5 @@
+import { addTo } from "../../core/search.ts";
+
 /**
  * Variables of nt that hold object types, with the pool tags of their objects; a driver passes what the variable
  * holds (`*PsProcessType`). A type's tag is made of the first
@@ -43,19 +45,25 @@ export function objectTags(variable: string): readonly string[] {
   return Object.hasOwn(OBJECT_TYPES, variable) ? (OBJECT_TYPES[variable] ?? []) : [];
 }
 
+/** The types that the variables are of, by the tags of their objects. */
+const TYPES_BY_TAG: ReadonlyMap<string, readonly string[]> = typesByTag();
+
+function typesByTag(): ReadonlyMap<string, readonly string[]> {
+  const types = new Map<string, string[]>([
+    ["Dire", ["Directory"]],
+    ["Symb", ["SymbolicLink"]],
+  ]);
+  for (const [variable, tags] of Object.entries(OBJECT_TYPES)) {
+    const type = variable.replace(/^(?:[A-Z][a-z]|Dbgk)(?=[A-Z])/, "").replace(/(?:Object)?Type$/, "");
+    for (const tag of tags) addTo(types, tag, type);
+  }
+  return types;
+}
+
 /** The tags of objects that have a name here: what a function for objects of any type can make grow. */
-export const OBJECT_TAGS: ReadonlySet<string> = new Set([
-  ...Object.values(OBJECT_TYPES).flat(),
-  "Dire",
-  "Symb",
-]);
+export const OBJECT_TAGS: ReadonlySet<string> = new Set(TYPES_BY_TAG.keys());
 
 /** The types whose objects have a tag, as Windows names them: `Process`, `Key`. */
 export function objectTypesOf(tag: string): readonly string[] {
-  if (tag === "Dire") return ["Directory"];
-  if (tag === "Symb") return ["SymbolicLink"];
-  const variables = Object.entries(OBJECT_TYPES).filter(([, tags]) => tags.includes(tag));
-  return variables.map(([variable]) =>
-    variable.replace(/^(?:[A-Z][a-z]|Dbgk)(?=[A-Z])/, "").replace(/(?:Object)?Type$/, ""),
-  );
+  return TYPES_BY_TAG.get(tag) ?? [];
 }

@@ -94,9 +94,18 @@ export function acquirersNamed(name: string): readonly Acquirer[] {
   return ACQUIRERS_BY_NAME.get(name) ?? ACQUIRERS_BY_NAME.get(plainName(name)) ?? [];
 }
 
+let acquirersByTag: ReadonlyMap<string, readonly Acquirer[]> | undefined;
+
 /** The functions that make a tag grow by their documentation; those for objects of any type are not among them. */
 export function acquirersFor(tag: string): readonly Acquirer[] {
-  return ACQUIRERS.filter((row) => row.tags.includes(tag));
+  acquirersByTag ??= indexByTag();
+  return acquirersByTag.get(tag) ?? [];
+}
+
+function indexByTag(): ReadonlyMap<string, readonly Acquirer[]> {
+  const byTag = new Map<string, Acquirer[]>();
+  for (const row of ACQUIRERS) for (const tag of new Set(row.tags)) addTo(byTag, tag, row);
+  return byTag;
 }
 
 /** The functions that acquire objects of any type, where the tag is one of an object's. */
