@@ -9,8 +9,8 @@ export const BLOCK_SIZE = 0x1000;
 const BLOCK_WORDS = BLOCK_SIZE / 4;
 /** Places that a block may take; the hand of each set goes round them. */
 const WAYS = 8;
-/** Holds the page tables of every module and process that a question touches, many times over. */
-const CACHE_BYTES = 16 * 0x100000;
+/** Holds the page tables of 200 modules ten times over; a larger slab makes the engine collect garbage early. */
+const CACHE_BYTES = 4 * 0x100000;
 const HINTS = 0x4000;
 
 /**
