@@ -65,7 +65,7 @@ function importProblem(file: string, specifier: string): string | undefined {
       : `${specifier}: only source/node-files.ts, worker/node-threads.ts and cli/ know of Node`;
   }
   // packages that tools/bundle-packages.mjs makes fit to be bundled stand beside what ksy/ compiles to
-  const bundled = /\/generated\/(iced-x86|kaitai-struct|pkijs)\.js$/.exec(specifier)?.[1];
+  const bundled = /\/generated\/(fflate|iced-x86|kaitai-struct|pkijs)\.js$/.exec(specifier)?.[1];
   if (bundled !== undefined || !specifier.startsWith(".")) {
     const home = PACKAGE_HOMES[bundled ?? specifier.split("/")[0]!];
     return home === undefined || file.startsWith(home)

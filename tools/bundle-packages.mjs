@@ -1,5 +1,5 @@
 /**
- * Writes src/generated/{iced-x86,pkijs,kaitai-struct}.js: packages that cannot be bundled further as they are, or run in a
+ * Writes src/generated/{iced-x86,fflate,pkijs,kaitai-struct}.js: packages that cannot be bundled further as they are, or run in a
  * browser, because they `require` what is beside them. Those that take long to load are a function that makes them when it
  * is first called, so that no command pays for what it does not need. Their licences go into dist/third-party.txt.
  */
@@ -85,18 +85,18 @@ function kaitai() {
   writeFileSync(join(generated, "kaitai-struct.d.ts"), 'export { default } from "kaitai-struct";\n');
 }
 
-/** What src/pe takes of pkijs and asn1js. */
-const PKI = {
-  asn1js: ["Constructed", "fromBER", "Primitive", "Sequence"],
-  pkijs: ["Certificate", "ContentInfo", "IssuerAndSerialNumber", "SignedData"],
-};
-
-/** @returns the packages that went into it */
-function pkijs() {
+/**
+ * A function that makes packages when it is first called.
+ *
+ * @param {string} file @param {string} loader its name
+ * @param {Readonly<Record<string, readonly string[]>>} taken what is taken of each package
+ * @returns the packages that went into it
+ */
+function lazily(file, loader, taken) {
   const result = buildSync({
     stdin: {
-      contents: Object.entries(PKI)
-        .map(([name, taken]) => `export { ${taken.join(", ")} } from "${name}";`)
+      contents: Object.entries(taken)
+        .map(([name, parts]) => `export { ${parts.join(", ")} } from "${name}";`)
         .join("\n"),
       resolveDir: fileURLToPath(new URL("..", import.meta.url)),
     },
@@ -111,22 +111,16 @@ function pkijs() {
     metafile: true,
   });
   const code = result.outputFiles[0]?.text ?? "";
-  writeFileSync(join(generated, "pkijs.js"), `export function loadPki() {\n${code}return made;\n}\n`);
   writeFileSync(
-    join(generated, "pkijs.d.ts"),
-    [
-      'import type * as Asn1 from "asn1js";',
-      'import type * as Pki from "pkijs";',
-      "",
-      "/** What is taken of both packages. */",
-      `export declare function loadPki(): ${Object.entries(PKI)
-        .map(
-          ([name, taken]) =>
-            `Pick<typeof ${name === "pkijs" ? "Pki" : "Asn1"}, ${taken.map((one) => `"${one}"`).join(" | ")}>`,
-        )
-        .join(" & ")};`,
-      "",
-    ].join("\n"),
+    join(generated, `${file}.js`),
+    `let loaded;\nexport function ${loader}() {\nif (loaded !== undefined) return loaded;\n${code}return loaded = made;\n}\n`,
+  );
+  const types = Object.entries(taken).map(
+    ([name, parts]) => `Pick<typeof import("${name}"), ${parts.map((part) => `"${part}"`).join(" | ")}>`,
+  );
+  writeFileSync(
+    join(generated, `${file}.d.ts`),
+    `/** What is taken of ${Object.keys(taken).join(" and ")}. */\nexport declare function ${loader}(): ${types.join(" & ")};\n`,
   );
   const inputs = Object.values(result.metafile.outputs).flatMap((output) =>
     Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -136,7 +130,14 @@ function pkijs() {
 
 iced();
 kaitai();
-const licences = ["iced-x86", "kaitai-struct", ...pkijs()].sort().map((name) => {
+const loaded = [
+  ...lazily("fflate", "loadFflate", { fflate: ["inflateSync", "unzlibSync"] }),
+  ...lazily("pkijs", "loadPki", {
+    asn1js: ["Constructed", "fromBER", "Primitive", "Sequence"],
+    pkijs: ["Certificate", "ContentInfo", "IssuerAndSerialNumber", "SignedData"],
+  }),
+];
+const licences = ["iced-x86", "kaitai-struct", "pe-library", ...loaded].sort().map((name) => {
   const folder = folderOf(name);
   const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));

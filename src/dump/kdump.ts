@@ -1,8 +1,8 @@
-import { unzlibSync } from "fflate";
 import { PAGE_SIZE } from "../core/address.ts";
 import { readStruct, toAddress } from "../core/kaitai.ts";
 import { MAX_BITMAP_BYTES, MAX_PACKED_PAGE } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
+import { loadFflate } from "../generated/fflate.js";
 import { Kdump } from "../generated/kdump.js";
 import { type ByteSource, readAt } from "../source/source.ts";
 import { type PackedPieces, UnpackedSource } from "../source/unpacked-source.ts";
@@ -107,7 +107,7 @@ function pagesOf(source: ByteSource, descriptors: number): PackedPieces {
 
 function inflate(packed: Uint8Array, into: Uint8Array, fail: () => never): void {
   try {
-    if (unzlibSync(packed, { out: into }).length === into.length) return;
+    if (loadFflate().unzlibSync(packed, { out: into }).length === into.length) return;
   } catch {
     // told below: whatever is wrong in it, the page cannot be had
   }

@@ -29,14 +29,6 @@ const OID = {
 
 const CONTEXT_SPECIFIC = 3;
 
-let loaded: ReturnType<typeof loadPki> | undefined;
-
-/** Making the packages takes some 20 ms, and most answers need no signature. */
-function packages(): ReturnType<typeof loadPki> {
-  loaded ??= loadPki();
-  return loaded;
-}
-
 /**
  * Reads who signed a PKCS #7 message: the certificate that the first signer names by issuer and serial
  * number. The chain above it is not looked at.
@@ -48,7 +40,7 @@ export function parseSignedData(message: Bytes): Signer {
   const signed = decode(message);
   const info = signed.signerInfos[0];
   if (info === undefined) return message.fail(0, "signers of the PKCS #7 message", "one", "none");
-  const { Certificate, IssuerAndSerialNumber } = packages();
+  const { Certificate, IssuerAndSerialNumber } = loadPki();
   const { sid } = info;
   if (!(sid instanceof IssuerAndSerialNumber)) {
     return message.fail(0, "first signer", "issuer and serial number of a certificate", "another identifier");
@@ -71,7 +63,7 @@ export function parseSignedData(message: Bytes): Signer {
 
 /** The package checks the structure, and throws errors of several kinds for what is none. */
 function decode(message: Bytes): Pki.SignedData {
-  const { ContentInfo, fromBER, SignedData } = packages();
+  const { ContentInfo, fromBER, SignedData } = loadPki();
   try {
     const { offset, result } = fromBER(message.array, {
       maxDepth: MAX_ASN1_DEPTH,
@@ -109,7 +101,7 @@ function nameOf(name: Pki.RelativeDistinguishedNames, message: Bytes): Distingui
  * is either [0] IMPLICIT BMPString or [1] IMPLICIT IA5String.
  */
 function programName({ signedAttrs }: Pki.SignerInfo, message: Bytes): string | null {
-  const { Constructed, Primitive, Sequence } = packages();
+  const { Constructed, Primitive, Sequence } = loadPki();
   const opus = signedAttrs?.attributes.find(({ type }) => type === OID.spcSpOpusInfo)?.values[0];
   if (!(opus instanceof Sequence)) return null;
   const field = opus.valueBlock.value.find((item) => isTagged(item, 0));

@@ -1,6 +1,6 @@
-import { inflateSync } from "fflate";
 import type * as Iced from "iced-x86";
 import { asciiBytes } from "../../core/text.ts";
+import { loadFflate } from "../../generated/fflate.js";
 import { ICED_WASM, loadIced } from "../../generated/iced-x86.js";
 import { type CodeBytes, type Decoder, Flow, type Instruction, type Operand } from "../instruction.ts";
 
@@ -23,7 +23,7 @@ const registers: (GeneralRegister | undefined)[] = [];
 /** Compiling its WebAssembly takes 25 to 50 ms, so only on first use. */
 export function iced(): IcedModule {
   if (loaded === undefined) {
-    const module: IcedModule = loadIced(inflateSync(asciiBytes(atob(ICED_WASM))));
+    const module: IcedModule = loadIced(loadFflate().inflateSync(asciiBytes(atob(ICED_WASM))));
     const names: string[] = [];
     for (const [name, value] of Object.entries(module.Mnemonic)) {
       if (typeof value === "number") names[value] = name.toLowerCase();
