@@ -23,8 +23,8 @@ export class Progress {
   #last = 0;
   #round = { start: 0, done: 0 };
 
-  /** @param now a clock, in milliseconds */
-  constructor(stream: Terminal, quiet: boolean, now: () => number = () => performance.now()) {
+  /** @param now a clock, in milliseconds; `performance` would take longer to load than a short answer can afford */
+  constructor(stream: Terminal, quiet: boolean, now: () => number = Date.now) {
     this.#stream = stream.isTTY === true && !quiet ? stream : undefined;
     this.#now = now;
     this.#start = now();
