@@ -150,7 +150,7 @@ const ANSWERS: Answers = {
     const from = severalIn(opened, "scan");
     const { text } = asked("scan", () => parseTag(tag));
     const found = from.scan(text, work);
-    const other = from instanceof Dump && found.references.length === 0 ? from.tags().otherCase(text) : "";
+    const other = from instanceof Dump && found.references.length === 0 ? from.otherCase(text) : "";
     return other === "" ? found : { ...found, notes: [...found.notes, `\`${text}\` stands nowhere${other}`] };
   },
   near: (opened, { addresses }) => {

@@ -186,6 +186,15 @@ export class Dump extends Workspace implements Disposable {
   }
 
   /**
+   * As `Tags.otherCase`.
+   *
+   * @internal
+   */
+  otherCase(tag: string): string {
+    return this.#account.otherCase(tag);
+  }
+
+  /**
    * What each tag grew by since an older dump of the same machine; where either dump's tables cannot be
    * found there is no growth, and `notes` says why.
    */

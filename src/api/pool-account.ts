@@ -11,8 +11,8 @@ import { type Lockstep, lockstepOf } from "../pool/lockstep.ts";
 import { type MemorySummary, readMemorySummary } from "../pool/memory-summary.ts";
 import { type PoolKernel, poolKernelOf } from "../pool/pool-kernel.ts";
 import { poolPlaces } from "../pool/pool-places.ts";
-import { parseTag } from "../pool/tag.ts";
-import { readTagTable } from "../pool/tracker/read.ts";
+import { parseTag, sameButForCase } from "../pool/tag.ts";
+import { mayHaveTag, readTagTable } from "../pool/tracker/read.ts";
 import { largestTags } from "../report/pool-words.ts";
 import type { BlockContents } from "../trail/blocks/block-contents.ts";
 import { findBlockContents } from "../trail/blocks/find-contents.ts";
@@ -64,6 +64,13 @@ export class PoolAccount {
       notes: this.#sources.notes,
     });
     return this.#tags;
+  }
+
+  /** As `Tags.otherCase`; most tags have no such other, and that is known before all counters are read. */
+  otherCase(tag: string): string {
+    const possible =
+      this.#tags !== undefined || mayHaveTag(this.kernel, (other) => sameButForCase(tag, other));
+    return possible ? this.tags().otherCase(tag) : "";
   }
 
   /** The memory summary of `!vm 1`. */

@@ -27,6 +27,17 @@ export function readTagTable(kernel: PoolKernel): TagTable | NoTagTable {
   return answer(kernel, master, found, keys, sums, code);
 }
 
+/** Whether the tables may have a tag that `wanted` takes: `false` is certain, and found without adding them up. */
+export function mayHaveTag(kernel: PoolKernel, wanted: (tag: string) => boolean): boolean {
+  const master = findMasterTable(kernel, readHashCode(kernel));
+  if ("missing" in master) return false;
+  const { fit } = master;
+  const table = readTrackerTable(kernel.space, master.at, fit.layout, fit.mask + 2);
+  const { keys, unread } = masterKeys(table, fit);
+  // only where the first processor's table cannot be read do the others have keys of their own
+  return unread.includes(1) || keys.some((key) => key !== 0 && wanted(tagText(key)));
+}
+
 function answer(
   kernel: PoolKernel,
   master: MasterTable,
