@@ -50,7 +50,7 @@ export function fitsAt(
       unreadable += hole.length;
       missing.fill(1, hole.offset >> 2, Math.ceil((hole.offset + hole.length) / 4));
     }
-    const fits = fitLayouts(bytes, (offset) => missing[offset >> 2] === 0, space.pointerSize, masks);
+    const fits = fitLayouts(bytes, missing, space.pointerSize, masks);
     const larger = fits.some(({ layout, mask }) => 2 * mask + 2 >= Math.floor(length / layout.stride));
     if (slots === MAX_SLOTS || !larger) {
       return {
@@ -67,24 +67,24 @@ export function fitsAt(
  * read with its stride stand where the hash puts them: no wrong one passes that by chance.
  *
  * @param bytes from the table's start, as far as a table can reach
- * @param readable whether the byte at that offset could be read
+ * @param missing of each four bytes: 1 where one of them could not be read
  * @param masks those that the kernel's code uses, where it was seen: they settle what a few keys cannot
  * @returns those that fit, the strongest evidence first; of each layout and hash one mask
  */
 function fitLayouts(
   bytes: Uint8Array,
-  readable: (offset: number) => boolean,
+  missing: Uint8Array,
   pointerSize: 4 | 8,
-  masks: readonly number[] = [],
+  masks: readonly number[],
 ): readonly LayoutFit[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fits: LayoutFit[] = [];
   for (const candidate of TRACKER_LAYOUTS) {
     if (candidate.pointerSize !== pointerSize) continue;
-    const keys = readKeys(view, candidate.stride, readable);
+    const keys = readKeys(view, candidate.stride, missing);
     for (const hash of ["product", "bytes"] as const) {
       if (hash === "bytes" && candidate.name !== "A32") continue;
-      const fit = chooseMask(keys, keys.homes(hash), masks);
+      const fit = chooseMask(keys, hash, masks);
       if (fit !== undefined) fits.push({ layout: candidate, hash, ...fit });
     }
   }
@@ -99,36 +99,31 @@ interface Keys {
   readonly taken: Uint8Array;
   /** The slots that have one, ascending. */
   readonly slots: readonly number[];
+  /** What stands in each of them. */
+  readonly values: readonly number[];
   /** By number of such slots: how many of them can be printed. */
   readonly printable: readonly number[];
-  /** The hash of each. */
-  homes(hash: HashName): Float64Array;
 }
 
-function readKeys(view: DataView, stride: number, readable: (offset: number) => boolean): Keys {
+function readKeys(view: DataView, stride: number, missing: Uint8Array): Keys {
   const room = Math.min(Math.floor(view.byteLength / stride), MAX_SLOTS);
   const taken = new Uint8Array(room);
   const slots: number[] = [];
-  const keys: number[] = [];
+  const values: number[] = [];
   const printable = [0];
   let printed = 0;
   for (let slot = 0; slot < room; slot++) {
     const key = view.getUint32(slot * stride, true);
-    if (key === 0 && readable(slot * stride) && readable(slot * stride + 3)) continue;
+    const unread = missing[(slot * stride) >> 2] === 1;
+    if (key === 0 && !unread) continue;
     taken[slot] = 1;
-    if (key === 0 || !readable(slot * stride) || !readable(slot * stride + 3)) continue;
+    if (key === 0 || unread) continue;
     slots.push(slot);
-    keys.push(key);
+    values.push(key);
     if (key < 0x8000_0000 && printableCount(key) === 4) printed++;
     printable.push(printed);
   }
-  return {
-    room,
-    taken,
-    slots,
-    printable,
-    homes: (hash) => Float64Array.from(keys, (key) => hashKey(key, hash)),
-  };
+  return { room, taken, slots, values, printable };
 }
 
 /** With fewer keys than this, a mask twice as large fits by chance once in a few thousand tables. */
@@ -140,12 +135,12 @@ type MaskFit = Pick<LayoutFit, "mask" | "score" | "keys" | "evidence">;
  * The largest mask that fits: a smaller one fits the lower part of a table just as well. A few keys
  * may fit too large a mask, so with them the code's is taken, or the smallest that holds them all.
  */
-function chooseMask(keys: Keys, homes: Float64Array, masks: readonly number[]): MaskFit | undefined {
+function chooseMask(keys: Keys, hash: HashName, masks: readonly number[]): MaskFit | undefined {
   let best: MaskFit | undefined;
   for (let bits = MASK_BITS.max; bits >= MASK_BITS.min; bits--) {
     const mask = 2 ** bits - 1;
     if (mask >= keys.room) continue;
-    const fit = measure(keys, homes, mask);
+    const fit = measure(keys, hash, mask);
     if (best !== undefined && fit?.keys !== best.keys) continue;
     best = fit;
     if (best !== undefined && (best.keys > FEW_KEYS || masks.includes(mask))) break;
@@ -153,8 +148,8 @@ function chooseMask(keys: Keys, homes: Float64Array, masks: readonly number[]): 
   return best;
 }
 
-function measure(keys: Keys, homes: Float64Array, mask: number): MaskFit | undefined {
-  const { slots, printable } = keys;
+function measure(keys: Keys, hash: HashName, mask: number): MaskFit | undefined {
+  const { slots, values, printable } = keys;
   const size = mask + 1;
   const measured = upperBound(slots.length, mask, (i) => slots[i] ?? 0);
   if (measured === 0 || (printable[measured] ?? 0) / measured < MIN_PRINTABLE) return undefined;
@@ -164,7 +159,7 @@ function measure(keys: Keys, homes: Float64Array, mask: number): MaskFit | undef
   let evidence = 0;
   for (let i = 0; i < measured; i++) {
     const slot = slots[i] ?? 0;
-    const distance = (slot - (homes[i] ?? 0)) & mask;
+    const distance = (slot - hashKey(values[i] ?? 0, hash)) & mask;
     if (distance >= (run[slot] ?? 0)) continue;
     placed++;
     distances += distance;
