@@ -98,12 +98,14 @@ export function poolKernelOf(kernel: Kernel, space: AddressSpace = kernel.space)
   };
 }
 
+/** Each is looked up when it is asked for: those that KDBG does not name are looked for among all of nt's exports. */
 function poolVariables(kernel: Kernel): PoolVariables | undefined {
-  const found = POOL_VARIABLES.flatMap((name) => {
-    const variable = kernel.variable(name);
-    return variable === undefined ? [] : [[uncapitalized(name), variable.address] as const];
-  });
-  return found.length === 0 && kernel.kdbg === undefined ? undefined : Object.fromEntries(found);
+  if (kernel.kdbg === undefined && POOL_VARIABLES.every((name) => kernel.variable(name) === undefined))
+    return undefined;
+  const lookups = POOL_VARIABLES.map(
+    (name) => [uncapitalized(name), { get: () => kernel.variable(name)?.address, enumerable: true }] as const,
+  );
+  return Object.defineProperties({}, Object.fromEntries(lookups));
 }
 
 function uncapitalized<T extends string>(name: T): string {
