@@ -91,7 +91,7 @@ export class Module implements TrailModule {
     this.#publisher ??= judgePublisher({
       company: this.#company(),
       signer: () => this.#signer(),
-      pdbPath: this.#pdbPath(),
+      pdbPath: () => this.#pdbPath(),
       path: this.path,
       imageName: this.imageName,
       kernelModule: this.name === "nt" || this.name === "hal",

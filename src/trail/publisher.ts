@@ -22,8 +22,8 @@ export interface PublisherClues {
   readonly company: string | undefined;
   /** Whom the file's signature names; read only where it can change the answer. */
   readonly signer?: () => Signer | undefined;
-  /** The PDB's path as the linker wrote it. */
-  readonly pdbPath: string | undefined;
+  /** The PDB's path as the linker wrote it; read only where nothing else tells. */
+  readonly pdbPath?: () => string | undefined;
   readonly path: string | null;
   readonly imageName: string | null;
   /** It is loaded as the kernel or the HAL. */
@@ -58,7 +58,8 @@ export function judgePublisher(clues: PublisherClues): Publisher {
   if (clues.imageName !== null && isWindowsFileName(clues.imageName)) {
     return { company: null, thirdParty: false, basis: "file name" };
   }
-  if (clues.pdbPath !== undefined && /[\\/]/.test(clues.pdbPath)) {
+  const pdbPath = clues.pdbPath?.();
+  if (pdbPath !== undefined && /[\\/]/.test(pdbPath)) {
     return { company: null, thirdParty: true, basis: "PDB path" };
   }
   return { company: null, thirdParty: null, basis: null };

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { judgePublisher, type PublisherClues } from "../../src/trail/publisher.ts";
 
-const NOTHING: PublisherClues = { company: undefined, pdbPath: undefined, path: null, imageName: null };
+const NOTHING: PublisherClues = { company: undefined, path: null, imageName: null };
 
 describe("judgePublisher", () => {
   it("does not judge a module that nothing tells of", () => {
@@ -59,7 +59,7 @@ describe("judgePublisher", () => {
 
   it("calls neither the kernel nor the HAL a third party's, whatever they say and wherever they were built", () => {
     const kernel = { ...NOTHING, kernelModule: true, imageName: "ntkrnlpa.exe" };
-    expect(judgePublisher({ ...kernel, pdbPath: "d:\\private\\nt.pdb" })).toMatchObject({
+    expect(judgePublisher({ ...kernel, pdbPath: () => "d:\\private\\nt.pdb" })).toMatchObject({
       thirdParty: false,
       basis: "module name",
     });
@@ -67,12 +67,12 @@ describe("judgePublisher", () => {
   });
 
   it("lets the place where a file was built say nothing of one that Windows brings", () => {
-    const clues = { ...NOTHING, pdbPath: "e:\\build\\objfre\\i386\\ntfs.pdb", imageName: "Ntfs.sys" };
+    const clues = { ...NOTHING, pdbPath: () => "e:\\build\\objfre\\i386\\ntfs.pdb", imageName: "Ntfs.sys" };
     expect(judgePublisher(clues)).toMatchObject({ thirdParty: false, basis: "file name" });
   });
 
   it("takes a PDB path with folders for a third party's: Microsoft ships bare names", () => {
-    expect(judgePublisher({ ...NOTHING, pdbPath: "d:\\work\\abc\\abc.pdb" }).basis).toBe("PDB path");
-    expect(judgePublisher({ ...NOTHING, pdbPath: "ntfs.pdb" }).basis).toBeNull();
+    expect(judgePublisher({ ...NOTHING, pdbPath: () => "d:\\work\\abc\\abc.pdb" }).basis).toBe("PDB path");
+    expect(judgePublisher({ ...NOTHING, pdbPath: () => "ntfs.pdb" }).basis).toBeNull();
   });
 });
