@@ -33,9 +33,12 @@ const ASKED: Readonly<Record<string, Asked>> = {
 
 /** The condition of `jcc`, `setcc` and `cmovcc`; `undefined` for one that no compiler asks for values with. */
 export function conditionOf({ mnemonic }: Instruction): string | undefined {
-  const found = /^(?:j|set|cmov)([a-z]{1,2})$/.exec(mnemonic)?.[1];
-  return found !== undefined && Object.hasOwn(ASKED, found) ? found : undefined;
+  return CONDITIONS.get(mnemonic);
 }
+
+const CONDITIONS: ReadonlyMap<string, string> = new Map(
+  Object.keys(ASKED).flatMap((asked) => ["j", "set", "cmov"].map((form) => [form + asked, asked])),
+);
 
 /** What a way through a function has found out by its branches: comparisons by what they compared, and how they came out. */
 export type Facts = ReadonlyMap<string, boolean | number>;
@@ -75,8 +78,11 @@ export function learn(condition: string, comparison: Comparison, holds: boolean,
 
 /** Facts about a place that is written to hold no longer. */
 export function forget(key: string, facts: Facts): Facts {
-  const kept = [...facts].filter(([known]) => !known.split("|").some((part) => part.startsWith(key)));
-  return kept.length === facts.size ? facts : new Map(kept);
+  const inside = `|${key}`;
+  const isOf = (known: string): boolean => known.startsWith(key) || known.includes(inside);
+  for (const known of facts.keys())
+    if (isOf(known)) return new Map([...facts].filter(([other]) => !isOf(other)));
+  return facts;
 }
 
 /** Whether a value is only asked whether it is zero, or negative. */

@@ -1,4 +1,4 @@
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import type { Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
 import type { Transfer } from "./transfer.ts";
@@ -89,18 +89,13 @@ interface Place {
 }
 
 /** Where an operand in memory is, that is not on the stack. */
-export function placeOf(
-  transfer: Transfer,
-  state: MachineState,
-  to: Operand & { kind: "memory" },
-  instruction: Instruction,
-): Place {
+export function placeOf(transfer: Transfer, state: MachineState, to: Operand & { kind: "memory" }): Place {
   const rva = transfer.imagePlaceOf(state, to);
   if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };
   const [base, ...others] = to.base === undefined ? [] : (state.registers[to.base] ?? UNKNOWN);
   if (base === undefined || others.length > 0 || base.kind === "unknown" || to.index !== undefined)
     return { keeping: { in: "unknown" }, alias: undefined, base: undefined };
-  const [field] = transfer.valueOf(state, { ...to, size: 8 }, instruction);
+  const [field] = transfer.whole(state, to);
   const pointer: Atom = to.displacement === 0 ? base : (fieldPointer(base, to.displacement) ?? base);
   return {
     keeping: keepingBehind(pointer),

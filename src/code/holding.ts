@@ -119,7 +119,7 @@ export class Holding implements Visitor<Held> {
     if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
     if (transfer.stackOffsetOf(state, to) !== undefined) return told;
     const value = transfer.valueOf(state, from, instruction);
-    const place = placeOf(transfer, state, to, instruction);
+    const place = placeOf(transfer, state, to);
     if (isHeld(told, value)) {
       // a list that is empty points to itself
       if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;

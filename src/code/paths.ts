@@ -1,7 +1,6 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
-import { addAll } from "../core/search.ts";
-import { Flow, type Instruction } from "../isa/instruction.ts";
-import { type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
+import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
@@ -19,6 +18,9 @@ export interface Path<T> {
   /** What the visitor keeps of this way. */
   readonly told: T;
 }
+
+/** A way while it is gone: what is known of it changes from instruction to instruction. */
+type Way<T> = { -readonly [K in keyof Path<T>]: Path<T>[K] };
 
 /** What is done on the ways through a function. Each method gives what is told from there on; `undefined` ends the way. */
 export interface Visitor<T> {
@@ -68,7 +70,7 @@ class PathWalk<T> {
   readonly #variants = new Map<number, number>();
   /** The state in which a loop's head was first reached. */
   readonly #first = new Map<number, MachineState>();
-  readonly #pending: Path<T>[] = [];
+  readonly #pending: Way<T>[] = [];
   readonly #preserved: ReadonlySet<number>;
   #steps = 0;
   #whole = true;
@@ -83,7 +85,7 @@ class PathWalk<T> {
   }
 
   run(starts: readonly Path<T>[]): boolean {
-    addAll(this.#pending, starts);
+    for (const start of starts) this.#pending.push({ ...start });
     for (let path = this.#pending.pop(); path !== undefined; path = this.#pending.pop()) {
       if (this.#steps > MAX_PATH_STEPS) return false;
       this.#block(path);
@@ -91,11 +93,12 @@ class PathWalk<T> {
     return this.#whole;
   }
 
-  #arrive(path: Path<T>, at: number, from: number): void {
+  #arrive(path: Way<T>, at: number, from: number): void {
     if (!this.#flow.instructions.has(at)) return;
     if (this.#within !== undefined && this.#leaders.has(at) && !this.#within.has(at)) return;
     if (at <= from) this.#loosen(path, at);
-    this.#pending.push({ ...path, at });
+    path.at = at;
+    this.#pending.push(path);
   }
 
   /** What changes from one turn of a loop to the next is not known in any of them. */
@@ -129,8 +132,7 @@ class PathWalk<T> {
     return true;
   }
 
-  #block(from: Path<T>): void {
-    let path = from;
+  #block(path: Way<T>): void {
     if (this.#leaders.has(path.at) && !this.#isNew(path)) return;
     for (;;) {
       const instruction = this.#flow.instructions.get(path.at);
@@ -140,14 +142,13 @@ class PathWalk<T> {
         return;
       }
       const next = path.at + instruction.length;
-      let on: Path<T> | undefined;
       switch (instruction.flow) {
         case Flow.Next:
-          on = this.#plain(path, instruction);
+          if (!this.#plain(path, instruction)) return;
           break;
         case Flow.Call:
         case Flow.CallIndirect:
-          on = this.#call(path, instruction, next);
+          if (!this.#call(path, instruction, next)) return;
           break;
         case Flow.Branch:
           this.#branch(path, instruction, next);
@@ -164,8 +165,7 @@ class PathWalk<T> {
         default:
           return;
       }
-      if (on === undefined) return;
-      path = { ...on, at: next };
+      path.at = next;
       if (this.#leaders.has(next)) {
         this.#arrive(path, next, instruction.start);
         return;
@@ -173,42 +173,38 @@ class PathWalk<T> {
     }
   }
 
-  #plain(path: Path<T>, instruction: Instruction): Path<T> | undefined {
+  /** Goes over an instruction; false where the way ends, or parts in two. */
+  #plain(path: Way<T>, instruction: Instruction): boolean {
     const told = this.#visitor.instruction(path, instruction);
-    if (told === undefined) return undefined;
+    if (told === undefined) return false;
+    path.told = told;
     const condition = conditionOf(instruction);
     if (condition !== undefined && path.flags !== undefined) {
-      const settled = this.#settle({ ...path, told }, instruction, condition, path.flags);
-      if (settled !== "apply") return settled;
+      if (this.#settle(path, instruction, condition, path.flags)) return false;
     }
     const { transfer } = this.#flows;
-    const compared = comparisonOf(path.state, instruction, transfer);
-    const written = instruction.operands[0];
+    const { mnemonic, operands } = instruction;
+    const [written] = operands;
+    const compares = mnemonic === "cmp" || mnemonic === "test";
+    const compared = compares ? comparisonOf(path.state, instruction, transfer) : undefined;
     transfer.apply(path.state, instruction);
-    let { facts } = path;
-    if (written?.kind === "memory" && instruction.mnemonic !== "cmp" && instruction.mnemonic !== "test") {
-      const [only] = transfer.valueOf(path.state, { ...written, size: 8 }, instruction);
-      if (only !== undefined && only.kind !== "unknown") facts = forget(only.key, facts);
+    if (written?.kind === "memory" && !compares && path.facts.size > 0) {
+      const [only] = transfer.whole(path.state, written);
+      if (only !== undefined && only.kind !== "unknown") path.facts = forget(only.key, path.facts);
     }
-    let { flags } = path;
-    if (compared !== undefined) flags = compared;
-    else if (RESULT_FLAGS.has(instruction.mnemonic) && written !== undefined) {
+    if (compared !== undefined) path.flags = compared;
+    else if (path.flags === undefined && !RESULT_FLAGS.has(mnemonic)) return true;
+    else if (RESULT_FLAGS.has(mnemonic) && written !== undefined) {
       const value = transfer.valueOf(path.state, written, instruction);
-      const size = written.kind === "register" || written.kind === "memory" ? written.size : 4;
-      flags = { kind: "test", left: value, right: value, size };
-    } else if (!KEEPS_FLAGS.test(instruction.mnemonic)) flags = undefined;
-    return { ...path, facts, flags, told };
+      path.flags = { kind: "test", left: value, right: value, size: sizeOf(written) };
+    } else if (!KEEPS_FLAGS.test(mnemonic)) path.flags = undefined;
+    return true;
   }
 
-  /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two. */
-  #settle(
-    path: Path<T>,
-    instruction: Instruction,
-    condition: string,
-    comparison: Comparison,
-  ): Path<T> | undefined | "apply" {
+  /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two; false where it does not. */
+  #settle(path: Way<T>, instruction: Instruction, condition: string, comparison: Comparison): boolean {
     const known = decide(condition, comparison, path.facts);
-    if (known === undefined && !this.#visitor.matters(path, comparison)) return "apply";
+    if (known === undefined && !this.#visitor.matters(path, comparison)) return false;
     const next = path.at + instruction.length;
     for (const holds of known === undefined ? [true, false] : [known]) {
       const told = this.#visitor.decided(path, condition, comparison, holds);
@@ -218,20 +214,25 @@ class PathWalk<T> {
       const facts = learn(condition, comparison, holds, path.facts);
       this.#pending.push({ ...path, at: next, state, facts, told });
     }
-    return undefined;
+    return true;
   }
 
-  #call(path: Path<T>, instruction: Instruction, next: number): Path<T> | undefined {
+  /** Goes over a call; false where the way ends. */
+  #call(path: Way<T>, instruction: Instruction, next: number): boolean {
     const site = this.#flows.siteIn(path.state, instruction, false);
     const told = this.#visitor.call(path, site);
-    if (told === undefined) return undefined;
+    if (told === undefined) return false;
+    path.told = told;
     const before = { ...site, state: path.state.copy() };
     this.#flows.afterCall(site, this.#flow.instructions.get(next));
-    const behind = this.#visitor.called({ ...path, told }, before);
-    return behind === undefined ? undefined : { ...path, flags: undefined, told: behind };
+    const behind = this.#visitor.called(path, before);
+    if (behind === undefined) return false;
+    path.told = behind;
+    path.flags = undefined;
+    return true;
   }
 
-  #branch(path: Path<T>, instruction: Instruction, next: number): void {
+  #branch(path: Way<T>, instruction: Instruction, next: number): void {
     const { target } = instruction;
     const condition = conditionOf(instruction);
     const { flags } = path;
@@ -240,11 +241,12 @@ class PathWalk<T> {
     const branches = [...path.branches.slice(1 - KEPT_BRANCHES), instruction.start];
     for (const holds of known === undefined ? [false, true] : [known]) {
       const state = path.state.copy();
-      let way: Path<T> = { ...path, state, branches };
+      const way: Way<T> = { ...path, state, branches };
       if (condition !== undefined && flags !== undefined) {
         const told = this.#visitor.decided(path, condition, flags, holds);
         if (told === undefined) continue;
-        way = { ...way, told, facts: learn(condition, flags, holds, path.facts) };
+        way.told = told;
+        way.facts = learn(condition, flags, holds, path.facts);
       }
       if (!holds) this.#arrive(way, next, instruction.start);
       else if (target !== undefined && this.#flow.instructions.has(target))
@@ -253,14 +255,14 @@ class PathWalk<T> {
     }
   }
 
-  #jump(path: Path<T>, instruction: Instruction): void {
+  #jump(path: Way<T>, instruction: Instruction): void {
     const { target } = instruction;
     if (target !== undefined && this.#flow.instructions.has(target) && target !== this.#flow.function.entry)
       this.#arrive(path, target, instruction.start);
     else this.#visitor.ends(path, instruction, this.#flows.siteIn(path.state, instruction, true));
   }
 
-  #indirect(path: Path<T>, instruction: Instruction): void {
+  #indirect(path: Way<T>, instruction: Instruction): void {
     const site = this.#flows.siteIn(path.state, instruction, true);
     if (this.#labels.length === 0 || this.#flows.callees.of(site).length > 0) {
       this.#visitor.ends(path, instruction, site);
@@ -274,26 +276,21 @@ class PathWalk<T> {
 
 /** What is known of numbers, and where the visitor's values stand: what makes a difference further on. */
 function fingerprint(state: MachineState, preserved: ReadonlySet<number>): string {
-  const parts: string[] = [];
-  const add = (place: string, value: Value): void => {
-    const [only] = value;
-    if (only === undefined || only.kind === "unknown" || value.length > 1) return;
-    parts.push(`${place}=${only.key}`);
-  };
+  let print = "";
   state.registers.forEach((value, register) => {
     const [only] = value;
-    if (only?.kind === "register") return;
-    if (
-      preserved.has(register) ||
-      only?.kind === "constant" ||
-      only?.kind === "part" ||
-      only?.kind === "result"
-    )
-      add(`r${register}`, value);
+    if (only === undefined || only.kind === "register" || only.kind === "unknown" || value.length > 1) return;
+    if (preserved.has(register) || NUMBERS.has(only.kind)) print += `r${register}=${only.key},`;
   });
-  for (const [offset, value] of state.stack) if (offset >= state.sp) add(`s${offset}`, value);
-  return parts.join(",");
+  for (const [offset, value] of state.stack) {
+    const [only] = value;
+    if (offset < state.sp || only === undefined || only.kind === "unknown" || value.length > 1) continue;
+    print += `s${offset}=${only.key},`;
+  }
+  return print;
 }
+
+const NUMBERS: ReadonlySet<Atom["kind"]> = new Set(["constant", "part", "result"]);
 
 function comparisonOf(
   state: MachineState,
@@ -303,9 +300,12 @@ function comparisonOf(
   const { mnemonic, operands } = instruction;
   const [a, b] = operands;
   if (a === undefined || b === undefined || (mnemonic !== "cmp" && mnemonic !== "test")) return undefined;
-  const size = a.kind === "register" || a.kind === "memory" ? a.size : 4;
   const left = transfer.valueOf(state, a, instruction);
-  return { kind: mnemonic, left, right: transfer.valueOf(state, b, instruction), size };
+  return { kind: mnemonic, left, right: transfer.valueOf(state, b, instruction), size: sizeOf(a) };
+}
+
+function sizeOf(operand: Operand): number {
+  return operand.kind === "register" || operand.kind === "memory" ? operand.size : 4;
 }
 
 /** The flags tell of the result, as a test of it with itself would. */

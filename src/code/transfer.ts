@@ -98,10 +98,21 @@ export class Transfer {
         if (operand.register === this.#abi.stackPointer) return stackAddress(state.sp);
         return sized(state.registers[operand.register] ?? UNKNOWN, operand.size);
       case "memory":
-        return sized(this.#read(state, operand), operand.size);
+        return sized(this.whole(state, operand), operand.size);
       default:
         return UNKNOWN;
     }
+  }
+
+  /** What stands at an operand's place, however much of it the operand takes. */
+  whole(state: MachineState, memory: Memory): Value {
+    const offset = this.stackOffsetOf(state, memory);
+    if (offset !== undefined) return state.stackAt(offset);
+    const place = this.imagePlaceOf(state, memory);
+    if (place !== undefined) return loaded(place);
+    if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
+    const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
+    return only === undefined || others.length > 0 ? UNKNOWN : fieldOf(only, memory.displacement);
   }
 
   /** Where on the stack an operand stands; `undefined` when it stands elsewhere, or nobody knows. */
@@ -238,16 +249,6 @@ export class Transfer {
     if (only.kind === "address") return imageAddress(only.rva + memory.displacement);
     if (only.kind === "constant") return constant(this.#wrap(only.value + memory.displacement));
     return movedBy(only, memory.displacement);
-  }
-
-  #read(state: MachineState, memory: Memory): Value {
-    const offset = this.stackOffsetOf(state, memory);
-    if (offset !== undefined) return state.stackAt(offset);
-    const place = this.imagePlaceOf(state, memory);
-    if (place !== undefined) return loaded(place);
-    if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
-    const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
-    return only === undefined || others.length > 0 ? UNKNOWN : fieldOf(only, memory.displacement);
   }
 
   #imageOffset(atom: Atom): number | undefined {
