@@ -69,7 +69,8 @@ export class Reaching {
         ? [this.#direct(site, callee, routine)]
         : [];
     }
-    for (const wrapper of this.#wrappersOf(callee)) {
+    // what the callee does with it is followed only where it can have been given it
+    for (const wrapper of isAround(site, isTag) ? this.#wrappersOf(callee) : []) {
       if (wrapper.tag.some((atom) => isTag(passedAs(abi, site, atom))))
         return [this.#through(site, callee, wrapper)];
     }
@@ -148,6 +149,13 @@ export class Reaching {
     this.#wrappers.set(key, wrappers);
     return wrappers;
   }
+}
+
+/** Whether the tag is in a register or on the stack at a call. */
+function isAround({ state }: CallSite, isTag: IsTag): boolean {
+  if (state.registers.some(isTag)) return true;
+  for (const value of state.stack.values()) if (isTag(value)) return true;
+  return false;
 }
 
 /** A structure with the tag in it is given to a routine that reads it. */
