@@ -1,10 +1,11 @@
 import {
-  MAX_FLOWS_KEPT,
   MAX_FOLLOWED,
+  MAX_FOLLOWED_KEPT,
   MAX_FUNCTION_INSTRUCTIONS,
   MAX_STATE_PLACES,
   MAX_VALUE_STEPS,
 } from "../core/limits.ts";
+import { Recent } from "../core/recent.ts";
 import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
@@ -44,28 +45,54 @@ export interface FunctionFlow {
 /** Changes a call's state to what is known behind it. */
 type BehindCall = (site: CallSite, next: Instruction | undefined) => void;
 
+/** What is followed of the functions of several images together: how much may still be, and what of it is kept. */
+export class Followed {
+  /** Instructions that may still be followed. */
+  left: number = MAX_FOLLOWED;
+  /** With the map that each stands in. */
+  readonly #kept = new Recent<FunctionFlow, Map<number, FunctionFlow>>(MAX_FOLLOWED_KEPT);
+
+  /** A function that was followed before is asked for again. */
+  use(flow: FunctionFlow): void {
+    this.#kept.get(flow);
+  }
+
+  add(flow: FunctionFlow, among: Map<number, FunctionFlow>): void {
+    const { instructions, steps, places } = flow;
+    this.left -= Math.max(instructions.size, steps >>> 2);
+    const weight = FLOW_WEIGHT + instructions.size + (places >>> PLACES_A_WEIGHT);
+    for (const [gone, others] of this.#kept.add(flow, among, weight)) others.delete(gone.function.entry);
+    among.set(flow.function.entry, flow);
+  }
+}
+
+/** What a function takes, in instructions, whatever it does. */
+const FLOW_WEIGHT = 8;
+/** So many places on the stack, as a power of two, take as much as one instruction. */
+const PLACES_A_WEIGHT = 4;
+
 /** The functions of one image with what they do to their values; each is followed when it is asked for. */
 export class DataFlow {
   readonly image: ImageCode;
   readonly callees: Callees;
   readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
-  /** Instructions that may still be followed. */
-  #left = MAX_FOLLOWED;
-  /** Places on the stack that the functions kept remember. */
-  #places = 0;
+  readonly #followed: Followed;
 
   /**
    * @param resolve names exported functions of other modules by their address
    * @param slots the import slots, where more is known of them than the image itself tells
+   * @param followed shared by the images of one question
    */
   constructor(
     image: ImageCode,
     resolve?: Resolver,
     slots?: readonly ImportSlot[],
     poppedOutside?: PoppedOutside,
+    followed: Followed = new Followed(),
   ) {
     this.image = image;
+    this.#followed = followed;
     this.callees = new Callees(image, resolve, slots, poppedOutside);
     this.transfer = new Transfer(image.code);
   }
@@ -73,23 +100,19 @@ export class DataFlow {
   /** `truncated` where the function, or all those followed so far, are too large. */
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
-    if (known !== undefined) return known;
-    const flow = this.#follow(found);
-    this.#left -= Math.max(flow.instructions.size, flow.steps >>> 2);
-    this.#places += flow.places;
-    for (const [entry, oldest] of this.#known) {
-      if (this.#known.size < MAX_FLOWS_KEPT && this.#places <= MAX_STATE_PLACES) break;
-      this.#known.delete(entry);
-      this.#places -= oldest.places;
+    if (known !== undefined) {
+      this.#followed.use(known);
+      return known;
     }
-    this.#known.set(found.entry, flow);
+    const flow = this.#follow(found);
+    this.#followed.add(flow, this.#known);
     return flow;
   }
 
   /** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
   #follow(found: CodeFunction): FunctionFlow {
     const followed = this.image.code.decoding((decoder) =>
-      new Follower(this.image, found, this.#behind, decoder, this.#left).run(),
+      new Follower(this.image, found, this.#behind, decoder, this.#followed.left).run(),
     );
     return (
       followed ?? {

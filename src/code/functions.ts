@@ -1,3 +1,6 @@
+import { MAX_CODE_KEPT } from "../core/limits.ts";
+import { Recent } from "../core/recent.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./function-table.ts";
@@ -17,16 +20,19 @@ export interface ImageCode {
   readonly notes: readonly string[];
 }
 
-const known = new WeakMap<Image, ImageCode>();
+const known = new WeakMap<AddressSpace, Recent<Image, ImageCode>>();
 
 /**
- * Finds the functions of an image. The work is done once for an image.
+ * Finds the functions of an image. The work is done once for an image, as long as no others of its address space are
+ * asked for that have more code than is kept of all together.
  *
  * What cannot be read leaves functions out, or cuts them short; `notes` and `code.missing` say so. For a machine whose
  * code is not understood there are only the functions that unwind data tells.
  */
 export function analyzeImage(image: Image): ImageCode {
-  const done = known.get(image);
+  const kept = known.get(image.space) ?? new Recent<Image, ImageCode>(MAX_CODE_KEPT);
+  known.set(image.space, kept);
+  const done = kept.get(image);
   if (done !== undefined) return done;
   const code = new ModuleCode(image);
   const builder = new FunctionTableBuilder();
@@ -54,7 +60,7 @@ export function analyzeImage(image: Image): ImageCode {
   const functions = builder.build();
   if (functions.isCrowded) notes.push("some code belongs to more functions than are told of it");
   const result = { image, code, functions, seeds, notes };
-  known.set(image, result);
+  kept.add(image, result, image.size);
   return result;
 }
 

@@ -1,4 +1,5 @@
 import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
+import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
@@ -34,7 +35,7 @@ export interface Knowledge {
 export class Ownership {
   readonly #knowledge: Knowledge;
   /** What functions do with what they are given, by what gives that back besides. */
-  readonly #effects = new Map<IsRelease | undefined, WeakMap<DataFlow, Map<string, Effect>>>();
+  readonly #effects = new Map<IsRelease | undefined, WeakMap<Image, Map<string, Effect>>>();
   #depth = 0;
 
   constructor(knowledge: Knowledge) {
@@ -86,10 +87,11 @@ export class Ownership {
   }
 
   #effectsIn(flows: DataFlow, isRelease: IsRelease | undefined): Map<string, Effect> {
-    const all = this.#effects.get(isRelease) ?? new WeakMap<DataFlow, Map<string, Effect>>();
+    const all = this.#effects.get(isRelease) ?? new WeakMap<Image, Map<string, Effect>>();
     this.#effects.set(isRelease, all);
-    const known = all.get(flows) ?? new Map<string, Effect>();
-    all.set(flows, known);
+    const { image } = flows.image;
+    const known = all.get(image) ?? new Map<string, Effect>();
+    all.set(image, known);
     return known;
   }
 

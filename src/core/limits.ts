@@ -144,12 +144,14 @@ export const MAX_FUNCTION_INSTRUCTIONS = 65_536;
 export const MAX_VALUE_STEPS = 400_000;
 /** Places on the stack that are kept apart at one point of a function: large frames have some hundreds. */
 export const MAX_STACK_PLACES = 2048;
-/** Places on the stack of all points of one function together that are kept, and of all functions that are kept. */
+/** Places on the stack of all points of one function together that are kept. */
 export const MAX_STATE_PLACES = 0x20_0000;
-/** Instructions of one image whose values are followed, four steps for one: all of a large kernel has 3,000,000. */
+/** Instructions of all images of one question whose values are followed, four steps for one: all of a large kernel has 3,000,000. */
 export const MAX_FOLLOWED = 0x40_0000;
-/** Followed functions of one image that are kept, for the next question about them. */
-export const MAX_FLOWS_KEPT = 1024;
+/** Instructions of followed functions that are kept, for the next question about them, at 600 bytes each: those of a driver that have to do with a tag have less. */
+export const MAX_FOLLOWED_KEPT = 0x8000;
+/** Bytes of images whose code is kept decoded: the largest kernel has 11 MB, and is asked for again and again. */
+export const MAX_CODE_KEPT = 0x180_0000;
 /** Instructions that one listing shows: the largest functions of kernels have 20,000. */
 export const MAX_LISTED_LINES = 65_536;
 /** Bytes of one piece of code that are listed at once: more belong to broken unwind data. */

@@ -6,7 +6,7 @@ import { Balance } from "./balance.ts";
 import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
-import { findImportCalls, type ImportCall } from "./import-calls.ts";
+import { type CallSeen, findImportCalls, type ImportCall } from "./import-calls.ts";
 import { releasedBy } from "./knowledge.ts";
 import { lookupsOf } from "./lookups.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -18,7 +18,7 @@ import { termsOf } from "./terms.ts";
 export interface Acquisitions {
   readonly clues: readonly ModuleClue[];
   /** The calls that were found, for whatever is asked of places behind calls. */
-  readonly sites: readonly ImportCall[];
+  readonly sites: readonly CallSeen[];
   /** What was not followed, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -29,7 +29,7 @@ export interface Acquisitions {
  */
 export function findAcquisitions(question: Question, functions: readonly AcquiringFunction[]): Acquisitions {
   const clues: ModuleClue[] = [];
-  const sites: ImportCall[] = [];
+  const sites: CallSeen[] = [];
   const cutAt = new Set<string>();
   const notes = new Set<string>();
   const known = new Set(functions.map(({ address }) => address));
@@ -94,7 +94,7 @@ function holdersOf(
 /** One module that may call. */
 class Caller {
   readonly clues: ModuleClue["clue"][] = [];
-  readonly sites: ImportCall[] = [];
+  readonly sites: CallSeen[] = [];
   readonly relays: AcquiringFunction[] = [];
   /** Functions that hand it on to more callers than were followed. */
   readonly cutAt: string[] = [];
@@ -130,7 +130,8 @@ class Caller {
         ["looked-up", looked],
       ] as const) {
         const sites = holdings.length === 0 ? [] : findImportCalls(this.#module, decoded, holdings);
-        addAll(this.sites, sites);
+        for (const { module, function: function_, returnAddress } of sites)
+          this.sites.push({ module, function: function_, returnAddress });
         for (const function_ of new Set(sites.map((site) => site.function))) {
           called.add(function_);
           const own = sites.filter((site) => site.function === function_);

@@ -5,14 +5,18 @@ import type { DecodedModule } from "./module-codes.ts";
 import { functionLabel } from "./reach.ts";
 import type { TrailModule } from "./target.ts";
 
-/** A call of a function that another module exports. */
-export interface ImportCall {
+/** Where a module calls a function that another one exports. */
+export interface CallSeen {
   readonly module: TrailModule;
   readonly function: HeldFunction;
-  readonly edge: CallEdge;
-  readonly address: Va;
   /** Where the call comes back to. */
   readonly returnAddress: Va;
+}
+
+/** The same with the code around it, which is in memory for as long as somebody holds it. */
+export interface ImportCall extends CallSeen {
+  readonly edge: CallEdge;
+  readonly address: Va;
   /** The function that the call stands in: its exported name, or its place. */
   readonly caller: string;
   /** Arguments that are constants, from the first; undefined for the others. Follows the caller's values. */

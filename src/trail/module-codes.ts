@@ -1,6 +1,6 @@
 import { CallGraph } from "../code/call-graph.ts";
 import { type Callee, namesOf, type PoppedOutside } from "../code/callees.ts";
-import { DataFlow } from "../code/data-flow.ts";
+import { DataFlow, Followed } from "../code/data-flow.ts";
 import { analyzeImage, type ImageCode } from "../code/functions.ts";
 import type { FindElsewhere } from "../code/reached.ts";
 import { returnBytes } from "../code/return-bytes.ts";
@@ -18,10 +18,11 @@ export interface DecodedModule {
   readonly uses: TagUses;
 }
 
-/** The code of modules, decoded when it is first asked for, and once. */
+/** The code of modules, decoded when it is asked for, and kept as long as `analyzeImage` keeps it. */
 export class ModuleCodes {
   readonly #target: TrailTarget;
-  readonly #known = new Map<TrailModule, DecodedModule | undefined>();
+  readonly #known = new WeakMap<ImageCode, DecodedModule>();
+  readonly #followed = new Followed();
 
   constructor(target: TrailTarget) {
     this.#target = target;
@@ -29,14 +30,16 @@ export class ModuleCodes {
 
   /** Undefined where the module's headers cannot be read. */
   of(module: TrailModule): DecodedModule | undefined {
-    if (!this.#known.has(module)) this.#known.set(module, this.#decode(module));
-    return this.#known.get(module);
-  }
-
-  #decode(module: TrailModule): DecodedModule | undefined {
     if (module.image === undefined) return undefined;
     const image = analyzeImage(module.image);
-    const flows = new DataFlow(image, this.#target.resolve, module.imports.slots, this.#popped);
+    const known = this.#known.get(image) ?? this.#decode(module, image);
+    this.#known.set(image, known);
+    return known;
+  }
+
+  #decode({ imports }: TrailModule, image: ImageCode): DecodedModule {
+    const { resolve } = this.#target;
+    const flows = new DataFlow(image, resolve, imports.slots, this.#popped, this.#followed);
     return { image, flows, graph: new CallGraph(flows), uses: new TagUses(flows, this.#elsewhere) };
   }
 

@@ -1,15 +1,16 @@
 import { describe, expect, it, vi } from "vitest";
-import { DataFlow } from "../../src/code/data-flow.ts";
+import { DataFlow, Followed } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import { rva } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
 
 /** So many functions of 64-bit code that do nothing but return. */
-function returning(count: number): DataFlow {
+function returning(count: number, followed?: Followed): DataFlow {
   const bytes = new Uint8Array(count).fill(0xc3);
   const unwind = Array.from(bytes, (_, index) => [0x1000 + index, 0x1001 + index] as const);
-  return new DataFlow(analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind })));
+  const code = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind }));
+  return new DataFlow(code, undefined, undefined, undefined, followed);
 }
 
 /**
@@ -38,8 +39,10 @@ describe("DataFlow.of", () => {
     expect(flow.truncated).toBe(true);
   });
 
-  it("follows no function of an image any more when too many were followed (MAX_FOLLOWED)", () => {
-    const flows = returning(45);
+  it("follows no function of any image any more when too many were followed (MAX_FOLLOWED)", () => {
+    const followed = new Followed();
+    const flows = returning(45, followed);
+    const others = returning(1, followed);
     const { code, functions } = flows.image;
     // each as what takes 400,000 steps, which count as 100,000 instructions
     const long = { ...flows.of(functions.at(0)), steps: 400_000 };
@@ -52,17 +55,22 @@ describe("DataFlow.of", () => {
     expect(flows.of(functions.at(42)).truncated).toBe(false);
     followLong(43, 44);
     expect(flows.of(functions.at(44))).toMatchObject({ truncated: true, instructions: new Map() });
+    expect(others.of(others.image.functions.at(0))).toMatchObject({ truncated: true, calls: [] });
     expect(new TagUses(flows).at(rva(0x102c))).toMatchObject({ use: "unknown", seen: { kind: "too-large" } });
   });
 
-  it("keeps what it followed last, and follows the others anew (MAX_FLOWS_KEPT)", () => {
-    const flows = returning(1026);
+  it("keeps what it was asked for last, and follows the others anew (MAX_FOLLOWED_KEPT)", () => {
+    // of one instruction each, which with what each takes anyway is nine
+    const kept = Math.floor(0x8000 / 9);
+    const flows = returning(kept + 1);
     const { functions } = flows.image;
     const [first, second] = [flows.of(functions.at(0)), flows.of(functions.at(1))];
-    for (let index = 2; index < 1025; index++) flows.of(functions.at(index));
-    expect(flows.of(functions.at(1))).toBe(second);
-    const again = flows.of(functions.at(0));
-    expect(again).not.toBe(first);
-    expect(again).toEqual(first);
+    for (let index = 2; index < kept; index++) flows.of(functions.at(index));
+    expect(flows.of(functions.at(0))).toBe(first);
+    flows.of(functions.at(kept));
+    expect(flows.of(functions.at(0))).toBe(first);
+    const again = flows.of(functions.at(1));
+    expect(again).not.toBe(second);
+    expect(again).toEqual(second);
   });
 });

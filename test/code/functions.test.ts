@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { analyzeImage, functionsAt } from "../../src/code/functions.ts";
+import type { Image } from "../../src/pe/image.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
 import { functionsOf, laidOut } from "../fixtures/functions-of.ts";
 
@@ -294,6 +295,17 @@ describe("analyzeImage on hostile input", () => {
     );
     expect(functions.count).toBe(0x4_0000);
     expect(notes.at(-1)).toBe("2 functions are more than are kept");
+  });
+
+  it("keeps what it was asked for last, of all images in one address space (MAX_CODE_KEPT)", () => {
+    const parts = [{ rva: 0x1000, bytes: "c3" }];
+    const image = codeImage({ parts, size: 0xc0_0000 });
+    const [a, b, c] = [image, { ...image } as Image, { ...image } as Image];
+    const [first, second] = [analyzeImage(a), analyzeImage(b)];
+    expect(analyzeImage(a)).toBe(first);
+    analyzeImage(c);
+    expect(analyzeImage(a)).toBe(first);
+    expect(analyzeImage(b)).not.toBe(second);
   });
 
   it("says that it does not decode ARM64, and gives what unwind data tells", () => {

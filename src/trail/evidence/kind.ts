@@ -1,5 +1,5 @@
 import type { Clue, ModuleClue } from "../clue.ts";
-import type { ImportCall } from "../import-calls.ts";
+import type { CallSeen } from "../import-calls.ts";
 import type { Question } from "../question.ts";
 
 /** What the weighing is told of the tag besides the clues. */
@@ -14,7 +14,7 @@ export interface TagSigns {
 export interface Found {
   readonly clues: readonly ModuleClue[];
   /** Calls of functions that lead to the tag. */
-  readonly calls: readonly ImportCall[];
+  readonly calls: readonly CallSeen[];
   readonly notes: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import type { ThreadEntry } from "../../kernel/threads.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { AddressFilter } from "../address-filter.ts";
 import type { OnStack } from "../clue.ts";
-import type { ImportCall } from "../import-calls.ts";
+import type { CallSeen } from "../import-calls.ts";
 import type { TrailTarget } from "../target.ts";
 import { standing } from "./acquisition.ts";
 import type { EvidenceKind, Found } from "./kind.ts";
@@ -192,10 +192,10 @@ export const ON_STACK: EvidenceKind<OnStack> = {
 };
 
 /** Looks on the kernel stacks of all threads for calls that are under way, or have left their return address behind. */
-function findStacks(target: TrailTarget, sites: readonly ImportCall[]): Partial<Found> {
+function findStacks(target: TrailTarget, sites: readonly CallSeen[]): Partial<Found> {
   const threads = sites.length === 0 ? undefined : target.threads?.();
   if (threads === undefined) return {};
-  const returns = new Map<bigint, ImportCall>(sites.map((site) => [site.returnAddress, site]));
+  const returns = new Map<bigint, CallSeen>(sites.map((site) => [site.returnAddress, site]));
   const { hits, read, notes } = findOnStacks(target.space, threads.items, returns);
   const found = new Map<
     string,
@@ -234,7 +234,7 @@ function findStacks(target: TrailTarget, sites: readonly ImportCall[]): Partial<
 
 const ORDER = { live: 0, unknown: 1, stale: 2 } as const;
 
-function hitOf({ item, at, thread, process, stale }: StackHit<ImportCall>): OnStack["hits"][number] {
+function hitOf({ item, at, thread, process, stale }: StackHit<CallSeen>): OnStack["hits"][number] {
   return {
     at,
     returnsTo: item.returnAddress,
