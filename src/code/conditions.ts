@@ -41,7 +41,48 @@ const CONDITIONS: ReadonlyMap<string, string> = new Map(
 );
 
 /** What a way through a function has found out by its branches: comparisons by what they compared, and how they came out. */
-export type Facts = ReadonlyMap<string, boolean | number>;
+export class Facts {
+  static readonly none: Facts = new Facts(new Map(), "");
+  /** Equal for those that found out the same in the same order. */
+  readonly text: string;
+  readonly #known: ReadonlyMap<string, boolean | number>;
+
+  private constructor(known: ReadonlyMap<string, boolean | number>, text: string) {
+    this.#known = known;
+    this.text = text;
+  }
+
+  get(key: string): boolean | number | undefined {
+    return this.#known.get(key);
+  }
+
+  with(key: string, value: boolean | number): Facts {
+    const before = this.#known.get(key);
+    if (before === value) return this;
+    const known = new Map(this.#known).set(key, value);
+    return new Facts(known, before === undefined ? this.text + textOf(key, value) : textOfAll(known));
+  }
+
+  /** Facts about a place that is written to hold no longer. */
+  without(place: string): Facts {
+    const inside = `|${place}`;
+    const isOf = (key: string): boolean => key.startsWith(place) || key.includes(inside);
+    for (const first of this.#known.keys()) {
+      if (!isOf(first)) continue;
+      const kept = new Map([...this.#known].filter(([key]) => !isOf(key)));
+      return new Facts(kept, textOfAll(kept));
+    }
+    return this;
+  }
+}
+
+function textOf(key: string, value: boolean | number): string {
+  return `;${key},${value}`;
+}
+
+function textOfAll(known: ReadonlyMap<string, boolean | number>): string {
+  return [...known].map(([key, value]) => textOf(key, value)).join("");
+}
 
 /** Whether a condition holds on this way; `undefined` where that is open. */
 export function decide(condition: string, comparison: Comparison, facts: Facts): boolean | undefined {
@@ -61,9 +102,8 @@ export function learn(condition: string, comparison: Comparison, holds: boolean,
   const asked = ASKED[condition];
   const key = asked === undefined ? undefined : keyOf(asked.base, comparison);
   if (asked === undefined || key === undefined) return facts;
-  const more = new Map(facts);
   const base = holds !== asked.negated;
-  more.set(key, base);
+  const more = facts.with(key, base);
   const [only] = comparison.left;
   if (asked.base === "e" && base && only !== undefined) {
     const number = isSelfTest(comparison)
@@ -71,18 +111,9 @@ export function learn(condition: string, comparison: Comparison, holds: boolean,
       : comparison.kind === "cmp"
         ? knownNumber(comparison.right)
         : undefined;
-    if (number !== undefined) more.set(only.key, number);
+    if (number !== undefined) return more.with(only.key, number);
   }
   return more;
-}
-
-/** Facts about a place that is written to hold no longer. */
-export function forget(key: string, facts: Facts): Facts {
-  const inside = `|${key}`;
-  const isOf = (known: string): boolean => known.startsWith(key) || known.includes(inside);
-  for (const known of facts.keys())
-    if (isOf(known)) return new Map([...facts].filter(([other]) => !isOf(other)));
-  return facts;
 }
 
 /** Whether a value is only asked whether it is zero, or negative. */

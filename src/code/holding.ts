@@ -3,7 +3,14 @@ import type { Instruction } from "../isa/instruction.ts";
 import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
-import { type Comparison, failsAnother, outcomeOf, returnsFailure, type Subject } from "./conditions.ts";
+import {
+  type Comparison,
+  Facts,
+  failsAnother,
+  outcomeOf,
+  returnsFailure,
+  type Subject,
+} from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
 import {
   type AcquiringCall,
@@ -326,7 +333,7 @@ export class Holding implements Visitor<Held> {
     const state = site.state.copy();
     state.sp -= abi.pointerSize;
     state.argumentsFrom = state.sp;
-    const start = { at: found.entry, state, facts: new Map(), flags: undefined, branches: [], told };
+    const start = { at: found.entry, state, facts: Facts.none, flags: undefined, branches: [], told };
     walkPaths(this.#flows, flow, [start], inner);
     return inner.#released.size > 0;
   }

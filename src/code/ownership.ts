@@ -3,6 +3,7 @@ import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
+import { Facts } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type {
@@ -114,7 +115,7 @@ export class Ownership {
 }
 
 function entered(at: number): Path<true> {
-  return { at, state: MachineState.atEntry(), facts: new Map(), flags: undefined, branches: [], told: true };
+  return { at, state: MachineState.atEntry(), facts: Facts.none, flags: undefined, branches: [], told: true };
 }
 
 function effectFrom(fates: Fates): Effect {

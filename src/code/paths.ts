@@ -2,7 +2,7 @@ import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
-import { type Comparison, conditionOf, decide, type Facts, forget, learn } from "./conditions.ts";
+import { type Comparison, conditionOf, decide, type Facts, learn } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow, FunctionFlow } from "./data-flow.ts";
 import type { Transfer } from "./transfer.ts";
@@ -125,7 +125,7 @@ class PathWalk<T> {
       this.#whole = false;
       return false;
     }
-    const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state, this.#preserved)};${count < MAX_PATH_VARIANTS ? [...path.facts].join(";") : ""}`;
+    const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state, this.#preserved)};${count < MAX_PATH_VARIANTS ? path.facts.text : ""}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     this.#variants.set(path.at, count + 1);
@@ -188,9 +188,9 @@ class PathWalk<T> {
     const compares = mnemonic === "cmp" || mnemonic === "test";
     const compared = compares ? comparisonOf(path.state, instruction, transfer) : undefined;
     transfer.apply(path.state, instruction);
-    if (written?.kind === "memory" && !compares && path.facts.size > 0) {
+    if (written?.kind === "memory" && !compares) {
       const [only] = transfer.whole(path.state, written);
-      if (only !== undefined && only.kind !== "unknown") path.facts = forget(only.key, path.facts);
+      if (only !== undefined && only.kind !== "unknown") path.facts = path.facts.without(only.key);
     }
     if (compared !== undefined) path.flags = compared;
     else if (path.flags === undefined && !RESULT_FLAGS.has(mnemonic)) return true;
