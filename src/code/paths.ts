@@ -93,9 +93,17 @@ class PathWalk<T> {
     return this.#whole;
   }
 
+  /** Whether a way goes on at a place: behind so many that came there none does, and not all ways are gone. */
+  #isOpen(at: number): boolean {
+    if (!this.#flow.instructions.has(at)) return false;
+    if (this.#within !== undefined && this.#leaders.has(at) && !this.#within.has(at)) return false;
+    if ((this.#variants.get(at) ?? 0) < 2 * MAX_PATH_VARIANTS) return true;
+    this.#whole = false;
+    return false;
+  }
+
   #arrive(path: Way<T>, at: number, from: number): void {
-    if (!this.#flow.instructions.has(at)) return;
-    if (this.#within !== undefined && this.#leaders.has(at) && !this.#within.has(at)) return;
+    if (!this.#isOpen(at)) return;
     if (at <= from) this.#loosen(path, at);
     path.at = at;
     this.#pending.push(path);
@@ -240,17 +248,19 @@ class PathWalk<T> {
       condition === undefined || flags === undefined ? undefined : decide(condition, flags, path.facts);
     const branches = [...path.branches.slice(1 - KEPT_BRANCHES), instruction.start];
     for (const holds of known === undefined ? [false, true] : [known]) {
-      const state = path.state.copy();
-      const way: Way<T> = { ...path, state, branches };
+      let { told, facts } = path;
       if (condition !== undefined && flags !== undefined) {
-        const told = this.#visitor.decided(path, condition, flags, holds);
-        if (told === undefined) continue;
-        way.told = told;
-        way.facts = learn(condition, flags, holds, path.facts);
+        const decided = this.#visitor.decided(path, condition, flags, holds);
+        if (decided === undefined) continue;
+        told = decided;
       }
-      if (!holds) this.#arrive(way, next, instruction.start);
-      else if (target !== undefined && this.#flow.instructions.has(target))
-        this.#arrive(way, target, instruction.start);
+      const to = holds ? target : next;
+      const inside = !holds || (to !== undefined && this.#flow.instructions.has(to));
+      if (inside && to !== undefined && !this.#isOpen(to)) continue;
+      if (condition !== undefined && flags !== undefined) facts = learn(condition, flags, holds, facts);
+      const state = known === undefined && !holds ? path.state.copy() : path.state;
+      const way: Way<T> = { ...path, state, branches, told, facts };
+      if (inside && to !== undefined) this.#arrive(way, to, instruction.start);
       else this.#visitor.ends(way, instruction, this.#flows.siteIn(state, instruction, true));
     }
   }
