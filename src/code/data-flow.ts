@@ -2,6 +2,7 @@ import {
   MAX_FOLLOWED,
   MAX_FOLLOWED_KEPT,
   MAX_FUNCTION_INSTRUCTIONS,
+  MAX_PATH_STEPS_TOTAL,
   MAX_STATE_PLACES,
   MAX_VALUE_STEPS,
 } from "../core/limits.ts";
@@ -49,6 +50,8 @@ type BehindCall = (site: CallSite, next: Instruction | undefined) => void;
 export class Followed {
   /** Instructions that may still be followed. */
   left: number = MAX_FOLLOWED;
+  /** Instructions on ways through functions that may still be gone. */
+  pathSteps: number = MAX_PATH_STEPS_TOTAL;
   /** With the map that each stands in. */
   readonly #kept = new Recent<FunctionFlow, Map<number, FunctionFlow>>(MAX_FOLLOWED_KEPT);
 
@@ -77,7 +80,8 @@ export class DataFlow {
   readonly callees: Callees;
   readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
-  readonly #followed: Followed;
+  /** What was followed of all images of the question. */
+  readonly followed: Followed;
 
   /**
    * @param resolve names exported functions of other modules by their address
@@ -92,7 +96,7 @@ export class DataFlow {
     followed: Followed = new Followed(),
   ) {
     this.image = image;
-    this.#followed = followed;
+    this.followed = followed;
     this.callees = new Callees(image, resolve, slots, poppedOutside);
     this.transfer = new Transfer(image.code);
   }
@@ -101,18 +105,18 @@ export class DataFlow {
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) {
-      this.#followed.use(known);
+      this.followed.use(known);
       return known;
     }
     const flow = this.#follow(found);
-    this.#followed.add(flow, this.#known);
+    this.followed.add(flow, this.#known);
     return flow;
   }
 
   /** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
   #follow(found: CodeFunction): FunctionFlow {
     const followed = this.image.code.decoding((decoder) =>
-      new Follower(this.image, found, this.#behind, decoder, this.#followed.left).run(),
+      new Follower(this.image, found, this.#behind, decoder, this.followed.left).run(),
     );
     return (
       followed ?? {

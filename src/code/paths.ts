@@ -72,6 +72,8 @@ class PathWalk<T> {
   readonly #first = new Map<number, MachineState>();
   readonly #pending: Way<T>[] = [];
   readonly #preserved: ReadonlySet<number>;
+  /** Instructions that are gone over at the most. */
+  readonly #limit: number;
   #steps = 0;
   #whole = true;
 
@@ -80,6 +82,7 @@ class PathWalk<T> {
     this.#flow = flow;
     this.#visitor = visitor;
     this.#within = within;
+    this.#limit = Math.min(MAX_PATH_STEPS, flows.followed.pathSteps);
     this.#preserved = flows.image.code.set.abi.preserved;
     ({ leaders: this.#leaders, labels: this.#labels } = controlFlowOf(flow));
   }
@@ -87,9 +90,13 @@ class PathWalk<T> {
   run(starts: readonly Path<T>[]): boolean {
     for (const start of starts) this.#pending.push({ ...start });
     for (let path = this.#pending.pop(); path !== undefined; path = this.#pending.pop()) {
-      if (this.#steps > MAX_PATH_STEPS) return false;
+      if (this.#steps > this.#limit) {
+        this.#whole = false;
+        break;
+      }
       this.#block(path);
     }
+    this.#flows.followed.pathSteps -= Math.min(this.#steps, this.#limit);
     return this.#whole;
   }
 
@@ -145,7 +152,7 @@ class PathWalk<T> {
     for (;;) {
       const instruction = this.#flow.instructions.get(path.at);
       if (instruction === undefined) return;
-      if (this.#steps++ > MAX_PATH_STEPS) {
+      if (this.#steps++ > this.#limit) {
         this.#whole = false;
         return;
       }

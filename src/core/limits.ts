@@ -224,6 +224,8 @@ export const MAX_BILLED_PROCESSES = 4096;
 export const MAX_OUTER_STACKS = 32;
 /** Instructions on the ways through one function, each way by itself: a large dispatch routine has some 20,000 of them. */
 export const MAX_PATH_STEPS = 60_000;
+/** … and on the ways through all functions of one question: traces of real machines take some 100,000. */
+export const MAX_PATH_STEPS_TOTAL = 0x20_0000;
 /** Ways that are kept apart at one place of a function, by what is known on each. */
 export const MAX_PATH_VARIANTS = 24;
 /** Calls into one another that something is followed through: helpers of helpers. */

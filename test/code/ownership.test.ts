@@ -22,6 +22,7 @@ function fates(
   gives: AcquiringCall["gives"],
   fails: AcquiringCall["fails"],
   wide = true,
+  spent = 0,
 ): Fates {
   const image = codeImage({
     machine: wide ? "x64" : "x86",
@@ -32,6 +33,7 @@ function fates(
     exports: { Function: 0x1000 },
   });
   const flows = new DataFlow(analyzeImage(image));
+  flows.followed.pathSteps -= spent;
   const function_ = flows.image.functions.startingAt(0x1000);
   if (function_ === undefined) throw new Error("no function at 0x1000");
   const ownership = new Ownership({
@@ -197,6 +199,13 @@ describe("Ownership.fatesOf", () => {
   it("says that a way was too long to be gone to its end (MAX_PATH_STEPS)", () => {
     expect(fates(branching(5, 1700), RETURNED, "null")).toEqual({ ...NOTHING, released: [0x16fc] });
     expect(fates(branching(5, 1900), RETURNED, "null")).toMatchObject({ whole: false });
+  });
+
+  it("says that too much of the ways was gone before it came to this one (MAX_PATH_STEPS_TOTAL)", () => {
+    const left = (steps: number) => fates(branching(5, 0), RETURNED, "null", true, 2_097_152 - steps);
+    expect(left(2000)).toEqual({ ...NOTHING, released: [0x1058] });
+    expect(left(100)).toMatchObject({ whole: false });
+    expect(left(0)).toMatchObject({ whole: false });
   });
 
   it("says that there were more ways than are told apart (MAX_PATH_VARIANTS)", () => {
