@@ -2,6 +2,7 @@ import {
   MAX_FOLLOWED,
   MAX_FOLLOWED_KEPT,
   MAX_FUNCTION_INSTRUCTIONS,
+  MAX_NAMING_BYTES,
   MAX_PATH_STEPS_TOTAL,
   MAX_STATE_PLACES,
   MAX_VALUE_STEPS,
@@ -52,6 +53,8 @@ export class Followed {
   left: number = MAX_FOLLOWED;
   /** Instructions on ways through functions that may still be gone. */
   pathSteps: number = MAX_PATH_STEPS_TOTAL;
+  /** Bytes of code that may still be searched for whoever names a place. */
+  namingBytes: number = MAX_NAMING_BYTES;
   /** With the map that each stands in. */
   readonly #kept = new Recent<FunctionFlow, Map<number, FunctionFlow>>(MAX_FOLLOWED_KEPT);
 

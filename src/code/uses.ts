@@ -1,5 +1,4 @@
 import type { Rva } from "../core/address.ts";
-import { MAX_NAMING_BYTES } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { type Instruction, MAX_INSTRUCTION } from "../isa/instruction.ts";
 import { comesFrom, type Value } from "./abstract-value.ts";
@@ -22,8 +21,6 @@ const MAX_USERS = 8;
 export class TagUses {
   readonly #flows: DataFlow;
   readonly #reaching: Reaching;
-  /** Bytes of code that may still be searched for whoever names a place. */
-  #left = MAX_NAMING_BYTES;
   #imported: ReadonlySet<string> | undefined;
   readonly #known = new Map<Rva, TagUse>();
 
@@ -102,7 +99,11 @@ export class TagUses {
       return {
         ...base,
         use: "data",
-        seen: { kind: "data", readers: this.#left > 0 ? "none" : "not-looked-for", machine },
+        seen: {
+          kind: "data",
+          readers: this.#flows.followed.namingBytes > 0 ? "none" : "not-looked-for",
+          machine,
+        },
       };
     }
     return {
@@ -167,9 +168,9 @@ export class TagUses {
   }
 
   #naming(rva: number): readonly CodeFunction[] {
-    const { image } = this.#flows;
-    if (this.#left <= 0) return [];
-    this.#left -= image.code.readable;
+    const { image, followed } = this.#flows;
+    if (followed.namingBytes <= 0) return [];
+    followed.namingBytes -= image.code.readable;
     return functionsNaming(image, rva);
   }
 }

@@ -21,7 +21,7 @@ export const MAX_IMAGES_BYTES = 0x1_0000_0000;
  * and every question takes as long as the bytes that it looks at.
  */
 export function lookedAt(bytes: number): number {
-  return 0x200_0000 + 2 * bytes;
+  return 0x80_0000 + 2 * bytes;
 }
 /** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
 export const MAX_UNICODE_BYTES = 0x800;
@@ -188,7 +188,7 @@ export const MAX_KERNEL_STACK = 0x4_0000n;
 export const MAX_REACH_DEPTH = 6;
 /** Exported functions after which no callers further up are looked for: so many accuse everybody. */
 export const MAX_REACH_EXPORTS = 48;
-/** Bytes of code that are searched for whoever names the places of one image: 0.5 s, and 50 passes over a kernel. */
+/** Bytes of code that are searched in one question for whoever names a place: 1 s, and 25 passes over a kernel. */
 export const MAX_NAMING_BYTES = 0x1000_0000;
 /** Places of KMDF's name in a driver, for each of which all of it is searched, and pointers to them: drivers have one. */
 export const MAX_WDF_BIND_PLACES = 16;
