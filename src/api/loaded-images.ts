@@ -16,7 +16,6 @@ export class LoadedImages implements Disposable {
   readonly #folder: GivenImages | undefined;
   readonly #files: ReadonlyMap<ModuleEntry, Image>;
   readonly #used: string[] = [];
-
   readonly #passedOver: number;
 
   /**
@@ -53,12 +52,7 @@ export class LoadedImages implements Disposable {
   }
 
   get notes(): readonly string[] {
-    const passedOver =
-      this.#passedOver === 0
-        ? []
-        : [
-            `${plural(this.#passedOver, "module")} ${this.#passedOver === 1 ? "was" : "were"} passed over, in whole or in part: all of them together lead to more bytes than there are`,
-          ];
+    const passedOver = passedOverNotes(this.#passedOver);
     if (this.#folder === undefined) return passedOver;
     const used = this.#used.length === 0 ? "none of the files given is one that was loaded" : undefined;
     return [...passedOver, ...(used === undefined ? [] : [used]), ...this.#folder.notes];
@@ -67,6 +61,14 @@ export class LoadedImages implements Disposable {
   [Symbol.dispose](): void {
     this.#folder?.[Symbol.dispose]();
   }
+}
+
+function passedOverNotes(modules: number): readonly string[] {
+  if (modules === 0) return [];
+  const were = `${plural(modules, "module")} ${modules === 1 ? "was" : "were"}`;
+  return [
+    `${were} passed over, in whole or in part: all of them together lead to more bytes than there are`,
+  ];
 }
 
 /** What the dump alone knows of a module: its list, and where they can be read, the image's own headers. */

@@ -25,7 +25,7 @@ function read(...parts: readonly Uint8Array[]) {
 }
 
 describe("the notes of a core", () => {
-  it("are read up to as many bytes as any machine fills (MAX_CORE_NOTE_BYTES)", () => {
+  it("are read up to 16 MB (MAX_CORE_NOTE_BYTES)", () => {
     const filler = note("FILL", 16_777_216 - 20 - PROCESSOR.length);
     expect(read(filler, PROCESSOR)).toEqual({ processors: 1, notes: [] });
     // one part or several, and one that is cut in its middle
@@ -35,7 +35,7 @@ describe("the notes of a core", () => {
     expect(read(note("FILL", 4), filler, PROCESSOR)).toEqual({ processors: undefined, notes: told });
   });
 
-  it("are read up to as many as any machine has, in all parts together (MAX_CORE_NOTES)", () => {
+  it("are read up to 65,536 of them, in all parts together (MAX_CORE_NOTES)", () => {
     const empty = new Uint8Array(32_767 * 12);
     expect(read(empty, empty, PROCESSOR, PROCESSOR)).toEqual({ processors: 2, notes: [] });
     expect(read(empty, empty, PROCESSOR, PROCESSOR, PROCESSOR)).toEqual({
