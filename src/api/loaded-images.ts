@@ -66,9 +66,7 @@ export class LoadedImages implements Disposable {
 function passedOverNotes(modules: number): readonly string[] {
   if (modules === 0) return [];
   const were = `${plural(modules, "module")} ${modules === 1 ? "was" : "were"}`;
-  return [
-    `${were} passed over, in whole or in part: all of them together lead to more bytes than there are`,
-  ];
+  return [`${were} passed over, in whole or in part: all of them together lead to more bytes than there are`];
 }
 
 /** What the dump alone knows of a module: its list, and where they can be read, the image's own headers. */

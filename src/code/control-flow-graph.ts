@@ -1,6 +1,6 @@
 import { addAll, addTo } from "../core/search.ts";
 import { Flow } from "../isa/instruction.ts";
-import type { FunctionFlow } from "./data-flow.ts";
+import type { FunctionFlow } from "./function-flow.ts";
 
 /** How control goes through one function: where ways meet, and where each can go on. */
 export interface ControlFlow {

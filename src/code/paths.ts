@@ -4,7 +4,8 @@ import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-va
 import type { CallSite } from "./call-site.ts";
 import { type Comparison, conditionOf, decide, type Facts, learn } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
-import type { DataFlow, FunctionFlow } from "./data-flow.ts";
+import type { DataFlow } from "./data-flow.ts";
+import type { FunctionFlow } from "./function-flow.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** One way through a function, as far as it has been gone. */

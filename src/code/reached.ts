@@ -6,7 +6,8 @@ import { onlyNumber, type Value } from "./abstract-value.ts";
 import { type PoolRoutine, routineArgument } from "./allocators.ts";
 import { argumentOf, type CallSite, passedAs } from "./call-site.ts";
 import { type Callee, routineOf } from "./callees.ts";
-import type { DataFlow, FunctionFlow, ValueEvent } from "./data-flow.ts";
+import type { DataFlow } from "./data-flow.ts";
+import type { FunctionFlow, ValueEvent } from "./function-flow.ts";
 import type { CalledBy, Seen, TagUse, UseKind } from "./tag-use.ts";
 
 /** Finds the code of a callee in another module, so that a wrapper there is seen through. */
