@@ -38,10 +38,10 @@ const FILES_KEPT = 6;
  * @param {Seed} seed @param {boolean} covers
  */
 function roundOf({ kind }, covers) {
-  if (kind === "image") return { inputs: covers ? 48 : 2000, questions: 3, batch: 4 };
+  if (kind === "image") return { inputs: covers ? 48 : 6000, questions: 3, batch: 4 };
   if (kind === "tag-file") return { inputs: covers ? 24 : 2000, questions: 1, batch: 4 };
-  if (kind === "words") return { inputs: covers ? 48 : 6000, questions: 1, batch: 4 };
-  return { inputs: covers ? 10 : 40, questions: 4, batch: 1 };
+  if (kind === "words") return { inputs: covers ? 48 : 20_000, questions: 1, batch: 4 };
+  return { inputs: covers ? 10 : 20, questions: 4, batch: 1 };
 }
 
 class Bench {

@@ -1,4 +1,10 @@
-import { MAX_FOLLOWED, MAX_FOLLOWED_KEPT, MAX_NAMING_BYTES, MAX_PATH_STEPS_TOTAL } from "../core/limits.ts";
+import {
+  followedAtMost,
+  MAX_FOLLOWED,
+  MAX_FOLLOWED_KEPT,
+  MAX_NAMING_BYTES,
+  MAX_PATH_STEPS_TOTAL,
+} from "../core/limits.ts";
 import { Recent } from "../core/recent.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
@@ -27,12 +33,17 @@ export class Followed {
   }
 
   add(flow: FunctionFlow, among: Map<number, FunctionFlow>): void {
-    const { instructions, steps, places } = flow;
-    this.left -= Math.max(instructions.size, steps >>> 2);
+    const { instructions, places } = flow;
+    this.left -= costOf(flow);
     const weight = FLOW_WEIGHT + instructions.size + (places >>> PLACES_A_WEIGHT);
     for (const [gone, others] of this.#kept.add(flow, among, weight)) others.delete(gone.function.entry);
     among.set(flow.function.entry, flow);
   }
+}
+
+/** In instructions, what it took to follow a function. */
+function costOf({ instructions, steps }: FunctionFlow): number {
+  return Math.max(instructions.size, steps >>> 2);
 }
 
 /** What a function takes, in instructions, whatever it does. */
@@ -48,6 +59,8 @@ export class DataFlow {
   readonly #known = new Map<number, FunctionFlow>();
   /** What was followed of all images of the question. */
   readonly followed: Followed;
+  /** Instructions of this image that may still be followed. */
+  #left: number;
 
   /**
    * @param resolve names exported functions of other modules by their address
@@ -63,11 +76,12 @@ export class DataFlow {
   ) {
     this.image = image;
     this.followed = followed;
+    this.#left = followedAtMost(image.code.readable);
     this.callees = new Callees(image, resolve, slots, poppedOutside);
     this.transfer = new Transfer(image.code);
   }
 
-  /** `truncated` where the function, or all those followed so far, are too large. */
+  /** `truncated` where the function, or all those followed so far, of its image or of the question, are too large. */
   of(found: CodeFunction): FunctionFlow {
     const known = this.#known.get(found.entry);
     if (known !== undefined) {
@@ -76,13 +90,14 @@ export class DataFlow {
     }
     const flow = this.#follow(found);
     this.followed.add(flow, this.#known);
+    this.#left -= costOf(flow);
     return flow;
   }
 
   /** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
   #follow(found: CodeFunction): FunctionFlow {
     const followed = this.image.code.decoding((decoder) =>
-      followFunction(this.image, found, this.#behind, decoder, this.followed.left),
+      followFunction(this.image, found, this.#behind, decoder, Math.min(this.#left, this.followed.left)),
     );
     return (
       followed ?? {

@@ -148,12 +148,19 @@ export const MAX_STACK_PLACES = 2048;
 export const MAX_STATE_PLACES = 0x20_0000;
 /** Instructions of all images of one question whose values are followed, four steps for one: all of a large kernel has 3,000,000. */
 export const MAX_FOLLOWED = 0x40_0000;
+/**
+ * … and of one image with `bytes` of code: to follow all of its functions once takes a quarter to two fifths of its bytes,
+ * but functions that overlap, as broken unwind data has them, have the same bytes a thousand times.
+ */
+export function followedAtMost(bytes: number): number {
+  return 0x1000 + (bytes >>> 1);
+}
 /** Instructions of followed functions that are kept, for the next question about them, at 600 bytes each: those of a driver that have to do with a tag have less. */
 export const MAX_FOLLOWED_KEPT = 0x8000;
 /** Bytes of images whose code is kept decoded: the largest kernel has 11 MB, and is asked for again and again. */
 export const MAX_CODE_KEPT = 0x180_0000;
 /** Instructions that one listing shows: the largest functions of kernels have 20,000. */
-export const MAX_LISTED_LINES = 65_536;
+export const MAX_LISTED_LINES = 32_768;
 /** Bytes of one piece of code that are listed at once: more belong to broken unwind data. */
 export const MAX_LISTED_BYTES = 0x10_0000;
 /** Functions that share one block: of shared code in Microsoft's kernels, some ten. */

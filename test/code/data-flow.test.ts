@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DataFlow, Followed } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
@@ -43,20 +43,31 @@ describe("DataFlow.of", () => {
     const followed = new Followed();
     const flows = returning(45, followed);
     const others = returning(1, followed);
-    const { code, functions } = flows.image;
-    // each as what takes 400,000 steps, which count as 100,000 instructions
+    const { functions } = flows.image;
+    // what takes 400,000 steps, which count as 100,000 instructions
     const long = { ...flows.of(functions.at(0)), steps: 400_000 };
-    const followLong = (from: number, to: number): void => {
-      const decoding = vi.spyOn(code, "decoding").mockReturnValue(long);
-      for (let index = from; index < to; index++) flows.of(functions.at(index));
-      decoding.mockRestore();
-    };
-    followLong(1, 42);
+    for (let index = 0; index < 41; index++) followed.add(long, new Map());
     expect(flows.of(functions.at(42)).truncated).toBe(false);
-    followLong(43, 44);
+    followed.add(long, new Map());
     expect(flows.of(functions.at(44))).toMatchObject({ truncated: true, instructions: new Map() });
     expect(others.of(others.image.functions.at(0))).toMatchObject({ truncated: true, calls: [] });
     expect(new TagUses(flows).at(rva(0x102c))).toMatchObject({ use: "unknown", seen: { kind: "too-large" } });
+  });
+
+  it("follows an instruction for every two bytes of code, however functions overlap", () => {
+    const bytes = new Uint8Array(0x2000).fill(0x90);
+    bytes[0x1fff] = 0xc3;
+    const unwind = [0, 1, 2, 3].map((skipped) => [0x1000 + skipped, 0x3000] as const);
+    const code = analyzeImage(codeImage({ parts: [{ rva: 0x1000, bytes }], unwind }));
+    const flows = new DataFlow(code);
+    const followed = [0, 1, 2, 3].map((index) => flows.of(code.functions.at(index)));
+    // 0x1000 and a half of 0x2000 together: the first as it is, and nothing is left for others
+    expect(followed.map(({ instructions, truncated }) => [instructions.size, truncated])).toEqual([
+      [0x2000, false],
+      [0, true],
+      [0, true],
+      [0, true],
+    ]);
   });
 
   it("keeps what it was asked for last, and follows the others anew (MAX_FOLLOWED_KEPT)", () => {

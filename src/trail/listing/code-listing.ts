@@ -120,10 +120,13 @@ export function listCode(
     const line = (one: ChosenLine): ListedLine => {
       const printed = one.kind === "instruction" ? printer.print(one.bytes, one.address) : undefined;
       const parts = printed === undefined ? [] : references.name(one.address, printed);
-      const { piece: _, kind, ...kept } = one;
-      const end = advance(one.address, one.length);
+      const { kind, length, bytes, fault } = one;
+      const end = advance(one.address, length);
       return {
-        ...kept,
+        address: one.address,
+        length,
+        bytes,
+        fault,
         // A form that has a length, and that no processor runs: mov cs,ax.
         kind: kind === "instruction" && printed === undefined ? "bad" : kind,
         parts,
@@ -133,10 +136,7 @@ export function listCode(
       };
     };
     return listing(
-      together(chosen).map((group) => ({
-        ...headOf(module, names, group[0]),
-        lines: group.map(line),
-      })),
+      together(chosen).map((group) => ({ ...headOf(module, names, group[0]), lines: group.map(line) })),
     );
   });
 }
