@@ -82,8 +82,10 @@ export class LoadedNames implements NameSpace {
         ? null
         : { module: module.name, name: null, offset: Number(address - module.base) };
     }
-    const names = found.exports.map((item) => item.name ?? `#${item.ordinal}`);
-    const name = names.find((candidate) => candidate === declared) ?? names[0] ?? null;
+    const [first] = found.exports;
+    const asked = declared === null ? undefined : found.module.image.exports.byName(declared);
+    const isThere = asked !== undefined && asked.forwarder === undefined && asked.rva === first?.rva;
+    const name = isThere ? declared : first === undefined ? null : (first.name ?? `#${first.ordinal}`);
     return { module: found.module.name, name, offset: found.offset };
   }
 

@@ -136,6 +136,8 @@ export const MAX_SIGNATURE_BYTES = 0x40_0000;
 export const MAX_ASN1_DEPTH = 100;
 /** ASN.1 elements of one signature: with certificates, time stamps and a second signature some 3,000. */
 export const MAX_ASN1_ELEMENTS = 20_000;
+/** Bytes of all object identifiers of one signature: some 10 KB, and each number in one is an object when it is decoded. */
+export const MAX_OID_BYTES = 0x1_0000;
 /** Things that one register may hold at a point of a function, as far as they are kept apart. */
 export const MAX_ALTERNATIVES = 16;
 /** Instructions of one function whose values are followed: the largest in kernels have 20,000. */
@@ -266,6 +268,8 @@ export const MAX_CORE_NOTES = 0x1_0000;
 export const MAX_KERNEL_PAGES = 0x10_0000;
 /** Bytes of nt's data in which lists, tables and keys are looked for by their shape: kernels have up to 6 MB. */
 export const MAX_KERNEL_DATA = 0x100_0000;
+/** Words of nt's data that are looked at for the list of modules, in all kernels that are tried, a pointer four times: 10 times those of the largest kernel. */
+export const MAX_KERNEL_WORDS = 0x100_0000;
 /** Records of a flattened core, 16 bytes each in the file: QEMU writes one for some 4 KB. */
 export const MAX_FLAT_RECORDS = 0x40_0000;
 /** Bytes that one packed page takes: zlib makes none much larger. */

@@ -1,5 +1,5 @@
 import { type Rva, rva } from "../core/address.ts";
-import { Bytes } from "../core/bytes.ts";
+import type { Bytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
 import { MAX_COFF_STRING_BYTES, MAX_COFF_SYMBOLS, MAX_NAME_BYTES } from "../core/limits.ts";
 import { asciiZ } from "../core/text.ts";
@@ -39,14 +39,13 @@ const FUNCTION = 2;
  * @see Microsoft PE Format, "COFF Symbol Table", "COFF String Table"
  */
 export function readCoffSymbols(
-  label: string,
   readFile: HeaderReader | undefined,
   { symbolTableOffset: start, symbolCount, sections, imageSize }: ImageHeaders,
 ): Finding<CoffSymbols> {
   if (readFile === undefined || start === 0 || symbolCount === 0) return { state: "absent" };
   try {
     const count = Math.min(symbolCount, MAX_COFF_SYMBOLS);
-    const strings = readStrings(label, readFile, start + symbolCount * RECORD);
+    const strings = readStrings(readFile, start + symbolCount * RECORD);
     const items: CoffSymbol[] = [];
     let leftOut = symbolCount - count;
     let skip = 0;
@@ -75,7 +74,7 @@ export function readCoffSymbols(
 /** What a record names; undefined for what is neither a function nor a variable. */
 function symbolOf(
   record: Bytes,
-  strings: Bytes,
+  strings: StringTable,
   sections: readonly Section[],
   imageSize: number,
 ): CoffSymbol | "odd" | undefined {
@@ -93,17 +92,34 @@ function symbolOf(
   return { name, rva: rva(section.rva + value), code: section.executable };
 }
 
-function nameOf(record: Bytes, strings: Bytes): string | undefined {
+function nameOf(record: Bytes, strings: StringTable): string | undefined {
   if (record.u32(0, "name") !== 0) return asciiZ(record.array.subarray(0, 8));
-  const at = record.u32(4, "offset of the name");
-  if (at < 4 || at >= strings.length) return undefined;
-  const name = strings.array.subarray(at, at + MAX_NAME_BYTES);
-  return name.includes(0) ? asciiZ(name) : undefined;
+  return strings.at(record.u32(4, "offset of the name"));
 }
 
-/** The string table behind the symbols; empty where the file ends there. */
-function readStrings(label: string, readFile: HeaderReader, at: number): Bytes {
+/** The string table behind the symbols. */
+class StringTable {
+  readonly #bytes: Uint8Array;
+  /** Bytes that names may still have: those that share them cannot multiply them. */
+  #room = MAX_COFF_STRING_BYTES;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** `undefined`: no name stands there, or those before it have as many bytes as there can be. */
+  at(offset: number): string | undefined {
+    if (offset < 4 || offset >= this.#bytes.length || this.#room <= 0) return undefined;
+    const rest = this.#bytes.subarray(offset, offset + MAX_NAME_BYTES);
+    const length = rest.indexOf(0);
+    this.#room -= length === -1 ? MAX_NAME_BYTES : length;
+    return length === -1 ? undefined : asciiZ(rest);
+  }
+}
+
+/** Empty where the file ends behind the symbols. */
+function readStrings(readFile: HeaderReader, at: number): StringTable {
   const size = readFile(at, 4, "COFF string table").u32(0, "size of the COFF string table");
-  if (size <= 4) return new Bytes(new Uint8Array(0), label, at);
-  return readFile(at, Math.min(size, MAX_COFF_STRING_BYTES), "COFF string table");
+  if (size <= 4) return new StringTable(new Uint8Array(0));
+  return new StringTable(readFile(at, Math.min(size, MAX_COFF_STRING_BYTES), "COFF string table").array);
 }

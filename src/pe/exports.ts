@@ -1,6 +1,6 @@
 import type { Rva } from "../core/address.ts";
 import { readStruct } from "../core/kaitai.ts";
-import { MAX_EXPORTS } from "../core/limits.ts";
+import { MAX_EXPORTS, MAX_NAMES_OF_PLACE } from "../core/limits.ts";
 import { addTo, upperBound } from "../core/search.ts";
 import { PeExports } from "../generated/pe_exports.js";
 import type { DataDirectory } from "./headers.ts";
@@ -39,6 +39,7 @@ export class ExportTable {
   /** Everything that could not be read, each part once. */
   readonly gaps: readonly ExportGap[];
   #byName: ReadonlyMap<string, Export> | undefined;
+  #byOrdinal: ReadonlyMap<number, Export> | undefined;
   #byRva: readonly Export[] | undefined;
 
   constructor(dllName: string | null, items: readonly Export[], gaps: readonly ExportGap[] = []) {
@@ -61,13 +62,19 @@ export class ExportTable {
   }
 
   byOrdinal(ordinal: number): Export | undefined {
-    return this.items.find((item) => item.ordinal === ordinal);
+    if (this.#byOrdinal === undefined) {
+      const ordinals = new Map<number, Export>();
+      for (const item of this.items) if (!ordinals.has(item.ordinal)) ordinals.set(item.ordinal, item);
+      this.#byOrdinal = ordinals;
+    }
+    return this.#byOrdinal.get(ordinal);
   }
 
-  /** All that stand at exactly `rva`; forwarders stand nowhere. */
+  /** Those that stand at exactly `rva`, of more than 64 the first; forwarders stand nowhere. */
   at(rva: number): readonly Export[] {
     const sorted = this.#sorted();
-    return sorted.slice(firstAbove(sorted, rva - 1), firstAbove(sorted, rva));
+    const first = firstAbove(sorted, rva - 1);
+    return sorted.slice(first, Math.min(firstAbove(sorted, rva), first + MAX_NAMES_OF_PLACE));
   }
 
   /** The nearest at or below `rva`, and the nearest above it. */

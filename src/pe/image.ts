@@ -246,7 +246,7 @@ export class Image {
 
   /** What GNU's linker says of functions and variables. Memory does not hold it: only the file has an answer. */
   get symbols(): Finding<CoffSymbols> {
-    this.#symbols ??= this.#file?.symbols ?? readCoffSymbols(this.label, this.#readFile, this.headers);
+    this.#symbols ??= this.#file?.symbols ?? readCoffSymbols(this.#readFile, this.headers);
     return this.#symbols;
   }
 

@@ -17,7 +17,7 @@ export interface NamedImage {
 export interface Resolved<T extends NamedImage> {
   readonly module: T;
   readonly rva: Rva;
-  /** All exports of the nearest place at or below; empty where the module exports nothing there. */
+  /** The exports of the nearest place at or below, of more than 64 the first; empty where the module exports nothing there. */
   readonly exports: readonly Export[];
   /** Bytes from that place, or, without exports, from the module's base. 0: it is the function itself. */
   readonly offset: number;

@@ -2,8 +2,15 @@ import type * as Asn1 from "asn1js";
 import type * as Pki from "pkijs";
 import type { Bytes } from "../core/bytes.ts";
 import { FormatError } from "../core/errors.ts";
-import { MAX_ASN1_DEPTH, MAX_ASN1_ELEMENTS, MAX_NAME_BYTES, MAX_SIGNATURE_BYTES } from "../core/limits.ts";
+import {
+  MAX_ASN1_DEPTH,
+  MAX_ASN1_ELEMENTS,
+  MAX_NAME_BYTES,
+  MAX_OID_BYTES,
+  MAX_SIGNATURE_BYTES,
+} from "../core/limits.ts";
 import { loadPki } from "../generated/pkijs.js";
+import { identifierBytes } from "./object-identifiers.ts";
 
 /** The parts of a certificate's name that say who it is. */
 export interface DistinguishedName {
@@ -63,6 +70,11 @@ export function parseSignedData(message: Bytes): Signer {
 
 /** The package checks the structure, and throws errors of several kinds for what is none. */
 function decode(message: Bytes): Pki.SignedData {
+  const identifiers = identifierBytes(message.array);
+  if (identifiers > MAX_OID_BYTES) {
+    const found = `${identifiers} bytes`;
+    message.fail(0, "object identifiers of the PKCS #7 message", `at most ${MAX_OID_BYTES} bytes`, found);
+  }
   const { ContentInfo, fromBER, SignedData } = loadPki();
   try {
     const { offset, result } = fromBER(message.array, {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { va } from "../../src/core/address.ts";
+import { type Rva, va } from "../../src/core/address.ts";
+import { ExportTable } from "../../src/pe/exports.ts";
 import { Image } from "../../src/pe/image.ts";
 import { exportsDocument } from "../../src/report/exports-document.ts";
 import { patch } from "../fixtures/dump-bytes.ts";
@@ -73,6 +74,15 @@ describe("the export table", () => {
     expect(exports.byOrdinal(6)).toBeUndefined();
     expect(exports.at(0x1080).map(({ name }) => name)).toEqual(["Beta", "Bis"]);
     expect(exports.at(0x2140)).toEqual([]);
+  });
+
+  it("gives the first 64 of those at one place, and finds each by its name and ordinal (MAX_NAMES_OF_PLACE)", () => {
+    const items = Array.from({ length: 65 }, (_, i) => ({ name: `F${i}`, ordinal: i, rva: 0x1000 as Rva }));
+    const table = new ExportTable("x.sys", [...items, { name: "Again", ordinal: 0, rva: 0x2000 as Rva }]);
+    expect(table.at(0x1000)).toEqual(items.slice(0, 64));
+    expect(table.byName("F64")).toBe(items[64]);
+    expect(table.byOrdinal(64)).toBe(items[64]);
+    expect(table.byOrdinal(0)).toBe(items[0]);
   });
 
   it("gives the nearest below and above, where a forwarder is no neighbour", () => {

@@ -252,6 +252,26 @@ describe("a hostile signature", () => {
     expect(found(20_001)).toBe("Maximum ASN.1 node count exceeded");
   });
 
+  // each number of an identifier was an object: one of 4 MB took 1.5 GB and 10 s
+  it("with longer identifiers than any has is refused (MAX_OID_BYTES)", () => {
+    const element = (tag: number, ...contents: Uint8Array[]): Uint8Array => {
+      const content = Buffer.concat(contents);
+      const head = Buffer.from([tag, 0x84, 0, 0, 0, 0]);
+      head.writeUInt32BE(content.length, 2);
+      return Buffer.concat([head, content]);
+    };
+    const numbers = (length: number): Uint8Array => new Uint8Array(length).fill(1);
+    const found = (...elements: Uint8Array[]) =>
+      failure([certificateEntry(element(0x30, ...elements))]).found;
+    expect(found(element(6, numbers(65_536)))).toMatch(/^Object's schema was not verified/);
+    expect(found(element(6, numbers(65_537)))).toBe("65537 bytes");
+    expect(found(element(6, numbers(40_000)), element(0x0d, numbers(30_000)))).toBe("70000 bytes");
+    // inside another element without a length, and by a number that stands behind the tag
+    const open = Buffer.concat([Uint8Array.of(0x30, 0x80), element(6, numbers(65_537)), Uint8Array.of(0, 0)]);
+    expect(found(open)).toBe("65537 bytes");
+    expect(found(Buffer.concat([Uint8Array.of(0x1f), element(6, numbers(65_537))]))).toBe("65537 bytes");
+  });
+
   it("whose content is not SignedData is refused by its identifier", () => {
     const other = contosoSignature();
     // 1.2.840.113549.1.7.2 becomes 1.2.840.113549.1.7.1
