@@ -65,6 +65,7 @@ export function readCoreNotes(source: ByteSource, parts: readonly NotePart[]): C
   const odd: string[] = [];
   let oldFormat = false;
   let further = 0;
+  const brokenHeaders: FormatError[] = [];
   for (const { name: of, type, content } of notesOf(source, parts, odd)) {
     if (of === "QEMU" || of === "CORE") writer ??= "qemu";
     if (of === "VBCORE") {
@@ -79,7 +80,12 @@ export function readCoreNotes(source: ByteSource, parts: readonly NotePart[]): C
           : undefined;
     if (found !== undefined && processors.length === MAX_PROCESSORS) further++;
     else if (found !== undefined) processors.push(found);
-    if (of === "VMCOREINFO") header ??= guestHeader(content, name, odd);
+    if (of === "VMCOREINFO") header ??= guestHeader(content, name, brokenHeaders);
+  }
+  const [broken, ...others] = brokenHeaders;
+  if (broken !== undefined) {
+    const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+    odd.push(`the Windows header that the guest left cannot be read: ${broken.message}${more}`);
   }
   if (further > 0)
     odd.push(`${further} processors of the core are not read: Windows has ${MAX_PROCESSORS} at most`);
@@ -186,7 +192,7 @@ function vboxProcessor(content: Uint8Array): Processor | undefined {
 }
 
 /** What a driver in the guest gave the virtual machine: a whole crash header, as it was when the driver was loaded. */
-function guestHeader(content: Uint8Array, name: string, odd: string[]): MachineFacts | undefined {
+function guestHeader(content: Uint8Array, name: string, broken: FormatError[]): MachineFacts | undefined {
   if (headerBits(content) === undefined) return undefined;
   try {
     const {
@@ -199,7 +205,7 @@ function guestHeader(content: Uint8Array, name: string, odd: string[]): MachineF
     return { ...facts, contexts: [] };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    odd.push(`the Windows header that the guest left cannot be read: ${error.message}`);
+    broken.push(error);
     return undefined;
   }
 }

@@ -64,46 +64,101 @@ class Records implements ByteSource {
   readonly size: number;
   readonly #file: ByteSource;
   readonly #table: RecordTable;
-  /** Numbers of records, by place in the core; the later one of two with the same stands behind. */
-  readonly #order: readonly number[];
-  /** The longest record: how far before a place one that holds it can start. */
-  readonly #longest: number;
+  readonly #pieces: Pieces;
 
   constructor(file: ByteSource, table: RecordTable) {
-    const { offsets, lengths } = table;
     this.name = file.name;
     this.#file = file;
     this.#table = table;
-    this.#order = Array.from({ length: offsets.length }, (_, i) => i).sort(
-      (a, b) => offsets.at(a) - offsets.at(b) || a - b,
-    );
-    this.size = this.#order.reduce((most, i) => Math.max(most, offsets.at(i) + lengths.at(i)), 0);
-    this.#longest = this.#order.reduce((most, i) => Math.max(most, lengths.at(i)), 0);
+    this.#pieces = piecesOf(table);
+    this.size = this.#pieces.size;
   }
 
   read(offset: number, into: Uint8Array): number {
     const want = Math.max(0, Math.min(into.length, this.size - checkOffset(offset)));
-    const { offsets, lengths, places } = this.#table;
-    const order = this.#order;
+    const { offsets, places } = this.#table;
+    const { starts, ends, records } = this.#pieces;
     into.fill(0, 0, want);
-    const first = upperBound(order.length, offset - this.#longest - 1, (i) => offsets.at(order[i] ?? 0));
-    const held: number[] = [];
-    for (let i = first; i < order.length; i++) {
-      const record = order[i] ?? 0;
-      if (offsets.at(record) >= offset + want) break;
-      if (offsets.at(record) + lengths.at(record) > offset) held.push(record);
-    }
-    // the one that was written last counts
-    for (const record of held.sort((a, b) => a - b)) {
-      const start = offsets.at(record);
-      const from = Math.max(start, offset);
-      const to = Math.min(start + lengths.at(record), offset + want);
-      this.#file.read(places.at(record) + from - start, into.subarray(from - offset, to - offset));
+    for (let i = upperBound(ends.length, offset, (at) => ends[at] ?? 0); i < starts.length; i++) {
+      const from = Math.max(starts[i] ?? 0, offset);
+      const to = Math.min(ends[i] ?? 0, offset + want);
+      if (from >= to) break;
+      const record = records[i] ?? 0;
+      this.#file.read(
+        places.at(record) + from - offsets.at(record),
+        into.subarray(from - offset, to - offset),
+      );
     }
     return want;
   }
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
+  }
+}
+
+/** Stretches of the core that a record gives each, in order and apart from each other. */
+interface Pieces {
+  /** Of the core, in bytes; a record without bytes counts. */
+  readonly size: number;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+  /** The number of each one's record. */
+  readonly records: Uint32Array;
+}
+
+const NONE = 0xffff_ffff;
+
+/** The pieces that the records make, of which the later ones hide the earlier. */
+function piecesOf({ offsets, lengths }: RecordTable): Pieces {
+  const count = offsets.length;
+  const all = new Float64Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    all[2 * i] = offsets.at(i);
+    all[2 * i + 1] = offsets.at(i) + lengths.at(i);
+  }
+  const bounds = all.sort().filter((at, i, sorted) => at !== sorted[i - 1]);
+  const indexOf = (place: number): number => upperBound(bounds.length, place, (i) => bounds[i] ?? 0) - 1;
+  // between two bounds one record counts
+  const owners = new Uint32Array(Math.max(0, bounds.length - 1)).fill(NONE);
+  const free = new NextFree(owners.length);
+  for (let record = count - 1; record >= 0; record--) {
+    const end = indexOf(offsets.at(record) + lengths.at(record));
+    for (let at = free.from(indexOf(offsets.at(record))); at < end; at = free.from(at)) {
+      owners[at] = record;
+      free.take(at);
+    }
+  }
+  return {
+    size: bounds.at(-1) ?? 0,
+    starts: bounds.filter((_, i) => (owners[i] ?? NONE) !== NONE),
+    ends: bounds.filter((_, i) => i > 0 && (owners[i - 1] ?? NONE) !== NONE),
+    records: owners.filter((owner) => owner !== NONE),
+  };
+}
+
+/** Which of some places in a row are not taken yet. */
+class NextFree {
+  /** A place that is nearer to the next free one, for each that is taken. */
+  readonly #next: Uint32Array;
+
+  constructor(count: number) {
+    this.#next = new Uint32Array(count + 1);
+    for (let i = 0; i <= count; i++) this.#next[i] = i;
+  }
+
+  /** The first at or behind a place; behind the last one where there is none. */
+  from(place: number): number {
+    let at = place;
+    for (;;) {
+      const next = this.#next[at] ?? at;
+      if (next === at) return at;
+      this.#next[at] = this.#next[next] ?? next;
+      at = next;
+    }
+  }
+
+  take(place: number): void {
+    this.#next[place] = place + 1;
   }
 }

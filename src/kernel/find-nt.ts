@@ -1,6 +1,6 @@
 import { advance, PAGE_SIZE, type Va } from "../core/address.ts";
 import { FormatError, MemoryError } from "../core/errors.ts";
-import { MAX_KERNEL_PAGES } from "../core/limits.ts";
+import { MAX_KERNEL_PAGES, MAX_KERNEL_WORDS } from "../core/limits.ts";
 import type { Fact, SystemRegisters } from "../dump/facts.ts";
 import type { Machine } from "../dump/machine.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -12,11 +12,13 @@ export interface KernelSearch {
   readonly everywhere: boolean;
   /** Pages that may still be looked at, and stretches without any. */
   left: number;
+  /** Words of nt's data that may still be taken for a list of modules. */
+  words: number;
 }
 
 /** A search that was not begun. */
 export function kernelSearch(everywhere: boolean): KernelSearch {
-  return { everywhere, left: MAX_KERNEL_PAGES };
+  return { everywhere, left: MAX_KERNEL_PAGES, words: MAX_KERNEL_WORDS };
 }
 
 /** Where nt is looked for by walking: 32 GB from where 64-bit kernels are mapped on, all 32-bit kernels stand below 0x90000000. */
@@ -26,6 +28,8 @@ const RANGES: Readonly<Record<4 | 8, { readonly from: bigint; readonly to: bigin
 };
 /** nt's image is no longer: a pointer into it is that far from its start at most. */
 const REACH = 0x200_0000;
+/** What the pages in front of one pointer count for: of most it is seen at once that they are not there. */
+const AROUND = 0x800;
 const MZ = 0x5a4d;
 const E_LFANEW = 0x3c;
 /** Sections that no driver has, two of which are proof. */
@@ -46,9 +50,15 @@ export function findNt(
   system: readonly Fact<SystemRegisters>[],
   search: KernelSearch,
 ): Image | undefined {
+  const tried = new Set<bigint>();
   for (const { value } of system) {
+    if (--search.left <= 0) break;
     for (const pointer of [value.syscall, gateTarget(space, value.idt, machine)]) {
-      const found = pointer === undefined ? undefined : imageAround(space, pointer, machine);
+      // all processors have the same handlers
+      if (pointer === undefined || tried.has(pointer)) continue;
+      tried.add(pointer);
+      search.left -= AROUND;
+      const found = imageAround(space, pointer, machine);
       if (found !== undefined) return found;
     }
   }

@@ -4,6 +4,7 @@ import { fact, type MachineFacts } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Image } from "../pe/image.ts";
 import { locateEncodedKdbg } from "./encoded-kdbg.ts";
+import type { KernelSearch } from "./find-nt.ts";
 
 /** Where LDR_DATA_TABLE_ENTRY has DllBase. */
 const DLL_BASE = { 4: 0x18, 8: 0x30 } as const;
@@ -34,15 +35,21 @@ const BUILD_BITS = 0xffff;
  * encoded KDBG by its content, the build and the times by the page that all processes share.
  *
  * @param nt the kernel's image
+ * @param search counts down; where nothing is left of it, there is no list
  */
-export function foundFacts(space: AddressSpace, nt: Image, given: MachineFacts): Partial<MachineFacts> {
+export function foundFacts(
+  space: AddressSpace,
+  nt: Image,
+  given: MachineFacts,
+  search: KernelSearch,
+): Partial<MachineFacts> {
   const shared = space.tryRead(space.narrow(SHARED_DATA[space.pointerSize]), SHARED_SIZE);
   const view = shared && new DataView(shared.buffer, shared.byteOffset, shared.length);
   const time = (at: number): bigint | undefined => {
     const value = view === undefined ? 0n : view.getBigUint64(at, true);
     return value === 0n ? undefined : value;
   };
-  const found = readData(space, nt);
+  const found = readData(space, nt, search);
   return {
     build: given.build ?? fact(buildOf(space, nt, view), "memory"),
     moduleList: given.moduleList ?? fact(found.moduleList, "memory"),
@@ -70,26 +77,33 @@ function buildOf(space: AddressSpace, nt: Image, shared: DataView | undefined): 
   return said === undefined ? undefined : BUILDS.get(said);
 }
 
+/** What a pointer counts for beside the word that it is: what it leads to is looked at. */
+const POINTER = 3;
+
 /** One pass over what nt writes. */
 function readData(
   space: AddressSpace,
   nt: Image,
+  search: KernelSearch,
 ): { readonly moduleList: Va | undefined; readonly encodedKdbg: Va | undefined } {
   const { pointerSize } = space;
   let moduleList: Va | undefined;
   let encodedKdbg: Va | undefined;
   let left = MAX_KERNEL_DATA;
   for (const { rva, virtualSize, writable } of nt.sections) {
-    if (!writable) continue;
+    if (!writable || search.words <= 0) continue;
     const start = nt.addressOf(rva);
     const { bytes } = space.readSparse(start, Math.min(virtualSize, left));
     left -= bytes.length;
+    search.words -= bytes.length / pointerSize;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const word = (at: number): bigint =>
       pointerSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
     for (let at = 0; at + 2 * pointerSize <= bytes.length && moduleList === undefined; at += pointerSize) {
       const flink = word(at);
       if (flink < nt.base >> 1n || flink === 0n) continue;
+      search.words -= POINTER;
+      if (search.words <= 0) break;
       const head = advance(start, at);
       if (isModuleList(space, head, flink as Va, word(at + pointerSize) as Va, nt.base)) moduleList = head;
     }

@@ -83,7 +83,7 @@ export function openKernelMemory(
     if (named)
       return holdsKernel(space, given) && (given.machine !== undefined || isOfMachine(space, given, machine));
     const nt = findNt(space, machine, given.system ?? [], search);
-    if (nt !== undefined) found = foundFacts(space, nt, given);
+    if (nt !== undefined) found = foundFacts(space, nt, given, search);
     return found?.moduleList !== undefined;
   });
   const facts = { ...given, ...found };
@@ -137,13 +137,16 @@ function isListHead(space: AddressSpace, head: Va): boolean {
   if (first === undefined || last === undefined) return false;
   return space.tryReadPointer(advance(first, pointerSize)) === head || space.tryReadPointer(last) === head;
 }
+/** Roots that a note names. */
+const MOST_NAMED = 8;
 
 function notesOn(
   { rootFrom, verified, mapping, untried }: KernelSpace,
   facts: MachineFacts,
 ): readonly string[] {
   if (verified && rootFrom === "given") return [];
-  const [first, ...more] = facts.roots;
+  const [first] = facts.roots;
+  const left = facts.roots.length - MOST_NAMED;
   if (verified && first === undefined)
     return [
       `the ${facts.source} says nothing of page tables: those at ${hex(mapping.root)} were found by themselves, and lead to the kernel`,
@@ -152,7 +155,7 @@ function notesOn(
   const given =
     first === undefined
       ? "no root of page tables"
-      : `the root ${[first, ...more].map(({ value }) => hex(value)).join(" and ")}`;
+      : `the root ${[...facts.roots.slice(0, MOST_NAMED).map(({ value }) => hex(value)), ...(left > 0 ? [`${left} more`] : [])].join(" and ")}`;
   if (!verified) {
     const further =
       untried > 0

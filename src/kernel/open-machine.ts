@@ -112,9 +112,9 @@ function kernelIn(dump: OpenedDump): { readonly kernel: Kernel; readonly runs?: 
     if (kernel.found) first ??= kernel;
   }
   if (first !== undefined) return { kernel: first };
-  const all = { everywhere: true, left: search.left };
+  const all = { ...search, everywhere: true };
   const kernel = readKernel(dump, all);
-  if (!kernel.found) noKernel(dump, all.left <= 0 || kernel.untriedRoots > 0);
+  if (!kernel.found) noKernel(dump, all.left <= 0 || all.words <= 0 || kernel.untriedRoots > 0);
   const runs = readPhysicalRuns(kernel);
   return { kernel, ...(runs === undefined ? {} : { runs }) };
 }

@@ -43,4 +43,24 @@ describe("the kernel's image, where nothing says its place", () => {
     expect(findNt(spaceWithNt(next), "x64", [], search)).toBeUndefined();
     expect(search.left).toBe(0);
   });
+  // 2,048 processors whose roots lead to no kernel took as many looks around the handlers of each
+  it("is looked for around the handlers of processors, and not without end", () => {
+    const nowhere = { cr3: 0n, paging: true, long: true, idt: 0n, gs: 0n, kernelGs: 0n, fs: 0n };
+    const system = Array.from({ length: 60_000 }, (_, i) => ({
+      value: { ...nowhere, syscall: FROM + BigInt(i % 30_000) * 0x100_0000n },
+      source: "core" as const,
+    }));
+    let looks = 0;
+    const space = new AddressSpace({
+      pointerSize: 8,
+      locate(at: Va, want: number): Hole {
+        looks++;
+        return { fault: { kind: "not-mapped", va: at, level: "PTE" }, length: want };
+      },
+    });
+    const search = kernelSearch(true);
+    for (let root = 0; root < 2048; root++) expect(findNt(space, "x64", system, search)).toBeUndefined();
+    expect(looks).toBeLessThan(5_000_000);
+    expect(search.left).toBeLessThanOrEqual(0);
+  });
 });
