@@ -21,7 +21,7 @@ export const MAX_IMAGES_BYTES = 0x1_0000_0000;
  * and every question takes as long as the bytes that it looks at.
  */
 export function lookedAt(bytes: number): number {
-  return 0x80_0000 + 2 * bytes;
+  return 0x20_0000 + 2 * bytes;
 }
 /** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
 export const MAX_UNICODE_BYTES = 0x800;
@@ -233,8 +233,8 @@ export const MAX_BILLED_PROCESSES = 4096;
 export const MAX_OUTER_STACKS = 32;
 /** Instructions on the ways through one function, each way by itself: a large dispatch routine has some 20,000 of them. */
 export const MAX_PATH_STEPS = 60_000;
-/** … and on the ways through all functions of one question: traces of real machines take some 100,000. */
-export const MAX_PATH_STEPS_TOTAL = 0x20_0000;
+/** … and on the ways through all functions of one question: traces of large machines take some 150,000. */
+export const MAX_PATH_STEPS_TOTAL = 0x8_0000;
 /** Ways that are kept apart at one place of a function, by what is known on each. */
 export const MAX_PATH_VARIANTS = 24;
 /** Calls into one another that something is followed through: helpers of helpers. */

@@ -8,7 +8,7 @@ import type { HandedOut } from "./handed-out.ts";
 import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
 import { type CallSeen, findImportCalls, type ImportCall } from "./import-calls.ts";
 import { releasedBy } from "./knowledge.ts";
-import { lookupsOf } from "./lookups.ts";
+import { lookupsOf, NamedFunctions } from "./lookups.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { isKernelModule, type Question } from "./question.ts";
 import { functionLabel, reachedFrom, runsOnceOnly } from "./reach.ts";
@@ -37,8 +37,9 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
   let round = functions;
   for (let depth = 0; depth <= MAX_RELAY_DEPTH && round.length > 0; depth++) {
     const relays: AcquiringFunction[] = [];
+    const named = new NamedFunctions(depth === 0 ? round : []);
     for (const [module, held] of holdersOf(question, round)) {
-      const caller = new Caller(question, module, held, depth === 0 ? round : []);
+      const caller = new Caller(question, module, held, named);
       caller.look();
       for (const clue of caller.clues) clues.push({ module: module.name, clue });
       addAll(sites, caller.sites);
@@ -103,14 +104,9 @@ class Caller {
   readonly #module: TrailModule;
   readonly #held: readonly Holding[];
   /** Functions that may be looked up by name. */
-  readonly #named: readonly AcquiringFunction[];
+  readonly #named: NamedFunctions;
 
-  constructor(
-    question: Question,
-    module: TrailModule,
-    held: readonly Holding[],
-    named: readonly AcquiringFunction[],
-  ) {
+  constructor(question: Question, module: TrailModule, held: readonly Holding[], named: NamedFunctions) {
     this.#question = question;
     this.#module = module;
     this.#held = held;
@@ -265,7 +261,7 @@ class Caller {
   /** Functions that it looks up by name, as places that hold their addresses. Microsoft's own look up everything. */
   #lookUps(): readonly Holding[] {
     const { target, codes } = this.#question;
-    if (this.#named.length === 0) return [];
+    if (this.#named.size === 0) return [];
     const decode = (): DecodedModule | undefined =>
       this.#module.publisher.thirdParty === false ? undefined : codes.of(this.#module);
     const lookups = lookupsOf(target, this.#module, decode, this.#named);

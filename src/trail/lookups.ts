@@ -1,7 +1,6 @@
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva } from "../core/address.ts";
-import { standsAt } from "../core/byte-search.ts";
-import { asciiBytes, utf16Bytes } from "../core/text.ts";
+import { asciiBytes, asciiZ, utf16Bytes, utf16Z } from "../core/text.ts";
 import { findWords } from "../memory/search.ts";
 import type { LooksUp } from "./clue.ts";
 import type { HeldFunction } from "./holders.ts";
@@ -16,29 +15,79 @@ export interface Lookup {
   readonly clue: LooksUp;
 }
 
+/** Functions by the names that a module may look them up by. One may be exported by several; whoever looks it up knows one of them. */
+export class NamedFunctions {
+  readonly #named = new Map<string, HeldFunction>();
+  /** Four bytes that names begin with, in UTF-16 from their third character on. */
+  readonly #words: number[] = [];
+  /** Of each word: what the longest name takes with its end, and the encoding. */
+  readonly #begins: { length: number; readonly encoding: "ascii" | "utf-16" }[] = [];
+
+  constructor(functions: readonly HeldFunction[]) {
+    for (const held of functions) if (!this.#named.has(held.name)) this.#named.set(held.name, held);
+    for (const held of functions)
+      for (const name of held.names ?? []) if (!this.#named.has(name)) this.#named.set(name, held);
+    const places = new Map<number, number>();
+    for (const name of this.#named.keys()) {
+      if (name.length < 4) continue;
+      for (const [encoding, word, length] of [
+        ["ascii", wordAt(asciiBytes(name.slice(0, 4)), 0), name.length + 1],
+        ["utf-16", wordAt(utf16Bytes(name.slice(0, 4)), 4), 2 * name.length + 2],
+      ] as const) {
+        const known = this.#begins[places.get(word) ?? -1];
+        if (known !== undefined) known.length = Math.max(known.length, length);
+        else {
+          places.set(word, this.#words.length);
+          this.#words.push(word);
+          this.#begins.push({ encoding, length });
+        }
+      }
+    }
+  }
+
+  get size(): number {
+    return this.#named.size;
+  }
+
+  /** The function that goes by a name. */
+  at(name: string): HeldFunction | undefined {
+    return this.#named.get(name);
+  }
+
+  /** The names that stand in a module in either encoding: their first letters are searched for, and the whole text behind them is one. */
+  in(target: TrailTarget, module: TrailModule): ReadonlySet<string> {
+    const found = new Set<string>();
+    findWords(target.space, module.base, module.size, this.#words, (at, word) => {
+      const begin = this.#begins[word];
+      if (begin === undefined) return;
+      const start = begin.encoding === "ascii" ? at : advance(at, -4);
+      const { bytes, holes } = target.space.readSparse(start, begin.length);
+      const whole = bytes.subarray(0, holes[0]?.offset ?? bytes.length);
+      const name = begin.encoding === "ascii" ? asciiZ(whole) : utf16Z(whole);
+      if (this.#named.has(name)) found.add(name);
+    });
+    return found;
+  }
+}
+
 /**
- * Finds functions that a module looks up by name. The names' first letters are searched for before any code
- * is decoded: most modules hold none.
+ * Finds functions that a module looks up by name. The names are searched for before any code is decoded: most modules
+ * hold none.
  */
 export function lookupsOf(
   target: TrailTarget,
   module: TrailModule,
   decode: () => DecodedModule | undefined,
-  functions: readonly HeldFunction[],
+  functions: NamedFunctions,
 ): readonly Lookup[] {
+  const names = new Set(functions.in(target, module));
   // the names of imports stand in every image that has them
-  const imported = new Set(module.imports.slots.map(({ declared }) => declared?.name));
-  const named = byNames(functions);
-  const names = namesIn(
-    target,
-    module,
-    [...named.keys()].filter((name) => !imported.has(name)),
-  );
+  for (const { declared } of module.imports.slots) if (declared?.name != null) names.delete(declared.name);
   if (names.size === 0) return [];
   const decoded = decode();
   if (decoded === undefined) return [];
   return findRuntimeLookups(decoded.flows, names).flatMap((lookup): Lookup[] => {
-    const held = named.get(lookup.name);
+    const held = functions.at(lookup.name);
     if (held === undefined) return [];
     const { name, call, pointer, encoding } = lookup;
     const { module: of, address } = held;
@@ -52,36 +101,6 @@ export function lookupsOf(
     };
     return [{ function: held, pointer, clue }];
   });
-}
-
-/** One function may be exported by several names; whoever looks it up knows one of them. */
-function byNames(functions: readonly HeldFunction[]): ReadonlyMap<string, HeldFunction> {
-  const named = new Map<string, HeldFunction>();
-  for (const held of functions) if (!named.has(held.name)) named.set(held.name, held);
-  for (const held of functions)
-    for (const name of held.names ?? []) if (!named.has(name)) named.set(name, held);
-  return named;
-}
-
-/** The names that stand in a module in either encoding; their first letters are searched for, and the rest compared. */
-function namesIn(target: TrailTarget, module: TrailModule, names: Iterable<string>): ReadonlySet<string> {
-  const words: number[] = [];
-  const texts: { readonly name: string; readonly bytes: Uint8Array; readonly skip: number }[] = [];
-  for (const name of names) {
-    if (name.length < 4) continue;
-    const ascii = asciiBytes(name);
-    const utf16 = utf16Bytes(name);
-    words.push(wordAt(ascii, 0), wordAt(utf16, 4));
-    texts.push({ name, bytes: ascii, skip: 0 }, { name, bytes: utf16, skip: 4 });
-  }
-  const found = new Set<string>();
-  findWords(target.space, module.base, module.size, words, (at, word) => {
-    const text = texts[word];
-    if (text === undefined || found.has(text.name)) return;
-    const bytes = target.space.tryRead(advance(at, -text.skip), text.bytes.length);
-    if (bytes !== undefined && standsAt(bytes, 0, text.bytes)) found.add(text.name);
-  });
-  return found;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -202,7 +202,7 @@ describe("Ownership.fatesOf", () => {
   });
 
   it("says that too much of the ways was gone before it came to this one (MAX_PATH_STEPS_TOTAL)", () => {
-    const left = (steps: number) => fates(branching(5, 0), RETURNED, "null", true, 2_097_152 - steps);
+    const left = (steps: number) => fates(branching(5, 0), RETURNED, "null", true, 524_288 - steps);
     expect(left(2000)).toEqual({ ...NOTHING, released: [0x1058] });
     expect(left(100)).toMatchObject({ whole: false });
     expect(left(0)).toMatchObject({ whole: false });

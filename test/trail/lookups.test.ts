@@ -4,14 +4,15 @@ import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import type { Va } from "../../src/core/address.ts";
-import { lookupsOf } from "../../src/trail/lookups.ts";
+import type { HeldFunction } from "../../src/trail/holders.ts";
+import { lookupsOf, NamedFunctions } from "../../src/trail/lookups.ts";
 import type { TrailModule, TrailTarget } from "../../src/trail/target.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
 const FUNCTION = { module: "nt", name: "NtOpenThing", address: 0x90001000n as Va };
 
 /** What code looks up that gives MmGetSystemRoutineAddress a counted string of "ZwOpenThing", and keeps the answer. */
-function lookedUp(functions: Parameters<typeof lookupsOf>[3]) {
+function lookedUp(functions: readonly HeldFunction[]) {
   const name = "ZwOpenThing";
   const data = Buffer.alloc(0x100);
   data.write(name, 0x40, "utf16le");
@@ -33,7 +34,7 @@ function lookedUp(functions: Parameters<typeof lookupsOf>[3]) {
   const decoded = { image: analyzed, flows, uses: new TagUses(flows), graph: new CallGraph(flows) };
   const { base, size, imports, space } = image;
   const module = { name: "looker", base, end: base + BigInt(size), size, image, imports } as TrailModule;
-  return lookupsOf({ space } as TrailTarget, module, () => decoded, functions);
+  return lookupsOf({ space } as TrailTarget, module, () => decoded, new NamedFunctions(functions));
 }
 
 describe("what a module looks up at run time", () => {
