@@ -29,7 +29,16 @@ export type Atom =
   | { readonly kind: "result"; readonly key: string; readonly call: number }
   /** What a call left where one of its arguments points to. */
   | { readonly kind: "left"; readonly key: string; readonly call: number }
-  | { readonly kind: "unknown"; readonly key: string };
+  /**
+   * Nobody knows what. Two of them are never the same thing, but how one was come by may be known: loaded from `behind`
+   * bytes behind some pointer, and moved by `moved` bytes.
+   */
+  | {
+      readonly kind: "unknown";
+      readonly key: string;
+      readonly behind?: number | undefined;
+      readonly moved?: number | undefined;
+    };
 
 /** All that a place may hold; one of them `unknown` when there may be more. */
 export type Value = readonly Atom[];
@@ -58,20 +67,24 @@ export function loaded(rva: number): Value {
 export function resultOf(call: number): Value {
   return [{ kind: "result", key: `=${call}`, call }];
 }
-/** What a call left behind a pointer that it was given. */
-export function leftBy(call: number): Value {
-  return [{ kind: "left", key: `!${call}`, call }];
+/** What a call left behind a pointer that it was given; `argument` where it matters behind which. */
+export function leftBy(call: number, argument?: number): Value {
+  return [{ kind: "left", key: `!${call}${argument === undefined ? "" : `:${argument}`}`, call }];
+}
+/** What stands so many bytes behind a pointer that is not known. */
+export function behindUnknown(offset: number): Value {
+  return [{ kind: "unknown", key: `?+${offset}`, behind: offset }];
+}
+/** A pointer that is not known, moved by so many bytes; `behind` where it was loaded from. */
+export function movedUnknown(offset: number, behind?: number): Value {
+  return [{ kind: "unknown", key: `?+${behind}#${offset}`, behind, moved: offset }];
 }
 /** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
 export function fieldOf(of: Atom, offset: number): Value {
   if (of.kind === "offset") return fieldOf(of.of, of.offset + offset);
-  if (
-    of.kind === "part" ||
-    of.kind === "unknown" ||
-    of.kind === "constant" ||
-    (of.kind === "field" && of.of.kind === "field")
-  )
-    return UNKNOWN;
+  if (of.kind === "part" || of.kind === "constant") return UNKNOWN;
+  if (of.kind === "unknown") return behindUnknown((of.moved ?? 0) + offset);
+  if (of.kind === "field" && of.of.kind === "field") return behindUnknown(offset);
   return [{ kind: "field", key: `${of.key}+${offset}`, of, offset }];
 }
 
@@ -85,6 +98,8 @@ export function movedBy(of: Atom, offset: number): Value {
     case "address":
       return imageAddress(of.rva + offset);
     case "unknown":
+      if (offset === 0) return [of];
+      return of.moved === undefined ? movedUnknown(offset, of.behind) : UNKNOWN;
     case "constant":
     case "part":
       return UNKNOWN;
@@ -117,13 +132,22 @@ export function knownNumber(value: Value): number | undefined {
   return number !== undefined && others.every((other) => numberOf(other) === number) ? number : undefined;
 }
 
-/** Either of two values. */
+/** Either of two values. Of two that nobody knows, nobody knows either how they were come by. */
 export function either(a: Value, b: Value): Value {
   if (a === b) return a;
   const missing = b.filter((atom) => !a.some(({ key }) => key === atom.key));
   if (missing.length === 0) return a;
+  if (a.some(isUnknown) && missing.some(isUnknown)) {
+    const known = missing.filter((atom) => !isUnknown(atom));
+    const plain = a.includes(unknown) ? a : a.map((atom) => (isUnknown(atom) ? unknown : atom));
+    return known.length === 0 ? plain : either(plain, known);
+  }
   const all = [...a, ...missing];
   return all.length <= MAX_ALTERNATIVES ? all : [...all.slice(0, MAX_ALTERNATIVES - 1), unknown];
+}
+
+function isUnknown({ kind }: Atom): boolean {
+  return kind === "unknown";
 }
 
 /** The one number that a value is; `undefined` when it may be another. */

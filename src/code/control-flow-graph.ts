@@ -10,6 +10,8 @@ export interface ControlFlow {
   readonly labels: readonly number[];
   /** Leaders from which a place is reached, the one that holds it included. */
   reaching(place: number): ReadonlySet<number>;
+  /** Whether no way leads to a place but through another. */
+  isBehind(place: number, other: number): boolean;
 }
 
 const known = new WeakMap<FunctionFlow, ControlFlow>();
@@ -33,8 +35,10 @@ class Graph implements ControlFlow {
   readonly #before = new Map<number, number[]>();
   /** The leader of each instruction's block. */
   readonly #leaderOf = new Map<number, number>();
+  readonly #entry: number;
 
   constructor({ instructions, function: { entry } }: FunctionFlow) {
+    this.#entry = entry;
     this.leaders.add(entry);
     const followed = new Set<number>();
     for (const { start, length, flow, target } of instructions.values()) {
@@ -68,10 +72,22 @@ class Graph implements ControlFlow {
   }
 
   reaching(place: number): ReadonlySet<number> {
+    return this.#reaching(place, undefined);
+  }
+
+  isBehind(place: number, other: number): boolean {
+    const through = this.#leaderOf.get(other);
+    if (through === undefined) return false;
+    if (through === this.#leaderOf.get(place)) return place > other;
+    return !this.#reaching(place, through).has(this.#entry);
+  }
+
+  /** @param without a leader that no way goes through */
+  #reaching(place: number, without: number | undefined): ReadonlySet<number> {
     const found = new Set<number>();
     const pending = [this.#leaderOf.get(place) ?? place];
     for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-      if (found.has(at)) continue;
+      if (found.has(at) || at === without) continue;
       found.add(at);
       addAll(pending, this.#before.get(at) ?? []);
     }

@@ -123,6 +123,8 @@ export interface Given {
   readonly argument: number;
   /** The argument points to where it stands, so many bytes further on; `undefined`: the argument is it. */
   readonly within: number | undefined;
+  /** The argument is a place in it: who gives back or keeps that gives back or keeps it, and all others only use it. */
+  readonly isPart?: true;
 }
 
 /** What calls do with something that they are given. */

@@ -7,7 +7,7 @@ import type { DataFlow } from "./data-flow.ts";
 import type { Effect, Given } from "./fates.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
-import type { Held } from "./held.ts";
+import { type Held, isHeld } from "./held.ts";
 import { placed } from "./xrefs.ts";
 
 /** How far behind a pointer a structure may hold it that is passed by its address. */
@@ -34,6 +34,7 @@ export function givenTo(
     const value = placed(image, argumentOf(abi, site, place));
     const argument = argumentNumber(abi, place, callee?.name);
     if (value.some(({ key }) => told.aliases.has(key))) given.push({ place, argument, within: undefined });
+    else if (isHeld(told, value)) given.push({ place, argument, within: undefined, isPart: true });
     for (const atom of value) {
       const inside = told.structures.get(atom.key);
       if (inside !== undefined) given.push({ place, argument, within: inside });

@@ -17,6 +17,8 @@ export interface Held {
   readonly routines: ReadonlySet<number>;
   /** Keys of answers to whether it can be used at all. */
   readonly checks: ReadonlySet<string>;
+  /** It came of the turn of a loop before: what the acquiring call gives now is another thing. */
+  readonly isEarlier: boolean;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
   /** The last call that may have taken it. */
@@ -50,15 +52,57 @@ export function begun(
     handed: undefined,
     routines: NONE,
     checks: NONE,
+    isEarlier: false,
     failing: false,
     taken: undefined,
   };
 }
 
 /** Equal for ways on which the same is known. */
-export function heldKey({ aliases, certain, failing, stored, handed, routines, taken }: Held): string {
+export function heldKey({
+  aliases,
+  certain,
+  failing,
+  stored,
+  handed,
+  routines,
+  taken,
+  isEarlier,
+}: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
+  return `${[...aliases].join()};${certain};${isEarlier};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
+}
+
+/**
+ * Gives it another name wherever a function still has it that is about to acquire another: in registers that calls
+ * preserve, and on its stack.
+ *
+ * @param written where on the stack the call writes
+ * @returns undefined where it is nowhere any more
+ */
+export function carriedOver(
+  held: Held,
+  state: MachineState,
+  preserved: ReadonlySet<number>,
+  written: ReadonlySet<number>,
+): Held | undefined {
+  const key = "~";
+  const isIt = (value: Value): boolean => value.some((atom) => held.aliases.has(atom.key));
+  const renamed = (value: Value): Value =>
+    value.map((atom) => (held.aliases.has(atom.key) ? { kind: "left", key, call: -1 } : atom));
+  let found = false;
+  for (const register of preserved) {
+    const value = state.registers[register] ?? UNKNOWN;
+    if (!isIt(value)) continue;
+    state.registers[register] = renamed(value);
+    found = true;
+  }
+  for (const [offset, value] of [...state.stack]) {
+    if (offset < state.sp || written.has(offset) || !isIt(value)) continue;
+    state.put(offset, renamed(value));
+    found = true;
+  }
+  return found ? { ...held, aliases: new Set([key]), certain: true, isEarlier: true } : undefined;
 }
 
 /** Whether a value is it, or a place in it. */

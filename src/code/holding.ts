@@ -28,6 +28,7 @@ import {
 import { documentedArgument, givenTo, isGivenTo, routinesIn, usesCallersFrame } from "./given-to.ts";
 import {
   begun,
+  carriedOver,
   type Held,
   heldKey,
   isHeld,
@@ -148,13 +149,9 @@ export class Holding implements Visitor<Held> {
     };
   }
 
-  call({ told }: Path<Held>, site: CallSite): Held | undefined {
+  call({ state, told }: Path<Held>, site: CallSite): Held | undefined {
     const at = site.instruction.start;
-    // the same call again, in a loop: what it gave before has to be somewhere by now
-    if (at === this.#call?.at) {
-      this.#end(told, { at, branches: [], failing: told.failing });
-      return undefined;
-    }
+    if (at === this.#call?.at) return this.#again(state, told, site, this.#call.gives);
     const callees = this.#flows.callees.of(site);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
@@ -172,6 +169,7 @@ export class Holding implements Visitor<Held> {
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
       const keeps = effects.find(({ effect }) => effect === "keeps");
       const taker = release ?? keeps;
+      if (one.isPart === true && taker === undefined) continue;
       const taken = taker === undefined ? undefined : this.#takenBy(now, taker.callee, one, site);
       if (release !== undefined || (keeps !== undefined && this.#comesBack(told, site, keeps.callee))) {
         this.#release(at, taker?.callee);
@@ -184,6 +182,19 @@ export class Holding implements Visitor<Held> {
         now = { ...now, handed: { at, keeping: callee } };
     }
     return now;
+  }
+
+  /** The same call again, in a loop: what it gave before has to be somewhere by now. */
+  #again(state: MachineState, told: Held, site: CallSite, gives: AcquiringCall["gives"]): Held | undefined {
+    const { preserved } = this.#flows.image.code.set.abi;
+    const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
+    const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
+    const written = new Set(given.flatMap((atom) => (atom.kind === "stack" ? [atom.offset + offset] : [])));
+    const away = told.stored.length > 0 || told.handed !== undefined || told.taken !== undefined;
+    const carried = away ? undefined : carriedOver(told, state, preserved, written);
+    if (carried === undefined)
+      this.#end(told, { at: site.instruction.start, branches: [], failing: told.failing });
+    return carried;
   }
 
   #takenBy({ stored, handed }: Held, callee: Callee, given: Given, site: CallSite): Taken | undefined {
@@ -296,11 +307,13 @@ export class Holding implements Visitor<Held> {
       return begun(keysOf(given), certain, new Map(), kept);
     }
     const offset = gives.offset ?? 0;
-    const aliases = new Set([`!${at}`]);
+    // a call may leave several things behind the pointers that it is given, as one that opens a file does
+    const left = leftBy(at, gives.argument);
+    const aliases = keysOf(left);
     const structures = new Map<string, number>();
     if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
     for (const atom of given) {
-      if (atom.kind === "stack") state.put(atom.offset + offset, leftBy(at));
+      if (atom.kind === "stack") state.put(atom.offset + offset, left);
       else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
       else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
     }
@@ -347,12 +360,12 @@ export class Holding implements Visitor<Held> {
   }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
-  #subject({ aliases, checks }: Held, { left }: Comparison): Subject | undefined {
+  #subject({ aliases, checks, isEarlier }: Held, { left }: Comparison): Subject | undefined {
     const [atom, ...others] = left;
     if (atom === undefined || others.length > 0) return undefined;
     const whole = atom.kind === "part" ? atom.of : atom;
     const call = this.#call;
-    if (call !== undefined && whole.key === `=${call.at}` && call.fails !== "never") {
+    if (!isEarlier && call !== undefined && whole.key === `=${call.at}` && call.fails !== "never") {
       if (call.fails !== "null") return call.fails;
       // what is written is 0 where nothing was acquired, and a status says so as well
       return call.gives.by === "return" ? "value" : "status";

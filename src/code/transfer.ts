@@ -2,6 +2,7 @@ import type { Abi } from "../isa/abi.ts";
 import type { Instruction, Operand } from "../isa/instruction.ts";
 import {
   type Atom,
+  behindUnknown,
   constant,
   either,
   fieldOf,
@@ -9,6 +10,7 @@ import {
   loaded,
   type MachineState,
   movedBy,
+  movedUnknown,
   partOf,
   stackAddress,
   UNKNOWN,
@@ -112,7 +114,9 @@ export class Transfer {
     if (place !== undefined) return loaded(place);
     if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
-    return only === undefined || others.length > 0 ? UNKNOWN : fieldOf(only, memory.displacement);
+    return only === undefined || others.length > 0
+      ? behindUnknown(memory.displacement)
+      : fieldOf(only, memory.displacement);
   }
 
   /** Where on the stack an operand stands; `undefined` when it stands elsewhere, or nobody knows. */
@@ -244,7 +248,7 @@ export class Transfer {
     if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
     if (memory.base === this.#abi.stackPointer) return stackAddress(state.sp + memory.displacement);
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
-    if (only === undefined || others.length > 0) return UNKNOWN;
+    if (only === undefined || others.length > 0) return movedUnknown(memory.displacement);
     if (only.kind === "stack") return stackAddress(only.offset + memory.displacement);
     if (only.kind === "address") return imageAddress(only.rva + memory.displacement);
     if (only.kind === "constant") return constant(this.#wrap(only.value + memory.displacement));

@@ -5,9 +5,9 @@ import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import type { HeldFunction } from "./holders.ts";
-import { type Acquirer, fieldOffset } from "./pairs/pair.ts";
+import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
-import { acquirersFor, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
+import { acquirersFor, acquirersNamed, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
 import { abiOf, type TrailModule } from "./target.ts";
 
@@ -18,6 +18,8 @@ export interface AcquiringFunction extends HeldFunction {
   readonly out: HandedOut | undefined;
   /** What is documented of it. */
   readonly row: Acquirer | undefined;
+  /** What gives back what it gives besides plain frees, where several functions stand behind it. */
+  readonly frees?: readonly Release[];
   /** The other things that it gives, where it gives several. */
   readonly more?: readonly AcquiringFunction[];
 }
@@ -33,7 +35,8 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
   const found = new Map<Va, AcquiringFunction>();
   const abi = abiOf(question.target);
   for (const { api, out } of question.apis) {
-    const [row, ...others] = named(api.names);
+    const tagged = named(api.names);
+    const [row, ...others] = tagged.length === 0 && out != null ? untagged(api.names) : tagged;
     const first = fromApi(question, api, row === undefined ? (out ?? undefined) : handedOutBy(row, abi), row);
     found.set(
       api.address,
@@ -53,6 +56,16 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
     }
   }
   return [...found.values()];
+}
+
+/** What is documented of functions whose tag is not: that they lead to this one, their code shows. */
+function untagged(names: readonly string[]): readonly Acquirer[] {
+  return names
+    .flatMap(acquirersNamed)
+    .filter(
+      ({ tags, tagArgument, anyObject }) =>
+        tags.length === 0 && tagArgument === undefined && anyObject === undefined,
+    );
 }
 
 function withMore(

@@ -1,3 +1,4 @@
+import { controlFlowOf } from "../code/control-flow-graph.ts";
 import type { AcquiringCall, Fates, Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
@@ -11,7 +12,7 @@ import type { Release } from "./pairs/pair.ts";
 import { plainFree } from "./pairs/table.ts";
 import { canBeOfTag, type Question, releasesOf } from "./question.ts";
 import { functionLabel, runsOnceOnly } from "./reach.ts";
-import { type ReleaseCall, releaseCalls, releasesKept } from "./release-calls.ts";
+import { type ReleaseCall, releaseCalls, releasesKept, type Same } from "./release-calls.ts";
 import type { TrailModule } from "./target.ts";
 
 /** An exported function that hands on what it acquires. */
@@ -37,6 +38,8 @@ export class Balance {
   readonly #forgets: (Forgets["ways"][number] & { readonly from: CodeFunction })[] = [];
   readonly #kept: (Keeps["places"][number] & { readonly from: CodeFunction })[] = [];
   readonly #released = new Map<Va, Set<Rva>>();
+  /** Releases that only ways from a call come to, by both: of what it gave and is kept on other ways they tell nothing. */
+  readonly #onOtherWays = new Set<string>();
   readonly #handed: { readonly call: Va; readonly at: Va; readonly name: string | null }[] = [];
   readonly #handsOn = new Map<string, Va>();
   readonly #seen = new Set<string>();
@@ -65,7 +68,7 @@ export class Balance {
     const { flows, graph, image } = this.#decoded;
     const fates = this.#question.ownership.fatesOf(flows, from, call);
     this.#partly ||= !fates.whole;
-    this.#take(fates, from, root);
+    this.#take(fates, from, root, call);
     const out = handedOut(fates, image.code.set.abi);
     const names = exportNames(image.image)
       .at(from.entry)
@@ -152,7 +155,7 @@ export class Balance {
     return clues;
   }
 
-  #take(fates: Fates, from: CodeFunction, root: Va): void {
+  #take(fates: Fates, from: CodeFunction, root: Va, call: AcquiringCall): void {
     const { row } = this.#function;
     const undoneElsewhere = row?.what === "registration" || row?.what === "list-head";
     for (const { at, branches, failing } of fates.forgotten) {
@@ -175,6 +178,8 @@ export class Balance {
       const known = this.#released.get(root) ?? new Set<Rva>();
       known.add(at as Rva);
       this.#released.set(root, known);
+      const { flows } = this.#decoded;
+      if (controlFlowOf(flows.of(from)).isBehind(at, call.at)) this.#onOtherWays.add(`${root}:${at}`);
     }
     for (const { at, keeping } of fates.handed) {
       const name = keeping.in === "callee" ? (keeping.name ?? null) : null;
@@ -185,16 +190,15 @@ export class Balance {
   /** Whether what is kept is given back elsewhere in the module. */
   #later(): { readonly released: Keeps["released"]; readonly at: readonly Va[] } {
     const calls = this.#releaseCalls();
-    const same = this.#kept.map(({ keeping }) =>
-      calls.filter(({ value }) => releasesKept(value, keeping) === "same-place"),
-    );
+    const verdict = ({ call: root, keeping }: Keeps["places"][number], release: ReleaseCall): Same =>
+      this.#onOtherWays.has(`${root}:${release.at}`) ? "no" : releasesKept(release, keeping);
+    const same = this.#kept.map((kept) => calls.filter((call) => verdict(kept, call) === "same-place"));
     const [first] = same.filter((found) => found.length > 0);
     if (first !== undefined && same.every((found) => found.length > 0))
       return { released: "same-place", at: same.flat().map(({ at }) => this.#va(at)) };
     const perhaps = calls.filter(
       (call) =>
-        canBeOfTag(call.tag, this.#question.key) &&
-        this.#kept.some(({ keeping }) => releasesKept(call.value, keeping) !== "no"),
+        canBeOfTag(call.tag, this.#question.key) && this.#kept.some((kept) => verdict(kept, call) !== "no"),
     );
     const own = perhaps.filter(({ name }) => plainFree(name) === undefined);
     if (own.length > 0 || this.#holdsRelease(calls))
@@ -211,7 +215,7 @@ export class Balance {
     const { row, module } = this.#function;
     const owner = this.#question.target.modules.find(({ name }) => name === module);
     const learnt = row !== undefined || owner === undefined ? [] : this.#question.learnt(owner);
-    return [...learnt, ...releasesOf(row)];
+    return [...learnt, ...releasesOf(row), ...(this.#function.frees ?? [])];
   }
 
   /** A release that it imports and is not seen to call may be called through a pointer. */

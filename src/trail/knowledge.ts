@@ -46,6 +46,15 @@ export function releasedBy(row: Acquirer, abi: Abi): IsRelease | undefined {
   return isRelease;
 }
 
+const EFFECTS: Readonly<Record<Consumer["fate"], Effect>> = {
+  freed: "releases",
+  completion: "keeps",
+  callback: "keeps",
+  kept: "keeps",
+  returned: "keeps",
+  lent: "uses",
+};
+
 function documentedEffect(
   names: readonly string[],
   given: Given,
@@ -54,7 +63,7 @@ function documentedEffect(
 ): Effect | undefined {
   const isValue = given.within === undefined;
   const taking = takingOf(names, given, site, abi);
-  if (taking !== undefined) return taking.fate === "freed" ? "releases" : "keeps";
+  if (taking !== undefined) return EFFECTS[taking.fate];
   for (const name of names) {
     const isHere = (argument: number): boolean => isGiven(name, argument, given, abi);
     const free = plainFree(name);

@@ -25,6 +25,8 @@ export interface ReleaseCall {
   readonly at: Rva;
   readonly name: string;
   readonly value: Value;
+  /** The value is the address of what holds it. */
+  readonly isAddress: boolean;
   /** The tag that a free is told, where it is a constant. */
   readonly tag: number | undefined;
 }
@@ -62,7 +64,7 @@ export function releaseCalls(
       const own = call.value.flatMap((atom) => argumentOfValue(decoded, atom) ?? []);
       const [argument] = own;
       if (argument !== undefined && own.length === call.value.length)
-        next.set(edge.from.entry, { name: item.name, argument });
+        next.set(edge.from.entry, { ...passed(item), argument });
       found.push(call);
     }
     for (const entry of helpers.keys()) next.delete(entry);
@@ -89,7 +91,12 @@ function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): Rel
     tagArgument === undefined || name === undefined
       ? undefined
       : onlyNumber(argumentOf(abi, site, argumentPlace(abi, tagArgument, name)));
-  return { at: edge.at, name: release.name, value, tag };
+  return { at: edge.at, name: release.name, value, isAddress: release.takes === "address", tag };
+}
+
+/** A release as the helper around it is one. */
+function passed({ name, takes }: Release): Omit<Release, "argument"> {
+  return { name, ...(takes === undefined ? {} : { takes }) };
 }
 
 /** Which argument of its function a value is. */
@@ -99,30 +106,39 @@ function argumentOfValue({ flows }: DecodedModule, atom: Atom): number | undefin
   return atom.kind === "register" ? registerArgument(abi, atom.register) : undefined;
 }
 
-/** Whether a release may be of what is kept there: `same-place`, or nobody can tell. */
-export function releasesKept(value: Value, keeping: Keeping): "same-place" | "perhaps" | "no" {
-  const verdicts = value.map((atom) => ofAtom(atom, keeping));
+/** Whether a release is of what is kept somewhere: by the place that it takes it from; or nobody can tell. */
+export type Same = "same-place" | "perhaps" | "no";
+
+/** Whether a release may be of what is kept there. */
+export function releasesKept(
+  { value, isAddress }: Pick<ReleaseCall, "value" | "isAddress">,
+  keeping: Keeping,
+): Same {
+  const of = isAddress ? ofAddress : ofAtom;
+  const verdicts = value.map((atom) => of(atom, keeping));
   if (verdicts.includes("same-place")) return "same-place";
   return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
 }
 
-function ofAtom(atom: Atom, keeping: Keeping): "same-place" | "perhaps" | "no" {
+function ofAtom(atom: Atom, keeping: Keeping): Same {
   switch (atom.kind) {
     case "loaded":
-      if (keeping.in === "global") return isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+      if (keeping.in === "global") return taken(atom.rva, keeping.rva);
       return keeping.in === "unknown" || keeping.in === "callee" ? "perhaps" : "no";
     case "address":
-      return keeping.in === "global" && isAt(atom.rva, keeping.rva) ? "same-place" : "no";
+      return keeping.in === "global" ? taken(atom.rva, keeping.rva) : "no";
     case "offset":
       // a structure that is linked by its middle: the pointer is what was kept, moved back
       if (atom.of.kind === "loaded" || atom.of.kind === "field" || atom.of.kind === "result")
         return ofAtom(atom.of, keeping);
-      return keeping.in === "field" && isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+      return keeping.in === "field" ? taken(atom.offset, keeping.offset) : "no";
     case "field":
-      if (keeping.in === "field") return isAt(atom.offset, keeping.offset) ? "same-place" : "no";
+      if (keeping.in === "field") return taken(atom.offset, keeping.offset);
       if (keeping.in !== "global") return "perhaps";
       // further on in a list that starts there
-      return atom.of.kind === "loaded" && isAt(atom.of.rva, keeping.rva) ? "same-place" : "no";
+      return atom.of.kind === "loaded" ? taken(atom.of.rva, keeping.rva) : "no";
+    case "unknown":
+      return keeping.in === "field" && atom.behind === keeping.offset ? "same-place" : "perhaps";
     case "stack":
     case "constant":
     case "part":
@@ -132,9 +148,37 @@ function ofAtom(atom: Atom, keeping: Keeping): "same-place" | "perhaps" | "no" {
   }
 }
 
-/** The place itself, or the pointer of a counted string that starts there. */
-function isAt(place: number, kept: number): boolean {
-  return place === kept || place === kept + 4 || place === kept + 8;
+/** The same of the address of what holds it. */
+function ofAddress(atom: Atom, keeping: Keeping): Same {
+  switch (atom.kind) {
+    case "address":
+      return keeping.in === "global" && isHeldBy(atom.rva, keeping.rva) ? "same-place" : "no";
+    case "offset":
+      return keeping.in === "field" && isHeldBy(atom.offset, keeping.offset) ? "same-place" : "no";
+    case "unknown":
+      return keeping.in === "field" && atom.moved !== undefined && isHeldBy(atom.moved, keeping.offset)
+        ? "same-place"
+        : "perhaps";
+    case "stack":
+    case "constant":
+    case "part":
+      return "no";
+    default:
+      return "perhaps";
+  }
+}
+
+/** What is put on one end of a list may be taken from the other, whose pointer is the next one. */
+function taken(from: number, kept: number): Same {
+  if (from === kept) return "same-place";
+  return Math.abs(from - kept) <= LIST_WORD ? "perhaps" : "no";
+}
+
+const LIST_WORD = 8;
+
+/** Where something is kept that is held by what starts there: the place itself, or the pointer of a counted string. */
+function isHeldBy(start: number, kept: number): boolean {
+  return kept === start || kept === start + 4 || kept === start + 8;
 }
 
 /** Direct calls between an exported function and its free: further away it is for the library's own ends. */

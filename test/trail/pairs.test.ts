@@ -306,14 +306,14 @@ describe("looking a function up", () => {
 
   it("tells who takes over, and when", () => {
     expect(consumersNamed("@IofCallDriver@8")).toMatchObject([{ argument: 2, fate: "completion" }]);
-    // VOID IoQueueWorkItem, BOOLEAN IoTryQueueWorkItem: the item, and the routine's context
-    expect(consumersNamed("IoQueueWorkItem").map(({ argument, fails }) => [argument, fails])).toEqual([
-      [1, undefined],
-      [4, undefined],
+    // VOID IoQueueWorkItem, BOOLEAN IoTryQueueWorkItem: the item stays the caller's, the routine gets the context
+    expect(consumersNamed("IoQueueWorkItem")).toMatchObject([
+      { argument: 1, fate: "lent" },
+      { argument: 4, fate: "callback" },
     ]);
-    expect(consumersNamed("IoTryQueueWorkItem").map(({ argument, fails }) => [argument, fails])).toEqual([
-      [1, "false"],
-      [4, "false"],
+    expect(consumersNamed("IoTryQueueWorkItem")).toMatchObject([
+      { argument: 1, fate: "lent" },
+      { argument: 4, fate: "callback", fails: "false" },
     ]);
     // NDIS_RECEIVE_FLAGS_RESOURCES: the lists come back at once.
     expect(consumersNamed("NdisMIndicateReceiveNetBufferLists")[0]?.when).toEqual([

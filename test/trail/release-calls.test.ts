@@ -1,10 +1,19 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import {
+  behindUnknown,
+  fieldOf,
+  loaded,
+  movedBy,
+  movedUnknown,
+  type Value,
+} from "../../src/code/abstract-value.ts";
+import type { Keeping } from "../../src/code/fates.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { advance } from "../../src/core/address.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
-import { learnReleases } from "../../src/trail/release-calls.ts";
+import { learnReleases, releasesKept } from "../../src/trail/release-calls.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "../../src/trail/target.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
@@ -66,4 +75,35 @@ it("looks at 96 functions of a library for what they free, and says that there a
   expect(notes).toEqual([
     "library: of 97 exported functions that lead to a free, 96 were looked at for what they free",
   ]);
+});
+
+describe("a release of what is kept", () => {
+  const field = (offset: number): Keeping => ({ in: "field", offset });
+  const global = (rva: number): Keeping => ({ in: "global", rva });
+  const [variable] = loaded(0x4000);
+  if (variable === undefined) throw new Error("no variable");
+  const [extension] = fieldOf(variable, 0x40);
+  if (extension === undefined) throw new Error("no extension");
+  const free = (value: Value) => ({ value, isAddress: false });
+  const freeString = (value: Value) => ({ value, isAddress: true });
+
+  it("is told by the field that it is taken from, behind whichever pointer", () => {
+    expect(releasesKept(free(fieldOf(extension, 0x18)), field(0x18))).toBe("same-place");
+    expect(releasesKept(free(fieldOf(extension, 0x30)), field(0x18))).toBe("no");
+    // [[[[x]+b8]+30]+18]: how far the pointers lead is not followed, and the last field is seen
+    expect(releasesKept(free(behindUnknown(0x18)), field(0x18))).toBe("same-place");
+    expect(releasesKept(free(behindUnknown(0x30)), field(0x18))).toBe("perhaps");
+  });
+
+  it("is told by the address of a string, whose pointer stands behind its length", () => {
+    expect(releasesKept(freeString(movedBy(extension, 0x30)), field(0x38))).toBe("same-place");
+    expect(releasesKept(freeString(movedUnknown(0x30)), field(0x38))).toBe("same-place");
+    expect(releasesKept(freeString(movedBy(extension, 0x60)), field(0x38))).toBe("no");
+  });
+
+  it("may be at the other end of a list, and is not told by the field beside", () => {
+    expect(releasesKept(free(loaded(0x4000)), global(0x4008))).toBe("perhaps");
+    expect(releasesKept(free(fieldOf(extension, 0x10)), field(0x8))).toBe("perhaps");
+    expect(releasesKept(free(loaded(0x4000)), global(0x4010))).toBe("no");
+  });
 });

@@ -422,6 +422,192 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   Device = p;
   return STATUS_SUCCESS;
 }
+#elif defined KIND_LINKKEEP || defined KIND_LINKFREE
+/* Has the link of a device interface made in its extension; linkfree frees it in another routine, by the string's address. */
+typedef struct { ULONG Users; PVOID Lower; UNICODE_STRING Link; } EXTENSION;
+static EXTENSION *Extension;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  static const ULONG class_[4] = { 1, 2, 3, 4 };
+  irp->Information = Extension->Users++;
+  return IoRegisterDeviceInterface(Device, class_, 0, &Extension->Link);
+}
+#ifdef KIND_LINKFREE
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  RtlFreeUnicodeString(&Extension->Link);
+  irp->Status = STATUS_SUCCESS;
+  return STATUS_SUCCESS;
+}
+#endif
+#elif defined KIND_DEEPKEEP || defined KIND_DEEPFREE
+/* The answer hangs in a context that the other routine reaches through several pointers; deepkeep frees the context alone. */
+typedef struct { ULONG Flags; PVOID User; } CONTEXT;
+typedef struct { ULONG Type; PVOID Device; CONTEXT *Context; } FILE_OBJECT;
+typedef struct { ULONG Major; PVOID Parameters[4]; FILE_OBJECT *File; } STACK;
+#define STACK_OF(irp) (*(STACK **)((irp)->Rest + 16))
+NOINLINE NTSTATUS Work(IRP *irp) {
+  CONTEXT *c = ExAllocatePoolWithTag(PagedPool, sizeof(CONTEXT), TAG('C', 't', 'x', 't'));
+  if (c == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  c->Flags = irp->Flags;
+  NTSTATUS status = QUERY(&c->User);
+  if (NT_SUCCESS(status)) STACK_OF(irp)->File->Context = c;
+  else ExFreePoolWithTag(c, TAG('C', 't', 'x', 't'));
+  return status;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  CONTEXT *c = STACK_OF(irp)->File->Context;
+  if (device == 0 || c == 0) return STATUS_INVALID_PARAMETER;
+#ifdef KIND_DEEPFREE
+  if (c->User != 0) ExFreePool(c->User);
+#endif
+  ExFreePoolWithTag(c, TAG('C', 't', 'x', 't'));
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_HEADKEEP || defined KIND_HEADFREE
+/* Its own allocator puts the length in front of what it hands out, and its own free goes back to there; headkeep forgets it on one path. */
+NOINLINE PVOID Take(SIZE_T size) {
+  SIZE_T *p = ExAllocatePoolWithTag(PagedPool, size + 16, TAG('H', 'e', 'a', 'd'));
+  if (p == 0) return 0;
+  p[0] = size;
+  return p + 16 / sizeof(SIZE_T);
+}
+NOINLINE void Give(PVOID p) { if (p != 0) ExFreePoolWithTag((UCHAR *)p - 16, TAG('H', 'e', 'a', 'd')); }
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG *p = Take(irp->Flags);
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  p[0] = irp->Flags;
+#ifdef KIND_HEADKEEP
+  if (Seen(p) & 4) return STATUS_SUCCESS;
+#endif
+  irp->Information = Seen(p);
+  Give(p);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ITEMKEEP || defined KIND_ITEMFREE
+/* A work item for each request, in a context that its routine frees; itemfree's frees the item as well, which the routine is not given. */
+typedef struct { PVOID Item; ULONG Code; } JOB;
+void NTAPI Later(PVOID device, PVOID context) {
+  JOB *job = context;
+  Count += job->Code + (device != 0);
+#ifdef KIND_ITEMFREE
+  IoFreeWorkItem(job->Item);
+#endif
+  ExFreePoolWithTag(job, TAG('J', 'o', 'b', ' '));
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  JOB *job = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(JOB), TAG('J', 'o', 'b', ' '));
+  if (job == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  job->Item = IoAllocateWorkItem(Device);
+  if (job->Item == 0) { ExFreePoolWithTag(job, TAG('J', 'o', 'b', ' ')); return STATUS_INSUFFICIENT_RESOURCES; }
+  job->Code = irp->Flags;
+  IoQueueWorkItem(job->Item, (PVOID)Later, 1, job);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_DEVICEKEEP || defined KIND_DEVICEFREE
+/* One call gives two things, and only the file is a reference; devicekeep gives the device back instead. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID file, device;
+  NTSTATUS status = IoGetDeviceObjectPointer(irp->SystemBuffer, 0x80, &file, &device);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(device);
+#ifdef KIND_DEVICEFREE
+  ObfDereferenceObject(file);
+#else
+  ObfDereferenceObject(device);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_PARENTKEEP || defined KIND_PARENTFREE
+/* Goes from process to parent, and gives each back when it has the next; parentkeep only the last. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process, parent;
+  ULONG depth = 0;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)irp->Flags, &process);
+  if (!NT_SUCCESS(status)) return status;
+  while (depth < 20 && NT_SUCCESS(PsLookupProcessByProcessId(PsGetProcessId(process), &parent))) {
+#ifdef KIND_PARENTFREE
+    ObfDereferenceObject(process);
+#endif
+    process = parent;
+    depth++;
+  }
+  ObfDereferenceObject(process);
+  irp->Information = depth;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_UNDOKEEP || defined KIND_UNDOFREE
+/* Puts a process into a record on a list, and gives it back where that fails; undofree also where the record goes. */
+typedef struct { PVOID Next, Process; } RECORD;
+static RECORD *Records;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  RECORD *r = ExAllocatePoolWithTag(PagedPool, sizeof(RECORD), TAG('R', 'e', 'c', ' '));
+  if (r == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)irp->Flags, &r->Process);
+  if (NT_SUCCESS(status) && Count < 1000) { r->Next = Records; Records = r; Count++; return STATUS_SUCCESS; }
+  if (NT_SUCCESS(status)) ObfDereferenceObject(r->Process);
+  ExFreePoolWithTag(r, TAG('R', 'e', 'c', ' '));
+  return STATUS_UNSUCCESSFUL;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  RECORD *r = Records;
+  if (device == 0 || r == 0) return STATUS_INVALID_PARAMETER;
+  Records = r->Next;
+  irp->Information = --Count;
+#ifdef KIND_UNDOFREE
+  ObfDereferenceObject(r->Process);
+#endif
+  ExFreePoolWithTag(r, TAG('R', 'e', 'c', ' '));
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_RESERVEKEEP || defined KIND_RESERVEFREE
+/* Its own tag goes to a routine whose memory no plain free takes. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p = MmAllocateMappingAddress(0x10000, TAG('R', 's', 'r', 'v'));
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  *(PVOID *)(irp->Rest + 16) = p;
+  return STATUS_SUCCESS;
+}
+#ifdef KIND_RESERVEFREE
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  PVOID p = *(PVOID *)(irp->Rest + 16);
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  if (p != 0) MmFreeMappingAddress(p, TAG('R', 's', 'r', 'v'));
+  *(PVOID *)(irp->Rest + 16) = 0;
+  return STATUS_SUCCESS;
+}
+#endif
+#elif defined KIND_QUEUEKEEP || defined KIND_QUEUEFREE
+/* Puts the answers on the end of a list; queuefree's other routine takes them from its start. */
+static LIST_ENTRY Queue = { &Queue, &Queue };
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  LIST_ENTRY *e = p;
+  irp->Information = Count++;
+  e->Flink = &Queue;
+  e->Blink = Queue.Blink;
+  Queue.Blink->Flink = e;
+  Queue.Blink = e;
+  return STATUS_SUCCESS;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  while (Queue.Flink != &Queue) {
+    LIST_ENTRY *e = Queue.Flink;
+    Queue.Flink = e->Flink;
+    e->Flink->Blink = &Queue;
+#ifdef KIND_QUEUEFREE
+    ExFreePool(e);
+#endif
+  }
+  irp->Status = device == 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+  return irp->Status;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

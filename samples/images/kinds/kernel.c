@@ -115,6 +115,36 @@ void NTAPI RtlInitUnicodeString(UNICODE_STRING *to, const WCHAR *from) {
   to->Buffer = (WCHAR *)from;
 }
 
+PVOID NTAPI MmAllocateMappingAddress(SIZE_T size, ULONG tag) { return ExAllocatePoolWithTag(NonPagedPoolNx, size >> 9, tag); }
+void NTAPI MmFreeMappingAddress(PVOID address, ULONG tag) { ExFreePoolWithTag(address, tag); }
+
+/* A work item is kept until its routine was called, with another pointer than its own. */
+static PVOID *ExpWorkQueue;
+PVOID NTAPI IoAllocateWorkItem(PVOID device) {
+  PVOID *item = ExAllocatePoolWithTag(NonPagedPoolNx, 5 * sizeof(PVOID), TAG('I', 'o', 'W', 'I'));
+  if (item != 0) item[1] = device;
+  return item;
+}
+void NTAPI IoFreeWorkItem(PVOID item) { ExFreePoolWithTag(item, TAG('I', 'o', 'W', 'I')); }
+void NTAPI IoQueueWorkItem(PVOID item, PVOID routine, ULONG queue, PVOID context) {
+  PVOID *work = item;
+  work[0] = ExpWorkQueue;
+  work[2] = routine;
+  work[3] = context;
+  ExpCount += queue;
+  ExpWorkQueue = work;
+}
+/* The link's memory is the caller's, whose tag is nowhere documented. */
+NTSTATUS NTAPI IoRegisterDeviceInterface(PVOID device, const void *class_, UNICODE_STRING *reference, UNICODE_STRING *link) {
+  ULONG *text = ExAllocatePoolWithTag(PagedPool, 0x100, TAG('P', 'p', 'L', 'k'));
+  if (text == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  text[0] = *(const ULONG *)class_ ^ (device == reference);
+  link->Buffer = (WCHAR *)text;
+  link->Length = 0xf0;
+  link->MaximumLength = 0x100;
+  return STATUS_SUCCESS;
+}
+
 /* The tag stands in a constant beside code, as after /MERGE:.rdata=.text. */
 __attribute__((section(".text$zz"), used)) static const volatile struct { ULONG64 fixed; ULONG tag, spare; } MiConstants = { 0x1312d00, TAG('M', 'm', 'S', 't'), 0 };
 PVOID NTAPI MmMapSection(ULONG pages) {
@@ -140,6 +170,15 @@ NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE id, PVOID *process) {
   if (entry == 0) return STATUS_INVALID_PARAMETER;
   ObfReferenceObject(entry[0]);
   *process = entry[0];
+  return STATUS_SUCCESS;
+}
+/* Only the file is referenced: the device goes with it. */
+NTSTATUS NTAPI IoGetDeviceObjectPointer(UNICODE_STRING *name, ULONG access, PVOID *file, PVOID *device) {
+  PVOID *object = (PVOID *)name->Buffer;
+  if (object == 0 || access == 0) return STATUS_NOT_FOUND;
+  ObfReferenceObject(object);
+  *file = object;
+  *device = object[1];
   return STATUS_SUCCESS;
 }
 PVOID NTAPI PsReferencePrimaryToken(PVOID process) {

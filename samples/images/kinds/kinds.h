@@ -24,6 +24,11 @@ NTKERNELAPI NTSTATUS NTAPI ZwOpenSection(HANDLE *section, ULONG access, PVOID at
 NTKERNELAPI NTSTATUS NTAPI CmOpenHive(PVOID attributes);
 NTKERNELAPI PVOID NTAPI MmMapSection(ULONG pages);
 NTKERNELAPI void NTAPI MmUnmapSection(PVOID map);
+NTKERNELAPI PVOID NTAPI MmAllocateMappingAddress(SIZE_T size, ULONG tag);
+NTKERNELAPI void NTAPI MmFreeMappingAddress(PVOID address, ULONG tag);
+NTKERNELAPI void NTAPI IoQueueWorkItem(PVOID item, PVOID routine, ULONG queue, PVOID context);
+NTKERNELAPI NTSTATUS NTAPI IoGetDeviceObjectPointer(UNICODE_STRING *name, ULONG access, PVOID *file, PVOID *device);
+NTKERNELAPI NTSTATUS NTAPI IoRegisterDeviceInterface(PVOID device, const void *class_, UNICODE_STRING *reference, UNICODE_STRING *link);
 
 /* inner: a library of one layer */
 INNERAPI NTSTATUS NTAPI InnSend(PVOID device);

@@ -1,8 +1,10 @@
 import { poolRoutine } from "../../code/allocators.ts";
 import type { Va } from "../../core/address.ts";
-import type { AcquiringFunction } from "../acquiring-functions.ts";
+import { type AcquiringFunction, handedOutBy } from "../acquiring-functions.ts";
 import { Balance } from "../balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
+import type { HandedOut } from "../handed-out.ts";
+import { acquirersNamed } from "../pairs/table.ts";
 import { isKernelModule, type Question } from "../question.ts";
 import { runsOnceOnly } from "../reach.ts";
 import type { Reference } from "../scan.ts";
@@ -98,6 +100,8 @@ function allocatesOnce(question: Question, module: TrailModule, references: read
   return users.length > 0 && users.every((from) => runsOnceOnly(decoded, from));
 }
 
+const OF_POOL: HandedOut = { gives: { by: "return" }, fails: "null" };
+
 function balanceOfOwn(
   question: Question,
   module: TrailModule,
@@ -106,7 +110,15 @@ function balanceOfOwn(
   const decoded = question.codes.of(module);
   if (decoded === undefined) return undefined;
   const missing = codeMissing(question.target, module);
+  const { abi } = decoded.image.code.set;
   const function_ = { module: module.name, name: "the pool", address: module.base as Va };
+  const calls = references.flatMap(({ rva, use }) => {
+    const call = use === "allocate" ? decoded.uses.at(rva).call : undefined;
+    const inStructure = call?.name !== undefined && poolRoutine(call.name)?.structure !== undefined;
+    if (call === undefined || inStructure) return [];
+    const [row] = call.name === undefined ? [] : acquirersNamed(call.name);
+    return [{ at: call.at, row }];
+  });
   const acquiring: AcquiringFunction = {
     ...function_,
     acquired: {
@@ -119,21 +131,15 @@ function balanceOfOwn(
       releases: [],
       existing: false,
     },
-    out: { gives: { by: "return" }, fails: "null" },
+    out: OF_POOL,
     row: undefined,
+    frees: calls.flatMap(({ row }) => row?.releases ?? []),
   };
   const balance = new Balance(question, module, decoded, acquiring, missing);
-  for (const { rva, use } of references) {
-    const call = use === "allocate" ? decoded.uses.at(rva).call : undefined;
-    if (call === undefined || (call.name !== undefined && poolRoutine(call.name)?.structure !== undefined))
-      continue;
-    for (const from of decoded.image.functions.owning(call.at)) {
-      balance.follow(
-        from,
-        { at: call.at, gives: { by: "return" }, fails: "null" },
-        (module.base + BigInt(call.at)) as Va,
-      );
-    }
+  for (const { at, row } of calls) {
+    const out = row === undefined ? OF_POOL : handedOutBy(row, abi);
+    for (const from of decoded.image.functions.owning(at))
+      balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
   }
   return balance;
 }

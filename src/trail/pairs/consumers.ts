@@ -1,6 +1,6 @@
 import type { Condition, Fails } from "./pair.ts";
 
-/** A documented function that takes over what an argument holds: after it the caller has nothing to give back. */
+/** A documented function that takes over what an argument holds, so that the caller has nothing to give back after it, or that only seems to. */
 export interface Consumer {
   readonly name: string;
   /** How many arguments there are. */
@@ -14,8 +14,9 @@ export interface Consumer {
    * - `callback`: the routine that it is given along with gets it, and has to
    * - `kept`: it lives in what it was put into, whose end frees it or hands it to a cleanup routine
    * - `returned`: it comes back to a handler that the driver registered before
+   * - `lent`: whoever owned it before, though the function holds it for a while
    */
-  readonly fate: "freed" | "completion" | "callback" | "kept" | "returned";
+  readonly fate: "freed" | "completion" | "callback" | "kept" | "returned" | "lent";
   /** The argument is the address of the caller's variable that holds it. */
   readonly takes?: "address";
   /** It takes over only then. */
@@ -73,14 +74,17 @@ export const CONSUMERS: readonly Consumer[] = [
     ["IoCallDriver", 2, 2, "wdm.h"],
     ["PoCallDriver", 2, 2, "wdm.h"],
   ]),
+  // The routine gets the context, and not the item.
+  ...taking("lent", [
+    ["IoQueueWorkItem", 4, 1, "wdm.h"],
+    ["IoTryQueueWorkItem", 4, 1, "wdm.h"],
+  ]),
   ...taking("callback", [
     // The routine and its parameter stand in the WORK_QUEUE_ITEM.
     ["ExQueueWorkItem", 2, 1, "wdm.h"],
-    ["IoQueueWorkItem", 4, 1, "wdm.h"],
     ["IoQueueWorkItem", 4, 4, "wdm.h"],
     ["IoQueueWorkItemEx", 4, 1, "wdm.h"],
     ["IoQueueWorkItemEx", 4, 4, "wdm.h"],
-    ["IoTryQueueWorkItem", 4, 1, "wdm.h", { fails: "false" }],
     ["IoTryQueueWorkItem", 4, 4, "wdm.h", { fails: "false" }],
     ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { fails: "status" }],
     ["PsCreateSystemThread", 7, 7, "wdm.h", { fails: "status" }],
