@@ -15,6 +15,7 @@ import { ImageFile } from "./image-file.ts";
 import { described } from "./input.ts";
 import { Module } from "./module.ts";
 import type { HandleQuery } from "./objects.ts";
+import { checkOperands } from "./operands.ts";
 import { QuestionError } from "./question-error.ts";
 import { type LengthLike, parseRange } from "./range.ts";
 import type { TagQuery } from "./tags.ts";
@@ -91,11 +92,13 @@ export function ask<C extends Asked>(
   question: Question<C>,
   work: WorkOptions = {},
 ): Documents[C] {
-  const answerTo: Answers[C] | undefined = ANSWERS[question?.command];
-  if (answerTo === undefined) {
+  // names that every object has are no questions
+  if (!Object.hasOwn(ANSWERS, question?.command)) {
     const known = Object.keys(ANSWERS).join(", ");
     throw new ArgumentTypeError(`there is no question ${described(question?.command)}; there are ${known}`);
   }
+  const answerTo: Answers[C] = ANSWERS[question.command];
+  asked(question.command, () => checkOperands(question));
   return answer(answerTo(opened, question, work));
 }
 

@@ -1,7 +1,10 @@
 import { FormatError } from "../core/errors.ts";
+import { MAX_IMAGE_MATCHES } from "../core/limits.ts";
 import { addAll, addTo } from "../core/search.ts";
+import { grouped } from "../core/text.ts";
 import { Image } from "../pe/image.ts";
 import { type KnownImage, matchImage } from "../pe/match.ts";
+import { plural } from "../report/words.ts";
 import { type BlobLike, BlobSource } from "../source/blob.ts";
 import { FileError } from "../source/file-error.ts";
 import { type FileUrl, isBlob, isSource, isUrl } from "../source/given.ts";
@@ -19,6 +22,9 @@ export interface MatchedFile {
 /** A folder of PE files; or one file as a source, which bears its name, or as a File of a browser. */
 export type GivenImage = string | FileUrl | BlobLike | ByteSource;
 
+/** Files that are not the ones that were loaded, and of which it is said one by one. */
+const MOST_OTHERS = 100;
+
 /** PE files that the user gave, opened when a module asks for them. */
 export class GivenImages implements Disposable {
   /** By their names in small letters. */
@@ -27,7 +33,11 @@ export class GivenImages implements Disposable {
   readonly #images = new Map<string | ByteSource, Image | undefined>();
   readonly #open: ByteSource[] = [];
   readonly #notes: string[] = [];
+  /** Of files that bear a module's name and are another file. */
+  readonly #others: string[] = [];
+  #untold = 0;
   #bytes = 0;
+  #left = MAX_IMAGE_MATCHES;
 
   /**
    * Lists the files below folders, without opening any.
@@ -52,7 +62,17 @@ export class GivenImages implements Disposable {
 
   /** Files that bear the name of a module that none was taken for, and why. */
   get notes(): readonly string[] {
-    return this.#notes;
+    const untold =
+      this.#untold === 0
+        ? []
+        : [`${plural(this.#untold, "more file")} of the names of modules are other ones`];
+    const cut =
+      this.#left >= 0
+        ? []
+        : [
+            `more files bear the names of modules than are held against them: ${grouped(MAX_IMAGE_MATCHES)} were`,
+          ];
+    return [...this.#notes, ...this.#others, ...untold, ...cut];
   }
 
   /** Of all files that were opened. */
@@ -63,17 +83,26 @@ export class GivenImages implements Disposable {
   /** The file that `known` was loaded from, if it is among those given. */
   find(known: KnownImage): MatchedFile | undefined {
     const others: string[] = [];
+    let further = 0;
     for (const file of this.#candidates(known.fileName.toLowerCase())) {
+      if (this.#left <= 0) {
+        this.#left = -1;
+        break;
+      }
       const image = this.#imageIn(file);
       if (image === undefined) continue;
+      this.#left--;
       const path = typeof file === "string" ? file : file.name;
       const { matched, because } = matchImage(image, path, known);
       if (matched) return { path, image };
-      others.push(
-        `${baseName(path)} of the files given is not the one that was loaded: ${because.join("; ")}`,
-      );
+      if (this.#others.length + others.length === MOST_OTHERS) further++;
+      else
+        others.push(
+          `${baseName(path)} of the files given is not the one that was loaded: ${because.join("; ")}`,
+        );
     }
-    addAll(this.#notes, others);
+    addAll(this.#others, others);
+    this.#untold += further;
     return undefined;
   }
 

@@ -36,7 +36,8 @@ export function pathOf(url: FileUrl, what: string): string {
 /** A value as a message names it. */
 export function described(value: unknown): string {
   if (typeof value === "string") return `"${printable(value)}"`;
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value !== "object" || value === null)
+    return typeof value === "function" ? "a function" : String(value);
   const name: unknown = value.constructor?.name;
   return typeof name === "string" && name !== "" ? `a value of ${name}` : "an object";
 }

@@ -30,7 +30,7 @@ export function parseRange(
 ): readonly [start: Va, count: number] {
   const start = opened.address(address);
   const [, counted] = typeof length === "string" ? (/^L\??\s*(.*)$/is.exec(length.trim()) ?? []) : [];
-  const value = typeof length === "number" ? length : addressIn(opened, counted ?? length);
+  const value = typeof length === "number" ? wholeNumber(length) : addressIn(opened, counted ?? length);
   const isEnd = counted === undefined && value > most && value >= start;
   const count = isEnd ? Number((BigInt(value) - start) / BigInt(unit)) + 1 : Number(value);
   if (Number.isInteger(count) && count >= 1 && count <= most) return [start, count];
@@ -38,6 +38,12 @@ export function parseRange(
   throw new ArgumentRangeError(
     `LENGTH is 1 to ${hex(most)} ${things}, or the address of the last one, not ${found}`,
   );
+}
+
+/** @throws {RangeError} it has a fraction, or is none */
+function wholeNumber(length: number): number {
+  if (Number.isInteger(length)) return length;
+  throw new ArgumentRangeError(`LENGTH is a whole number, not ${length}`);
 }
 
 function addressIn(opened: Workspace, length: string): Va {

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { didYouMean } from "../core/nearest-word.ts";
-import type { TagOrder } from "../pool/tag-table.ts";
+import { TAG_ORDERS, type TagOrder } from "../pool/tag-table.ts";
 import type { CodeView } from "../trail/listing/lines.ts";
 import { COMMAND_NAMES, type Command, commandNamed } from "./commands.ts";
 import { byHabit } from "./windbg-lines.ts";
@@ -209,12 +209,10 @@ function outputOf(values: {
   return { format: asked[0] ?? "text", output: html ?? output };
 }
 
-export const ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "bytes", "count", "tag"];
-
 function orderOf(text: string | undefined): TagOrder | undefined {
-  const order = ORDERS.find((candidate) => candidate === text);
+  const order = TAG_ORDERS.find((candidate) => candidate === text);
   if (text === undefined || order !== undefined) return order;
-  throw new UsageError(`--sort takes ${ORDERS.join(", ")}, not "${text}"`, "tags");
+  throw new UsageError(`--sort takes ${TAG_ORDERS.join(", ")}, not "${text}"`, "tags");
 }
 
 export const VIEWS: readonly CodeView[] = ["around", "from", "before", "function"];

@@ -1,4 +1,5 @@
-import { FORMATS, OPTIONS, ORDERS, SHELLS, type Shell, takesOption, VIEWS } from "./arguments.ts";
+import { TAG_ORDERS } from "../pool/tag-table.ts";
+import { FORMATS, OPTIONS, SHELLS, type Shell, takesOption, VIEWS } from "./arguments.ts";
 import { COMMAND_NAMES, COMMANDS } from "./commands.ts";
 
 /** What a shell runs to complete commands, options and what they take; where the files are, the shell completes them itself. */
@@ -17,7 +18,7 @@ interface Completed {
   readonly of: readonly string[];
 }
 
-const WORDS: Readonly<Record<string, readonly string[]>> = { format: FORMATS, sort: ORDERS, view: VIEWS };
+const WORDS: Readonly<Record<string, readonly string[]>> = { format: FORMATS, sort: TAG_ORDERS, view: VIEWS };
 const FILES: Readonly<Record<string, "folder" | "file" | "anything">> = {
   DIR: "folder",
   FILE: "file",

@@ -124,6 +124,8 @@ export const MAX_POOLTAG_BYTES = 0x100_0000;
 export const MAX_POOLTAG_LINES = 200_000;
 /** Files and folders looked at below one folder of PE files; a whole System32 has about 20,000. */
 export const MAX_IMAGE_FILES = 200_000;
+/** Times that a file is held against a module of its name: a symbol store can have some hundred kernels. */
+export const MAX_IMAGE_MATCHES = 0x1_0000;
 /** Pieces of code looked at on the way from a cold part to its functions. */
 export const MAX_COLD_STEPS = 1024;
 /** … and on the ways from all cold parts of an image: a large kernel's take some 100,000. */
@@ -268,6 +270,8 @@ export const MAX_CORE_NOTES = 0x1_0000;
 export const MAX_KERNEL_PAGES = 0x10_0000;
 /** Bytes of nt's data in which lists, tables and keys are looked for by their shape: kernels have up to 6 MB. */
 export const MAX_KERNEL_DATA = 0x100_0000;
+/** Places in nt's image where the debugger's table may be by its tag, which stands at two or three. */
+export const MAX_KDBG_PLACES = 1024;
 /** Words of nt's data that are looked at for the list of modules, in all kernels that are tried, a pointer four times: 10 times those of the largest kernel. */
 export const MAX_KERNEL_WORDS = 0x100_0000;
 /** Records of a flattened core, 16 bytes each in the file: QEMU writes one for some 4 KB. */

@@ -1,5 +1,6 @@
 import { advance, hex, type Va } from "../core/address.ts";
 import { Bytes } from "../core/bytes.ts";
+import { MAX_KDBG_PLACES } from "../core/limits.ts";
 import { addAll } from "../core/search.ts";
 import type { FactSource, MachineFacts } from "../dump/facts.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -140,11 +141,17 @@ function fromScan(space: AddressSpace, { nt }: KdbgHints, notes: string[]): Kdbg
     return undefined;
   }
   let found: Kdbg | undefined;
+  let tried = 0;
   const coverage = findPatterns(space, nt.base, nt.size, [KDBG_OWNER_TAG], (tag) => {
+    if (++tried > MAX_KDBG_PLACES) return false;
     const block = blockAt(space, advance(tag, -KDBG_TAG), "scan");
     if (block?.kernBase === nt.base) found = block;
     return found === undefined;
   });
+  if (tried > MAX_KDBG_PLACES)
+    notes.push(
+      `KDBG's tag stands at more places of nt's image than the ${MAX_KDBG_PLACES} that were looked at`,
+    );
   if (found === undefined && coverage.unreadable > 0) {
     notes.push(`KDBG may stand in the ${coverage.unreadable} bytes of nt's image that cannot be read`);
   }

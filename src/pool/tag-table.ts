@@ -70,6 +70,7 @@ export function isInUse({ nonPaged, paged }: TagUsage): boolean {
 
 /** The order of a list of tags, as in `!poolused`. */
 export type TagOrder = "paged" | "nonpaged" | "bytes" | "count" | "tag";
+export const TAG_ORDERS: readonly TagOrder[] = ["paged", "nonpaged", "bytes", "count", "tag"];
 
 /** A sorted copy: by bytes or by outstanding count, the largest first; by the tag's bytes, as WinDbg does. */
 export function sortTags(tags: readonly TagUsage[], order: TagOrder): readonly TagUsage[] {

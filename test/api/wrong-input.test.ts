@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { BytesSource, openDump, openFolder, openImageFile, readTagFile } from "../../src/index.ts";
+import {
+  ask,
+  BytesSource,
+  openDump,
+  openFolder,
+  openImageFile,
+  type Question,
+  QuestionError,
+  readTagFile,
+} from "../../src/index.ts";
 
 const X64 = "samples/leak-x64.dmp";
 const DRIVER = "samples/images/x64/ctstor.sys";
@@ -69,6 +78,57 @@ describe("what a program without types passes by mistake", () => {
     ],
   ])("is a TypeError that says what is taken: %s", (_, call, message) => {
     expect(call).toThrow(new TypeError(message));
+  });
+
+  it.each(["constructor", "toString", "hasOwnProperty", "__proto__"])(
+    "is a TypeError where it asks by a name that every object has: %s",
+    (command) => {
+      expect(() => ask(dump, untyped({ command }))).toThrow(
+        expect.objectContaining({
+          name: "TypeError",
+          message: expect.stringMatching(`^there is no question "${command}"; there are trace, info, `),
+        }),
+      );
+    },
+  );
+
+  it.each<[string, Question, string]>([
+    ["no list", { command: "near", addresses: untyped(undefined) }, "addresses is a list, not undefined"],
+    [
+      "a list with a hole",
+      { command: "trace", tags: untyped(Array(1)) },
+      "tags is a list of texts, not a value of Array",
+    ],
+    ["no text", { command: "modules", pattern: untyped(null) }, "pattern is a text, not null"],
+    ["a process's number", { command: "handles", of: untyped(4) }, "of is a text, not 4"],
+    [
+      "no order",
+      { command: "tags", sort: untyped("toString") },
+      'sort is one of paged, nonpaged, bytes, count, tag, not "toString"',
+    ],
+    [
+      "no tag file",
+      { command: "tags", descriptions: untyped("pooltag.txt") },
+      'descriptions is a tag file that was read, not "pooltag.txt"',
+    ],
+    ["less than no tags", { command: "tags", top: -1 }, "top is a number of tags, not -1"],
+    [
+      "no number of tags",
+      { command: "growth", older: dump, top: Number.NaN },
+      "top is a number of tags, not NaN",
+    ],
+    [
+      "a length without end",
+      { command: "read", address: "nt", length: Number.POSITIVE_INFINITY },
+      "LENGTH is a whole number, not Infinity",
+    ],
+    [
+      "no function",
+      { command: "calls", module: "ctstor", function: "" },
+      '"": an address or a name should stand before the end',
+    ],
+  ])("is a QuestionError in an operand: %s", (_, question, message) => {
+    expect(() => ask(dump, question)).toThrow(new QuestionError(message, question.command));
   });
 
   it("is a RangeError where a number is meant for lines and is none", () => {

@@ -142,6 +142,21 @@ describe("findKdbg", () => {
     expect(search(machine, { header: undefined }).kdbg).toBeUndefined();
   });
 
+  // a kernel of 1 GB that is one page full of such tags was looked through for minutes
+  it("tries 1,024 places that have its tag, and says that there are more (MAX_KDBG_PLACES)", () => {
+    const searchBehind = (others: number) => {
+      const machine = machine64();
+      for (let i = 0; i < others; i++) machine.u32(NT.base + BigInt(i * 16), 0x4742_444b);
+      return search(machine, { header: undefined });
+    };
+    expect(searchBehind(1023).kdbg).toMatchObject({ address: BLOCK, foundBy: "scan" });
+    const { kdbg, notes } = searchBehind(1024);
+    expect(kdbg).toBeUndefined();
+    expect(notes).toContain(
+      "KDBG's tag stands at more places of nt's image than the 1024 that were looked at",
+    );
+  });
+
   it("says how much of nt it could not search", () => {
     const machine = machine64();
     machine.setState(BLOCK & ~0xfffn, 0x1000, "paged-out");

@@ -59,6 +59,7 @@ export function functionNamed(
   decoded: DecodedModule,
   name: string,
 ): CalledFunction | undefined {
+  if (name === "") return undefined;
   const own = module.image === undefined ? undefined : placeNamed(module.image, name);
   if (own !== undefined) return { address: advance(module.base, own.rva), slots: [] };
   const slots = module.imports.slots.filter((slot) =>
