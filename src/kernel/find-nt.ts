@@ -30,6 +30,8 @@ const RANGES: Readonly<Record<4 | 8, { readonly from: bigint; readonly to: bigin
 const REACH = 0x200_0000;
 /** What the pages in front of one pointer count for: of most it is seen at once that they are not there. */
 const AROUND = 0x800;
+/** What an image counts for whose headers are read. */
+const IMAGE = 32;
 const MZ = 0x5a4d;
 const E_LFANEW = 0x3c;
 /** Sections that no driver has, two of which are proof. */
@@ -83,7 +85,7 @@ function imageAround(space: AddressSpace, pointer: bigint, machine: Machine): Im
   for (let below = 0; below <= REACH; below += PAGE_SIZE) {
     const base = (page - BigInt(below)) as Va;
     if (base < from) return undefined;
-    const image = ntAt(space, base, machine);
+    const image = startsImage(space, base) ? ntAt(space, base, machine) : undefined;
     if (image !== undefined && pointer < base + BigInt(image.size)) return image;
   }
   return undefined;
@@ -97,7 +99,10 @@ function byWalking(space: AddressSpace, machine: Machine, search: KernelSearch):
     if (!("fault" in found)) {
       for (let offset = 0; offset < found.length && search.left > 0; offset += PAGE_SIZE) {
         search.left--;
-        const image = ntAt(space, advance(at as Va, offset), machine);
+        const base = advance(at as Va, offset);
+        if (!startsImage(space, base)) continue;
+        search.left -= IMAGE;
+        const image = ntAt(space, base, machine);
         if (image !== undefined) return image;
       }
     }
@@ -110,12 +115,11 @@ const SPAN = 0x4000_0000;
 
 /** nt's image at an address; `undefined` where what stands there is something else. */
 function ntAt(space: AddressSpace, base: Va, machine: Machine): Image | undefined {
-  if (!startsImage(space, base)) return undefined;
   try {
     const image = Image.at(space, base, { label: "nt" });
     if (image.machine !== machine) return undefined;
     const proof = image.sections.filter(({ name }) => SECTIONS.has(name)).length;
-    const named = proof >= 2 || FILE_NAME.test(image.exports.dllName ?? "");
+    const named = proof >= 2 || FILE_NAME.test(image.dllName ?? "");
     return named ? image : undefined;
   } catch (error) {
     if (error instanceof MemoryError || error instanceof FormatError) return undefined;

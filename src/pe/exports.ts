@@ -147,6 +147,17 @@ export function readExports(reader: RvaReader, directory: DataDirectory): Export
   return new ExportTable(dllName, items, gaps.items);
 }
 
+/** `ExportTable.dllName` by itself: the functions and their names are not read. */
+export function readDllName(reader: RvaReader, directory: DataDirectory): string | null {
+  try {
+    const header = readStruct(PeExports, reader.bytes(directory.rva, 40), "export directory");
+    return reader.text(header.nameRva, "DLL name");
+  } catch (error) {
+    toTableStop(error);
+    return null;
+  }
+}
+
 /** What could not be read, part by part. */
 class Gaps {
   readonly #byPart: Map<ExportGap["part"], ExportGap> = new Map();

@@ -3,7 +3,7 @@ import { Bytes } from "../core/bytes.ts";
 import { AddressSpace, type SparseBytes } from "../memory/address-space.ts";
 import type { ByteSource } from "../source/source.ts";
 import { type CoffSymbols, readCoffSymbols } from "./coff-symbols.ts";
-import { ExportTable, readExports } from "./exports.ts";
+import { ExportTable, readDllName, readExports } from "./exports.ts";
 import { FileImageMapping, fileHeaderReader } from "./file-mapping.ts";
 import type { Finding } from "./finding.ts";
 import {
@@ -185,6 +185,16 @@ export class Image {
     this.#exports ??=
       directory === undefined ? new ExportTable(null, []) : readExports(this.#reader, directory);
     return this.#exports;
+  }
+
+  /**
+   * `exports.dllName`, where nothing else of the table is asked for.
+   *
+   * @internal
+   */
+  get dllName(): string | null {
+    const directory = this.directory("export");
+    return directory === undefined ? null : readDllName(this.#reader, directory);
   }
 
   get imports(): ImportTable {

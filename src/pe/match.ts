@@ -61,7 +61,7 @@ export function matchImage(file: Image, fileName: string, known: KnownImage): Im
 
 function namesOf(file: Image, fileName: string): readonly string[] {
   const names = [fileName.replace(/^.*[\\/]/, "")];
-  if (file.exports.dllName !== null) names.push(file.exports.dllName);
+  if (file.dllName !== null) names.push(file.dllName);
   const version = file.version.state === "present" ? file.version.value : undefined;
   if (version !== undefined && version.originalFilename !== null) names.push(version.originalFilename);
   return [...new Set(names.map((name) => name.toLowerCase()))];
