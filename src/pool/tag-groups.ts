@@ -102,20 +102,18 @@ function partnersOf(
     (met) => expectedEqual(apart(met)),
     (met) => allowed(isHeld(base, met)),
   );
-  const near = multiples.sort((a, b) => a.apart - b.apart);
+  if (together.length === 0 && !neverFrees(base)) return [base];
   const expectedOf = RATIOS.map((ratio) => chance.expectedNear(base.outstanding * ratio, 0));
   const expected = (of: number): number => expectedOf.reduce((sum, expectedAt) => sum + expectedAt(of), 0);
   // beside a group each multiple stands for itself; alone they are too common among tags that come and go
   const more =
     together.length > 0
-      ? near.filter((one) => chanceOf(1, expected(one.apart)) < CHANCE_MULTIPLE)
-      : neverFrees(base)
-        ? beyondChance(
-            near,
-            (met) => expected(met.apart),
-            (met) => allowed(isHeld(base, met.member)),
-          )
-        : [];
+      ? multiples.filter((one) => chanceOf(1, expected(one.apart)) < CHANCE_MULTIPLE)
+      : beyondChance(
+          multiples.sort((a, b) => a.apart - b.apart),
+          (met) => expected(met.apart),
+          (met) => allowed(isHeld(base, met.member)),
+        );
   const members = [base, ...together, ...more.map(({ member }) => member)];
   return members.sort((a, b) => a.outstanding - b.outstanding || a.key - b.key);
 }
