@@ -1,6 +1,6 @@
 import type { Rva, Va } from "../core/address.ts";
 import { FormatError, type MemoryFault } from "../core/errors.ts";
-import { MAX_IMPORTS } from "../core/limits.ts";
+import { MAX_IMPORTS, MAX_NAME_BYTES_TOTAL } from "../core/limits.ts";
 import type { DataDirectory } from "./headers.ts";
 import { type ImportedDll, readDelayDlls, readImportedDlls } from "./import-descriptors.ts";
 import { type DeclaredImport, type ImportLayout, ImportNames, type ReadLookup } from "./import-names.ts";
@@ -91,6 +91,8 @@ class ImportWalk {
   readonly #gaps: ImportGap[] = [];
   readonly #replaced: ReplacedImport[] = [];
   #budget: number = MAX_IMPORTS;
+  /** Characters of DLLs' names that slots may still be told with: each has its DLL's, and those are short. */
+  #dllText: number = MAX_NAME_BYTES_TOTAL / 4;
 
   constructor(reader: RvaReader, inMemory: boolean, names: ImportNames) {
     this.#reader = reader;
@@ -128,11 +130,23 @@ class ImportWalk {
         this.addGap("addresses", dll, rva + pointerSize > size ? (fault ?? this.#pastEnd(rva)) : "limit");
         break;
       }
+      const told = this.#told(dll);
       const declared =
-        lookup === undefined ? { dll, name: null, ordinal: null } : this.#names.declared(dll, lookup, index);
+        lookup === undefined
+          ? { dll: told, name: null, ordinal: null }
+          : this.#names.declared(told, lookup, index);
       this.#add(rva, kind, value, fault, declared);
     }
     this.addGap("names", dll, this.#names.stopped);
+  }
+
+  /** The name of a DLL for one more slot; `null` where all of them have more text than there can be. */
+  #told(dll: string | null): string | null {
+    if (dll === null) return null;
+    this.#dllText -= dll.length;
+    if (this.#dllText >= 0) return dll;
+    this.#names.stopped ??= "limit";
+    return null;
   }
 
   addAddresses(directory: DataDirectory): void {

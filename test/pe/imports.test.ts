@@ -491,6 +491,18 @@ describe("hostile imports", () => {
     expect(notes).toEqual(["the names cannot be read of a.sys: it is longer than any real one"]);
   });
 
+  // a file of 1 MB, with one DLL's name of 4,090 characters beside each of 65,000 slots, took 1.7 GB to show
+  it("have their DLL's name as far as all names together have 4,194,304 characters", () => {
+    const name = "D".repeat(4095);
+    const data = patch(new Uint8Array(0x1080 + 1100 * 4), { 0: 0x2080, 12: 0x1040, 16: 0x2080, 0x40: name });
+    new Uint32Array(data.buffer, 0x1080, 1099).fill(0x8000_0007);
+    const { image, notes } = notesOf(data);
+    const named = image.imports.slots.map(({ declared }) => declared?.dll);
+    expect(named).toEqual([...Array(1024).fill(name), ...Array(75).fill(null)]);
+    expect(image.imports.slots.at(-1)?.declared).toEqual({ dll: null, name: null, ordinal: 7 });
+    expect(notes).toEqual([`some names cannot be read of ${name}: it is longer than any real one`]);
+  });
+
   it("that never end are cut at the cap, soon, and said to be", () => {
     // Every descriptor and every lookup entry is 0x2020: all of them lead everywhere.
     const data = new Uint8Array(0x80000);
