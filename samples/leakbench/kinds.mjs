@@ -254,7 +254,7 @@ const KINDS = {
     beside: ["itemfree", "globfree"],
   },
   "two-answers": {
-    why: "a call gives two things, of which the one is given back that need not be",
+    why: "a call gives two things, of which the one is given back that need not be; where that is not there, neither is",
     tag: "File",
     culprit: "devicekeep",
     beside: ["devicefree", "sectref"],
@@ -288,6 +288,12 @@ const KINDS = {
     tag: "Se  ",
     culprit: "queuekeep",
     beside: ["queuefree", "listfree"],
+  },
+  "completion-routine": {
+    why: "the completion routine frees its context; the IRP, which is another argument of it, it keeps",
+    tag: "Irp ",
+    culprit: "sentkeep",
+    beside: ["sentfree", "nullok"],
   },
   "text-only": {
     why: "the tag's letters stand in texts and names only",

@@ -132,6 +132,8 @@ export interface Dealings {
   effect(callee: Callee, given: Given, site: CallSite): Effect;
   /** How a call tells that it neither kept nor gave back what it was given; `undefined` where it always does. */
   fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;
+  /** Which argument of a routine of the image's own it comes back as; `undefined` where that is not known. */
+  comesAs(callee: Callee, given: Given, site: CallSite): number | undefined;
 }
 
 /** Whether a call gives back what one function acquires, though it only takes over what another acquires. */

@@ -1,6 +1,14 @@
 import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
+import {
+  type Atom,
+  fieldOf,
+  leftBy,
+  type MachineState,
+  movedBy,
+  UNKNOWN,
+  type Value,
+} from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import {
@@ -40,8 +48,8 @@ import {
 } from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
-/** Arguments of a routine that are looked at for the one that is it. */
-const ROUTINE_ARGUMENTS = 4;
+/** Arguments of a routine that are looked at for the one that is it, where that is not known. */
+const ROUTINE_ARGUMENTS = [1, 2, 3, 4] as const;
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
@@ -155,9 +163,11 @@ export class Holding implements Visitor<Held> {
     const callees = this.#flows.callees.of(site);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
+    if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
+      const asked = given.length > 0 || documentedArgument(this.#flows, site, 1).some(this.#isBeside(told));
+      return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
+    }
     if (given.length === 0) return told;
-    if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid")))
-      return { ...told, checks: new Set([...told.checks, `=${at}`]) };
     let now = told;
     for (const one of given) {
       const effects = callees
@@ -171,7 +181,7 @@ export class Holding implements Visitor<Held> {
       const taker = release ?? keeps;
       if (one.isPart === true && taker === undefined) continue;
       const taken = taker === undefined ? undefined : this.#takenBy(now, taker.callee, one, site);
-      if (release !== undefined || (keeps !== undefined && this.#comesBack(told, site, keeps.callee))) {
+      if (release !== undefined || (keeps !== undefined && this.#comesBack(told, site, keeps.callee, one))) {
         this.#release(at, taker?.callee);
         return taken === undefined ? undefined : { ...now, taken: { ...taken, gone: true } };
       }
@@ -207,16 +217,18 @@ export class Holding implements Visitor<Held> {
    * Whether a function of the image gives it back that whoever keeps it will call with it: one whose address stands in
    * it, as an IRP's completion routine does, or that the call is given along with it, as a work item's routine is.
    */
-  #comesBack({ routines }: Held, site: CallSite, callee: Callee): boolean {
+  #comesBack({ routines }: Held, site: CallSite, callee: Callee, given: Given): boolean {
     const { image } = this.#flows;
+    const known = this.#dealings.comesAs(callee, given, site);
+    const asked = known === undefined ? ROUTINE_ARGUMENTS : [known];
     const { abi } = image.code.set;
     const along = argumentPlaces(abi, site, callee.name).flatMap((place) =>
       routinesIn(image, argumentOf(abi, site, place)),
     );
     for (const offset of new Set([...routines, ...along])) {
-      for (let argument = 1; argument <= ROUTINE_ARGUMENTS; argument++) {
-        const given = { place: argumentPlace(abi, argument), argument, within: undefined };
-        const effect = this.#dealings.effect({ target: undefined, offset }, given, site);
+      for (const argument of asked) {
+        const as = { place: argumentPlace(abi, argument), argument, within: undefined };
+        const effect = this.#dealings.effect({ target: undefined, offset }, as, site);
         if (effect === "releases" || effect === "may-release") return true;
       }
     }
@@ -359,8 +371,15 @@ export class Holding implements Visitor<Held> {
     return fails === "null" ? "value" : fails;
   }
 
+  /** Whether something was left by the acquiring call, too: where that is not there the call gave nothing. */
+  readonly #isBeside =
+    ({ isEarlier }: Held) =>
+    (atom: Atom): boolean =>
+      !isEarlier && atom.kind === "left" && atom.call === this.#call?.at;
+
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
-  #subject({ aliases, checks, isEarlier }: Held, { left }: Comparison): Subject | undefined {
+  #subject(told: Held, { left }: Comparison): Subject | undefined {
+    const { aliases, checks, isEarlier } = told;
     const [atom, ...others] = left;
     if (atom === undefined || others.length > 0) return undefined;
     const whole = atom.kind === "part" ? atom.of : atom;
@@ -370,7 +389,8 @@ export class Holding implements Visitor<Held> {
       // what is written is 0 where nothing was acquired, and a status says so as well
       return call.gives.by === "return" ? "value" : "status";
     }
-    return aliases.has(whole.key) || checks.has(whole.key) ? "value" : undefined;
+    const isIt = aliases.has(whole.key) || checks.has(whole.key) || this.#isBeside(told)(whole);
+    return isIt ? "value" : undefined;
   }
 }
 

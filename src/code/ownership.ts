@@ -26,6 +26,8 @@ export interface Knowledge {
   effect(callee: Callee, given: Given, site: CallSite): Effect | undefined;
   /** How a call tells that it did not take what `effect` says it keeps or gives back; `undefined` where it always does. */
   fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;
+  /** Which argument of a routine of the image's own it comes back as; `undefined` where that is not known. */
+  comesAs(callee: Callee, given: Given, site: CallSite): number | undefined;
   /** The code of a function of another module. */
   elsewhere(callee: Callee): { readonly flows: DataFlow; readonly entry: number } | undefined;
   /** Of a function whose code cannot be followed: whether it belongs to the kernel, which keeps nothing unless it is documented to. */
@@ -110,6 +112,7 @@ export class Ownership {
         return effect === "unknown" && knowledge.isKernel(callee) ? "uses" : effect;
       },
       fails: (callee, given, site) => knowledge.fails(callee, given, site),
+      comesAs: (callee, given, site) => knowledge.comesAs(callee, given, site),
     };
   }
 }

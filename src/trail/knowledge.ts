@@ -15,6 +15,7 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
   return {
     effect: (callee, given, site) => documentedEffect(namesOf(callee), given, site, abi),
     fails: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.fails,
+    comesAs: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.comesAs,
     elsewhere: (callee) => {
       const found = codes.find(callee);
       const decoded = found === undefined ? undefined : codes.of(found.module);

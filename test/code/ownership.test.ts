@@ -44,6 +44,7 @@ function fates(
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
     fails: ({ name }) => (name === "Try" || name === "Write" ? "false" : undefined),
+    comesAs: () => undefined,
     elsewhere: () => undefined,
     isKernel: ({ name }) => name === "Use",
   });

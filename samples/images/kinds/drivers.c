@@ -511,6 +511,7 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   PVOID file, device;
   NTSTATUS status = IoGetDeviceObjectPointer(irp->SystemBuffer, 0x80, &file, &device);
   if (!NT_SUCCESS(status)) return status;
+  if (device == 0) return STATUS_NOT_FOUND;
   irp->Information = Seen(device);
 #ifdef KIND_DEVICEFREE
   ObfDereferenceObject(file);
@@ -607,6 +608,28 @@ NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
   }
   irp->Status = device == 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
   return irp->Status;
+}
+#elif defined KIND_SENTKEEP || defined KIND_SENTFREE
+/* Sends IRPs of its own, whose completion routine frees its context; sentfree's frees the IRP as well. */
+typedef struct { PVOID Routine, Context; } STACK;
+NTSTATUS NTAPI Completed(PVOID device, IRP *irp, PVOID context) {
+  Count += irp->Status == STATUS_SUCCESS && device != 0;
+  ExFreePoolWithTag(context, TAG('R', 'e', 'q', ' '));
+#ifdef KIND_SENTFREE
+  IoFreeIrp(irp);
+#endif
+  return STATUS_UNSUCCESSFUL;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG *request = ExAllocatePoolWithTag(NonPagedPoolNx, 64, TAG('R', 'e', 'q', ' '));
+  if (request == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  IRP *mine = IoAllocateIrp(2, 0);
+  if (mine == 0) { ExFreePoolWithTag(request, TAG('R', 'e', 'q', ' ')); return STATUS_INSUFFICIENT_RESOURCES; }
+  STACK *next = *(STACK **)(mine->Rest + 16);
+  request[0] = irp->Flags;
+  next->Routine = (PVOID)Completed;
+  next->Context = request;
+  return IofCallDriver(Device, mine);
 }
 #endif
 

@@ -17,6 +17,8 @@ export interface Consumer {
    * - `lent`: whoever owned it before, though the function holds it for a while
    */
   readonly fate: "freed" | "completion" | "callback" | "kept" | "returned" | "lent";
+  /** Which argument of the caller's own routine it comes back as, where one gets it. */
+  readonly comesAs?: number;
   /** The argument is the address of the caller's variable that holds it. */
   readonly takes?: "address";
   /** It takes over only then. */
@@ -32,7 +34,7 @@ type Row = readonly [
   arguments: number,
   argument: number,
   header: string,
-  more?: Partial<Pick<Consumer, "fails" | "source" | "takes" | "when">>,
+  more?: Partial<Pick<Consumer, "comesAs" | "fails" | "source" | "takes" | "when">>,
 ];
 
 function taking(fate: Consumer["fate"], rows: readonly Row[]): readonly Consumer[] {
@@ -70,9 +72,9 @@ export const CONSUMERS: readonly Consumer[] = [
     ],
   ]),
   ...taking("completion", [
-    ["IofCallDriver", 2, 2, "wdm.h"],
-    ["IoCallDriver", 2, 2, "wdm.h"],
-    ["PoCallDriver", 2, 2, "wdm.h"],
+    ["IofCallDriver", 2, 2, "wdm.h", { comesAs: 2 }],
+    ["IoCallDriver", 2, 2, "wdm.h", { comesAs: 2 }],
+    ["PoCallDriver", 2, 2, "wdm.h", { comesAs: 2 }],
   ]),
   // The routine gets the context, and not the item.
   ...taking("lent", [
@@ -81,30 +83,30 @@ export const CONSUMERS: readonly Consumer[] = [
   ]),
   ...taking("callback", [
     // The routine and its parameter stand in the WORK_QUEUE_ITEM.
-    ["ExQueueWorkItem", 2, 1, "wdm.h"],
-    ["IoQueueWorkItem", 4, 4, "wdm.h"],
-    ["IoQueueWorkItemEx", 4, 1, "wdm.h"],
-    ["IoQueueWorkItemEx", 4, 4, "wdm.h"],
-    ["IoTryQueueWorkItem", 4, 4, "wdm.h", { fails: "false" }],
-    ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { fails: "status" }],
-    ["PsCreateSystemThread", 7, 7, "wdm.h", { fails: "status" }],
-    ["IoCreateSystemThread", 8, 8, "wdm.h", { fails: "status" }],
-    ["KeInitializeDpc", 3, 3, "wdm.h"],
-    ["KeInitializeThreadedDpc", 3, 3, "wdm.h"],
-    ["ExAllocateTimer", 3, 2, "wdm.h", { fails: "null" }],
+    ["ExQueueWorkItem", 2, 1, "wdm.h", { comesAs: 1 }],
+    ["IoQueueWorkItem", 4, 4, "wdm.h", { comesAs: 2 }],
+    ["IoQueueWorkItemEx", 4, 1, "wdm.h", { comesAs: 3 }],
+    ["IoQueueWorkItemEx", 4, 4, "wdm.h", { comesAs: 2 }],
+    ["IoTryQueueWorkItem", 4, 4, "wdm.h", { comesAs: 2, fails: "false" }],
+    ["IoSetCompletionRoutineEx", 7, 4, "wdm.h", { comesAs: 3, fails: "status" }],
+    ["PsCreateSystemThread", 7, 7, "wdm.h", { comesAs: 1, fails: "status" }],
+    ["IoCreateSystemThread", 8, 8, "wdm.h", { comesAs: 1, fails: "status" }],
+    ["KeInitializeDpc", 3, 3, "wdm.h", { comesAs: 2 }],
+    ["KeInitializeThreadedDpc", 3, 3, "wdm.h", { comesAs: 2 }],
+    ["ExAllocateTimer", 3, 2, "wdm.h", { comesAs: 2, fails: "null" }],
     ["ExRegisterCallback", 3, 3, "wdm.h", { fails: "null" }],
     ["PoRequestPowerIrp", 6, 5, "wdm.h", { fails: "status" }],
     ["IoRegisterPlugPlayNotification", 7, 6, "wdm.h", { fails: "status" }],
-    ["FltQueueGenericWorkItem", 5, 1, "fltkernel.h", { fails: "status" }],
-    ["FltQueueGenericWorkItem", 5, 5, "fltkernel.h", { fails: "status" }],
-    ["FltQueueDeferredIoWorkItem", 5, 1, "fltkernel.h", { fails: "status" }],
-    ["FltQueueDeferredIoWorkItem", 5, 5, "fltkernel.h", { fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 1, "fltkernel.h", { comesAs: 1, fails: "status" }],
+    ["FltQueueGenericWorkItem", 5, 5, "fltkernel.h", { comesAs: 3, fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 1, "fltkernel.h", { comesAs: 1, fails: "status" }],
+    ["FltQueueDeferredIoWorkItem", 5, 5, "fltkernel.h", { comesAs: 3, fails: "status" }],
     ["FltPerformAsynchronousIo", 3, 1, "fltkernel.h", { fails: "status" }],
     ["FltPerformAsynchronousIo", 3, 3, "fltkernel.h", { fails: "status" }],
     // The driver's own post-operation routine, which it registered, gets the context.
     ["FltCompletePendedPreOperation", 3, 3, "fltkernel.h"],
-    ["NdisQueueIoWorkItem", 3, 1, "ndis.h"],
-    ["NdisQueueIoWorkItem", 3, 3, "ndis.h"],
+    ["NdisQueueIoWorkItem", 3, 1, "ndis.h", { comesAs: 2 }],
+    ["NdisQueueIoWorkItem", 3, 3, "ndis.h", { comesAs: 1 }],
     ["FwpsInjectTransportSendAsync0", 10, 8, "fwpsk.h", { fails: "status" }],
     ["FwpsInjectTransportSendAsync0", 10, 10, "fwpsk.h", { fails: "status" }],
     ["FwpsInjectTransportSendAsync1", 10, 8, "fwpsk.h", { fails: "status" }],
