@@ -25,6 +25,8 @@ export function lookedAt(bytes: number): number {
 }
 /** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
 export const MAX_UNICODE_BYTES = 0x800;
+/** A file's name has 255 characters at most; a module's stands beside all that is told of it. */
+export const MAX_FILE_NAME = 255;
 /** An image in kernel space: the largest kernel seen has 21 MB, GPU drivers reach 100 MB. */
 export const MAX_IMAGE_SIZE = 0x4000_0000;
 /** One `read` into one array; longer ranges are walked in pieces. */

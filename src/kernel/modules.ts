@@ -1,13 +1,13 @@
 import { advance, type Va } from "../core/address.ts";
 import { MemoryError } from "../core/errors.ts";
 import { parseWith, toAddress } from "../core/kaitai.ts";
-import { MAX_IMAGE_SIZE, MAX_IMAGES_BYTES, MAX_MODULES } from "../core/limits.ts";
+import { MAX_FILE_NAME, MAX_IMAGE_SIZE, MAX_IMAGES_BYTES, MAX_MODULES } from "../core/limits.ts";
 import { fileName } from "../core/text.ts";
 import type { TriageDriver, TriageList } from "../dump/triage-drivers.ts";
 import { ModuleEntry as Layout } from "../generated/module_entry.js";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { type ListWalk, walkList } from "./linked-list.ts";
-import { moduleNames, readUnicode } from "./names.ts";
+import { cutFileName, moduleNames, readUnicode } from "./names.ts";
 
 /** A loaded module, as the kernel's list has it. */
 export interface ModuleEntry {
@@ -79,7 +79,7 @@ export function triageModules(
     .filter(({ base, size }) => canHoldImage(base, size, pointerSize))
     .map((driver) => ({
       ...driver,
-      imageName: driver.path === undefined ? undefined : fileName(driver.path),
+      imageName: driver.path === undefined ? undefined : cutFileName(fileName(driver.path)),
       end: advance(driver.base, driver.size),
     }));
   const walk = { items: drivers, recovered: 0 };
@@ -119,7 +119,8 @@ function readEntry(space: AddressSpace, at: Va, withTimestamp: boolean): Unnamed
   if (!canHoldImage(base, size, pointerSize)) return undefined;
   const path = readUnicode(space, text(raw.fullDllName));
   const imageName =
-    readUnicode(space, text(raw.baseDllName)) ?? (path === undefined ? undefined : fileName(path));
+    readUnicode(space, text(raw.baseDllName), MAX_FILE_NAME * 2) ??
+    (path === undefined ? undefined : cutFileName(fileName(path)));
   return {
     imageName,
     path,

@@ -1,5 +1,5 @@
 import { hex, type Va } from "../core/address.ts";
-import { MAX_UNICODE_BYTES } from "../core/limits.ts";
+import { MAX_FILE_NAME, MAX_UNICODE_BYTES } from "../core/limits.ts";
 import { utf16Z } from "../core/text.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 
@@ -9,13 +9,26 @@ export interface UnicodeString {
   readonly buffer: Va;
 }
 
-/** The text, cut with its length said where it is longer than any name; `undefined` where it is empty or cannot be read. */
-export function readUnicode(space: AddressSpace, { length, buffer }: UnicodeString): string | undefined {
-  const bytes = space.tryRead(buffer, Math.min(length, MAX_UNICODE_BYTES));
+/**
+ * The text, cut with its length said where it is longer than any name; `undefined` where it is empty or cannot be read.
+ *
+ * @param most in bytes
+ */
+export function readUnicode(
+  space: AddressSpace,
+  { length, buffer }: UnicodeString,
+  most: number = MAX_UNICODE_BYTES,
+): string | undefined {
+  const bytes = space.tryRead(buffer, Math.min(length, most));
   const text = bytes === undefined ? "" : utf16Z(bytes);
-  const cut = text.length * 2 === MAX_UNICODE_BYTES && length > MAX_UNICODE_BYTES;
+  const cut = text.length * 2 === most && length > most;
   if (cut) return `${text}… (${length >>> 1} characters)`;
   return text === "" ? undefined : text;
+}
+
+/** A file's name, cut as `readUnicode` does where it is longer than any. */
+export function cutFileName(name: string): string {
+  return name.length <= MAX_FILE_NAME ? name : `${name.slice(0, MAX_FILE_NAME)}… (${name.length} characters)`;
 }
 
 /** What names are made of. */

@@ -159,8 +159,21 @@ describe("readModules", () => {
     const long = "n".repeat(32_767);
     const [nt, driver] = modulesOf(listed([NT, { ...HAL, name: long, path: `\\${long.slice(1)}` }])).items;
     expect(nt?.imageName).toBe("ntoskrnl.exe");
-    expect(driver?.imageName).toBe(`${"n".repeat(1024)}… (32767 characters)`);
+    expect(driver?.imageName).toBe(`${"n".repeat(255)}… (32767 characters)`);
     expect(driver?.path).toBe(`\\${"n".repeat(1023)}… (32767 characters)`);
+  });
+
+  // 65,536 import slots that lead into one module with a name of 1,000 characters took 0.5 GB to show
+  it("cuts a file's name behind 255 characters, also where only its path is known (MAX_FILE_NAME)", () => {
+    const [name, longer] = ["n".repeat(255), "n".repeat(256)];
+    const namesOf = (file: string) => {
+      const list = listed([NT, { ...HAL, name: file, path: `\\${file}` }]);
+      const whole = modulesOf(list).items[1]?.imageName;
+      list.machine.pointer((list.entries[1] ?? 0n) + 0x58n + 8n, 0xffffa00000000000n);
+      return [whole, modulesOf(list).items[1]?.imageName];
+    };
+    expect(namesOf(name)).toEqual([name, name]);
+    expect(namesOf(longer)).toEqual(Array(2).fill(`${name}… (256 characters)`));
   });
 
   it("names a module whose name is paged out by its base, and goes on", () => {
