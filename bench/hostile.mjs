@@ -7,8 +7,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildMachine } from "../samples/leakbench/machine.mjs";
+import { elfCore } from "../samples/writer/containers.mjs";
 import { writeDump } from "../samples/writer/dump.mjs";
 import { usageOf } from "./commands.mjs";
+import { containerMachine } from "./containers.mjs";
 import { makeImage } from "./images.mjs";
 
 const CLI = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
@@ -215,6 +217,70 @@ function relocations(size) {
   return peFile({ bits: 64, sections, directories: { 5: [0x2000, size] } });
 }
 
+/** Symbols that all have one name of 4,090 characters. @param {number} count */
+function sharedNames(count) {
+  const file = peFile({ bits: 64, sections: [{ rva: 0x1000, data: new Uint8Array(0x1000), code: true }] });
+  const symbol = Buffer.alloc(18);
+  symbol.writeUInt32LE(4, 4);
+  symbol.writeUInt32LE(0x0020_0001, 12);
+  symbol[16] = 2;
+  const strings = Buffer.alloc(4 + 4096, "n");
+  strings.writeUInt32LE(strings.length, 0);
+  strings[4 + 4090] = 0;
+  file.writeUInt32LE(file.length, 0x8c);
+  file.writeUInt32LE(count, 0x90);
+  return Buffer.concat([file, Buffer.alloc(count * 18, symbol), strings]);
+}
+
+/** A signature that is one object identifier. @param {number} size */
+function identifier(size) {
+  const at = 0x400 + 0x1000;
+  const sections = [{ rva: 0x1000, data: new Uint8Array(0x1000), code: true }];
+  const file = peFile({ bits: 64, sections, directories: { 4: [at, size + 20] } });
+  const head = Buffer.alloc(20);
+  head.writeUInt32LE(size + 20, 0);
+  head.writeUInt32LE(0x0002_0200, 4);
+  head.writeUInt16BE(0x3084, 8);
+  head.writeUInt32BE(size + 6, 10);
+  head.writeUInt16BE(0x0684, 14);
+  head.writeUInt32BE(size, 16);
+  return Buffer.concat([file, head, Buffer.alloc(size, 1)]);
+}
+
+/** Import slots of one DLL with a name of 4,090 characters. @param {number} count */
+function longDll(count) {
+  const data = Buffer.alloc(40 + 4096 + (count + 1) * 8, "n");
+  data.fill(0, 0, 40);
+  data.fill(0, 40 + 4090);
+  const table = 0x2000 + 40 + 4096;
+  for (const [at, rva] of [
+    [0, table],
+    [12, 0x2000 + 40],
+    [16, table],
+  ])
+    data.writeUInt32LE(/** @type {number} */ (rva), /** @type {number} */ (at));
+  for (let i = 0; i < count; i++) data.writeBigUInt64LE((1n << 63n) | BigInt(i), 40 + 4096 + i * 8);
+  const sections = [
+    { rva: 0x1000, data: new Uint8Array(0x1000), code: true },
+    { rva: 0x2000, data },
+  ];
+  return peFile({ bits: 64, sections, directories: { 1: [0x2000, 40] } });
+}
+
+/** Processors whose page tables lead to no kernel. @param {number} count */
+function processors(count) {
+  const made = containerMachine("x64", { pages: 0x1800, hole: [0x1000, 0x200] });
+  const { machine } = made.system;
+  machine.write(made.system.image("ntoskrnl.exe").base, new Uint8Array(64));
+  const all = Array.from({ length: count }, (_, i) => ({
+    ...made.processors[0],
+    rip: 0n,
+    rsp: 0n,
+    cr3: machine.directoryTableBase + BigInt(i),
+  }));
+  return elfCore(machine, made.header, { by: "virtualbox", processors: all });
+}
+
 const lines = (/** @type {number} */ size, /** @type {string} */ line) =>
   Buffer.from(line.repeat(size / line.length));
 const SAMPLE = fileURLToPath(new URL("../samples/leak-x64.dmp", import.meta.url));
@@ -297,6 +363,30 @@ const ROWS = [
       (path) => ["functions", dirname(path), "hollow"],
       (path) => ["scan", dirname(path), "Se"],
     ],
+  },
+  {
+    what: "220,000 symbols of one name",
+    file: "symbols.sys",
+    make: () => sharedNames(220_000),
+    questions: [(path) => ["functions", path], (path) => ["headers", path]],
+  },
+  {
+    what: "an object identifier of 3.9 MB in a signature",
+    file: "identifier.sys",
+    make: () => identifier(0x3e_0000),
+    questions: [(path) => ["headers", path]],
+  },
+  {
+    what: "65,000 import slots of a DLL with a long name",
+    file: "dll.sys",
+    make: () => longDll(65_000),
+    questions: [(path) => ["imports", path]],
+  },
+  {
+    what: "2,048 processors that lead to no kernel",
+    file: "processors.elf",
+    make: () => processors(2048),
+    questions: [(path) => ["info", path]],
   },
   {
     what: "4 MB of spaces, of wildcards, as a file of tags",
