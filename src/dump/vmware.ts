@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from "../core/address.ts";
 import type { Bytes } from "../core/bytes.ts";
-import { MAX_PFN } from "../core/limits.ts";
+import { MAX_PFN, MAX_PROCESSORS } from "../core/limits.ts";
 import { addTo, groupBy } from "../core/search.ts";
 import { grouped } from "../core/text.ts";
 import { type ByteSource, readAt } from "../source/source.ts";
@@ -85,6 +85,9 @@ function opened(
     notes.push(
       `${left} of the state's regions of memory are not whole or not possible: their pages are not read`,
     );
+  const count = processorsOf(state.tags);
+  if (count !== undefined && (count === 0 || count > MAX_PROCESSORS))
+    notes.push(`the state gives ${grouped(count)} processors, which no Windows has`);
   return {
     source: main,
     kind: "vmware",
@@ -167,15 +170,20 @@ const CR3 = 3;
 /** CR0.PG. */
 const PAGING = 1n << 31n;
 
+/** How many the state says that there are. */
+function processorsOf(tags: readonly VmwareTag[]): number | undefined {
+  return numberOf(tags.find(({ group, name }) => group === "cpu" && name === "cpu:numVCPUs"));
+}
+
 function factsOf(tags: readonly VmwareTag[]): MachineFacts {
   const cpu = tags.filter(({ group }) => group === "cpu");
-  const count = numberOf(cpu.find(({ name }) => name === "cpu:numVCPUs"));
+  const count = processorsOf(tags) ?? 0;
   const system = [...groupBy(cpu, ({ indices }) => indices[0])].flatMap(([number, own]) =>
     number !== undefined && own.some(({ name }) => name === "CR64") ? [registersOf(own)] : [],
   );
   return {
     source: "state",
-    processors: count === undefined || count === 0 ? undefined : { value: count, source: "state" },
+    processors: count >= 1 && count <= MAX_PROCESSORS ? { value: count, source: "state" } : undefined,
     roots: system.flatMap(({ cr3 }): Fact<bigint>[] => (cr3 === 0n ? [] : [{ value: cr3, source: "state" }])),
     contexts: [],
     system: system

@@ -79,6 +79,20 @@ describe("a VMware state", () => {
     ]);
   });
 
+  it("gives as many processors as Windows has at most, and no other number is one (MAX_PROCESSORS)", () => {
+    const count = (bytes: string) => open(written(0, 0, `\x04\x0ccpu:numVCPUs${bytes}`), memory);
+    const [most, more, none] = ["\0\x08\0\0", "\x01\x08\0\0", "\0\0\0\0"].map(count);
+    expect([most?.facts.processors?.value, most?.notes]).toEqual([2048, []]);
+    expect([more?.facts.processors, more?.notes]).toEqual([
+      undefined,
+      ["the state gives 2,049 processors, which no Windows has"],
+    ]);
+    expect([none?.facts.processors, none?.notes]).toEqual([
+      undefined,
+      ["the state gives 0 processors, which no Windows has"],
+    ]);
+  });
+
   it("of an ARM64 guest begins at 2 GB", () => {
     const state = vmwareState(machine, [[0, 0x400]], { processors });
     const at = Buffer.from(state).indexOf("cpu:numVCPUs");

@@ -133,7 +133,7 @@ function tablesAt(
     else if (endsHere) break;
     tables.push(agreement.unknown > 0 && compared === 0 ? undefined : at);
   }
-  while (tables.length < (kernel.processors ?? 1)) tables.push(undefined);
+  while (tables.length < (kernel.processors === undefined ? 1 : wanted)) tables.push(undefined);
   return { tables, verified, wrong };
 }
 
