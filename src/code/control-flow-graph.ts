@@ -6,8 +6,8 @@ import type { FunctionFlow } from "./function-flow.ts";
 export interface ControlFlow {
   /** Places that something jumps to, or that follow a branch. */
   readonly leaders: ReadonlySet<number>;
-  /** Places that no direct way leads to: a `switch` goes there through its table. */
-  readonly labels: readonly number[];
+  /** Where an indirect jump can lead in the function: the labels of its table, and what nothing known leads to. */
+  labelsOf(jump: number): readonly number[];
   /** Leaders from which a place is reached, the one that holds it included. */
   reaching(place: number): ReadonlySet<number>;
   /** Whether no way leads to a place but through another. */
@@ -25,35 +25,40 @@ export function controlFlowOf(flow: FunctionFlow): ControlFlow {
   return made;
 }
 
-/** No place: the way from each indirect jump to each label, of both of which there may be thousands. */
-const ANY_LABEL = -1;
+/** No place: the way from each indirect jump to what nothing known leads to, of both of which there may be thousands. */
+const UNREACHED = -1;
 
 class Graph implements ControlFlow {
   readonly leaders = new Set<number>();
-  readonly labels: readonly number[];
+  readonly #flow: FunctionFlow;
   /** Leaders by those that come before them. */
   readonly #before = new Map<number, number[]>();
   /** The leader of each instruction's block. */
   readonly #leaderOf = new Map<number, number>();
-  readonly #entry: number;
+  readonly #labels = new Map<number, readonly number[]>();
 
-  constructor({ instructions, function: { entry } }: FunctionFlow) {
-    this.#entry = entry;
-    this.leaders.add(entry);
-    const followed = new Set<number>();
+  constructor(flow: FunctionFlow) {
+    this.#flow = flow;
+    const { instructions, labels, unreached } = flow;
+    this.leaders.add(flow.function.entry);
     for (const { start, length, flow, target } of instructions.values()) {
-      const next = start + length;
-      if (target !== undefined && flow !== Flow.Call && instructions.has(target)) {
-        this.leaders.add(target);
-        followed.add(target);
-      }
-      if (flow === Flow.Branch) this.leaders.add(next);
-      if (flow === Flow.Next || flow === Flow.Call || flow === Flow.CallIndirect || flow === Flow.Branch)
-        followed.add(next);
+      if (target !== undefined && flow !== Flow.Call && instructions.has(target)) this.leaders.add(target);
+      if (flow === Flow.Branch) this.leaders.add(start + length);
     }
-    this.labels = [...instructions.keys()].filter((start) => start !== entry && !followed.has(start));
-    for (const label of this.labels) this.leaders.add(label);
-    let leader = entry as number;
+    for (const places of [unreached, ...labels.values()]) {
+      for (const place of places) this.leaders.add(place);
+    }
+    this.#linkAll();
+    for (const place of unreached) this.#link(UNREACHED, place);
+  }
+
+  #linkAll(): void {
+    const {
+      instructions,
+      labels,
+      function: { entry },
+    } = this.#flow;
+    let leader: number = entry;
     let next = -1;
     for (const { start, length, flow, target } of [...instructions.values()].sort(
       (a, b) => a.start - b.start,
@@ -66,9 +71,19 @@ class Graph implements ControlFlow {
       const goesOn = flow !== Flow.Jump && flow !== Flow.JumpIndirect && flow !== Flow.Return;
       next = goesOn && flow !== Flow.Stop ? start + length : -1;
       if (target !== undefined && flow !== Flow.Call && instructions.has(target)) this.#link(leader, target);
-      if (flow === Flow.JumpIndirect) this.#link(leader, ANY_LABEL);
+      if (flow !== Flow.JumpIndirect) continue;
+      this.#link(leader, UNREACHED);
+      for (const label of labels.get(start) ?? []) this.#link(leader, label);
     }
-    for (const label of this.labels) this.#link(ANY_LABEL, label);
+  }
+
+  labelsOf(jump: number): readonly number[] {
+    const { labels, unreached } = this.#flow;
+    const told = labels.get(jump);
+    if (told === undefined) return unreached;
+    const known = this.#labels.get(jump) ?? [...told, ...unreached];
+    this.#labels.set(jump, known);
+    return known;
   }
 
   reaching(place: number): ReadonlySet<number> {
@@ -79,7 +94,7 @@ class Graph implements ControlFlow {
     const through = this.#leaderOf.get(other);
     if (through === undefined) return false;
     if (through === this.#leaderOf.get(place)) return place > other;
-    return !this.#reaching(place, through).has(this.#entry);
+    return !this.#reaching(place, through).has(this.#flow.function.entry);
   }
 
   /** @param without a leader that no way goes through */

@@ -14,6 +14,7 @@ import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
 import { type FunctionFlow, followFunction } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
+import { JumpTables } from "./jump-tables.ts";
 import { Transfer } from "./transfer.ts";
 
 /** What is followed of the functions of several images together: how much may still be, and what of it is kept. */
@@ -57,6 +58,7 @@ export class DataFlow {
   readonly callees: Callees;
   readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
+  readonly #tables: JumpTables;
   /** What was followed of all images of the question. */
   readonly followed: Followed;
   /** Instructions of this image that may still be followed. */
@@ -79,6 +81,7 @@ export class DataFlow {
     this.#left = followedAtMost(image.code.readable);
     this.callees = new Callees(image, resolve, slots, poppedOutside);
     this.transfer = new Transfer(image.code);
+    this.#tables = new JumpTables(image.code, image.seeds.relocated);
   }
 
   /** `truncated` where the function, or all those followed so far, of its image or of the question, are too large. */
@@ -96,8 +99,9 @@ export class DataFlow {
 
   /** Follows constants, arguments and pointers through a function, over all its ways, up to its calls. */
   #follow(found: CodeFunction): FunctionFlow {
+    const limit = Math.min(this.#left, this.followed.left);
     const followed = this.image.code.decoding((decoder) =>
-      followFunction(this.image, found, this.#behind, decoder, Math.min(this.#left, this.followed.left)),
+      followFunction(this.image, found, this.#behind, decoder, this.#tables, limit),
     );
     return (
       followed ?? {
@@ -105,6 +109,8 @@ export class DataFlow {
         calls: [],
         events: [],
         instructions: new Map(),
+        labels: new Map(),
+        unreached: [],
         truncated: true,
         steps: 0,
         places: 0,

@@ -1,10 +1,11 @@
 import { MAX_FUNCTION_INSTRUCTIONS, MAX_STATE_PLACES, MAX_VALUE_STEPS } from "../core/limits.ts";
-import { type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
+import { type CodeRange, type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
-import { instructionStarts } from "./boundaries.ts";
 import { type CallSite, siteIn } from "./call-site.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
+import type { JumpTables } from "./jump-tables.ts";
+import type { ModuleCode } from "./module-code.ts";
 import { Transfer } from "./transfer.ts";
 
 /** One place where a function writes to memory, or compares. */
@@ -25,6 +26,10 @@ export interface FunctionFlow {
   readonly events: readonly ValueEvent[];
   /** By start. */
   readonly instructions: ReadonlyMap<number, Instruction>;
+  /** Where its indirect jumps through tables lead in it, by their starts; absent for one whose table cannot be told. */
+  readonly labels: ReadonlyMap<number, readonly number[]>;
+  /** Places that nothing known leads to, and that are no padding: tables that cannot be told do, or exceptions. */
+  readonly unreached: readonly number[];
   /** The function was too large to be followed to the end, or its instructions are not decoded. */
   readonly truncated: boolean;
   /** Instructions that its values were followed through, each as often as something new reached it. */
@@ -39,6 +44,7 @@ export type BehindCall = (site: CallSite, next: Instruction | undefined) => void
 /**
  * Follows values through a function, over all its ways.
  *
+ * @param tables of the image
  * @param limit instructions of it that are decoded at the most
  */
 export function followFunction(
@@ -46,20 +52,28 @@ export function followFunction(
   found: CodeFunction,
   behind: BehindCall,
   decoder: Decoder,
+  tables: JumpTables,
   limit: number,
 ): FunctionFlow {
-  return new Follower(image, found, behind, decoder, limit).run();
+  const follower = new Follower(image, found, behind);
+  follower.decode(decoder, tables, Math.min(limit, MAX_FUNCTION_INSTRUCTIONS));
+  return follower.run();
 }
+
+/** So many instructions in front of a jump tell which table it goes through. */
+const LOOK_BACK = 12;
 
 /** So many places on the stack, as a power of two, are joined in the time of one instruction. */
 const PLACES_A_STEP = 6;
 
 class Follower {
   readonly #function: CodeFunction;
+  readonly #code: ModuleCode;
   readonly #behind: BehindCall;
   readonly #transfer: Transfer;
   readonly #result: number;
   readonly #instructions = new Map<number, Instruction>();
+  readonly #labels = new Map<number, readonly number[]>();
   readonly #leaders = new Set<number>();
   readonly #states = new Map<number, MachineState>();
   /** What is known at all jumps through registers and memory together. */
@@ -71,32 +85,62 @@ class Follower {
   /** Not all of the function was looked at. */
   #cut = false;
 
-  constructor(image: ImageCode, found: CodeFunction, behind: BehindCall, decoder: Decoder, limit: number) {
+  constructor({ code }: ImageCode, found: CodeFunction, behind: BehindCall) {
     this.#function = found;
+    this.#code = code;
     this.#behind = behind;
-    this.#transfer = new Transfer(image.code);
-    this.#result = image.code.set.abi.result;
-    for (const fragment of found.fragments) {
-      for (const start of instructionStarts(image.code, fragment)) {
-        if (this.#instructions.size >= Math.min(limit, MAX_FUNCTION_INSTRUCTIONS)) {
-          this.#cut = true;
-          break;
-        }
-        const instruction = decoder.at(start);
-        if (instruction !== undefined) this.#instructions.set(start, instruction);
-      }
+    this.#transfer = new Transfer(code);
+    this.#result = code.set.abi.result;
+  }
+
+  decode(decoder: Decoder, tables: JumpTables, limit: number): void {
+    for (const fragment of this.#function.fragments) this.#decode(fragment, decoder, tables, limit);
+    const add = (place: number | undefined): void => {
+      if (place !== undefined && this.#instructions.has(place)) this.#leaders.add(place);
+    };
+    for (const { target, flow } of this.#instructions.values()) if (flow !== Flow.Call) add(target);
+    for (const [jump, labels] of this.#labels) {
+      const inside = labels.filter((label) => this.#instructions.has(label));
+      if (inside.length > 0) this.#labels.set(jump, inside);
+      else this.#labels.delete(jump);
+      inside.forEach(add);
     }
-    for (const { target, flow } of this.#instructions.values()) {
-      if (target !== undefined && flow !== Flow.Call && this.#instructions.has(target))
-        this.#leaders.add(target);
+  }
+
+  /** The instructions of a piece; the tables that its jumps go through are none. */
+  #decode(fragment: CodeRange, decoder: Decoder, tables: JumpTables, limit: number): void {
+    const starts: number[] = [];
+    for (let at: number = fragment.start; at < fragment.end; ) {
+      if (tables.holds(at)) {
+        at++;
+        continue;
+      }
+      const length = this.#code.lengthAt(at);
+      if (length === 0) return;
+      if (this.#instructions.size >= limit) {
+        this.#cut = true;
+        return;
+      }
+      const instruction = decoder.at(at);
+      if (instruction !== undefined) this.#instructions.set(at, instruction);
+      if (instruction?.flow === Flow.JumpIndirect) {
+        const run = this.#code.runAt(at);
+        const from = starts[Math.max(0, starts.length - LOOK_BACK)] ?? at;
+        const labels = run === undefined ? undefined : tables.labels(decoder, run, at, length, from);
+        if (labels !== undefined) this.#labels.set(at, labels);
+      }
+      starts.push(at);
+      at += length;
     }
   }
 
   run(): FunctionFlow {
     this.#spread(this.#function.entry, MachineState.atEntry());
-    // What no way leads to is reached through a table, or by an exception.
+    // What no way leads to is reached through a table that cannot be told, or by an exception.
+    const unreached: number[] = [];
     for (const start of this.#instructions.keys()) {
-      if (this.#reached.has(start)) continue;
+      if (this.#reached.has(start) || this.#isPadding(start)) continue;
+      unreached.push(start);
       this.#spread(start, this.#indirect?.copy() ?? MachineState.unknown());
     }
     const calls: CallSite[] = [];
@@ -119,10 +163,17 @@ class Follower {
       calls,
       events,
       instructions: this.#instructions,
+      labels: this.#labels,
+      unreached,
       truncated: this.#cut || this.#isFull || this.#steps >= MAX_VALUE_STEPS,
       steps: this.#steps,
       places: this.#places,
     };
+  }
+
+  #isPadding(start: number): boolean {
+    const run = this.#code.runAt(start);
+    return run !== undefined && this.#code.set.padding.skip(run, start, run.end) > start;
   }
 
   get #isFull(): boolean {
@@ -191,12 +242,15 @@ class Follower {
           if (instruction.flow === Flow.Jump) return;
           break;
         }
-        case Flow.JumpIndirect:
-          onCall?.(siteIn(this.#transfer, state, instruction, true));
+        case Flow.JumpIndirect: {
+          const labels = this.#labels.get(at);
+          if (labels === undefined) onCall?.(siteIn(this.#transfer, state, instruction, true));
           if (arrive === undefined) return;
+          for (const label of labels ?? []) arrive(label, state);
           if (this.#indirect === undefined) this.#indirect = state.copy();
           else this.#indirect.join(state);
           return;
+        }
         default:
           return;
       }

@@ -73,7 +73,7 @@ class DescentFinder {
     this.#decoder = decoder;
     this.#starts = starts;
     this.#seeds = seeds;
-    this.#tables = new JumpTables(code, decoder, seeds.relocated);
+    this.#tables = new JumpTables(code, seeds.relocated);
     this.#entries = new BitSet(code.image.size);
     const budget = code.readable * WALKS + 0x1_0000;
     this.#walker = new RecursiveDescent(code, decoder, this.#tables, new BitSet(code.image.size), budget);

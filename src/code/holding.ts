@@ -64,6 +64,8 @@ export class Holding implements Visitor<Held> {
   readonly #returned = new Set<number>();
   /** It is followed in a block of another function's frame. */
   #inFrame = false;
+  /** Such a block was not gone through to its end. */
+  #cut = false;
 
   /** @param call absent where the function is given it */
   constructor(
@@ -116,7 +118,7 @@ export class Holding implements Visitor<Held> {
       stored: [...this.#stored.values()],
       handed: [...this.#handed.values()],
       returned: [...this.#returned],
-      whole,
+      whole: whole && !this.#cut,
     };
   }
 
@@ -359,8 +361,10 @@ export class Holding implements Visitor<Held> {
     state.sp -= abi.pointerSize;
     state.argumentsFrom = state.sp;
     const start = { at: found.entry, state, facts: Facts.none, flags: undefined, branches: [], told };
-    walkPaths(this.#flows, flow, [start], inner);
-    return inner.#released.size > 0;
+    const whole = walkPaths(this.#flows, flow, [start], inner) && !flow.truncated;
+    if (inner.#released.size > 0) return true;
+    this.#cut ||= !whole;
+    return false;
   }
 
   /** What a comparison asks of a call's answer whether it took the thing. */

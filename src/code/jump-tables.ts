@@ -25,7 +25,6 @@ export const LONG_TABLE = "a jump table has more entries than are looked at";
  */
 export class JumpTables {
   readonly #code: ModuleCode;
-  readonly #decoder: Decoder;
   readonly #relocated: BitSet | undefined;
   /** Bytes of the tables found so far. */
   readonly #words: BitSet;
@@ -38,9 +37,8 @@ export class JumpTables {
   #cut = false;
 
   /** @param relocated the places that change with the base, where that is known */
-  constructor(code: ModuleCode, decoder: Decoder, relocated: BitSet | undefined) {
+  constructor(code: ModuleCode, relocated: BitSet | undefined) {
     this.#code = code;
-    this.#decoder = decoder;
     this.#relocated = relocated;
     this.#words = new BitSet(code.image.size);
     this.#none = new BitSet(code.image.size);
@@ -67,11 +65,17 @@ export class JumpTables {
    * @param from the start of the straight stretch of code that ends with the jump
    * @returns `undefined` when it goes through no table that can be told
    */
-  labels(run: CodeRun, at: number, length: number, from: number): readonly number[] | undefined {
+  labels(
+    decoder: Decoder,
+    run: CodeRun,
+    at: number,
+    length: number,
+    from: number,
+  ): readonly number[] | undefined {
     const known = this.#known.get(at);
     if (known !== undefined || this.#none.has(at)) return known;
-    const before = this.#instructionsBefore(run, at, from);
-    const jump = this.#decoder.at(at);
+    const before = this.#instructionsBefore(decoder, run, at, from);
+    const jump = decoder.at(at);
     const { tables } = this.#code.set;
     const form = jump === undefined ? undefined : tables?.of(this.#code, jump, before);
     const bound = tables?.bound(before);
@@ -96,16 +100,16 @@ export class JumpTables {
     }
   }
 
-  #instructionsBefore(run: CodeRun, at: number, from: number): readonly Instruction[] {
+  #instructionsBefore(decoder: Decoder, run: CodeRun, at: number, from: number): readonly Instruction[] {
     const starts: number[] = [];
     for (let next = Math.max(from, at - 256); next < at; ) {
       starts.push(next);
       const length = this.#code.step(run, next) & LENGTH_MASK;
-      next += length === 0 ? Math.max(1, this.#decoder.lengthAt(next)) : length;
+      next += length === 0 ? Math.max(1, decoder.lengthAt(next)) : length;
     }
     return starts
       .slice(-LOOK_BACK)
-      .map((start) => this.#decoder.at(start))
+      .map((start) => decoder.at(start))
       .filter((found) => found !== undefined)
       .reverse();
   }
@@ -187,7 +191,7 @@ const BYTES_BACK = 256;
  */
 export function tablesIn(code: ModuleCode, range: CodeRange): (rva: number) => boolean {
   const found = code.decoding((decoder) => {
-    const tables = new JumpTables(code, decoder, undefined);
+    const tables = new JumpTables(code, undefined);
     const starts: number[] = [];
     let oldest = 0;
     for (let at: number = range.start; at < range.end; ) {
@@ -200,7 +204,8 @@ export function tablesIn(code: ModuleCode, range: CodeRange): (rva: number) => b
       const length = packed === 0 ? decoder.lengthAt(at) : packed & LENGTH_MASK;
       while ((starts[oldest] ?? at) < at - BYTES_BACK) oldest++;
       starts.push(at);
-      if (packed >> FLOW_SHIFT === Flow.JumpIndirect) tables.labels(run, at, length, starts[oldest] ?? at);
+      if (packed >> FLOW_SHIFT === Flow.JumpIndirect)
+        tables.labels(decoder, run, at, length, starts[oldest] ?? at);
       at += Math.max(1, length);
     }
     return tables;

@@ -71,7 +71,7 @@ class LeafFinder {
     this.#builder = builder;
     this.#entered = new BitSet(code.size);
     for (const place of entered) this.#entered.add(place);
-    this.#tables = new JumpTables(code, decoder, undefined);
+    this.#tables = new JumpTables(code, undefined);
     this.#data = knownData(code);
     this.#texts = findTexts(code);
     const seen = new BitSet(code.size);

@@ -56,7 +56,8 @@ export class Ownership {
     const holding = new Holding(flows, this.#dealingsIn(flows, call.isRelease), call, onHappening);
     if (instruction === undefined) return holding.fates(false);
     const approach = new Approach(call.at);
-    walkPaths(flows, flow, [entered(from.entry)], approach, controlFlowOf(flow).reaching(call.at));
+    const near = controlFlowOf(flow).reaching(call.at);
+    const found = walkPaths(flows, flow, [entered(from.entry)], approach, near);
     const site = flow.calls.find((one) => one.instruction.start === call.at);
     const arrivals =
       approach.arrivals.length > 0 || site === undefined
@@ -65,7 +66,7 @@ export class Ownership {
     const next = flow.instructions.get(call.at + instruction.length);
     const starts = arrivals.flatMap((arrival) => holding.acquire(arrival, instruction, next));
     const whole = walkPaths(flows, flow, starts, holding);
-    return holding.fates(whole && !flow.truncated && arrivals.length > 0);
+    return holding.fates(found && whole && !flow.truncated && arrivals.length > 0);
   }
 
   /** What a function does with what it is given. */

@@ -3,7 +3,7 @@ import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import { type Comparison, conditionOf, decide, type Facts, learn } from "./conditions.ts";
-import { controlFlowOf } from "./control-flow-graph.ts";
+import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { Transfer } from "./transfer.ts";
@@ -65,8 +65,7 @@ class PathWalk<T> {
   readonly #flow: FunctionFlow;
   readonly #visitor: Visitor<T>;
   readonly #within: ReadonlySet<number> | undefined;
-  readonly #leaders: ReadonlySet<number>;
-  readonly #labels: readonly number[];
+  readonly #control: ControlFlow;
   readonly #seen = new Set<string>();
   readonly #variants = new Map<number, number>();
   /** The state in which a loop's head was first reached. */
@@ -85,7 +84,7 @@ class PathWalk<T> {
     this.#within = within;
     this.#limit = Math.min(MAX_PATH_STEPS, flows.followed.pathSteps);
     this.#preserved = flows.image.code.set.abi.preserved;
-    ({ leaders: this.#leaders, labels: this.#labels } = controlFlowOf(flow));
+    this.#control = controlFlowOf(flow);
   }
 
   run(starts: readonly Path<T>[]): boolean {
@@ -104,7 +103,7 @@ class PathWalk<T> {
   /** Whether a way goes on at a place: behind so many that came there none does, and not all ways are gone. */
   #isOpen(at: number): boolean {
     if (!this.#flow.instructions.has(at)) return false;
-    if (this.#within !== undefined && this.#leaders.has(at) && !this.#within.has(at)) return false;
+    if (this.#within !== undefined && this.#control.leaders.has(at) && !this.#within.has(at)) return false;
     if ((this.#variants.get(at) ?? 0) < 2 * MAX_PATH_VARIANTS) return true;
     this.#whole = false;
     return false;
@@ -149,7 +148,7 @@ class PathWalk<T> {
   }
 
   #block(path: Way<T>): void {
-    if (this.#leaders.has(path.at) && !this.#isNew(path)) return;
+    if (this.#control.leaders.has(path.at) && !this.#isNew(path)) return;
     for (;;) {
       const instruction = this.#flow.instructions.get(path.at);
       if (instruction === undefined) return;
@@ -182,7 +181,7 @@ class PathWalk<T> {
           return;
       }
       path.at = next;
-      if (this.#leaders.has(next)) {
+      if (this.#control.leaders.has(next)) {
         this.#arrive(path, next, instruction.start);
         return;
       }
@@ -281,13 +280,18 @@ class PathWalk<T> {
   }
 
   #indirect(path: Way<T>, instruction: Instruction): void {
+    const { start } = instruction;
     const site = this.#flows.siteIn(path.state, instruction, true);
-    if (this.#labels.length === 0 || this.#flows.callees.of(site).length > 0) {
-      this.#visitor.ends(path, instruction, site);
+    const isKnown = this.#flow.labels.has(start);
+    const labels = isKnown || this.#flows.callees.of(site).length === 0 ? this.#control.labelsOf(start) : [];
+    if (labels.length === 0) {
+      // what leaves for another function has taken down its own frame
+      if (path.state.sp === 0) this.#visitor.ends(path, instruction, site);
+      else this.#whole = false;
       return;
     }
-    for (const label of this.#labels) {
-      this.#arrive({ ...path, state: path.state.copy() }, label, instruction.start);
+    for (const label of labels) {
+      if (this.#isOpen(label)) this.#arrive({ ...path, state: path.state.copy() }, label, start);
     }
   }
 }

@@ -207,7 +207,7 @@ export class RecursiveDescent {
       case Flow.Jump:
         return this.#jump(walk, run, step);
       case Flow.JumpIndirect: {
-        const labels = this.#tables.labels(run, at, next - at, step.from);
+        const labels = this.#tables.labels(this.#decoder, run, at, next - at, step.from);
         for (const label of labels ?? []) if (!walk.rules.fence.has(label)) walk.pending.push(label);
         this.#budget -= labels?.length ?? 0;
         return this.#ended(next, labels === undefined, false);

@@ -3,7 +3,7 @@ import { DataFlow } from "../../src/code/data-flow.ts";
 import type { AcquiringCall, Fates } from "../../src/code/fates.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { Ownership } from "../../src/code/ownership.ts";
-import { codeImage } from "../fixtures/code-image.ts";
+import { type CodeImageOptions, codeImage } from "../fixtures/code-image.ts";
 
 import * as code from "../fixtures/ownership-code.ts";
 
@@ -16,19 +16,33 @@ const SLOTS = {
   Write: 0x2028,
 };
 
+interface Setting {
+  /** 64-bit code. */
+  readonly wide?: boolean;
+  /** Steps that are not left any more. */
+  readonly spent?: number;
+  /** What stands at 0x3000. */
+  readonly table?: string;
+  /** What unwind data says of functions. */
+  readonly pieces?: CodeImageOptions["unwind"];
+}
+
 /** Follows what the call of Acquire in the function at 0x1000 gives. */
 function fates(
   bytes: string,
   gives: AcquiringCall["gives"],
   fails: AcquiringCall["fails"],
-  wide = true,
-  spent = 0,
+  { wide = true, spent = 0, table, pieces }: Setting = {},
 ): Fates {
   const image = codeImage({
     machine: wide ? "x64" : "x86",
     base: wide ? 0xfffff80000000000n : 0x80000000n,
     size: 0x4000,
-    parts: [{ rva: 0x1000, bytes }],
+    parts: [
+      { rva: 0x1000, bytes },
+      ...(table === undefined ? [] : [{ rva: 0x3000, bytes: table, executable: false }]),
+    ],
+    ...(pieces === undefined ? {} : { unwind: pieces }),
     slots: SLOTS,
     exports: { Function: 0x1000 },
   });
@@ -183,15 +197,42 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("takes padding between the labels of a switch for no label", () => {
+    // GCC fills up behind a return; what stands behind the filling is where the acquisition failed
+    const pieces = [[0x1000, 0x1045]] as const;
+    expect(fates(code.byTable, RETURNED, "null", { table: "27e0ffff 29e0ffff", pieces })).toEqual({
+      ...NOTHING,
+      released: [0x102c],
+    });
+    // a table of which nothing can be read
+    expect(fates(code.byTable, RETURNED, "null", { pieces })).toMatchObject({
+      released: [0x102c],
+      forgotten: [],
+    });
+  });
+
+  it("goes to the labels of the jump's own table, and to none of its neighbours", () => {
+    const pieces = [[0x1000, 0x1045]] as const;
+    expect(fates(code.byTable, RETURNED, "null", { table: "3de0ffff 29e0ffff", pieces })).toEqual({
+      ...NOTHING,
+      released: [0x102c],
+      forgotten: [{ at: 0x1044, branches: [0x1010, 0x1015], failing: false }],
+    });
+  });
+
+  it("does not know where a jump leads that leaves the function with its frame", () => {
+    expect(fates(code.byUnknownTable, RETURNED, "null")).toEqual({ ...NOTHING, whole: false });
+  });
+
   it("follows 32-bit code: pushed addresses, locals by the frame pointer", () => {
-    expect(fates(code.onStack32, OUT, "status", false)).toMatchObject({
+    expect(fates(code.onStack32, OUT, "status", { wide: false })).toMatchObject({
       released: [expect.any(Number)],
       forgotten: [{}],
     });
   });
 
   it("goes through __finally blocks of 32-bit code, which work in their function's frame", () => {
-    expect(fates(code.finally32, OUT, "status", false)).toMatchObject({
+    expect(fates(code.finally32, OUT, "status", { wide: false })).toMatchObject({
       released: [expect.any(Number)],
       forgotten: [],
     });
@@ -203,7 +244,7 @@ describe("Ownership.fatesOf", () => {
   });
 
   it("says that too much of the ways was gone before it came to this one (MAX_PATH_STEPS_TOTAL)", () => {
-    const left = (steps: number) => fates(branching(5, 0), RETURNED, "null", true, 524_288 - steps);
+    const left = (steps: number) => fates(branching(5, 0), RETURNED, "null", { spent: 524_288 - steps });
     expect(left(2000)).toEqual({ ...NOTHING, released: [0x1058] });
     expect(left(100)).toMatchObject({ whole: false });
     expect(left(0)).toMatchObject({ whole: false });
