@@ -1,5 +1,5 @@
 import type { Instruction } from "../isa/instruction.ts";
-import { type Atom, knownNumber, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
+import { type Atom, constant, knownNumber, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
 
 /** What the processor's flags were last set by: a comparison of two values, or a test of their common bits. */
 export interface Comparison {
@@ -134,6 +134,26 @@ function holdsFor(condition: string, comparison: Comparison, number: number): bo
   const right = isSelfTest(comparison) ? number : knownNumber(comparison.right);
   if (asked === undefined || right === undefined) return undefined;
   return computed(asked.base, comparison, number, right) !== asked.negated;
+}
+
+/**
+ * The comparison with the number in the place of what is known to be one, on the right, where a comparison with what may
+ * be any number has it; what is equal to a number is so either way round.
+ */
+export function withKnown(condition: string, comparison: Comparison, facts: Facts): Comparison {
+  const { kind, left, right } = comparison;
+  if (kind !== "cmp") return comparison;
+  const of = numberIn(right, facts);
+  if (of !== undefined)
+    return knownNumber(right) === of ? comparison : { ...comparison, right: constant(of) };
+  const number = ASKED[condition]?.base === "e" ? numberIn(left, facts) : undefined;
+  return number === undefined ? comparison : { ...comparison, left: right, right: constant(number) };
+}
+
+/** Whether the condition holds, or does not, for equal values only. */
+export function meansEqual(condition: string, { kind }: Comparison, holds: boolean): boolean {
+  const asked = ASKED[condition];
+  return kind === "cmp" && asked?.base === "e" && holds !== asked.negated;
 }
 
 function numberIn(value: Value, facts: Facts): number | undefined {

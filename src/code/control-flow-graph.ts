@@ -6,7 +6,7 @@ import type { FunctionFlow } from "./function-flow.ts";
 export interface ControlFlow {
   /** Places that something jumps to, or that follow a branch. */
   readonly leaders: ReadonlySet<number>;
-  /** Where an indirect jump can lead in the function: the labels of its table, and what nothing known leads to. */
+  /** Where an indirect jump can lead in the function: the labels of its table; where none is told, what nothing known leads to. */
   labelsOf(jump: number): readonly number[];
   /** Leaders from which a place is reached, the one that holds it included. */
   reaching(place: number): ReadonlySet<number>;
@@ -35,7 +35,6 @@ class Graph implements ControlFlow {
   readonly #before = new Map<number, number[]>();
   /** The leader of each instruction's block. */
   readonly #leaderOf = new Map<number, number>();
-  readonly #labels = new Map<number, readonly number[]>();
 
   constructor(flow: FunctionFlow) {
     this.#flow = flow;
@@ -72,18 +71,13 @@ class Graph implements ControlFlow {
       next = goesOn && flow !== Flow.Stop ? start + length : -1;
       if (target !== undefined && flow !== Flow.Call && instructions.has(target)) this.#link(leader, target);
       if (flow !== Flow.JumpIndirect) continue;
-      this.#link(leader, UNREACHED);
-      for (const label of labels.get(start) ?? []) this.#link(leader, label);
+      for (const label of labels.get(start) ?? [UNREACHED]) this.#link(leader, label);
     }
   }
 
   labelsOf(jump: number): readonly number[] {
     const { labels, unreached } = this.#flow;
-    const told = labels.get(jump);
-    if (told === undefined) return unreached;
-    const known = this.#labels.get(jump) ?? [...told, ...unreached];
-    this.#labels.set(jump, known);
-    return known;
+    return labels.get(jump) ?? unreached;
   }
 
   reaching(place: number): ReadonlySet<number> {

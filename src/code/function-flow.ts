@@ -28,7 +28,10 @@ export interface FunctionFlow {
   readonly instructions: ReadonlyMap<number, Instruction>;
   /** Where its indirect jumps through tables lead in it, by their starts; absent for one whose table cannot be told. */
   readonly labels: ReadonlyMap<number, readonly number[]>;
-  /** Places that nothing known leads to, and that are no padding: tables that cannot be told do, or exceptions. */
+  /**
+   * Places that nothing known leads to: tables that cannot be told do, or exceptions. Padding is none, nor are pieces of
+   * their own, which filters and handlers are.
+   */
   readonly unreached: readonly number[];
   /** The function was too large to be followed to the end, or its instructions are not decoded. */
   readonly truncated: boolean;
@@ -138,9 +141,10 @@ class Follower {
     this.#spread(this.#function.entry, MachineState.atEntry());
     // What no way leads to is reached through a table that cannot be told, or by an exception.
     const unreached: number[] = [];
+    const pieces = new Set<number>(this.#function.fragments.map(({ start }) => start));
     for (const start of this.#instructions.keys()) {
       if (this.#reached.has(start) || this.#isPadding(start)) continue;
-      unreached.push(start);
+      if (!pieces.has(start)) unreached.push(start);
       this.#spread(start, this.#indirect?.copy() ?? MachineState.unknown());
     }
     const calls: CallSite[] = [];

@@ -15,6 +15,7 @@ import {
   type Comparison,
   Facts,
   failsAnother,
+  meansEqual,
   outcomeOf,
   returnsFailure,
   type Subject,
@@ -90,7 +91,9 @@ export class Holding implements Visitor<Held> {
     const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     if (tail) {
       if (gives.by === "return") this.#returned.add(at);
-      else for (const stored of this.#placesOf(given, at)) this.#stored.set(keyOf(stored), stored);
+      else
+        for (const stored of this.#placesOf(behind(given, gives), at))
+          this.#stored.set(keyOf(stored), stored);
       return [];
     }
     this.#flows.afterCall(site, next);
@@ -270,6 +273,7 @@ export class Holding implements Visitor<Held> {
       if (outcome === "acquired") return taken.gone ? undefined : { ...told, taken: undefined };
       return told;
     }
+    if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison)) return undefined;
     const subject = this.#subject(told, comparison);
     if (subject === undefined)
       return !told.failing && failsAnother(condition, comparison, holds) ? { ...told, failing: true } : told;
@@ -332,8 +336,9 @@ export class Holding implements Visitor<Held> {
       else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
     }
     const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
-    const moved = given.flatMap((atom) => movedBy(atom, offset));
-    const stored = unknown ? [{ at, keeping: { in: "unknown" } as const }] : this.#placesOf(moved, at);
+    const stored = unknown
+      ? [{ at, keeping: { in: "unknown" } as const }]
+      : this.#placesOf(behind(given, gives), at);
     return begun(aliases, certain, structures, stored);
   }
 
@@ -396,6 +401,19 @@ export class Holding implements Visitor<Held> {
     const isIt = aliases.has(whole.key) || checks.has(whole.key) || this.#isBeside(told)(whole);
     return isIt ? "value" : undefined;
   }
+}
+
+/** Whether what is followed is compared with an address that it does not have: one on the stack, or in the image. */
+function isElsewhere({ aliases }: Held, { left: [left], right: [right] }: Comparison): boolean {
+  const isAddress = (atom: Atom | undefined): boolean => atom?.kind === "stack" || atom?.kind === "address";
+  const isIt = (atom: Atom | undefined): boolean => atom !== undefined && aliases.has(atom.key);
+  return (isIt(left) && isAddress(right)) || (isAddress(left) && isIt(right));
+}
+
+/** Pointers to where a function puts what it gives, of the pointers that it is given. */
+function behind(given: Value, gives: AcquiringCall["gives"]): Value {
+  const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
+  return given.flatMap((atom) => movedBy(atom, offset));
 }
 
 function isCall(instruction: Instruction): boolean {

@@ -2,7 +2,7 @@ import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
-import { type Comparison, conditionOf, decide, type Facts, learn } from "./conditions.ts";
+import { type Comparison, conditionOf, decide, type Facts, learn, withKnown } from "./conditions.ts";
 import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
@@ -195,7 +195,8 @@ class PathWalk<T> {
     path.told = told;
     const condition = conditionOf(instruction);
     if (condition !== undefined && path.flags !== undefined) {
-      if (this.#settle(path, instruction, condition, path.flags)) return false;
+      const comparison = withKnown(condition, path.flags, path.facts);
+      if (this.#settle(path, instruction, condition, comparison)) return false;
     }
     const { transfer } = this.#flows;
     const { mnemonic, operands } = instruction;
@@ -250,7 +251,10 @@ class PathWalk<T> {
   #branch(path: Way<T>, instruction: Instruction, next: number): void {
     const { target } = instruction;
     const condition = conditionOf(instruction);
-    const { flags } = path;
+    const flags =
+      condition === undefined || path.flags === undefined
+        ? undefined
+        : withKnown(condition, path.flags, path.facts);
     const known =
       condition === undefined || flags === undefined ? undefined : decide(condition, flags, path.facts);
     const branches = [...path.branches.slice(1 - KEPT_BRANCHES), instruction.start];

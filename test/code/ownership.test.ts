@@ -17,6 +17,8 @@ const SLOTS = {
 };
 
 interface Setting {
+  /** Pieces that are another's, by its start. */
+  readonly chains?: CodeImageOptions["chains"];
   /** 64-bit code. */
   readonly wide?: boolean;
   /** Steps that are not left any more. */
@@ -32,7 +34,7 @@ function fates(
   bytes: string,
   gives: AcquiringCall["gives"],
   fails: AcquiringCall["fails"],
-  { wide = true, spent = 0, table, pieces }: Setting = {},
+  { wide = true, spent = 0, table, pieces, chains = {} }: Setting = {},
 ): Fates {
   const image = codeImage({
     machine: wide ? "x64" : "x86",
@@ -43,6 +45,7 @@ function fates(
       ...(table === undefined ? [] : [{ rva: 0x3000, bytes: table, executable: false }]),
     ],
     ...(pieces === undefined ? {} : { unwind: pieces }),
+    chains,
     slots: SLOTS,
     exports: { Function: 0x1000 },
   });
@@ -197,6 +200,17 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("knows that what it acquired is none of what it has without acquiring it", () => {
+    expect(fates(code.givenOrAcquired, OUT, "status")).toEqual({ ...NOTHING, released: [0x102d] });
+    expect(fates(code.onStackOrAcquired, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x102a] });
+  });
+
+  it("tells where in a structure a jump to another function puts it", () => {
+    expect(fates(code.lastCall, { by: "structure", argument: 1, offset: 8 }, "status").stored).toEqual([
+      { at: 0x1003, keeping: { in: "field", offset: 8, of: { register: 2 } } },
+    ]);
+  });
+
   it("takes padding between the labels of a switch for no label", () => {
     // GCC fills up behind a return; what stands behind the filling is where the acquisition failed
     const pieces = [[0x1000, 0x1045]] as const;
@@ -208,6 +222,20 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.byTable, RETURNED, "null", { pieces })).toMatchObject({
       released: [0x102c],
       forgotten: [],
+    });
+  });
+
+  it("takes a filter of __except for no label", () => {
+    // push rbp; mov rbp, rdx; mov eax, 1; pop rbp; ret
+    const filter = "55 4889d5 b801000000 5d c3";
+    const bytes = `${code.byTable} ${"cc".repeat(0xbb)} ${filter}`;
+    const pieces = [
+      [0x1000, 0x1045],
+      [0x1100, 0x110b],
+    ] as const;
+    expect(fates(bytes, RETURNED, "null", { pieces, chains: { 0x1100: 0x1000 } })).toMatchObject({
+      forgotten: [],
+      returned: [],
     });
   });
 

@@ -97,10 +97,13 @@ function isTableLoad({ mnemonic, operands: [to, from] }: Instruction, register: 
   );
 }
 
+/** The comparison that the branch past the table asks about; where none is seen, the last one. */
 function boundOf(before: readonly Instruction[]): number | undefined {
-  for (const { mnemonic, operands } of before) {
+  const branch = before.findIndex(({ mnemonic }) => mnemonic === "ja" || mnemonic === "jae");
+  for (const { mnemonic, operands } of before.slice(branch + 1)) {
     const limit = operands[1];
-    if (mnemonic === "cmp" && limit?.kind === "immediate" && limit.value >= 0) return limit.value + 1;
+    if (mnemonic === "cmp" && limit?.kind === "immediate" && limit.value >= 0)
+      return before[branch]?.mnemonic === "jae" ? limit.value : limit.value + 1;
   }
   return undefined;
 }
