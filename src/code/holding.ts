@@ -175,6 +175,8 @@ export class Holding implements Visitor<Held> {
     if (given.length === 0) return told;
     let now = told;
     for (const one of given) {
+      const back = callees.find((callee) => this.#comesBackWithin(site, callee, one));
+      if (back !== undefined) return this.#release(at, back);
       const effects = callees
         .map((callee) => ({ callee, effect: this.#dealings.effect(callee, one, site) }))
         .filter(({ callee, effect }) => isGivenTo(this.#flows, callee, one, effect));
@@ -223,21 +225,37 @@ export class Holding implements Visitor<Held> {
    * it, as an IRP's completion routine does, or that the call is given along with it, as a work item's routine is.
    */
   #comesBack({ routines }: Held, site: CallSite, callee: Callee, given: Given): boolean {
-    const { image } = this.#flows;
     const known = this.#dealings.comesAs(callee, given, site);
     const asked = known === undefined ? ROUTINE_ARGUMENTS : [known];
+    return [...routines, ...this.#routinesAlong(site, callee)].some((routine) =>
+      asked.some((argument) => this.#givesBack(site, routine, argument, undefined)),
+    );
+  }
+
+  /** The same of what it stands in, that the routine is given as its context. */
+  #comesBackWithin(site: CallSite, callee: Callee, given: Given): boolean {
+    const { within } = given;
+    if (within === undefined) return false;
+    const argument = this.#dealings.comesAs(callee, { ...given, within: undefined }, site);
+    return (
+      argument !== undefined &&
+      this.#routinesAlong(site, callee).some((routine) => this.#givesBack(site, routine, argument, within))
+    );
+  }
+
+  #routinesAlong(site: CallSite, callee: Callee): readonly number[] {
+    const { image } = this.#flows;
     const { abi } = image.code.set;
-    const along = argumentPlaces(abi, site, callee.name).flatMap((place) =>
+    return argumentPlaces(abi, site, callee.name).flatMap((place) =>
       routinesIn(image, argumentOf(abi, site, place)),
     );
-    for (const offset of new Set([...routines, ...along])) {
-      for (const argument of asked) {
-        const as = { place: argumentPlace(abi, argument), argument, within: undefined };
-        const effect = this.#dealings.effect({ target: undefined, offset }, as, site);
-        if (effect === "releases" || effect === "may-release") return true;
-      }
-    }
-    return false;
+  }
+
+  #givesBack(site: CallSite, routine: number, argument: number, within: number | undefined): boolean {
+    const { abi } = this.#flows.image.code.set;
+    const as = { place: argumentPlace(abi, argument), argument, within };
+    const effect = this.#dealings.effect({ target: undefined, offset: routine }, as, site);
+    return effect === "releases" || effect === "may-release";
   }
 
   #release(at: number, callee: Callee | undefined): undefined {

@@ -61,7 +61,8 @@ function fates(
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
     fails: ({ name }) => (name === "Try" || name === "Write" ? "false" : undefined),
-    comesAs: () => undefined,
+    comesAs: ({ name }, { argument, within }) =>
+      name === "Send" && argument === 4 && within === undefined ? 2 : undefined,
     elsewhere: () => undefined,
     isKernel: ({ name }) => name === "Use",
   });
@@ -209,6 +210,14 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.lastCall, { by: "structure", argument: 1, offset: 8 }, "status").stored).toEqual([
       { at: 0x1003, keeping: { in: "field", offset: 8, of: { register: 2 } } },
     ]);
+  });
+
+  it("sees that a routine gives back what stands in the context that it gets", () => {
+    const pieces = [
+      [0x1000, 0x1034],
+      [0x1040, 0x1052],
+    ] as const;
+    expect(fates(code.inContext, RETURNED, "null", { pieces })).toEqual({ ...NOTHING, released: [0x1029] });
   });
 
   it("takes padding between the labels of a switch for no label", () => {
