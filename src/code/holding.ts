@@ -27,6 +27,7 @@ import {
   type Ending,
   type Fates,
   type Given,
+  type Keeping,
   keepingBehind,
   keyOf,
   type OnHappening,
@@ -320,7 +321,8 @@ export class Holding implements Visitor<Held> {
 
   #end({ stored, handed, taken }: Held, ending: Ending): void {
     if (taken?.gone === true) return;
-    const last = stored.at(-1);
+    // what something keeps for good is not the caller's, though it may be told of it as well
+    const last = stored.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? stored.at(-1);
     if (last !== undefined) this.#stored.set(keyOf(last), last);
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {
@@ -437,6 +439,8 @@ function behind(given: Value, gives: AcquiringCall["gives"]): Value {
 function isCall(instruction: Instruction): boolean {
   return instruction.mnemonic === "call";
 }
+
+const KEEPERS: ReadonlySet<Keeping["in"]> = new Set(["callee", "global"]);
 
 /** Instructions that bring a value to another place as it is. */
 const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);

@@ -62,6 +62,8 @@ export const CONSUMERS: readonly Consumer[] = [
     ["NdisFSendNetBufferListsComplete", 3, 2, "ndis.h"],
     ["NdisReturnNetBufferLists", 3, 2, "ndis.h"],
     ["NdisFReturnNetBufferLists", 3, 2, "ndis.h"],
+    // its reference is gone behind it, also where it fails, as traces of references show; the handle is another thing
+    ["ObInsertObject", 6, 1, "exported, no page; as traces of references show"],
     ["ZwDuplicateObject", 7, 2, "ntifs.h", { when: [{ argument: 7, is: { bits: 1 } }] }],
     [
       "NtDuplicateObject",
