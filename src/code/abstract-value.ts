@@ -38,7 +38,16 @@ export type Atom =
       readonly key: string;
       readonly behind?: number | undefined;
       readonly moved?: number | undefined;
+      /** Of one way through a function: what the value is called there, without what it was moved by. */
+      readonly computed?: Computed | undefined;
     };
+
+/** A value by the instruction that computed it last. */
+export interface Computed {
+  readonly at: number;
+  /** No other's is a beginning of it. */
+  readonly key: string;
+}
 
 /** All that a place may hold; one of them `unknown` when there may be more. */
 export type Value = readonly Atom[];
@@ -67,9 +76,9 @@ export function loaded(rva: number): Value {
 export function resultOf(call: number): Value {
   return [{ kind: "result", key: `=${call}`, call }];
 }
-/** What a call left behind a pointer that it was given; `argument` where it matters behind which. */
-export function leftBy(call: number, argument?: number): Value {
-  return [{ kind: "left", key: `!${call}${argument === undefined ? "" : `:${argument}`}`, call }];
+/** What a call left behind a pointer that it was given, and of which: an argument, or a place on the stack. */
+export function leftBy(call: number, behind: number | `s${number}`): Value {
+  return [{ kind: "left", key: `!${call}:${behind}`, call }];
 }
 /** What stands so many bytes behind a pointer that is not known. */
 export function behindUnknown(offset: number): Value {
@@ -79,6 +88,26 @@ export function behindUnknown(offset: number): Value {
 export function movedUnknown(offset: number, behind?: number): Value {
   return [{ kind: "unknown", key: `?+${behind}#${offset}`, behind, moved: offset }];
 }
+/**
+ * What nobody knows, told apart from all else that nobody knows, for as long as the instruction does not run again.
+ *
+ * @param place where it is, since an instruction may compute several
+ */
+export function computedAt(atom: Atom & { readonly kind: "unknown" }, at: number, place: string): Value {
+  const key = `${COMPUTED}${at}.${place};`;
+  return [{ ...atom, key, computed: { at, key } }];
+}
+
+/** How the keys of such values begin. */
+export const COMPUTED = "?@";
+
+/** A number that was added to what is not known, and the key of that; `undefined` where nothing was. */
+export function sumOf(atom: Atom): { readonly of: Atom; readonly added: number } | undefined {
+  if (atom.kind === "offset") return { of: atom.of, added: atom.offset };
+  if (atom.kind !== "unknown" || atom.computed === undefined || atom.moved === undefined) return undefined;
+  return { of: { ...atom, key: atom.computed.key, moved: undefined }, added: atom.moved };
+}
+
 /** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
 export function fieldOf(of: Atom, offset: number): Value {
   if (of.kind === "offset") return fieldOf(of.of, of.offset + offset);
@@ -99,6 +128,10 @@ export function movedBy(of: Atom, offset: number): Value {
       return imageAddress(of.rva + offset);
     case "unknown":
       if (offset === 0) return [of];
+      if (of.computed !== undefined) {
+        const moved = (of.moved ?? 0) + offset;
+        return [{ ...of, key: `${of.computed.key}#${moved}`, moved }];
+      }
       return of.moved === undefined ? movedUnknown(offset, of.behind) : UNKNOWN;
     case "constant":
     case "part":
@@ -111,7 +144,7 @@ export function movedBy(of: Atom, offset: number): Value {
 /** The low bytes of a value, each alternative by itself. */
 export function partOf(value: Value, size: number): Value {
   return value.flatMap((of): Value => {
-    if (of.kind === "unknown") return UNKNOWN;
+    if (of.kind === "unknown" && of.computed === undefined) return UNKNOWN;
     if (of.kind === "part" && of.size <= size) return [of];
     const whole = of.kind === "part" ? of.of : of;
     return [{ kind: "part", key: `${whole.key}:${size}`, of: whole, size }];

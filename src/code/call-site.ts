@@ -95,7 +95,12 @@ export function afterCall(
 ): void {
   const { state, instruction } = site;
   const bytes = abi.calleePops ? popped(site, next) : 0;
-  for (const offset of pointedTo(abi, site)) state.put(offset, leftBy(instruction.start));
+  for (const offset of pointedTo(abi, site)) {
+    state.put(offset, leftBy(instruction.start, `s${offset}`));
+    // what nothing was seen to write and stands beside is the rest of a structure, as of an IO_STATUS_BLOCK
+    const next = offset + abi.pointerSize;
+    if (next < 0 && !state.stack.has(next)) state.put(next, leftBy(instruction.start, `s${next}`));
+  }
   for (const register of abi.volatile) state.registers[register] = UNKNOWN;
   state.registers[abi.result] = resultOf(instruction.start);
   for (let offset = 0; offset < abi.homeBytes + bytes; offset += abi.pointerSize)

@@ -1,5 +1,14 @@
 import type { Instruction } from "../isa/instruction.ts";
-import { type Atom, constant, knownNumber, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
+import {
+  type Atom,
+  COMPUTED,
+  constant,
+  knownNumber,
+  numberOf,
+  sumOf,
+  UNKNOWN,
+  type Value,
+} from "./abstract-value.ts";
 
 /** What the processor's flags were last set by: a comparison of two values, or a test of their common bits. */
 export interface Comparison {
@@ -63,6 +72,15 @@ export class Facts {
     return new Facts(known, before === undefined ? this.text + textOf(key, value) : textOfAll(known));
   }
 
+  /** Facts about computed values that are nowhere any more tell nothing. */
+  about(live: ReadonlySet<string>): Facts {
+    if (!this.text.includes(COMPUTED)) return this;
+    const kept = [...this.#known].filter(([key]) => [...computedIn(key)].every((name) => live.has(name)));
+    if (kept.length === this.#known.size) return this;
+    const known = new Map(kept);
+    return new Facts(known, textOfAll(known));
+  }
+
   /** Facts about a place that is written to hold no longer. */
   without(place: string): Facts {
     const inside = `|${place}`;
@@ -74,6 +92,12 @@ export class Facts {
     }
     return this;
   }
+}
+
+/** The computed values that a fact is about, by their keys. */
+function* computedIn(key: string): Generator<string> {
+  for (let at = key.indexOf(COMPUTED); at !== -1; at = key.indexOf(COMPUTED, at + 1))
+    yield key.slice(at, key.indexOf(";", at) + 1);
 }
 
 function textOf(key: string, value: boolean | number): string {
@@ -141,13 +165,30 @@ function holdsFor(condition: string, comparison: Comparison, number: number): bo
  * be any number has it; what is equal to a number is so either way round.
  */
 export function withKnown(condition: string, comparison: Comparison, facts: Facts): Comparison {
-  const { kind, left, right } = comparison;
-  if (kind !== "cmp") return comparison;
+  const { left, right } = comparison;
+  const isEquality = ASKED[condition]?.base === "e";
+  if (isEquality && isSelfTest(comparison)) return withoutSum(comparison, 0);
+  if (comparison.kind !== "cmp") return comparison;
   const of = numberIn(right, facts);
-  if (of !== undefined)
+  if (of !== undefined) {
+    if (isEquality) return withoutSum(comparison, of);
     return knownNumber(right) === of ? comparison : { ...comparison, right: constant(of) };
-  const number = ASKED[condition]?.base === "e" ? numberIn(left, facts) : undefined;
-  return number === undefined ? comparison : { ...comparison, left: right, right: constant(number) };
+  }
+  const number = isEquality ? numberIn(left, facts) : undefined;
+  return number === undefined ? comparison : withoutSum({ ...comparison, left: right }, number);
+}
+
+/** Compares what a number was added to, and not the sum, with the number that is meant then. */
+function withoutSum(comparison: Comparison, number: number): Comparison {
+  const { kind, left, right, size } = comparison;
+  const [only, ...others] = left;
+  const sum = only === undefined || others.length > 0 ? undefined : sumOf(only);
+  if (sum === undefined) {
+    const isThere = kind === "test" || knownNumber(right) === number;
+    return isThere ? comparison : { ...comparison, right: constant(number) };
+  }
+  const meant = number - sum.added;
+  return { kind: "cmp", left: [sum.of], right: constant(size === 4 ? meant | 0 : meant), size };
 }
 
 /** Whether the condition holds, or does not, for equal values only. */
@@ -156,12 +197,17 @@ export function meansEqual(condition: string, { kind }: Comparison, holds: boole
   return kind === "cmp" && asked?.base === "e" && holds !== asked.negated;
 }
 
-function numberIn(value: Value, facts: Facts): number | undefined {
+/** The one number that a value is known to be on a way. */
+export function numberIn(value: Value, facts: Facts): number | undefined {
   const number = knownNumber(value);
   if (number !== undefined) return number;
   const [only, ...others] = value;
-  const known = only === undefined || others.length > 0 ? undefined : facts.get(only.key);
-  return typeof known === "number" ? known : undefined;
+  if (only === undefined || others.length > 0) return undefined;
+  const known = facts.get(only.key);
+  if (typeof known === "number") return known;
+  const sum = sumOf(only);
+  const before = sum === undefined ? undefined : facts.get(sum.of.key);
+  return sum === undefined || typeof before !== "number" ? undefined : before + sum.added;
 }
 
 function computed(base: Asked["base"], { kind, size }: Comparison, left: number, right: number): boolean {
@@ -195,13 +241,17 @@ function keyOf(base: Asked["base"], comparison: Comparison): string | undefined 
   const [left, ...more] = comparison.left;
   const [right, ...others] = comparison.right;
   if (left === undefined || right === undefined || more.length + others.length > 0) return undefined;
-  if (left.kind === "unknown" || right.kind === "unknown") return undefined;
+  if (isNobodys(left) || isNobodys(right)) return undefined;
   if (isAgainstZero(comparison)) {
     // `test x, x` and `cmp x, 0` ask for the same, and so do "negative" and "less than zero".
     return `${left.key}|0|${base === "s" ? "l" : base}`;
   }
   const number = knownNumber(comparison.right);
   return `${left.key}|${comparison.kind}|${number ?? right.key}|${base}`;
+}
+
+function isNobodys(atom: Atom): boolean {
+  return atom.kind === "unknown" && atom.computed === undefined;
 }
 
 /** What a comparison is of: the thing itself, or what its acquisition returned. */

@@ -299,7 +299,9 @@ export class Holding implements Visitor<Held> {
     this.#tell?.({ at, what: "tests" });
     const outcome = outcomeOf(subject, condition, comparison, holds);
     if (outcome === "failed") return undefined;
-    return outcome === "acquired" ? { ...told, certain: true } : told;
+    if (outcome === "acquired") return { ...told, certain: true };
+    // another answer of the acquiring call is not the one that was asked for: it may have done something else
+    return this.#isOtherAnswer(told, condition, comparison, holds) ? { ...told, failing: true } : told;
   }
 
   ends(path: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
@@ -405,6 +407,12 @@ export class Holding implements Visitor<Held> {
     ({ isEarlier }: Held) =>
     (atom: Atom): boolean =>
       !isEarlier && atom.kind === "left" && atom.call === this.#call?.at;
+
+  #isOtherAnswer(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
+    const [only, ...others] = comparison.left;
+    const asked = only !== undefined && others.length === 0 && this.#isBeside(told)(only);
+    return asked && meansEqual(condition, comparison, !holds);
+  }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
   #subject(told: Held, { left }: Comparison): Subject | undefined {

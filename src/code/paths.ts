@@ -1,8 +1,24 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
-import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import {
+  type Atom,
+  COMPUTED,
+  computedAt,
+  constant,
+  type MachineState,
+  UNKNOWN,
+  type Value,
+} from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
-import { type Comparison, conditionOf, decide, type Facts, learn, withKnown } from "./conditions.ts";
+import {
+  type Comparison,
+  conditionOf,
+  decide,
+  type Facts,
+  learn,
+  numberIn,
+  withKnown,
+} from "./conditions.ts";
 import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
@@ -111,13 +127,27 @@ class PathWalk<T> {
 
   #arrive(path: Way<T>, at: number, from: number): void {
     if (!this.#isOpen(at)) return;
-    if (at <= from) this.#loosen(path, at);
+    if (at <= from) this.#loosen(path, at, from);
     path.at = at;
     this.#pending.push(path);
   }
 
   /** What changes from one turn of a loop to the next is not known in any of them. */
-  #loosen({ state }: Path<T>, head: number): void {
+  #loosen({ state, facts }: Path<T>, head: number, end: number): void {
+    const behindTurn = (value: Value): Value => {
+      const [only] = value;
+      const computed = only?.kind === "unknown" ? only.computed : undefined;
+      if (computed === undefined || computed.at < head || computed.at > end) return value;
+      const number = numberIn(value, facts);
+      return number === undefined ? UNKNOWN : constant(number);
+    };
+    state.registers.forEach((value, register) => {
+      state.registers[register] = behindTurn(value);
+    });
+    for (const [offset, value] of state.stack) {
+      const behind = behindTurn(value);
+      if (behind !== value) state.put(offset, behind);
+    }
     const first = this.#first.get(head);
     if (first === undefined) {
       this.#first.set(head, state.copy());
@@ -134,12 +164,14 @@ class PathWalk<T> {
   }
 
   /** Whether a way that arrives here is a new one. */
-  #isNew(path: Path<T>): boolean {
+  #isNew(path: Way<T>): boolean {
     const count = this.#variants.get(path.at) ?? 0;
     if (count >= 2 * MAX_PATH_VARIANTS) {
       this.#whole = false;
       return false;
     }
+    if (path.facts.text.includes(COMPUTED))
+      path.facts = path.facts.about(computedIn(path.state, this.#preserved));
     const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state, this.#preserved)};${count < MAX_PATH_VARIANTS ? path.facts.text : ""}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
@@ -201,9 +233,11 @@ class PathWalk<T> {
     const { transfer } = this.#flows;
     const { mnemonic, operands } = instruction;
     const [written] = operands;
+    this.#nameRead(path.state, instruction);
     const compares = mnemonic === "cmp" || mnemonic === "test";
     const compared = compares ? comparisonOf(path.state, instruction, transfer) : undefined;
     transfer.apply(path.state, instruction);
+    this.#nameComputed(path, instruction);
     if (written?.kind === "memory" && !compares) {
       const [only] = transfer.whole(path.state, written);
       if (only !== undefined && only.kind !== "unknown") path.facts = path.facts.without(only.key);
@@ -215,6 +249,31 @@ class PathWalk<T> {
       path.flags = { kind: "test", left: value, right: value, size: sizeOf(written) };
     } else if (!KEEPS_FLAGS.test(mnemonic)) path.flags = undefined;
     return true;
+  }
+
+  /** What is read from the stack and not known is the same thing when it is read again. */
+  #nameRead(state: MachineState, { start, mnemonic, operands }: Instruction): void {
+    if (mnemonic === "lea") return;
+    for (const operand of operands) {
+      const offset =
+        operand.kind === "memory" ? this.#flows.transfer.stackOffsetOf(state, operand) : undefined;
+      if (offset === undefined || offset > 0) continue;
+      const [only, ...others] = state.stackAt(offset);
+      if (only?.kind === "unknown" && only.computed === undefined && others.length === 0)
+        state.put(offset, computedAt(only, start, `s${offset}`));
+    }
+  }
+
+  /** What an instruction computes and nobody knows is told apart from other such things. */
+  #nameComputed(path: Way<T>, { start, writes }: Instruction): void {
+    const { registers } = path.state;
+    for (const register of writes) {
+      const [only, ...others] = registers[register] ?? UNKNOWN;
+      if (only?.kind !== "unknown" || only.computed !== undefined || others.length > 0) continue;
+      const value = computedAt(only, start, `${register}`);
+      registers[register] = value;
+      if (path.facts.text.includes(COMPUTED)) path.facts = path.facts.without(value[0]?.key ?? "");
+    }
   }
 
   /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two; false where it does not. */
@@ -314,6 +373,18 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
     print += `s${offset}=${only.key},`;
   }
   return print;
+}
+
+/** The computed values that the function still has, by their keys, but for what calls take away. */
+function computedIn(state: MachineState, preserved: ReadonlySet<number>): ReadonlySet<string> {
+  const live = new Set<string>();
+  const add = ([only]: Value): void => {
+    const whole = only?.kind === "part" ? only.of : only;
+    if (whole?.kind === "unknown" && whole.computed !== undefined) live.add(whole.computed.key);
+  };
+  for (const register of preserved) add(state.registers[register] ?? UNKNOWN);
+  for (const [offset, value] of state.stack) if (offset >= state.sp) add(value);
+  return live;
 }
 
 const NUMBERS: ReadonlySet<Atom["kind"]> = new Set(["constant", "part", "result"]);

@@ -220,6 +220,22 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.inContext, RETURNED, "null", { pieces })).toEqual({ ...NOTHING, released: [0x1029] });
   });
 
+  it("believes in what the code computes once and asks for again", () => {
+    expect(fates(code.byComputed, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x103b] });
+    expect(fates(code.byTurn, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x103a] });
+    // asks for 3 where it acquired for 2
+    const other = code.byComputed.replace("83 fb 02", "83 fb 03");
+    expect(fates(other, RETURNED, "null")).toMatchObject({ released: [0x103b], forgotten: [{ at: 0x1047 }] });
+  });
+
+  it("takes another answer of the acquiring call for an error where it is not the one that is asked for", () => {
+    expect(fates(code.byOtherAnswer, OUT, "status")).toEqual({
+      ...NOTHING,
+      released: [0x1025],
+      forgotten: [{ at: 0x102f, branches: [0x1016, 0x101e], failing: true }],
+    });
+  });
+
   it("takes padding between the labels of a switch for no label", () => {
     // GCC fills up behind a return; what stands behind the filling is where the acquisition failed
     const pieces = [[0x1000, 0x1045]] as const;
