@@ -65,6 +65,11 @@ export class Facts {
     return this.#known.get(key);
   }
 
+  /** Keys of what is known to be 0. */
+  zeros(): readonly string[] {
+    return [...this.#known].filter(([, value]) => value === 0).map(([key]) => key);
+  }
+
   with(key: string, value: boolean | number): Facts {
     const before = this.#known.get(key);
     if (before === value) return this;

@@ -41,6 +41,8 @@ export interface Ending {
   readonly branches: readonly number[];
   /** The function returns a negative status: something else went wrong on this way. */
   readonly failing: boolean;
+  /** Arguments that were 0 on this way; absent where none is known to have been. */
+  readonly nulls?: readonly ArgumentOrigin[];
 }
 
 /** Something that was put away. */
@@ -95,6 +97,13 @@ export function keepingBehind(pointer: Atom): Keeping {
     default:
       return { in: "field", offset: 0 };
   }
+}
+
+/** The argument whose key it is, as atoms have them. */
+export function argumentOfKey(key: string): ArgumentOrigin | undefined {
+  const [, kind, number] = /^([ra])(\d+)$/.exec(key) ?? [];
+  if (kind === undefined) return undefined;
+  return kind === "r" ? { register: Number(number) } : { stack: Number(number) };
 }
 
 function argumentOrigin(atom: Atom): ArgumentOrigin | undefined {

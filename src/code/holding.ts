@@ -23,6 +23,7 @@ import {
 import type { DataFlow } from "./data-flow.ts";
 import {
   type AcquiringCall,
+  argumentOfKey,
   type Dealings,
   type Ending,
   type Fates,
@@ -60,7 +61,7 @@ export class Holding implements Visitor<Held> {
   readonly #call: AcquiringCall | undefined;
   readonly #tell: OnHappening | undefined;
   readonly #released = new Set<number>();
-  readonly #forgotten = new Map<number, Ending>();
+  readonly #forgotten = new Map<string, Ending>();
   readonly #stored = new Map<string, Stored>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
@@ -310,7 +311,7 @@ export class Holding implements Visitor<Held> {
     const result = state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN;
     if (tail !== undefined) {
       const now = this.call(path, tail);
-      if (now !== undefined) this.#end(now, { at, branches, failing: now.failing });
+      if (now !== undefined) this.#end(now, { at, branches, failing: now.failing, ...nullsOf(path.facts) });
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
@@ -318,7 +319,10 @@ export class Holding implements Visitor<Held> {
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
-    } else this.#end(told, { at, branches, failing: told.failing || returnsFailure(result, path.facts) });
+    } else {
+      const failing = told.failing || returnsFailure(result, path.facts);
+      this.#end(told, { at, branches, failing, ...nullsOf(path.facts) });
+    }
   }
 
   #end({ stored, handed, taken }: Held, ending: Ending): void {
@@ -329,7 +333,8 @@ export class Holding implements Visitor<Held> {
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {
       this.#tell?.({ at: ending.at, what: "forgets" });
-      if (this.#forgotten.get(ending.at)?.failing !== false) this.#forgotten.set(ending.at, ending);
+      const key = `${ending.at}:${JSON.stringify(ending.nulls)}`;
+      if (this.#forgotten.get(key)?.failing !== false) this.#forgotten.set(key, ending);
     }
   }
 
@@ -442,6 +447,11 @@ function isElsewhere({ aliases }: Held, { left: [left], right: [right] }: Compar
 function behind(given: Value, gives: AcquiringCall["gives"]): Value {
   const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
   return given.flatMap((atom) => movedBy(atom, offset));
+}
+
+function nullsOf(facts: Facts): Pick<Ending, "nulls"> {
+  const nulls = facts.zeros().flatMap((key) => argumentOfKey(key) ?? []);
+  return nulls.length === 0 ? {} : { nulls };
 }
 
 function isCall(instruction: Instruction): boolean {

@@ -1,8 +1,11 @@
+import { argumentOf } from "../code/call-site.ts";
 import { controlFlowOf } from "../code/control-flow-graph.ts";
-import type { AcquiringCall, Fates, Keeping } from "../code/fates.ts";
+import type { AcquiringCall, ArgumentOrigin, Fates, Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
+import { addressedFunctions } from "../code/xrefs.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_HANDING_CALLERS, MAX_RELAY_DEPTH } from "../core/limits.ts";
+import type { Abi, ArgumentPlace } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
@@ -158,7 +161,8 @@ export class Balance {
   #take(fates: Fates, from: CodeFunction, root: Va, call: AcquiringCall): void {
     const { row } = this.#function;
     const undoneElsewhere = row?.what === "registration" || row?.what === "list-head";
-    for (const { at, branches, failing } of fates.forgotten) {
+    for (const { at, branches, failing, nulls = [] } of fates.forgotten) {
+      if (this.#isNeverNull(from, nulls)) continue;
       if (undoneElsewhere) {
         this.#kept.push({ call: root, at: root, keeping: { in: "unknown" }, from });
         continue;
@@ -185,6 +189,22 @@ export class Balance {
       const name = keeping.in === "callee" ? (keeping.name ?? null) : null;
       this.#handed.push({ call: root, at: this.#va(at), name });
     }
+  }
+
+  /** Whether all who call a function give it something for one of these arguments: a way on which it is 0 is none. */
+  #isNeverNull(from: CodeFunction, arguments_: readonly ArgumentOrigin[]): boolean {
+    const { graph, flows, image } = this.#decoded;
+    if (arguments_.length === 0 || image.seeds.exported.has(from.entry)) return false;
+    if (addressedFunctions(image).has(from.entry)) return false;
+    const { abi } = image.code.set;
+    const sites = graph.callersOf([from.entry]).map((edge) => flows.siteAt(edge.from, edge.at));
+    const isGiven = (origin: ArgumentOrigin): boolean =>
+      sites.every((site) => {
+        if (site === undefined) return false;
+        const value = argumentOf(abi, site, placeOf(origin, abi));
+        return value.length > 0 && value.every(({ kind }) => kind === "stack" || kind === "address");
+      });
+    return sites.length > 0 && arguments_.some(isGiven);
   }
 
   /** Whether what is kept is given back elsewhere in the module. */
@@ -234,6 +254,13 @@ export class Balance {
   #va(at: number): Va {
     return advance(this.#module.base, at);
   }
+}
+
+/** Where a call puts what a function finds there. */
+function placeOf(origin: ArgumentOrigin, { pointerSize }: Abi): ArgumentPlace {
+  return "register" in origin
+    ? { kind: "register", register: origin.register }
+    : { kind: "stack", offset: origin.stack - pointerSize };
 }
 
 /** Whether what acquires is the pool itself. */

@@ -236,6 +236,13 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("tells which arguments are NULL on a way that loses it", () => {
+    expect(fates(code.intoOptional, OUT, "status")).toMatchObject({
+      stored: [{ keeping: { in: "argument", argument: { register: 1 } } }],
+      forgotten: [{ at: 0x1029, nulls: [{ register: 1 }] }],
+    });
+  });
+
   it("takes padding between the labels of a switch for no label", () => {
     // GCC fills up behind a return; what stands behind the filling is where the acquisition failed
     const pieces = [[0x1000, 0x1045]] as const;

@@ -44,6 +44,17 @@ function moduleOf(
     bytes.set(fromHex(code), index * ROOM);
     if (exported && !drops) exports[`F${index}`] = placeOf(index);
   });
+  const pieces = functions.map((_, index) => [placeOf(index), placeOf(index + 1)] as const);
+  return moduleWith(number, held, bytes, pieces, exports);
+}
+
+function moduleWith(
+  number: number,
+  held: bigint,
+  bytes: Uint8Array,
+  unwind: readonly (readonly [number, number])[],
+  exports: Readonly<Record<string, number>> = {},
+): TrailModule {
   const slot = new Uint8Array(8);
   new DataView(slot.buffer).setBigUint64(0, held, true);
   const image = codeImage({
@@ -55,7 +66,7 @@ function moduleOf(
     ],
     slots: { [held === NT ? "Acquire" : "Other"]: SLOT },
     exports,
-    unwind: functions.map((_, index) => [placeOf(index), placeOf(index + 1)]),
+    unwind,
   });
   return {
     name: `driver${number}`,
@@ -191,5 +202,31 @@ describe("what a driver hands on", () => {
     expect(relays(97).notes).toEqual([
       "the callers of one exported function that hands on what leads to the tag were not looked for",
     ]);
+  });
+
+  it("is not lost on a way on which its callers never go", () => {
+    // puts it where its argument points to, unless that is NULL; its caller passes the address of a variable
+    const helper = [
+      "53 4883ec20 4889cb", // push rbx; sub rsp,20h; mov rbx,rcx
+      "ff15f20f0000", // 1008: call Acquire
+      "4885db 7405 488903 31c0", // test rbx,rbx; je 1018; mov [rbx],rax; xor eax,eax
+      "31c0 4883c420 5b c3", // 1018: xor eax,eax; add rsp,20h; pop rbx; 101f: ret
+    ].join("");
+    // 1040: sub rsp,38h; lea rcx,[rsp+20h]; call 1000; add rsp,38h; ret
+    const caller = "4883ec38 488d4c2420 e8b2ffffff 4883c438 c3";
+    const ends = (of: string) => {
+      const bytes = new Uint8Array(0x60).fill(0xcc);
+      bytes.set(fromHex(helper));
+      bytes.set(fromHex(of), 0x40);
+      const pieces = [
+        [0x1000, 0x1020],
+        [0x1040, 0x1060],
+      ] as const;
+      const { all } = found([moduleWith(0, NT, bytes, pieces)]);
+      return all.flatMap(({ clue }) => (clue.kind === "forgotten" ? clue.ways.map(({ end }) => end) : []));
+    };
+    expect(ends(caller)).toEqual([va(0xfffff80000001052n)]);
+    // mov rcx,rdx; nop; nop: what it passes may be NULL
+    expect(ends(caller.replace("488d4c2420", "4889d19090"))).toContain(va(0xfffff8000000101fn));
   });
 });
