@@ -217,7 +217,11 @@ const ANSWERS: Answers = {
  * @throws {RangeError} it is none of them
  */
 function handleQuery(dump: Dump, of: string): HandleQuery {
-  if (/^(?:0x[0-9a-f]+|\d+)$/i.test(of)) return { process: Number(of) };
+  if (/^(?:0x[0-9a-f]+|\d+)$/i.test(of)) {
+    const id = Number(of);
+    if (id > 0xffff_ffff) throw new ArgumentRangeError(`${of} is no process ID: one has at most 32 bits`);
+    return { process: id };
+  }
   const name = of.toLowerCase();
   if (dump.kernel.processes.items.some(({ imageName }) => imageName?.toLowerCase() === name))
     return { process: of };

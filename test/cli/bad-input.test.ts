@@ -46,6 +46,18 @@ describe("a tag that there is not", () => {
   });
 });
 
+describe("a process that there cannot be", () => {
+  it("is no number of more than 32 bits", () => {
+    expect(pooltrail("handles", X64, "4294967296")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr:
+        "pooltrail: 4294967296 is no process ID: one has at most 32 bits\nTry: pooltrail handles --help\n",
+    });
+    expect(pooltrail("handles", X64, "0xffffffff").stdout).toContain("No process 4294967295 is in the list.");
+  });
+});
+
 describe("a file that is no kernel dump", () => {
   it.each([
     ["a user-mode minidump", "user.dmp", userMode(), /MDMP, a user-mode minidump .*reads crash dumps/],
