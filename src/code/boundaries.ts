@@ -1,18 +1,6 @@
 import type { CodeRange, CodeRun } from "../isa/instruction.ts";
 import type { ModuleCode } from "./module-code.ts";
 
-/** Where instructions start in a stretch of code that is entered at its start. Stops where none can be read. */
-export function instructionStarts(code: ModuleCode, range: CodeRange): number[] {
-  const starts: number[] = [];
-  for (let at: number = range.start; at < range.end; ) {
-    const length = code.lengthAt(at);
-    if (length === 0) break;
-    starts.push(at);
-    at += length;
-  }
-  return starts;
-}
-
 /**
  * Tells which instruction holds a byte, by decoding from the start of its fragment. Questions in order of address go on
  * where the last one ended, and all together take at most `budget` steps.
