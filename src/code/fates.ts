@@ -121,9 +121,9 @@ export function keyOf({ keeping, at }: Stored): string {
 
 /**
  * What a call does with something that it is given: it gives it back, on all its ways or on some; it keeps it where it
- * outlives the call; it only uses it; or it cannot be told.
+ * outlives the call; it takes one more reference to it; it only uses it; or it cannot be told.
  */
-export type Effect = "releases" | "may-release" | "keeps" | "uses" | "unknown";
+export type Effect = "releases" | "may-release" | "keeps" | "references" | "uses" | "unknown";
 
 /** How something is given to a callee. */
 export interface Given {

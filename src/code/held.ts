@@ -19,6 +19,8 @@ export interface Held {
   readonly checks: ReadonlySet<string>;
   /** It came of the turn of a loop before: what the acquiring call gives now is another thing. */
   readonly isEarlier: boolean;
+  /** References to it that a function took of what it is given: its own, to be given back first. */
+  readonly references: number;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
   /** The last call that may have taken it. */
@@ -53,6 +55,7 @@ export function begun(
     routines: NONE,
     checks: NONE,
     isEarlier: false,
+    references: 0,
     failing: false,
     taken: undefined,
   };
@@ -68,9 +71,10 @@ export function heldKey({
   routines,
   taken,
   isEarlier,
+  references,
 }: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${isEarlier};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
+  return `${[...aliases].join()};${certain};${isEarlier};${references};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
 }
 
 /**

@@ -187,6 +187,12 @@ export class Holding implements Visitor<Held> {
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
       const keeps = effects.find(({ effect }) => effect === "keeps");
+      if (this.#call === undefined && release !== undefined && now.references > 0) {
+        now = { ...now, references: now.references - 1 };
+        continue;
+      }
+      if (this.#call === undefined && effects.some(({ effect }) => effect === "references"))
+        now = { ...now, references: Math.min(now.references + 1, MOST_REFERENCES) };
       const taker = release ?? keeps;
       if (one.isPart === true && taker === undefined) continue;
       const taken = taker === undefined ? undefined : this.#takenBy(now, taker.callee, one, site);
@@ -325,10 +331,12 @@ export class Holding implements Visitor<Held> {
     }
   }
 
-  #end({ stored, handed, taken }: Held, ending: Ending): void {
+  #end({ stored, handed, taken, references }: Held, ending: Ending): void {
     if (taken?.gone === true) return;
     // what something keeps for good is not the caller's, though it may be told of it as well
-    const last = stored.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? stored.at(-1);
+    // a function that took a reference of its own keeps that one, and not its caller's
+    const kept = references > 0 ? [] : stored;
+    const last = kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? kept.at(-1);
     if (last !== undefined) this.#stored.set(keyOf(last), last);
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {
@@ -457,6 +465,9 @@ function nullsOf(facts: Facts): Pick<Ending, "nulls"> {
 function isCall(instruction: Instruction): boolean {
   return instruction.mnemonic === "call";
 }
+
+/** More references of one function's own than it takes at once are not counted. */
+const MOST_REFERENCES = 4;
 
 const KEEPERS: ReadonlySet<Keeping["in"]> = new Set(["callee", "global"]);
 

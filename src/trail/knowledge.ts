@@ -1,6 +1,6 @@
 import { knownNumber, type Value } from "../code/abstract-value.ts";
 import { argumentOf, type CallSite } from "../code/call-site.ts";
-import { namesOf } from "../code/callees.ts";
+import { type Callee, namesOf } from "../code/callees.ts";
 import type { Effect, Given, IsRelease } from "../code/fates.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
@@ -13,7 +13,12 @@ import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pair
 /** What functions do with what they are given: by the table of pairs, and by the code of other modules. */
 export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
   return {
-    effect: (callee, given, site) => documentedEffect(namesOf(callee), given, site, abi),
+    effect: (callee, given, site) => {
+      const names = namesOf(callee);
+      const documented = documentedEffect(names, given, site, abi);
+      // what the kernel documents to give something, and not to take this over, gives back at most what it took itself
+      return documented ?? (isKernel(callee) && names.some(isAcquirer) ? "uses" : undefined);
+    },
     fails: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.fails,
     comesAs: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.comesAs,
     elsewhere: (callee) => {
@@ -23,7 +28,7 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
         ? undefined
         : { flows: decoded.flows, entry: found.entry };
     },
-    isKernel: ({ module }) => module !== undefined && isKernelName(module),
+    isKernel,
   };
 }
 
@@ -77,9 +82,9 @@ function documentedEffect(
       return "releases";
     const releases = releasesNamed(name);
     if (releases.some((release) => takes(release, given, site, abi))) return "releases";
-    // what is put into another thing is that thing's; one more reference to it changes nothing
-    const again = acquirersNamed(name).some(({ gives }) => gives.by === "argument" && isHere(gives.argument));
-    if (again || free !== undefined || releases.length > 0) return "uses";
+    const acquirers = acquirersNamed(name);
+    if (acquirers.some(({ gives }) => gives.by === "argument" && isHere(gives.argument))) return "references";
+    if (free !== undefined || releases.length > 0) return "uses";
   }
   return undefined;
 }
@@ -110,6 +115,14 @@ function takes(release: Release, given: Given, site: CallSite, abi: Abi): boolea
 
 function isGiven(name: string, argument: number, given: Given, abi: Abi): boolean {
   return argumentWord(abi, name, argument) === given.argument;
+}
+
+function isKernel({ module }: Callee): boolean {
+  return module !== undefined && isKernelName(module);
+}
+
+function isAcquirer(name: string): boolean {
+  return acquirersNamed(name).length > 0;
 }
 
 /** By the name of the module, or of the file that an import table says. */

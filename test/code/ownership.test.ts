@@ -14,6 +14,7 @@ const SLOTS = {
   Send: 0x2018,
   Try: 0x2020,
   Write: 0x2028,
+  Reference: 0x2030,
 };
 
 interface Setting {
@@ -57,6 +58,7 @@ function fates(
     effect: ({ name }, { argument, within }) => {
       if (name === "Send" || name === "Try") return argument === 2 ? "keeps" : "uses";
       if (name === "Write") return argument === 2 ? "releases" : "uses";
+      if (name === "Reference") return argument === 1 ? "references" : "uses";
       if (name !== "ObfDereferenceObject") return undefined;
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
@@ -241,6 +243,22 @@ describe("Ownership.fatesOf", () => {
       stored: [{ keeping: { in: "argument", argument: { register: 1 } } }],
       forgotten: [{ at: 0x1029, nulls: [{ register: 1 }] }],
     });
+  });
+
+  it("sees that a function gives back its own reference, and not its caller's", () => {
+    // push rbx; sub rsp,20h; mov rbx,rcx; call Reference; then so often mov rcx,rbx; call ObfDereferenceObject
+    const helper = (releases: number) => {
+      const calls = Array.from({ length: releases }, (_, index) => {
+        return `4889d9 ff15${away(0x102e + (index + 1) * 9, 0x2008)}`;
+      });
+      return `53 4883ec20 4889cb ff15${away(0x102e, 0x2030)} ${calls.join("")} 4883c420 5b c3`;
+    };
+    const code = (releases: number) =>
+      `4883ec28 ff15${away(0x100a, 0x2000)} 4889c1 e8${away(0x1012, 0x1020)} 4883c428 c3`
+        .replaceAll(" ", "")
+        .padEnd(0x40, "c") + helper(releases);
+    expect(fates(code(1), RETURNED, "null")).toMatchObject({ released: [], forgotten: [{ at: 0x1016 }] });
+    expect(fates(code(2), RETURNED, "null")).toMatchObject({ released: [0x100d], forgotten: [] });
   });
 
   it("takes padding between the labels of a switch for no label", () => {

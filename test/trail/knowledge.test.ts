@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { DataFlow } from "../../src/code/data-flow.ts";
+import { analyzeImage } from "../../src/code/functions.ts";
+import { knowledgeOf } from "../../src/trail/knowledge.ts";
+import { ModuleCodes } from "../../src/trail/module-codes.ts";
+import type { TrailTarget } from "../../src/trail/target.ts";
+import { codeImage } from "../fixtures/code-image.ts";
+
+describe("knowledgeOf", () => {
+  // 1000: sub rsp,28h; call Open; add rsp,28h; ret
+  const image = codeImage({
+    parts: [{ rva: 0x1000, bytes: "4883ec28 ff15f60f0000 4883c428 c3" }],
+    slots: { Open: 0x2000 },
+    unwind: [[0x1000, 0x100f]],
+    size: 0x3000,
+  });
+  const flows = new DataFlow(analyzeImage(image));
+  const target: TrailTarget = {
+    space: image.space,
+    modules: [],
+    moduleAt: () => undefined,
+    resolve: () => undefined,
+    build: 19041,
+  };
+  const { abi } = flows.image.code.set;
+  const effect = (module: string, name: string): unknown => {
+    const [found] = flows.image.functions.owning(0x1000);
+    const [site] = found === undefined ? [] : flows.of(found).calls;
+    if (site === undefined) throw new Error("no call");
+    const given = { place: { kind: "register", register: 1 }, argument: 1, within: undefined } as const;
+    return knowledgeOf(new ModuleCodes(target), abi).effect({ module, name, target: undefined }, given, site);
+  };
+
+  it("does not take what the kernel opens for what it gives back, whatever its code does", () => {
+    // that takes a reference, and gives it back where it fails
+    expect(effect("nt", "ObOpenObjectByPointer")).toBe("uses");
+    expect(effect("nt", "ObfReferenceObject")).toBe("references");
+    expect(effect("nt", "ObfDereferenceObject")).toBe("releases");
+    // other modules may keep what they are given: an MDL is the list's that it is put into
+    expect(effect("fwpkclnt", "FwpsAllocateNetBufferAndNetBufferList0")).toBeUndefined();
+  });
+});
