@@ -99,7 +99,10 @@ export class Balance {
       else this.#forgets.push({ call: root, end: this.#va(at), branches: [], failing: false, from });
     }
     for (const { at, keeping } of fates.stored) {
-      if (handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
+      // what gives it back where something fails, and else puts it into its caller's variable, leaves it to that caller
+      const leaves = keeping.in === "argument" && fates.released.length > 0;
+      if (leaves) this.#handed.push({ call: root, at: this.#va(at), name: null });
+      else if (handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
     }
   }
 
