@@ -82,9 +82,10 @@ function documentedEffect(
       return "releases";
     const releases = releasesNamed(name);
     if (releases.some((release) => takes(release, given, site, abi))) return "releases";
-    const acquirers = acquirersNamed(name);
-    if (acquirers.some(({ gives }) => gives.by === "argument" && isHere(gives.argument))) return "references";
-    if (free !== undefined || releases.length > 0) return "uses";
+    // what is put into another thing is that thing's
+    const again = acquirersNamed(name).find(({ gives }) => gives.by === "argument" && isHere(gives.argument));
+    if (again?.what === "reference") return "references";
+    if (again !== undefined || free !== undefined || releases.length > 0) return "uses";
   }
   return undefined;
 }

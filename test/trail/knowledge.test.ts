@@ -36,6 +36,8 @@ describe("knowledgeOf", () => {
     expect(effect("nt", "ObOpenObjectByPointer")).toBe("uses");
     expect(effect("nt", "ObfReferenceObject")).toBe("references");
     expect(effect("nt", "ObfDereferenceObject")).toBe("releases");
+    // a registration of a device is no reference that IoDeleteDevice gives back
+    expect(effect("nt", "IoRegisterShutdownNotification")).toBe("uses");
     // other modules may keep what they are given: an MDL is the list's that it is put into
     expect(effect("fwpkclnt", "FwpsAllocateNetBufferAndNetBufferList0")).toBeUndefined();
   });
