@@ -4,7 +4,7 @@ import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type CallSite, siteIn } from "./call-site.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import type { JumpTables } from "./jump-tables.ts";
+import { type JumpTables, LOOK_BACK } from "./jump-tables.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -62,9 +62,6 @@ export function followFunction(
   follower.decode(decoder, tables, Math.min(limit, MAX_FUNCTION_INSTRUCTIONS));
   return follower.run();
 }
-
-/** So many instructions in front of a jump tell which table it goes through. */
-const LOOK_BACK = 12;
 
 /** So many places on the stack, as a power of two, are joined in the time of one instruction. */
 const PLACES_A_STEP = 6;

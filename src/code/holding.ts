@@ -333,9 +333,9 @@ export class Holding implements Visitor<Held> {
 
   #end({ stored, handed, taken, references }: Held, ending: Ending): void {
     if (taken?.gone === true) return;
-    // what something keeps for good is not the caller's, though it may be told of it as well
     // a function that took a reference of its own keeps that one, and not its caller's
     const kept = references > 0 ? [] : stored;
+    // what something keeps for good is not the caller's, though it may be told of it as well
     const last = kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? kept.at(-1);
     if (last !== undefined) this.#stored.set(keyOf(last), last);
     else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);

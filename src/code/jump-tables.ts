@@ -14,7 +14,7 @@ import type { TableForm } from "../isa/instruction-set.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 /** Instructions looked back over for what an indirect jump's register was made of. */
-const LOOK_BACK = 12;
+export const LOOK_BACK = 12;
 
 /** What is said where `cut` is. */
 export const LONG_TABLE = "a jump table has more entries than are looked at";

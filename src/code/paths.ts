@@ -173,7 +173,7 @@ class PathWalk<T> {
       return false;
     }
     if (path.facts.text.includes(COMPUTED))
-      path.facts = path.facts.about(computedIn(path.state, this.#preserved));
+      path.facts = path.facts.about(liveIn(path.state, this.#preserved));
     const key = `${path.at};${this.#visitor.key(path.told)};${fingerprint(path.state, this.#preserved)};${count < MAX_PATH_VARIANTS ? path.facts.text : ""}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
@@ -379,7 +379,7 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
 }
 
 /** The computed values that the function still has, by their keys, but for what calls take away. */
-function computedIn(state: MachineState, preserved: ReadonlySet<number>): ReadonlySet<string> {
+function liveIn(state: MachineState, preserved: ReadonlySet<number>): ReadonlySet<string> {
   const live = new Set<string>();
   const add = ([only]: Value): void => {
     const whole = only?.kind === "part" ? only.of : only;

@@ -195,9 +195,9 @@ export class Balance {
   }
 
   /** Whether all who call a function give it something for one of these arguments: a way on which it is 0 is none. */
-  #isNeverNull(from: CodeFunction, arguments_: readonly ArgumentOrigin[]): boolean {
+  #isNeverNull(from: CodeFunction, origins: readonly ArgumentOrigin[]): boolean {
     const { graph, flows, image } = this.#decoded;
-    if (arguments_.length === 0 || image.seeds.exported.has(from.entry)) return false;
+    if (origins.length === 0 || image.seeds.exported.has(from.entry)) return false;
     if (addressedFunctions(image).has(from.entry)) return false;
     const { abi } = image.code.set;
     const sites = graph.callersOf([from.entry]).map((edge) => flows.siteAt(edge.from, edge.at));
@@ -207,7 +207,7 @@ export class Balance {
         const value = argumentOf(abi, site, placeOf(origin, abi));
         return value.length > 0 && value.every(({ kind }) => kind === "stack" || kind === "address");
       });
-    return sites.length > 0 && arguments_.some(isGiven);
+    return sites.length > 0 && origins.some(isGiven);
   }
 
   /** Whether what is kept is given back elsewhere in the module. */
