@@ -27,8 +27,8 @@ export type Atom =
   | { readonly kind: "part"; readonly key: string; readonly of: Atom; readonly size: number }
   /** What a call gave. */
   | { readonly kind: "result"; readonly key: string; readonly call: number }
-  /** What a call left where one of its arguments points to. */
-  | { readonly kind: "left"; readonly key: string; readonly call: number }
+  /** What a call left where one of its arguments points to: on the stack, so many bytes above the return address's place. */
+  | { readonly kind: "left"; readonly key: string; readonly call: number; readonly on?: number }
   /**
    * Nobody knows what. Two of them are never the same thing, but how one was come by may be known: loaded from `behind`
    * bytes behind some pointer, and moved by `moved` bytes.
@@ -76,9 +76,13 @@ export function loaded(rva: number): Value {
 export function resultOf(call: number): Value {
   return [{ kind: "result", key: `=${call}`, call }];
 }
-/** What a call left behind a pointer that it was given, and of which: an argument, or a place on the stack. */
-export function leftBy(call: number, behind: number | `s${number}`): Value {
-  return [{ kind: "left", key: `!${call}:${behind}`, call }];
+/** What a call left behind an argument that it was given. */
+export function leftBy(call: number, argument: number): Value {
+  return [{ kind: "left", key: `!${call}:${argument}`, call }];
+}
+/** What a call left at a place on the stack. */
+export function leftOnStack(call: number, on: number): Value {
+  return [{ kind: "left", key: `!${call}:s${on}`, call, on }];
 }
 /** What stands so many bytes behind a pointer that is not known. */
 export function behindUnknown(offset: number): Value {

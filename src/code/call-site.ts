@@ -2,7 +2,7 @@ import type { Abi, ArgumentPlace } from "../isa/abi.ts";
 import { Flow, type Instruction } from "../isa/instruction.ts";
 import {
   type Atom,
-  leftBy,
+  leftOnStack,
   type MachineState,
   onlyNumber,
   resultOf,
@@ -96,10 +96,10 @@ export function afterCall(
   const { state, instruction } = site;
   const bytes = abi.calleePops ? popped(site, next) : 0;
   for (const offset of pointedTo(abi, site)) {
-    state.put(offset, leftBy(instruction.start, `s${offset}`));
+    state.put(offset, leftOnStack(instruction.start, offset));
     // what nothing was seen to write and stands beside is the rest of a structure, as of an IO_STATUS_BLOCK
     const next = offset + abi.pointerSize;
-    if (next < 0 && !state.stack.has(next)) state.put(next, leftBy(instruction.start, `s${next}`));
+    if (next < 0 && !state.stack.has(next)) state.put(next, leftOnStack(instruction.start, next));
   }
   for (const register of abi.volatile) state.registers[register] = UNKNOWN;
   state.registers[abi.result] = resultOf(instruction.start);

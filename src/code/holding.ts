@@ -65,6 +65,8 @@ export class Holding implements Visitor<Held> {
   readonly #stored = new Map<string, Stored>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
+  /** Places on the stack where the acquiring call left something else. */
+  readonly #beside = new Set<number>();
   /** It is followed in a block of another function's frame. */
   #inFrame = false;
   /** Such a block was not gone through to its end. */
@@ -301,8 +303,11 @@ export class Holding implements Visitor<Held> {
     }
     if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison)) return undefined;
     const subject = this.#subject(told, comparison);
-    if (subject === undefined)
-      return !told.failing && failsAnother(condition, comparison, holds) ? { ...told, failing: true } : told;
+    if (subject === undefined) {
+      const fails =
+        failsAnother(condition, comparison, holds) || this.#isOtherAnswer(told, condition, comparison, holds);
+      return fails && !told.failing ? { ...told, failing: true } : told;
+    }
     this.#tell?.({ at, what: "tests" });
     const outcome = outcomeOf(subject, condition, comparison, holds);
     if (outcome === "failed") return undefined;
@@ -362,6 +367,8 @@ export class Holding implements Visitor<Held> {
     const offset = gives.offset ?? 0;
     // a call may leave several things behind the pointers that it is given, as one that opens a file does
     const left = leftBy(at, gives.argument);
+    for (const [place, [only]] of state.stack)
+      if (only?.kind === "left" && only.call === at) this.#beside.add(place);
     const aliases = keysOf(left);
     const structures = new Map<string, number>();
     if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
@@ -423,8 +430,9 @@ export class Holding implements Visitor<Held> {
 
   #isOtherAnswer(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
     const [only, ...others] = comparison.left;
-    const asked = only !== undefined && others.length === 0 && this.#isBeside(told)(only);
-    return asked && meansEqual(condition, comparison, !holds);
+    if (only?.kind !== "left" || others.length > 0 || told.isEarlier) return false;
+    const isBeside = only.call === this.#call?.at || (only.on !== undefined && this.#beside.has(only.on));
+    return isBeside && meansEqual(condition, comparison, !holds);
   }
 
   /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */

@@ -238,6 +238,14 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("takes a mark beside it for such an answer, also where another function was shown both", () => {
+    expect(fates(code.byMarkBeside, { by: "out", argument: 1, offset: 8 }, "status")).toEqual({
+      ...NOTHING,
+      released: [0x102c],
+      forgotten: [{ at: 0x1036, branches: [0x1011, 0x1025], failing: true }],
+    });
+  });
+
   it("tells which arguments are NULL on a way that loses it", () => {
     expect(fates(code.intoOptional, OUT, "status")).toMatchObject({
       stored: [{ keeping: { in: "argument", argument: { register: 1 } } }],

@@ -71,8 +71,9 @@ function addedTable(code: CodeBytes, memory: Memory, before: readonly Instructio
 }
 
 /** An offset from the table itself is loaded, or, with a displacement, from the image's base. */
-function offsetTable(_: CodeBytes, memory: Memory, before: readonly Instruction[]): TableForm | undefined {
+function offsetTable(code: CodeBytes, memory: Memory, before: readonly Instruction[]): TableForm | undefined {
   if (memory.scale !== 4 && memory.scale !== 8) return undefined;
+  if (isFromBase(code, memory, before)) return { start: memory.displacement, entrySize: 4, relativeTo: 0 };
   const base = before.find(
     ({ mnemonic, operands: [to, from] }) =>
       mnemonic === "lea" &&
@@ -85,6 +86,19 @@ function offsetTable(_: CodeBytes, memory: Memory, before: readonly Instruction[
   if (named?.kind !== "memory" || named.address === undefined) return undefined;
   const start = named.address + memory.displacement;
   return { start, entrySize: memory.scale, relativeTo: memory.scale === 8 ? undefined : named.address };
+}
+
+/** The register with the image's base may have been set anywhere before: nothing here does, and it is added to what is loaded. */
+function isFromBase(
+  { size }: CodeBytes,
+  { base, scale, displacement }: Memory,
+  before: readonly Instruction[],
+): boolean {
+  if (base === undefined || scale !== 4 || displacement <= 0 || displacement >= size) return false;
+  if (before.some(({ writes }) => writes.includes(base))) return false;
+  return before.some(
+    ({ mnemonic, operands: [, by] }) => mnemonic === "add" && by?.kind === "register" && by.register === base,
+  );
 }
 
 function isTableLoad({ mnemonic, operands: [to, from] }: Instruction, register: number): boolean {
