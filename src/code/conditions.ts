@@ -294,16 +294,23 @@ export function outcomeOf(
   }
 }
 
-/** Whether a comparison tells that another call failed: a negative status, NULL or FALSE was returned. */
-export function failsAnother(condition: string, comparison: Comparison, holds: boolean): boolean {
-  const [only, ...others] = comparison.left;
-  const whole = only?.kind === "part" ? only.of : only;
-  if (whole?.kind !== "result" || others.length > 0 || !isAgainstZero(comparison)) return false;
-  const zero = holdsFor(condition, comparison, 0) === holds;
-  const negative = holdsFor(condition, comparison, -1) === holds;
-  const positive = holdsFor(condition, comparison, 1) === holds;
+/** Whether what another call returned tells that it failed: a negative status, NULL or FALSE. */
+export function isFailure(condition: string, comparison: Comparison, holds: boolean): boolean {
   // four bytes are a status or a BOOL: only what leaves nothing but errors is one
-  return comparison.size === 4 ? negative && !zero : zero && !positive;
+  return comparison.size === 4
+    ? isNegative(condition, comparison, holds)
+    : isNone(condition, comparison, holds);
+}
+
+/** Whether a comparison leaves 0, and nothing that is more. */
+export function isNone(condition: string, comparison: Comparison, holds: boolean): boolean {
+  if (!isAgainstZero(comparison)) return false;
+  return holdsFor(condition, comparison, 0) === holds && holdsFor(condition, comparison, 1) !== holds;
+}
+
+function isNegative(condition: string, comparison: Comparison, holds: boolean): boolean {
+  if (!isAgainstZero(comparison)) return false;
+  return holdsFor(condition, comparison, -1) === holds && holdsFor(condition, comparison, 0) !== holds;
 }
 
 /** Whether the function returns a status that is known to be negative. */

@@ -14,7 +14,8 @@ import { type Callee, namesOf } from "./callees.ts";
 import {
   type Comparison,
   Facts,
-  failsAnother,
+  isFailure,
+  isNone,
   meansEqual,
   outcomeOf,
   returnsFailure,
@@ -50,6 +51,7 @@ import {
   type Taken,
 } from "./held.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
+import { isQuestion } from "./questions.ts";
 
 /** Arguments of a routine that are looked at for the one that is it, where that is not known. */
 const ROUTINE_ARGUMENTS = [1, 2, 3, 4] as const;
@@ -65,6 +67,8 @@ export class Holding implements Visitor<Held> {
   readonly #stored = new Map<string, Stored>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
+  /** Calls that only answer a question. */
+  readonly #questions = new Set<number>();
   /** Places on the stack where the acquiring call left something else. */
   readonly #beside = new Set<number>();
   /** It is followed in a block of another function's frame. */
@@ -119,9 +123,13 @@ export class Holding implements Visitor<Held> {
   }
 
   fates(whole: boolean): Fates {
+    // of what is lost whatever happens it tells nothing that something else failed as well
+    const isLost = this.#released.size + this.#stored.size + this.#handed.size + this.#returned.size === 0;
+    const endings = [...this.#forgotten.values()];
     return {
       released: [...this.#released],
-      forgotten: [...this.#forgotten.values()],
+      forgotten:
+        isLost && whole && !this.#cut ? endings.map((ending) => ({ ...ending, failing: false })) : endings,
       stored: [...this.#stored.values()],
       handed: [...this.#handed.values()],
       returned: [...this.#returned],
@@ -170,6 +178,7 @@ export class Holding implements Visitor<Held> {
     const at = site.instruction.start;
     if (at === this.#call?.at) return this.#again(state, told, site, this.#call.gives);
     const callees = this.#flows.callees.of(site);
+    if (callees.some(isQuestion)) this.#questions.add(at);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
@@ -304,8 +313,7 @@ export class Holding implements Visitor<Held> {
     if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison)) return undefined;
     const subject = this.#subject(told, comparison);
     if (subject === undefined) {
-      const fails =
-        failsAnother(condition, comparison, holds) || this.#isOtherAnswer(told, condition, comparison, holds);
+      const fails = this.#isError(told, condition, comparison, holds);
       return fails && !told.failing ? { ...told, failing: true } : told;
     }
     this.#tell?.({ at, what: "tests" });
@@ -427,6 +435,20 @@ export class Holding implements Visitor<Held> {
     ({ isEarlier }: Held) =>
     (atom: Atom): boolean =>
       !isEarlier && atom.kind === "left" && atom.call === this.#call?.at;
+
+  /** Whether something else went wrong where a comparison comes out so. */
+  #isError(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
+    const [only, ...others] = comparison.left;
+    const whole = only?.kind === "part" ? only.of : only;
+    if (whole === undefined || others.length > 0) return false;
+    if (whole.kind === "result")
+      return !this.#questions.has(whole.call) && isFailure(condition, comparison, holds);
+    if (whole.kind !== "field") return this.#isOtherAnswer(told, condition, comparison, holds);
+    // what it points to should lead on
+    const isOfIt = told.aliases.has(whole.of.key) || this.#isBeside(told)(whole.of);
+    const { pointerSize } = this.#flows.image.code.set.abi;
+    return isOfIt && comparison.size === pointerSize && isNone(condition, comparison, holds);
+  }
 
   #isOtherAnswer(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
     const [only, ...others] = comparison.left;

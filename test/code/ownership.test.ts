@@ -15,6 +15,7 @@ const SLOTS = {
   Try: 0x2020,
   Write: 0x2028,
   Reference: 0x2030,
+  _wcsicmp: 0x2038,
 };
 
 interface Setting {
@@ -66,7 +67,7 @@ function fates(
     comesAs: ({ name }, { argument, within }) =>
       name === "Send" && argument === 4 && within === undefined ? 2 : undefined,
     elsewhere: () => undefined,
-    isKernel: ({ name }) => name === "Use",
+    isKernel: ({ name }) => name === "Use" || name === "_wcsicmp",
   });
   const call = flows
     .of(function_)
@@ -236,6 +237,42 @@ describe("Ownership.fatesOf", () => {
       released: [0x1025],
       forgotten: [{ at: 0x102f, branches: [0x1016, 0x101e], failing: true }],
     });
+  });
+
+  it("takes a comparison that comes out otherwise for no error", () => {
+    const asked = (slot: number) =>
+      [
+        `53 4883ec20 ff15${away(0x100b, 0x2000)}`, // push rbx; sub rsp,20h; call Acquire
+        "4885c0 7419 4889c3 4889c1", // test rax,rax; je 1029; mov rbx,rax; mov rcx,rax
+        `ff15${away(0x101c, slot)}`, // call what tells of it
+        "85c0 7509 4889d9", // test eax,eax; jne 1029; mov rcx,rbx
+        `ff15${away(0x1029, 0x2008)}`, // call ObfDereferenceObject
+        "4883c420 5b c3", // 1029: add rsp,20h; pop rbx; ret
+      ].join(" ");
+    const failing = (slot: number) =>
+      fates(asked(slot), RETURNED, "null").forgotten.map(({ at, failing }) => [at, failing]);
+    expect(failing(SLOTS.Use)).toEqual([[0x102e, true]]);
+    expect(failing(SLOTS._wcsicmp)).toEqual([[0x102e, false]]);
+  });
+
+  it("takes a pointer in it that leads nowhere for an error, and not a number", () => {
+    const asked = (operand: string, end: number) =>
+      [
+        `53 4883ec20 ff15${away(0x100b, 0x2000)}`, // push rbx; sub rsp,20h; call Acquire
+        "4885c0 7410 4889c1", // test rax,rax; je to the end; mov rcx,rax
+        operand, // cmp [rax+8],0
+        `7406 ff15${away(end, 0x2008)}`, // je to the end; call ObfDereferenceObject
+        "31c0 4883c420 5b c3", // xor eax,eax; add rsp,20h; pop rbx; ret
+      ].join(" ");
+    const failing = (code: string) => fates(code, RETURNED, "null").forgotten.map(({ failing }) => failing);
+    expect(failing(asked("4883780800", 0x1020))).toEqual([true]);
+    expect(failing(asked("8378080090", 0x1020))).toEqual([false]);
+  });
+
+  it("takes it for lost where it is on all ways, and another answer or error for no excuse", () => {
+    const lost = code.byOtherAnswer.replace("ff 15 dd 0f 00 00", "66 0f 1f 44 00 00");
+    const { forgotten } = fates(lost, OUT, "status");
+    expect(forgotten.map(({ failing }) => failing)).toEqual([false]);
   });
 
   it("takes a mark beside it for such an answer, also where another function was shown both", () => {
