@@ -58,9 +58,10 @@ class DescentFinder {
   readonly #finalRules: DescentRules;
   readonly #dead = new Set<number>();
   readonly #list: number[] = [];
-  /** Pairs of a function and what it calls. */
+  /** Where calls to code of the image stand, each once, and what they call. */
   readonly #calls = new U32List();
-  #caller = 0;
+  readonly #targets = new U32List();
+  readonly #noted: BitSet;
 
   constructor(
     code: ModuleCode,
@@ -79,6 +80,7 @@ class DescentFinder {
     this.#walker = new RecursiveDescent(code, decoder, this.#tables, new BitSet(code.image.size), budget);
     this.#covered = new BitSet(code.image.size);
     this.#rejected = new BitSet(code.image.size);
+    this.#noted = new BitSet(code.image.size);
     this.#scopes = new ScopeTables(code, seeds.relocated);
     const [tables, scopes, entries] = [this.#tables, this.#scopes, this.#entries];
     this.#judge = new StartJudge(
@@ -95,8 +97,8 @@ class DescentFinder {
       isTailJump: (jump) => this.#isTailJump(jump),
       isData: (at) => this.#judge.isData(at),
       handlersAt: (at) => this.#scopes.namedAt(at),
-      onCall: (target) => {
-        this.#noteCall(target);
+      onCall: (target, at) => {
+        this.#noteCall(target, at);
         this.#add(target);
       },
     };
@@ -105,7 +107,7 @@ class DescentFinder {
       neverReturns: (target) => this.#dead.has(target) || neverReturns(target),
       startsFunction: () => false,
       isTailJump: () => false,
-      onCall: (target) => this.#noteCall(target),
+      onCall: (target, at) => this.#noteCall(target, at),
     };
   }
 
@@ -162,13 +164,13 @@ class DescentFinder {
     }
   }
 
-  #noteCall(target: number): void {
-    this.#calls.push(this.#caller);
-    this.#calls.push(target);
+  #noteCall(target: number, at: number): void {
+    if (!this.#noted.addNew(at)) return;
+    this.#calls.push(at);
+    this.#targets.push(target);
   }
 
   #walk(entry: number, rules: DescentRules): void {
-    this.#caller = entry;
     const extent = this.#walker.walk(entry, rules);
     this.#extents.set(entry, extent);
     const { ranges } = extent;
@@ -269,23 +271,28 @@ class DescentFinder {
 
   /** The functions in whose extents others start. */
   #entered(): Set<number> {
-    const entries = Uint32Array.from(this.#list).sort();
-    const found = new Set<number>();
-    for (const [entry, { ranges }] of this.#extents) {
-      for (let i = 0; i < ranges.length; i += 2) {
-        let last = lastAtOrBefore(entries, (ranges[i + 1] ?? 0) - 1);
-        if (entries[last] === entry) last--;
-        if ((entries[last] ?? -1) >= (ranges[i] ?? 0)) found.add(entry);
-      }
-    }
-    return found;
+    return this.#having(Uint32Array.from(this.#list), true);
   }
 
   #callersOf(wanted: BitSet): Set<number> {
-    const callers = new Set<number>();
-    for (let i = 0; i < this.#calls.length; i += 2) {
-      if (wanted.has(this.#calls.at(i + 1))) callers.add(this.#calls.at(i));
+    const calls = this.#calls.toArray();
+    return this.#having(
+      calls.filter((_, index) => wanted.has(this.#targets.at(index))),
+      false,
+    );
+  }
+
+  /** The functions in whose extents one of these places stands, their own start apart where `behindStart`. */
+  #having(places: Uint32Array, behindStart: boolean): Set<number> {
+    places.sort();
+    const found = new Set<number>();
+    for (const [entry, { ranges }] of this.#extents) {
+      for (let i = 0; i < ranges.length; i += 2) {
+        let last = lastAtOrBefore(places, (ranges[i + 1] ?? 0) - 1);
+        if (behindStart && places[last] === entry) last--;
+        if ((places[last] ?? -1) >= (ranges[i] ?? 0)) found.add(entry);
+      }
     }
-    return callers;
+    return found;
   }
 }

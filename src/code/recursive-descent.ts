@@ -23,8 +23,8 @@ export interface DescentRules {
   rejects?(run: CodeRun, at: number, length: number): boolean;
   /** Filters and handlers of the exception table that an instruction names: the function has them, too. */
   handlersAt?(at: number): readonly number[];
-  /** Told of each call to code of the image. */
-  onCall?(target: number): void;
+  /** Told of each call to code of the image, at `at`. */
+  onCall?(target: number, at: number): void;
 }
 
 /** An unconditional jump that may lead to another function. */
@@ -188,7 +188,7 @@ export class RecursiveDescent {
     switch (step.flow) {
       case Flow.Call: {
         const target = this.#code.targetOf(run, at, next - at);
-        if (target !== next && this.#isCode(run, target)) walk.rules.onCall?.(target);
+        if (target !== next && this.#isCode(run, target)) walk.rules.onCall?.(target, at);
         return this.#behindCall(walk, run, next, target);
       }
       case Flow.CallIndirect:

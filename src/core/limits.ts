@@ -21,7 +21,7 @@ export const MAX_IMAGES_BYTES = 0x1_0000_0000;
  * and every question takes as long as the bytes that it looks at.
  */
 export function lookedAt(bytes: number): number {
-  return 0x20_0000 + 2 * bytes;
+  return 0x20_0000 + bytes;
 }
 /** A name or path in the kernel's lists, 1,024 characters: a file's name has 255, and paths seldom have 260. */
 export const MAX_UNICODE_BYTES = 0x800;
