@@ -57,3 +57,19 @@ export function fileName(path: string): string {
 export function grouped(value: number | bigint): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
+
+/** Pieces put together at once by `joined`. */
+const AT_ONCE = 256;
+
+/** Texts in one, with a separator between them: some at a time, since as pieces they take several times the memory. */
+export function joined(pieces: Iterable<string>, separator: string): string {
+  const done: string[] = [];
+  let some: string[] = [];
+  for (const piece of pieces) {
+    if (some.push(piece) < AT_ONCE) continue;
+    done.push(some.join(separator));
+    some = [];
+  }
+  if (some.length > 0) done.push(some.join(separator));
+  return done.join(separator);
+}

@@ -30,7 +30,12 @@ export interface Table {
   readonly heading?: Line;
   /** Where no column has a title, none is shown. */
   readonly columns: readonly Column[];
-  readonly rows: readonly (readonly Line[])[];
+  readonly rows: Rows;
+}
+
+/** A list, or what makes each row when it is asked for: a quarter of a million of them are shown, one after the other. */
+export interface Rows extends Iterable<readonly Line[]> {
+  readonly length: number;
 }
 
 export interface Column {
@@ -107,8 +112,23 @@ export function heading(...lines: readonly Line[]): Heading {
   return { kind: "heading", lines };
 }
 
+/** A row for each item, made when it is shown. */
+export function rowsOf<T>(items: readonly T[], row: (item: T) => readonly Line[]): Rows {
+  return {
+    length: items.length,
+    *[Symbol.iterator]() {
+      for (const item of items) yield row(item);
+    },
+  };
+}
+
+/** What is made of each row, when it is asked for. */
+export function* mapped<T>(rows: Rows, make: (row: readonly Line[]) => T): Generator<T> {
+  for (const row of rows) yield make(row);
+}
+
 /** No table where there are no rows. */
-export function table(columns: readonly Column[], rows: readonly (readonly Line[])[]): readonly Table[] {
+export function table(columns: readonly Column[], rows: Rows): readonly Table[] {
   return rows.length === 0 ? [] : [{ kind: "table", columns, rows }];
 }
 

@@ -1,5 +1,5 @@
-import { printable } from "../core/text.ts";
-import type { Block, Line, Table } from "./block.ts";
+import { joined, printable } from "../core/text.ts";
+import { type Block, type Line, mapped, type Table } from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 
 /**
@@ -12,29 +12,34 @@ export function renderCsv<C extends keyof Documents>(
   { pointerSize }: { readonly pointerSize: 4 | 8 },
 ): string {
   const tables = blocksOf(command, document, pointerSize).flatMap(tablesOf);
-  return tables.map((rows) => rows.map((row) => row.map(field).join(",")).join("\r\n")).join("\r\n\r\n");
+  return tables.join("\r\n\r\n");
 }
 
-type Rows = readonly (readonly string[])[];
-
-function tablesOf(block: Block): readonly Rows[] {
-  if (block.kind === "table") return [rowsOf(block)];
+/** What tables an answer has, as CSV. */
+function tablesOf(block: Block): readonly string[] {
+  if (block.kind === "table") return [tableOf(block)];
   if (block.kind !== "facts") return [];
-  const own: string[][] = [];
-  const tables: Rows[] = [];
+  const own: string[] = [];
+  const tables: string[] = [];
   for (const { label, value } of block.facts) {
     for (const one of value) {
-      if (typeof one === "object" && "kind" in one) tables.push(rowsOf(one));
-      else own.push([label, textOf(one).trim()]);
+      if (typeof one === "object" && "kind" in one) tables.push(tableOf(one));
+      else own.push(record([label, one]));
     }
   }
-  return own.length === 0 ? tables : [own, ...tables];
+  return own.length === 0 ? tables : [own.join("\r\n"), ...tables];
 }
 
-function rowsOf({ columns, rows }: Table): Rows {
+function tableOf({ columns, rows }: Table): string {
   const titles = columns.map(({ title = "" }) => title);
-  const body = rows.map((row) => row.map((cell) => textOf(cell).trim()));
-  return titles.every((title) => title === "") ? body : [titles, ...body];
+  const body = joined(mapped(rows, record), "\r\n");
+  return titles.every((title) => title === "")
+    ? body
+    : [record(titles), ...(rows.length === 0 ? [] : [body])].join("\r\n");
+}
+
+function record(cells: readonly Line[]): string {
+  return cells.map((cell) => field(textOf(cell).trim())).join(",");
 }
 
 function textOf(line: Line): string {

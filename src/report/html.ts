@@ -1,4 +1,15 @@
-import type { Block, Column, Facts, Heading, Line, Notes, Table, Text } from "./block.ts";
+import { joined } from "../core/text.ts";
+import {
+  type Block,
+  type Column,
+  type Facts,
+  type Heading,
+  type Line,
+  mapped,
+  type Notes,
+  type Table,
+  type Text,
+} from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 import { HTML_SCRIPT, HTML_SCRIPT_HASH, HTML_STYLE, HTML_STYLE_HASH } from "./html-parts.ts";
 import { escaped, worded } from "./markup.ts";
@@ -109,17 +120,18 @@ function renderTable({ heading, columns, rows }: Table): string {
   const titled = columns.some(({ title }) => title !== undefined && title !== "");
   const caption = heading === undefined ? "" : `<caption>${renderLine(heading)}</caption>`;
   const titles = titled ? `<thead><tr>${columns.map(titleCell).join("")}</tr></thead>` : "";
-  const body = rows
-    .map(
-      (row) => `<tr>${row.map((cell, i) => `<td${side(columns[i])}>${renderLine(cell)}</td>`).join("")}</tr>`,
-    )
-    .join("\n");
+  const cellOf = (cell: Line, i: number): string => `<td${side(columns[i])}>${renderLine(cell)}</td>`;
+  const body = joined(
+    mapped(rows, (row) => `<tr>${row.map(cellOf).join("")}</tr>`),
+    "\n",
+  );
+  const [[first = ""] = []] = rows;
   // its name says what it has, so that those of a page are told apart
   const name = escaped(
     `table of ${columns
       .map(({ title = "" }) => title)
       .filter((title) => title !== "")
-      .join(", ")}, ${rows.length} rows, ${textOf(rows[0]?.[0] ?? "")}`,
+      .join(", ")}, ${rows.length} rows, ${textOf(first)}`,
   );
   return `<div class="table" tabindex="0" role="region" aria-label="${name}"><table>${caption}${titles}<tbody>${body}</tbody></table></div>`;
 }

@@ -1,5 +1,5 @@
-import { printable } from "../core/text.ts";
-import type { Block, Facts, Line, Notes, Table } from "./block.ts";
+import { joined, printable } from "../core/text.ts";
+import { type Block, type Facts, type Line, mapped, type Notes, type Table } from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 import { TAG_IN_TEXT } from "./markup.ts";
 
@@ -57,8 +57,12 @@ function renderValue(value: Line | Table): string {
 function renderTable({ heading, columns, rows }: Table): string {
   const titles = columns.map(({ title = "" }) => cell(title));
   const rules = columns.map(({ align }) => (align === "right" ? "---:" : "---"));
-  const lines = [titles, rules, ...rows.map((row) => row.map((one) => cell(one)))];
-  const table = lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
+  const lineOfCells = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const body = joined(
+    mapped(rows, (row) => lineOfCells(row.map(cell))),
+    "\n",
+  );
+  const table = [lineOfCells(titles), lineOfCells(rules), body].join("\n");
   return heading === undefined ? table : `${lineOf(heading)}\n\n${table}`;
 }
 

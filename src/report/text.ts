@@ -1,5 +1,17 @@
-import { printable } from "../core/text.ts";
-import type { Block, Column, Facts, Heading, Line, Notes, PointerSize, Table, Text } from "./block.ts";
+import { joined, printable } from "../core/text.ts";
+import {
+  type Block,
+  type Column,
+  type Facts,
+  type Heading,
+  type Line,
+  mapped,
+  type Notes,
+  type PointerSize,
+  type Rows,
+  type Table,
+  type Text,
+} from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 
 import type { Style } from "./style.ts";
@@ -107,23 +119,29 @@ function renderTable({ heading, columns, rows }: Table, setting: Setting): strin
   const places = placesOf(columns, rows, setting.width);
   const titled = columns.some(({ title }) => title !== undefined);
   const titles = columns.map(({ title = "" }) => title);
-  return [
+  const lines = [
     ...(heading === undefined ? [] : [renderLine(heading, setting, { hang: HANG })]),
     ...(titled ? [setting.style.dim(renderRow(titles, columns, places, setting))] : []),
-    ...rows.map((row) => renderRow(row, columns, places, setting)),
-  ].join("\n");
+  ];
+  const body = joined(
+    mapped(rows, (row) => renderRow(row, columns, places, setting)),
+    "\n",
+  );
+  return [...lines, ...(rows.length === 0 ? [] : [body])].join("\n");
 }
 
 /** What of the columns has no room beside the others stands in a line below them, in every row. */
-function placesOf(columns: readonly Column[], rows: readonly (readonly Line[])[], room: number): Placed[] {
+function placesOf(columns: readonly Column[], rows: Rows, room: number): Placed[] {
+  const widest = columns.map(({ title = "" }) => title.length);
+  if (columns.some(({ width }) => width === undefined)) {
+    for (const row of rows)
+      row.forEach((cell, i) => {
+        widest[i] = Math.max(widest[i] ?? 0, Math.min(lengthOf(cell), WIDEST_COLUMN));
+      });
+  }
   let next = 0;
-  return columns.map(({ title = "", width: given }, i) => {
-    const width =
-      given ??
-      rows.reduce(
-        (most, row) => Math.max(most, Math.min(lengthOf(row[i] ?? ""), WIDEST_COLUMN)),
-        title.length,
-      );
+  return columns.map(({ width: given }, i) => {
+    const width = given ?? widest[i] ?? 0;
     const least = i === columns.length - 1 ? Math.min(width, NARROWEST) : width;
     const below = i > 0 && next + least > room;
     const start = below ? 2 * HANG : next;

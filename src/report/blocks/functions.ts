@@ -1,11 +1,11 @@
 import type { CallList } from "../../trail/listing/call-list.ts";
 import type { FunctionList } from "../../trail/listing/function-list.ts";
-import { at, type Block, bold, heading, notes, type PointerSize, table } from "../block.ts";
+import { at, type Block, bold, heading, notes, type PointerSize, rowsOf, table } from "../block.ts";
 import { plural } from "../words.ts";
 
 /** `functions`: each function's entry, how it is known, and its pieces. */
 export function functionsBlocks(list: FunctionList, size: PointerSize): readonly Block[] {
-  const rows = list.functions.map((one) => [
+  const rows = rowsOf(list.functions, (one) => [
     at(size, one.entry),
     one.basis,
     one.name ?? "",

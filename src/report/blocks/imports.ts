@@ -1,12 +1,12 @@
 import { hex } from "../../core/address.ts";
-import { at, type Block, heading, notes, type PointerSize, table } from "../block.ts";
+import { at, type Block, heading, notes, type PointerSize, rowsOf, table } from "../block.ts";
 import type { ExportsDocument, ImportRow, ImportsDocument } from "../documents.ts";
 import { plural } from "../words.ts";
 import { plus } from "./near.ts";
 
 /** `imports`: each slot with the function that it points to, as `dps` over the IAT. */
 export function importsBlocks(document: ImportsDocument, size: PointerSize): readonly Block[] {
-  const rows = document.imports.map((slot) => [
+  const rows = rowsOf(document.imports, (slot) => [
     at(size, slot.slot),
     at(size, slot.target),
     resolved(slot),
@@ -56,7 +56,7 @@ function counted(count: number, what: string, where: string, notes: readonly str
 
 /** `exports`: the export table by ordinal. */
 export function exportsBlocks(document: ExportsDocument, size: PointerSize): readonly Block[] {
-  const rows = document.exports.map((row) => [
+  const rows = rowsOf(document.exports, (row) => [
     `${row.ordinal}`,
     at(size, row.address),
     hex(row.rva),

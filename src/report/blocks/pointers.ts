@@ -1,13 +1,23 @@
 import { hex } from "../../core/address.ts";
 import { grouped } from "../../core/text.ts";
 import type { Coverage } from "../../trail/module-search.ts";
-import { at, type Block, heading, type Line, notes, type PointerSize, table, warn } from "../block.ts";
+import {
+  at,
+  type Block,
+  heading,
+  type Line,
+  notes,
+  type PointerSize,
+  rowsOf,
+  table,
+  warn,
+} from "../block.ts";
 import type { PointersDocument } from "../documents.ts";
 import { percent, plural } from "../words.ts";
 
 /** `pointers`: who holds an address, and which of the places are import slots. */
 export function pointersBlocks(document: PointersDocument, size: PointerSize): readonly Block[] {
-  const rows = document.pointers.map((pointer) => [
+  const rows = rowsOf(document.pointers, (pointer) => [
     at(size, pointer.address),
     pointer.bytes,
     pointer.module,
