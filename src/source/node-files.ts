@@ -17,12 +17,17 @@ import { type ByteSource, checkOffset } from "./source.ts";
 
 // All that the library asks of the file system; in a bundle for browsers no-files.ts stands in its place.
 
+const WINDOW = 0x1000;
+
 /** A regular file of any size, read where it is asked for. */
 class FileSource implements ByteSource {
   readonly name: string;
   readonly path: string;
   readonly size: number;
   #descriptor: number | undefined;
+  /** What the last small reads were taken from, and where in the file it starts: headers and names are read a few bytes at a time. */
+  #window: Uint8Array | undefined;
+  #windowAt = 0;
 
   /**
    * Opens `path` for reading.
@@ -49,9 +54,28 @@ class FileSource implements ByteSource {
   read(offset: number, into: Uint8Array): number {
     if (this.#descriptor === undefined) throw new RangeError(`${this.name} was closed`);
     const want = Math.min(into.length, this.size - checkOffset(offset));
+    const start = Math.floor(offset / WINDOW) * WINDOW;
+    if (want <= 0 || offset + want > start + WINDOW || want === WINDOW)
+      return this.#readAll(this.#descriptor, into, want, offset);
+    const window = this.#windowFrom(this.#descriptor, start);
+    into.set(window.subarray(offset - start, offset - start + want));
+    return want;
+  }
+
+  #windowFrom(descriptor: number, start: number): Uint8Array {
+    if (this.#window !== undefined && this.#windowAt === start) return this.#window;
+    const window = this.#window ?? new Uint8Array(WINDOW);
+    this.#window = undefined;
+    this.#readAll(descriptor, window, Math.min(WINDOW, this.size - start), start);
+    this.#window = window;
+    this.#windowAt = start;
+    return window;
+  }
+
+  #readAll(descriptor: number, into: Uint8Array, want: number, offset: number): number {
     let done = 0;
     while (done < want) {
-      const part = this.#readOnce(this.#descriptor, into, done, want - done, offset + done);
+      const part = this.#readOnce(descriptor, into, done, want - done, offset + done);
       if (part === 0)
         throw new FileError(this.path, "changed", "it was cut off while it was open; copy it first");
       done += part;

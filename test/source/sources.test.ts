@@ -82,6 +82,21 @@ describe("FileSource", () => {
     ]);
   });
 
+  it("reads the same few bytes at a time, here and there, as all at once", () => {
+    const whole = Uint8Array.from({ length: 0x3005 }, (_, i) => (i * 31) >>> 3);
+    const large = join(folder, "large.bin");
+    writeFileSync(large, whole);
+    using source = openFile(large);
+    for (let i = 0; i < 2000; i++) {
+      const offset = (i * 7919) % whole.length;
+      const into = new Uint8Array(i % 5000).fill(0xee);
+      const want = whole.subarray(offset, offset + into.length);
+      expect(source.read(offset, into)).toBe(want.length);
+      expect(into.subarray(0, want.length)).toEqual(want);
+      expect(into.subarray(want.length).every((byte) => byte === 0xee)).toBe(true);
+    }
+  });
+
   it("says that there is no such file", () => {
     expect(() => openFile(join(folder, "none.dmp"))).toThrow(expect.objectContaining({ problem: "missing" }));
   });
