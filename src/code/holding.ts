@@ -1,26 +1,9 @@
-import { argumentPlace } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import {
-  type Atom,
-  fieldOf,
-  leftBy,
-  type MachineState,
-  movedBy,
-  UNKNOWN,
-  type Value,
-} from "./abstract-value.ts";
-import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
+import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
+import type { CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
-import {
-  type Comparison,
-  Facts,
-  isFailure,
-  isNone,
-  meansEqual,
-  outcomeOf,
-  returnsFailure,
-  type Subject,
-} from "./conditions.ts";
+import { ComingBack } from "./coming-back.ts";
+import { type Comparison, Facts, meansEqual, outcomeOf, returnsFailure } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
 import {
   type AcquiringCall,
@@ -50,11 +33,9 @@ import {
   placeOf,
   type Taken,
 } from "./held.ts";
+import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { isQuestion } from "./questions.ts";
-
-/** Arguments of a routine that are looked at for the one that is it, where that is not known. */
-const ROUTINE_ARGUMENTS = [1, 2, 3, 4] as const;
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
@@ -67,10 +48,8 @@ export class Holding implements Visitor<Held> {
   readonly #stored = new Map<string, Stored>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
-  /** Calls that only answer a question. */
-  readonly #questions = new Set<number>();
-  /** Places on the stack where the acquiring call left something else. */
-  readonly #beside = new Set<number>();
+  readonly #outcomes: Outcomes;
+  readonly #comingBack: ComingBack;
   /** It is followed in a block of another function's frame. */
   #inFrame = false;
   /** Such a block was not gone through to its end. */
@@ -87,6 +66,8 @@ export class Holding implements Visitor<Held> {
     this.#tell = onHappening;
     this.#dealings = dealings;
     this.#call = call;
+    this.#outcomes = new Outcomes(call, flows.image.code.set.abi.pointerSize);
+    this.#comingBack = new ComingBack(flows, dealings);
   }
 
   /** The way behind the acquiring call, from the one that arrives at it. */
@@ -178,17 +159,19 @@ export class Holding implements Visitor<Held> {
     const at = site.instruction.start;
     if (at === this.#call?.at) return this.#again(state, told, site, this.#call.gives);
     const callees = this.#flows.callees.of(site);
-    if (callees.some(isQuestion)) this.#questions.add(at);
+    if (callees.some(isQuestion)) this.#outcomes.asks(at);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
-      const asked = given.length > 0 || documentedArgument(this.#flows, site, 1).some(this.#isBeside(told));
+      const asked =
+        given.length > 0 ||
+        documentedArgument(this.#flows, site, 1).some((atom) => this.#outcomes.isBeside(told, atom));
       return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
     }
     if (given.length === 0) return told;
     let now = told;
     for (const one of given) {
-      const back = callees.find((callee) => this.#comesBackWithin(site, callee, one));
+      const back = callees.find((callee) => this.#comingBack.comesBackWithin(site, callee, one));
       if (back !== undefined) return this.#release(at, back);
       const effects = callees
         .map((callee) => ({ callee, effect: this.#dealings.effect(callee, one, site) }))
@@ -207,7 +190,10 @@ export class Holding implements Visitor<Held> {
       const taker = release ?? keeps;
       if (one.isPart === true && taker === undefined) continue;
       const taken = taker === undefined ? undefined : this.#takenBy(now, taker.callee, one, site);
-      if (release !== undefined || (keeps !== undefined && this.#comesBack(told, site, keeps.callee, one))) {
+      if (
+        release !== undefined ||
+        (keeps !== undefined && this.#comingBack.comesBack(told, site, keeps.callee, one))
+      ) {
         this.#release(at, taker?.callee);
         return taken === undefined ? undefined : { ...now, taken: { ...taken, gone: true } };
       }
@@ -239,44 +225,6 @@ export class Holding implements Visitor<Held> {
     return { at: site.instruction.start, fails, gone: false, before: { stored, handed } };
   }
 
-  /**
-   * Whether a function of the image gives it back that whoever keeps it will call with it: one whose address stands in
-   * it, as an IRP's completion routine does, or that the call is given along with it, as a work item's routine is.
-   */
-  #comesBack({ routines }: Held, site: CallSite, callee: Callee, given: Given): boolean {
-    const known = this.#dealings.comesAs(callee, given, site);
-    const asked = known === undefined ? ROUTINE_ARGUMENTS : [known];
-    return [...routines, ...this.#routinesAlong(site, callee)].some((routine) =>
-      asked.some((argument) => this.#givesBack(site, routine, argument, undefined)),
-    );
-  }
-
-  /** The same of what it stands in, that the routine is given as its context. */
-  #comesBackWithin(site: CallSite, callee: Callee, given: Given): boolean {
-    const { within } = given;
-    if (within === undefined) return false;
-    const argument = this.#dealings.comesAs(callee, { ...given, within: undefined }, site);
-    return (
-      argument !== undefined &&
-      this.#routinesAlong(site, callee).some((routine) => this.#givesBack(site, routine, argument, within))
-    );
-  }
-
-  #routinesAlong(site: CallSite, callee: Callee): readonly number[] {
-    const { image } = this.#flows;
-    const { abi } = image.code.set;
-    return argumentPlaces(abi, site, callee.name).flatMap((place) =>
-      routinesIn(image, argumentOf(abi, site, place)),
-    );
-  }
-
-  #givesBack(site: CallSite, routine: number, argument: number, within: number | undefined): boolean {
-    const { abi } = this.#flows.image.code.set;
-    const as = { place: argumentPlace(abi, argument), argument, within };
-    const effect = this.#dealings.effect({ target: undefined, offset: routine }, as, site);
-    return effect === "releases" || effect === "may-release";
-  }
-
   #release(at: number, callee: Callee | undefined): undefined {
     this.#released.add(at);
     this.#tell?.({ at, what: "releases", name: callee?.name });
@@ -292,8 +240,8 @@ export class Holding implements Visitor<Held> {
   }
 
   matters({ told }: Path<Held>, comparison: Comparison): boolean {
-    const answer = told.taken === undefined ? undefined : this.#answer(told.taken, comparison);
-    return (answer ?? this.#subject(told, comparison)) !== undefined;
+    const answer = told.taken === undefined ? undefined : this.#outcomes.answer(told.taken, comparison);
+    return (answer ?? this.#outcomes.subject(told, comparison)) !== undefined;
   }
 
   decided(
@@ -303,7 +251,7 @@ export class Holding implements Visitor<Held> {
     holds: boolean,
   ): Held | undefined {
     const { taken } = told;
-    const answer = taken === undefined ? undefined : this.#answer(taken, comparison);
+    const answer = taken === undefined ? undefined : this.#outcomes.answer(taken, comparison);
     if (taken !== undefined && answer !== undefined) {
       const outcome = outcomeOf(answer, condition, comparison, holds);
       if (outcome === "failed") return { ...told, ...taken.before, failing: true, taken: undefined };
@@ -311,17 +259,18 @@ export class Holding implements Visitor<Held> {
       return told;
     }
     if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison)) return undefined;
-    const subject = this.#subject(told, comparison);
+    const subject = this.#outcomes.subject(told, comparison);
     if (subject === undefined) {
-      const fails = this.#isError(told, condition, comparison, holds);
+      const fails = this.#outcomes.isError(told, condition, comparison, holds);
       return fails && !told.failing ? { ...told, failing: true } : told;
     }
     this.#tell?.({ at, what: "tests" });
     const outcome = outcomeOf(subject, condition, comparison, holds);
     if (outcome === "failed") return undefined;
     if (outcome === "acquired") return { ...told, certain: true };
-    // another answer of the acquiring call is not the one that was asked for: it may have done something else
-    return this.#isOtherAnswer(told, condition, comparison, holds) ? { ...told, failing: true } : told;
+    return this.#outcomes.isOtherAnswer(told, condition, comparison, holds)
+      ? { ...told, failing: true }
+      : told;
   }
 
   ends(path: Path<Held>, instruction: Instruction, tail: CallSite | undefined): void {
@@ -376,7 +325,7 @@ export class Holding implements Visitor<Held> {
     // a call may leave several things behind the pointers that it is given, as one that opens a file does
     const left = leftBy(at, gives.argument);
     for (const [place, [only]] of state.stack)
-      if (only?.kind === "left" && only.call === at) this.#beside.add(place);
+      if (only?.kind === "left" && only.call === at) this.#outcomes.isLeft(place);
     const aliases = keysOf(left);
     const structures = new Map<string, number>();
     if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
@@ -421,64 +370,6 @@ export class Holding implements Visitor<Held> {
     this.#cut ||= !whole;
     return false;
   }
-
-  /** What a comparison asks of a call's answer whether it took the thing. */
-  #answer({ at, fails }: Taken, { left }: Comparison): Subject | undefined {
-    const [atom, ...others] = left;
-    const whole = atom?.kind === "part" ? atom.of : atom;
-    if (whole?.key !== `=${at}` || others.length > 0 || fails === "never") return undefined;
-    return fails === "null" ? "value" : fails;
-  }
-
-  /** Whether something was left by the acquiring call, too: where that is not there the call gave nothing. */
-  readonly #isBeside =
-    ({ isEarlier }: Held) =>
-    (atom: Atom): boolean =>
-      !isEarlier && atom.kind === "left" && atom.call === this.#call?.at;
-
-  /** Whether something else went wrong where a comparison comes out so. */
-  #isError(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
-    const [only, ...others] = comparison.left;
-    const whole = only?.kind === "part" ? only.of : only;
-    if (whole === undefined || others.length > 0) return false;
-    if (whole.kind === "result")
-      return !this.#questions.has(whole.call) && isFailure(condition, comparison, holds);
-    if (whole.kind !== "field") return this.#isOtherAnswer(told, condition, comparison, holds);
-    // what it points to should lead on
-    const isOfIt = told.aliases.has(whole.of.key) || this.#isBeside(told)(whole.of);
-    const { pointerSize } = this.#flows.image.code.set.abi;
-    return isOfIt && comparison.size === pointerSize && isNone(condition, comparison, holds);
-  }
-
-  #isOtherAnswer(told: Held, condition: string, comparison: Comparison, holds: boolean): boolean {
-    const [only, ...others] = comparison.left;
-    if (only?.kind !== "left" || others.length > 0 || told.isEarlier) return false;
-    const isBeside = only.call === this.#call?.at || (only.on !== undefined && this.#beside.has(only.on));
-    return isBeside && meansEqual(condition, comparison, !holds);
-  }
-
-  /** What a comparison asks of the thing that is followed: itself, or the status of its acquisition. */
-  #subject(told: Held, { left }: Comparison): Subject | undefined {
-    const { aliases, checks, isEarlier } = told;
-    const [atom, ...others] = left;
-    if (atom === undefined || others.length > 0) return undefined;
-    const whole = atom.kind === "part" ? atom.of : atom;
-    const call = this.#call;
-    if (!isEarlier && call !== undefined && whole.key === `=${call.at}` && call.fails !== "never") {
-      if (call.fails !== "null") return call.fails;
-      // what is written is 0 where nothing was acquired, and a status says so as well
-      return call.gives.by === "return" ? "value" : "status";
-    }
-    const isIt = aliases.has(whole.key) || checks.has(whole.key) || this.#isBeside(told)(whole);
-    return isIt ? "value" : undefined;
-  }
-}
-
-/** Whether what is followed is compared with an address that it does not have: one on the stack, or in the image. */
-function isElsewhere({ aliases }: Held, { left: [left], right: [right] }: Comparison): boolean {
-  const isAddress = (atom: Atom | undefined): boolean => atom?.kind === "stack" || atom?.kind === "address";
-  const isIt = (atom: Atom | undefined): boolean => atom !== undefined && aliases.has(atom.key);
-  return (isIt(left) && isAddress(right)) || (isAddress(left) && isIt(right));
 }
 
 /** Pointers to where a function puts what it gives, of the pointers that it is given. */

@@ -1,14 +1,6 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
 import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
-import {
-  type Atom,
-  COMPUTED,
-  computedAt,
-  constant,
-  type MachineState,
-  UNKNOWN,
-  type Value,
-} from "./abstract-value.ts";
+import { type Atom, COMPUTED, constant, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import {
   type Comparison,
@@ -22,6 +14,7 @@ import {
 import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
+import { liveIn, nameComputed, nameRead } from "./naming.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** One way through a function, as far as it has been gone. */
@@ -235,11 +228,11 @@ class PathWalk<T> {
     const { transfer } = this.#flows;
     const { mnemonic, operands } = instruction;
     const [written] = operands;
-    this.#nameRead(path.state, instruction);
+    nameRead(transfer, path.state, instruction);
     const compares = mnemonic === "cmp" || mnemonic === "test";
     const compared = compares ? comparisonOf(path.state, instruction, transfer) : undefined;
     transfer.apply(path.state, instruction);
-    this.#nameComputed(path, instruction);
+    path.facts = nameComputed(path.state, path.facts, instruction);
     if (written?.kind === "memory" && !compares) {
       const [only] = transfer.whole(path.state, written);
       if (only !== undefined && only.kind !== "unknown") path.facts = path.facts.without(only.key);
@@ -251,31 +244,6 @@ class PathWalk<T> {
       path.flags = { kind: "test", left: value, right: value, size: sizeOf(written) };
     } else if (!KEEPS_FLAGS.test(mnemonic)) path.flags = undefined;
     return true;
-  }
-
-  /** What is read from the stack and not known is the same thing when it is read again. */
-  #nameRead(state: MachineState, { start, mnemonic, operands }: Instruction): void {
-    if (mnemonic === "lea") return;
-    for (const operand of operands) {
-      const offset =
-        operand.kind === "memory" ? this.#flows.transfer.stackOffsetOf(state, operand) : undefined;
-      if (offset === undefined || offset > 0) continue;
-      const [only, ...others] = state.stackAt(offset);
-      if (only?.kind === "unknown" && only.computed === undefined && others.length === 0)
-        state.put(offset, computedAt(only, start, `s${offset}`));
-    }
-  }
-
-  /** What an instruction computes and nobody knows is told apart from other such things. */
-  #nameComputed(path: Way<T>, { start, writes }: Instruction): void {
-    const { registers } = path.state;
-    for (const register of writes) {
-      const [only, ...others] = registers[register] ?? UNKNOWN;
-      if (only?.kind !== "unknown" || only.computed !== undefined || others.length > 0) continue;
-      const value = computedAt(only, start, `${register}`);
-      registers[register] = value;
-      if (path.facts.text.includes(COMPUTED)) path.facts = path.facts.without(value[0]?.key ?? "");
-    }
   }
 
   /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two; false where it does not. */
@@ -376,18 +344,6 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
     print += `s${offset}=${only.key},`;
   }
   return print;
-}
-
-/** The computed values that the function still has, by their keys, but for what calls take away. */
-function liveIn(state: MachineState, preserved: ReadonlySet<number>): ReadonlySet<string> {
-  const live = new Set<string>();
-  const add = ([only]: Value): void => {
-    const whole = only?.kind === "part" ? only.of : only;
-    if (whole?.kind === "unknown" && whole.computed !== undefined) live.add(whole.computed.key);
-  };
-  for (const register of preserved) add(state.registers[register] ?? UNKNOWN);
-  for (const [offset, value] of state.stack) if (offset >= state.sp) add(value);
-  return live;
 }
 
 const NUMBERS: ReadonlySet<Atom["kind"]> = new Set(["constant", "part", "result"]);
