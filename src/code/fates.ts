@@ -136,8 +136,18 @@ export interface Given {
   readonly isPart?: true;
 }
 
+/** A call writes one of its arguments into the structure that another one points to. */
+export interface Putting {
+  readonly what: ArgumentPlace;
+  readonly into: ArgumentPlace;
+  /** Bytes into the structure. */
+  readonly offset: number;
+}
+
 /** What calls do with something that they are given. */
 export interface Dealings {
+  /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
+  puts(callee: Callee): Putting | undefined;
   effect(callee: Callee, given: Given, site: CallSite): Effect;
   /** How a call tells that it neither kept nor gave back what it was given; `undefined` where it always does. */
   fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;

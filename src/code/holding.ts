@@ -1,6 +1,7 @@
+import { argumentNumber } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
-import type { CallSite } from "./call-site.ts";
+import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { ComingBack } from "./coming-back.ts";
 import { type Comparison, Facts, meansEqual, outcomeOf, returnsFailure } from "./conditions.ts";
@@ -36,6 +37,7 @@ import {
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { isQuestion } from "./questions.ts";
+import { placed } from "./xrefs.ts";
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
@@ -168,7 +170,9 @@ export class Holding implements Visitor<Held> {
         documentedArgument(this.#flows, site, 1).some((atom) => this.#outcomes.isBeside(told, atom));
       return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
     }
-    if (given.length === 0) return told;
+    if (given.length === 0) return this.#withoutFreed(told, site, callees);
+    const put = this.#putBy(state, told, site, callees);
+    if (put !== undefined) return put;
     let now = told;
     for (const one of given) {
       const back = callees.find((callee) => this.#comingBack.comesBackWithin(site, callee, one));
@@ -217,6 +221,47 @@ export class Holding implements Visitor<Held> {
     if (carried === undefined)
       this.#end(told, { at: site.instruction.start, branches: [], failing: told.failing });
     return carried;
+  }
+
+  /** A call writes it into a structure: it stands there, as if this function had put it there. */
+  #putBy(state: MachineState, told: Held, site: CallSite, callees: readonly Callee[]): Held | undefined {
+    const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
+    const { image } = this.#flows;
+    const { abi } = image.code.set;
+    if (put === undefined || !isHeld(told, argumentOf(abi, site, put.what))) return undefined;
+    const at = site.instruction.start;
+    const into = placed(image, argumentOf(abi, site, put.into));
+    const aliases = new Set(told.aliases);
+    for (const atom of into) {
+      if (atom.kind === "stack") state.put(atom.offset + put.offset, argumentOf(abi, site, put.what));
+      else if (atom.kind === "address") aliases.add(`*${atom.rva + put.offset}`);
+      else for (const { key, kind } of fieldOf(atom, put.offset)) if (kind !== "unknown") aliases.add(key);
+    }
+    const unknown: readonly Stored[] = into.every(({ kind }) => kind === "unknown")
+      ? [{ at, keeping: { in: "unknown" } }]
+      : [];
+    const pointers = into.flatMap((atom) => movedBy(atom, put.offset));
+    return { ...told, aliases, stored: [...told.stored, ...unknown, ...this.#placesOf(pointers, at)] };
+  }
+
+  /** What a call returned that kept it, as IoAllocateMdl does, is given back: it keeps it no longer. */
+  #withoutFreed(told: Held, site: CallSite, callees: readonly Callee[]): Held {
+    const keepers = new Set(
+      told.stored.flatMap(({ at, keeping }) => (keeping.in === "callee" ? [`=${at}`] : [])),
+    );
+    if (keepers.size === 0) return told;
+    const { abi } = this.#flows.image.code.set;
+    const freed = new Set<string>();
+    for (const place of argumentPlaces(abi, site, callees[0]?.name)) {
+      const [only, ...others] = argumentOf(abi, site, place);
+      if (only === undefined || others.length > 0 || !keepers.has(only.key)) continue;
+      const given = { place, argument: argumentNumber(abi, place, callees[0]?.name), within: undefined };
+      if (callees.some((callee) => this.#dealings.effect(callee, given, site) === "releases"))
+        freed.add(only.key);
+    }
+    return freed.size === 0
+      ? told
+      : { ...told, stored: told.stored.filter(({ at }) => !freed.has(`=${at}`)) };
   }
 
   #takenBy({ stored, handed }: Held, callee: Callee, given: Given, site: CallSite): Taken | undefined {

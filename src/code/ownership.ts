@@ -15,6 +15,7 @@ import type {
   Given,
   IsRelease,
   OnHappening,
+  Putting,
 } from "./fates.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { Holding } from "./holding.ts";
@@ -22,6 +23,8 @@ import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
 /** What is known of functions besides their code. */
 export interface Knowledge {
+  /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
+  puts(callee: Callee): Putting | undefined;
   /** What a function does with an argument by what is documented of it, or learnt; `undefined` where neither says. */
   effect(callee: Callee, given: Given, site: CallSite): Effect | undefined;
   /** How a call tells that it did not take what `effect` says it keeps or gives back; `undefined` where it always does. */
@@ -102,6 +105,7 @@ export class Ownership {
   #dealingsIn(flows: DataFlow, isRelease: IsRelease | undefined): Dealings {
     const knowledge = this.#knowledge;
     return {
+      puts: (callee) => knowledge.puts(callee),
       effect: (callee, given, site) => {
         if (isRelease?.(callee, given, site) === true) return "releases";
         const documented = knowledge.effect(callee, given, site);

@@ -1,12 +1,13 @@
 import { knownNumber, type Value } from "../code/abstract-value.ts";
 import { argumentOf, type CallSite } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
-import type { Effect, Given, IsRelease } from "../code/fates.ts";
+import type { Effect, Given, IsRelease, Putting } from "../code/fates.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { Consumer } from "./pairs/consumers.ts";
-import type { Acquirer, Condition, Release } from "./pairs/pair.ts";
+import { type Acquirer, type Condition, fieldOffset, type Release } from "./pairs/pair.ts";
+import { putNamed } from "./pairs/puts.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pairs/table.ts";
 
@@ -19,6 +20,7 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
       // what the kernel documents to give something, and not to take this over, gives back at most what it took itself
       return documented ?? (isKernel(callee) && names.some(isAcquirer) ? "uses" : undefined);
     },
+    puts: (callee) => putBy(namesOf(callee), abi),
     fails: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.fails,
     comesAs: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.comesAs,
     elsewhere: (callee) => {
@@ -58,6 +60,7 @@ const EFFECTS: Readonly<Record<Consumer["fate"], Effect>> = {
   callback: "keeps",
   kept: "keeps",
   returned: "keeps",
+  described: "keeps",
   lent: "uses",
 };
 
@@ -86,6 +89,16 @@ function documentedEffect(
     const again = acquirersNamed(name).find(({ gives }) => gives.by === "argument" && isHere(gives.argument));
     if (again?.what === "reference") return "references";
     if (again !== undefined || free !== undefined || releases.length > 0) return "uses";
+  }
+  return undefined;
+}
+
+function putBy(names: readonly string[], abi: Abi): Putting | undefined {
+  for (const name of names) {
+    const put = putNamed(name);
+    if (put === undefined) continue;
+    const place = (argument: number) => argumentPlace(abi, argument, name);
+    return { what: place(put.what), into: place(put.into), offset: fieldOffset(put.offset, abi) };
   }
   return undefined;
 }

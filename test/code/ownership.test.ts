@@ -16,6 +16,7 @@ const SLOTS = {
   Write: 0x2028,
   Reference: 0x2030,
   _wcsicmp: 0x2038,
+  Put: 0x2040,
 };
 
 interface Setting {
@@ -63,6 +64,10 @@ function fates(
       if (name !== "ObfDereferenceObject") return undefined;
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
+    puts: ({ name }) =>
+      name === "Put"
+        ? { what: { kind: "register", register: 2 }, into: { kind: "register", register: 1 }, offset: 8 }
+        : undefined,
     fails: ({ name }) => (name === "Try" || name === "Write" ? "false" : undefined),
     comesAs: ({ name }, { argument, within }) =>
       name === "Send" && argument === 4 && within === undefined ? 2 : undefined,
@@ -237,6 +242,38 @@ describe("Ownership.fatesOf", () => {
       released: [0x1025],
       forgotten: [{ at: 0x102f, branches: [0x1016, 0x101e], failing: true }],
     });
+  });
+
+  it("finds it again where a call has put it: on the stack, or in a variable", () => {
+    const put = (into: string, end: string) =>
+      [
+        `4883ec48 ff15${away(0x100a, 0x2000)}`, // sub rsp,48h; call Acquire
+        `${into} 4889c2 ff15${away(0x1018, 0x2040)}`, // lea rcx,[…]; mov rdx,rax; call Put
+        `${end} 31c0 4883c448 c3`, // …; xor eax,eax; add rsp,48h; ret
+      ].join(" ");
+    const local = put("488d4c2420", `488b4c2428 ff15${away(0x1023, 0x2008)}`); // lea rcx,[rsp+20h] … mov rcx,[rsp+28h]; call ObfDereferenceObject
+    expect(fates(local, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x101d] });
+    const forgotten = put("488d4c2420", "");
+    expect(fates(forgotten, RETURNED, "never").forgotten).toMatchObject([{ failing: false }]);
+    const global = put(`488d0d${away(0x1011, 0x3000)}`, "").replace(away(0x1018, 0x2040), away(0x101a, 0x2040));
+    expect(fates(global, RETURNED, "never")).toEqual({
+      ...NOTHING,
+      stored: [{ at: 0x1014, keeping: { in: "global", rva: 0x3008 } }],
+    });
+  });
+
+  it("takes it back from what kept it and is given back itself, as an MDL is", () => {
+    const code = (end: string) =>
+      [
+        `53 4883ec20 ff15${away(0x100b, 0x2000)}`, // push rbx; sub rsp,20h; call Acquire
+        `4889c2 ff15${away(0x1014, 0x2018)}`, // mov rdx,rax; call Send, which keeps its second argument
+        `${end} 31c0 4883c420 5b c3`, // …; xor eax,eax; add rsp,20h; pop rbx; ret
+      ].join(" ");
+    const kept = { at: 0x100e, keeping: { in: "callee", name: "Send" } };
+    expect(fates(code(""), RETURNED, "never")).toMatchObject({ stored: [kept], forgotten: [] });
+    // mov rcx,rax; call ObfDereferenceObject
+    const undone = code(`4889c1 ff15${away(0x101d, 0x2008)}`);
+    expect(fates(undone, RETURNED, "never")).toMatchObject({ stored: [], forgotten: [{ failing: false }] });
   });
 
   it("takes a comparison that comes out otherwise for no error", () => {

@@ -307,6 +307,14 @@ describe("looking a function up", () => {
   it("tells who takes over, and when", () => {
     expect(consumersNamed("@IofCallDriver@8")).toMatchObject([{ argument: 2, fate: "completion" }]);
     // VOID IoQueueWorkItem, BOOLEAN IoTryQueueWorkItem: the item stays the caller's, the routine gets the context
+    // PLIST_ENTRY ExInterlockedInsertTailList(ListHead, ListEntry, Lock); __fastcall under its other name on x86
+    expect(consumersNamed("ExInterlockedInsertTailList")).toMatchObject([{ argument: 2, fate: "kept" }]);
+    expect(consumersNamed("@ExfInterlockedInsertTailList@12")).toMatchObject([{ argument: 2, fate: "kept" }]);
+    // BOOLEAN KeSetTimer(Timer, LARGE_INTEGER DueTime, Dpc)
+    expect(consumersNamed("KeSetTimer").map(({ argument }) => argument)).toEqual([1, 3]);
+    expect([argumentWord(x86.abi, "KeSetTimer", 3), isFastcall("ExfInterlockedInsertTailList")]).toEqual([4, true]);
+    // PMDL IoAllocateMdl(VirtualAddress, …)
+    expect(consumersNamed("IoAllocateMdl")).toMatchObject([{ argument: 1, fate: "described" }]);
     expect(consumersNamed("IoQueueWorkItem")).toMatchObject([
       { argument: 1, fate: "lent" },
       { argument: 4, fate: "callback" },

@@ -1,3 +1,4 @@
+import { CALLED_WITH, DESCRIBED, LISTED, PENDED } from "./keepers.ts";
 import type { Condition, Fails } from "./pair.ts";
 
 /** A documented function that takes over what an argument holds, so that the caller has nothing to give back after it, or that only seems to. */
@@ -14,9 +15,10 @@ export interface Consumer {
    * - `callback`: the routine that it is given along with gets it, and has to
    * - `kept`: it lives in what it was put into, whose end frees it or hands it to a cleanup routine
    * - `returned`: it comes back to a handler that the driver registered before
+   * - `described`: whoever has what the function returns, which says where it is
    * - `lent`: whoever owned it before, though the function holds it for a while
    */
-  readonly fate: "freed" | "completion" | "callback" | "kept" | "returned" | "lent";
+  readonly fate: "freed" | "completion" | "callback" | "kept" | "returned" | "described" | "lent";
   /** Which argument of the caller's own routine it comes back as, where one gets it. */
   readonly comesAs?: number;
   /** The argument is the address of the caller's variable that holds it. */
@@ -29,7 +31,7 @@ export interface Consumer {
   readonly source: string;
 }
 
-type Row = readonly [
+export type ConsumerRow = readonly [
   name: string,
   arguments: number,
   argument: number,
@@ -37,7 +39,7 @@ type Row = readonly [
   more?: Partial<Pick<Consumer, "comesAs" | "fails" | "source" | "takes" | "when">>,
 ];
 
-function taking(fate: Consumer["fate"], rows: readonly Row[]): readonly Consumer[] {
+function taking(fate: Consumer["fate"], rows: readonly ConsumerRow[]): readonly Consumer[] {
   return rows.map(([name, count, argument, header, more = {}]) => ({
     name,
     arguments: count,
@@ -53,6 +55,10 @@ const LENT = 0x2;
 const KEPT_BY_NDIS = { when: [{ argument: 5, is: { clear: LENT } }] } as const;
 
 export const CONSUMERS: readonly Consumer[] = [
+  ...taking("kept", LISTED),
+  ...taking("callback", CALLED_WITH),
+  ...taking("completion", PENDED),
+  ...taking("described", DESCRIBED),
   ...taking("freed", [
     ["IofCompleteRequest", 2, 1, "wdm.h"],
     ["IoCompleteRequest", 2, 1, "wdm.h"],

@@ -26,6 +26,9 @@ const QUADS: Readonly<Record<string, readonly number[]>> = {
   FwpsReleaseClassifyHandle0: [1],
   FwpsStreamInjectAsync0: [4],
   KeSaveExtendedProcessorState: [1],
+  KeSetCoalescableTimer: [2],
+  KeSetTimer: [2],
+  KeSetTimerEx: [2],
   MmAllocateContiguousMemory: [2],
   MmAllocateContiguousMemorySpecifyCache: [2, 3, 4],
   MmAllocateContiguousMemorySpecifyCacheNode: [2, 3, 4],
@@ -42,7 +45,13 @@ const QUADS: Readonly<Record<string, readonly number[]>> = {
 
 /** __fastcall in 32-bit images: the first two arguments stand in ecx and edx. */
 const FASTCALL: ReadonlySet<string> = new Set([
+  "ExInterlockedPushEntrySList",
+  "ExfInterlockedInsertHeadList",
+  "ExfInterlockedInsertTailList",
+  "ExfInterlockedPushEntryList",
   "HalExamineMBR",
+  "InterlockedPushEntrySList",
+  "InterlockedPushListSList",
   "IoReadPartitionTable",
   "IofCallDriver",
   "IofCompleteRequest",

@@ -1,0 +1,28 @@
+import type { FieldOffset } from "./pair.ts";
+import { STRING_BUFFER } from "./releases.ts";
+
+/** A documented function that writes one argument into the structure that another one points to. */
+export interface Put {
+  readonly what: number;
+  readonly into: number;
+  readonly offset: FieldOffset;
+}
+
+const BUFFER: Put = { what: 2, into: 1, offset: STRING_BUFFER };
+
+/** By the functions' pages in wdm.h, ntddk.h and ntifs.h, and the structures' of UNICODE_STRING and SECURITY_DESCRIPTOR. */
+const PUTS: ReadonlyMap<string, Put> = new Map<string, Put>([
+  ["RtlInitUnicodeString", BUFFER],
+  ["RtlInitUnicodeStringEx", BUFFER],
+  ["RtlInitAnsiString", BUFFER],
+  ["RtlInitAnsiStringEx", BUFFER],
+  ["RtlInitString", BUFFER],
+  ["RtlSetOwnerSecurityDescriptor", { what: 2, into: 1, offset: { 4: 4, 8: 8 } }],
+  ["RtlSetGroupSecurityDescriptor", { what: 2, into: 1, offset: { 4: 8, 8: 0x10 } }],
+  ["RtlSetSaclSecurityDescriptor", { what: 3, into: 1, offset: { 4: 0xc, 8: 0x18 } }],
+  ["RtlSetDaclSecurityDescriptor", { what: 3, into: 1, offset: { 4: 0x10, 8: 0x20 } }],
+]);
+
+export function putNamed(name: string): Put | undefined {
+  return PUTS.get(name);
+}
