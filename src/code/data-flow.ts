@@ -15,6 +15,7 @@ import { type FunctionFlow, followFunction } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { JumpTables } from "./jump-tables.ts";
+import { keepsResult } from "./kept-result.ts";
 import { Transfer } from "./transfer.ts";
 
 /** What is followed of the functions of several images together: how much may still be, and what of it is kept. */
@@ -59,6 +60,8 @@ export class DataFlow {
   readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
   readonly #tables: JumpTables;
+  /** By where functions start: whether they leave the result's register alone. */
+  readonly #keeping = new Map<number, boolean>();
   /** What was followed of all images of the question. */
   readonly followed: Followed;
   /** Instructions of this image that may still be followed. */
@@ -137,9 +140,27 @@ export class DataFlow {
   readonly #behind = (site: CallSite, next: Instruction | undefined): void => {
     const { code } = this.image;
     const { abi, starts } = code.set;
-    const { target } = site;
+    const { target, state } = site;
     if (target !== undefined && starts?.setsUpFrame(code, target)) behindFrameHelper(abi, site);
     else if (this.callees.isCheck(site)) behindGuardCheck(abi, site);
-    else afterCall(abi, this.callees.popped, site, next);
+    else {
+      const result = state.registers[abi.result];
+      afterCall(abi, this.callees.popped, site, next);
+      if (target !== undefined && result !== undefined && this.#keepsResult(target))
+        state.registers[abi.result] = result;
+    }
   };
+
+  #keepsResult(target: number): boolean {
+    const known = this.#keeping.get(target);
+    if (known !== undefined) return known;
+    const { code, seeds } = this.image;
+    const { result } = code.set.abi;
+    // what an image exports is called for what it returns
+    const keeps =
+      !seeds.exported.has(target) &&
+      code.decoding((decoder) => keepsResult(decoder, target, result)) === true;
+    this.#keeping.set(target, keeps);
+    return keeps;
+  }
 }

@@ -244,6 +244,18 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("finds it in the result's register behind a call that leaves that alone, as the check of a cookie does", () => {
+    const caller = `4883ec28 ff15${away(0x100a, 0x2000)} e8${away(0x100f, 0x1020)} 4883c428 c3`;
+    const behind = (check: string) => caller.replaceAll(" ", "").padEnd(0x40, "c") + check;
+    // cmp rcx,rdx; jne to the end; ret; jmp elsewhere
+    expect(fates(behind("4839d1 7501 c3 eb0e"), RETURNED, "never")).toEqual({
+      ...NOTHING,
+      returned: [0x1013],
+    });
+    // xor eax,eax in front of it: a function that returns something
+    expect(fates(behind("31c0 4839d1 7501 c3 eb0c"), RETURNED, "never").forgotten).toHaveLength(1);
+  });
+
   it("finds it again where a call has put it: on the stack, or in a variable", () => {
     const put = (into: string, end: string) =>
       [
@@ -255,7 +267,10 @@ describe("Ownership.fatesOf", () => {
     expect(fates(local, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x101d] });
     const forgotten = put("488d4c2420", "");
     expect(fates(forgotten, RETURNED, "never").forgotten).toMatchObject([{ failing: false }]);
-    const global = put(`488d0d${away(0x1011, 0x3000)}`, "").replace(away(0x1018, 0x2040), away(0x101a, 0x2040));
+    const global = put(`488d0d${away(0x1011, 0x3000)}`, "").replace(
+      away(0x1018, 0x2040),
+      away(0x101a, 0x2040),
+    );
     expect(fates(global, RETURNED, "never")).toEqual({
       ...NOTHING,
       stored: [{ at: 0x1014, keeping: { in: "global", rva: 0x3008 } }],
