@@ -205,6 +205,8 @@ export function comesFrom(value: Value, origin: number): boolean {
 export class MachineState {
   /** General-purpose registers by number, but for the stack pointer. */
   readonly registers: Value[];
+  /** What is known of vector registers by number: their words, from the lowest on. */
+  readonly vectors: Map<number, readonly Value[]> = new Map();
   /** By offset from the return address's place. */
   #stack: Map<number, Value>;
   /** Another state has the same map: it is copied when one of them changes. */
@@ -277,6 +279,7 @@ export class MachineState {
   copy(): MachineState {
     const copy = new MachineState([...this.registers], this.#stack, this.sp, this.argumentsFrom);
     copy.#full = this.#full;
+    for (const [vector, words] of this.vectors) copy.vectors.set(vector, words);
     copy.#shared = true;
     this.#shared = true;
     return copy;
@@ -302,6 +305,11 @@ export class MachineState {
       this.registers[register] = joined;
       changed = true;
     }
+    for (const [vector, words] of this.vectors) {
+      if (isSame(words, other.vectors.get(vector))) continue;
+      this.vectors.delete(vector);
+      changed = true;
+    }
     if (this.#stack === other.#stack) return changed;
     for (const [offset, value] of this.#stack) {
       const joined = either(value, other.stackAt(offset));
@@ -319,6 +327,16 @@ export class MachineState {
     }
     return changed;
   }
+}
+
+function isSame(words: readonly Value[], others: readonly Value[] | undefined): boolean {
+  return (
+    words === others ||
+    (words.length === others?.length &&
+      words.every(
+        (value, i) => value.length === 1 && others[i]?.length === 1 && value[0]?.key === others[i]?.[0]?.key,
+      ))
+  );
 }
 
 /** A stack of its own, far from that of the function's entry. */

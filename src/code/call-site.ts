@@ -102,6 +102,7 @@ export function afterCall(
     if (next < 0 && !state.stack.has(next)) state.put(next, leftOnStack(instruction.start, next));
   }
   for (const register of abi.volatile) state.registers[register] = UNKNOWN;
+  state.vectors.clear();
   state.registers[abi.result] = resultOf(instruction.start);
   for (let offset = 0; offset < abi.homeBytes + bytes; offset += abi.pointerSize)
     state.forget(state.sp + offset);

@@ -149,6 +149,8 @@ export interface Dealings {
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
   puts(callee: Callee): Putting | undefined;
   effect(callee: Callee, given: Given, site: CallSite): Effect;
+  /** Whether it returns it, as functions that fill memory do. */
+  returns(callee: Callee, given: Given, site: CallSite): boolean;
   /** How a call tells that it neither kept nor gave back what it was given; `undefined` where it always does. */
   fails(callee: Callee, given: Given, site: CallSite): Fails | undefined;
   /** Which argument of a routine of the image's own it comes back as; `undefined` where that is not known. */

@@ -1,5 +1,5 @@
 import { argumentNumber } from "../isa/abi.ts";
-import type { Instruction } from "../isa/instruction.ts";
+import type { Instruction, Operand } from "../isa/instruction.ts";
 import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
@@ -37,6 +37,7 @@ import {
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { isQuestion } from "./questions.ts";
+import { copiesVector } from "./transfer.ts";
 import { placed } from "./xrefs.ts";
 
 /** Follows one thing along the ways of one function. */
@@ -132,17 +133,45 @@ export class Holding implements Visitor<Held> {
       const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
       if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
     }
-    if (to?.kind !== "memory" || from === undefined || !WRITES.has(instruction.mnemonic)) return told;
+    if (to?.kind !== "memory" || from === undefined) return told;
     if (transfer.stackOffsetOf(state, to) !== undefined) return told;
-    const value = transfer.valueOf(state, from, instruction);
-    const place = placeOf(transfer, state, to);
+    const at = instruction.start;
+    if (WRITES.has(instruction.mnemonic))
+      return this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
+    if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
+    const words = transfer.wordsOf(state, from) ?? [];
+    return transfer
+      .wordPlaces(to)
+      .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);
+  }
+
+  /** A value is written to a place that is not on the stack. */
+  #written(
+    state: MachineState,
+    told: Held,
+    at: number,
+    to: Operand & { kind: "memory" },
+    value: Value,
+  ): Held {
+    const place = placeOf(this.#flows.transfer, state, to);
     if (isHeld(told, value)) {
       // a list that is empty points to itself
       if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
       const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
-      const stored = { at: instruction.start, keeping: place.keeping };
-      this.#tell?.({ at: instruction.start, what: "stores" });
+      const stored = { at, keeping: place.keeping };
+      this.#tell?.({ at, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
+    }
+    // linked into a list whose head is on the stack, it is found there again
+    if (
+      place.base !== undefined &&
+      isInside(told, place.base) &&
+      value.some(({ kind }) => kind === "stack")
+    ) {
+      const { pointerSize } = this.#flows.image.code.set.abi;
+      const isLink =
+        place.keeping.in === "field" ? place.keeping.offset <= pointerSize : to.displacement <= pointerSize;
+      if (isLink) return { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] };
     }
     if (place.base !== undefined && leadsFrom(told, place.base)) {
       const put = routinesIn(this.#flows.image, value).filter((routine) => !told.routines.has(routine));
@@ -201,6 +230,11 @@ export class Holding implements Visitor<Held> {
         this.#release(at, taker?.callee);
         return taken === undefined ? undefined : { ...now, taken: { ...taken, gone: true } };
       }
+      const returned =
+        one.within === undefined &&
+        one.isPart !== true &&
+        callees.some((callee) => this.#dealings.returns(callee, one, site));
+      if (returned) now = { ...now, aliases: new Set([...now.aliases, `=${at}`]) };
       this.#tell?.({ at, what: "passes", name: first?.callee.name });
       const callee = { in: "callee", name: first?.callee.name, target: first?.callee.offset } as const;
       if (keeps !== undefined) now = { ...now, taken, stored: [...now.stored, { at, keeping: callee }] };

@@ -2,7 +2,7 @@ import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
 import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
-import type { Callee } from "./callees.ts";
+import { type Callee, namesOf } from "./callees.ts";
 import { Facts } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -41,7 +41,7 @@ export interface Knowledge {
 export class Ownership {
   readonly #knowledge: Knowledge;
   /** What functions do with what they are given, by what gives that back besides. */
-  readonly #effects = new Map<IsRelease | undefined, WeakMap<Image, Map<string, Effect>>>();
+  readonly #effects = new Map<IsRelease | undefined, WeakMap<Image, Map<string, Dealing>>>();
   #depth = 0;
 
   constructor(knowledge: Knowledge) {
@@ -74,30 +74,35 @@ export class Ownership {
 
   /** What a function does with what it is given. */
   effectOfFunction(flows: DataFlow, entry: number, given: Given, isRelease?: IsRelease): Effect {
+    return this.#dealingOf(flows, entry, given, isRelease).effect;
+  }
+
+  #dealingOf(flows: DataFlow, entry: number, given: Given, isRelease?: IsRelease): Dealing {
     const known = this.#effectsIn(flows, isRelease);
     const { place, within } = given;
     const key = `${entry}:${place.kind === "register" ? `r${place.register}` : `a${place.offset}`}:${within}`;
     const done = known.get(key);
     if (done !== undefined) return done;
     const found = flows.image.functions.startingAt(entry);
-    if (found === undefined || this.#depth >= MAX_OWNERSHIP_DEPTH) return "unknown";
-    known.set(key, "uses");
+    if (found === undefined || this.#depth >= MAX_OWNERSHIP_DEPTH) return UNTOLD;
+    known.set(key, { effect: "uses", returns: false });
     this.#depth++;
     const flow = flows.of(found);
     const holding = new Holding(flows, this.#dealingsIn(flows, isRelease), undefined);
     const start = holding.given(entered(entry), given);
     const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
     this.#depth--;
-    const effect = effectFrom(holding.fates(whole));
-    known.set(key, effect);
-    return effect;
+    const fates = holding.fates(whole);
+    const dealing = { effect: effectFrom(fates), returns: fates.returned.length > 0 };
+    known.set(key, dealing);
+    return dealing;
   }
 
-  #effectsIn(flows: DataFlow, isRelease: IsRelease | undefined): Map<string, Effect> {
-    const all = this.#effects.get(isRelease) ?? new WeakMap<Image, Map<string, Effect>>();
+  #effectsIn(flows: DataFlow, isRelease: IsRelease | undefined): Map<string, Dealing> {
+    const all = this.#effects.get(isRelease) ?? new WeakMap<Image, Map<string, Dealing>>();
     this.#effects.set(isRelease, all);
     const { image } = flows.image;
-    const known = all.get(image) ?? new Map<string, Effect>();
+    const known = all.get(image) ?? new Map<string, Dealing>();
     all.set(image, known);
     return known;
   }
@@ -116,11 +121,32 @@ export class Ownership {
           other === undefined ? "unknown" : this.effectOfFunction(other.flows, other.entry, given, isRelease);
         return effect === "unknown" && knowledge.isKernel(callee) ? "uses" : effect;
       },
+      returns: (callee, given) => {
+        if (namesOf(callee).some((name) => RETURN_THE_FIRST.has(name)))
+          return given.argument === 1 && given.within === undefined;
+        if (callee.offset === undefined) return false;
+        return this.#dealingOf(flows, callee.offset, given, isRelease).returns;
+      },
       fails: (callee, given, site) => knowledge.fails(callee, given, site),
       comesAs: (callee, given, site) => knowledge.comesAs(callee, given, site),
     };
   }
 }
+
+/** What a function does with what it is given, and whether it returns that on some of its ways. */
+interface Dealing {
+  readonly effect: Effect;
+  readonly returns: boolean;
+}
+
+const UNTOLD: Dealing = { effect: "unknown", returns: false };
+
+/** Functions of the C run-time library that return their first argument. */
+const RETURN_THE_FIRST: ReadonlySet<string> = new Set(
+  "memset memcpy memmove strcpy strcat strncpy strncat wcscpy wcscat wcsncpy wcsncat _strlwr _strupr _wcslwr _wcsupr".split(
+    " ",
+  ),
+);
 
 function entered(at: number): Path<true> {
   return { at, state: MachineState.atEntry(), facts: Facts.none, flags: undefined, branches: [], told: true };

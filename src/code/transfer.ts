@@ -72,6 +72,7 @@ export class Transfer {
         }
         return;
       default:
+        if (this.#vector(state, instruction, to, from)) return;
         if (instruction.mnemonic.startsWith("cmov") && to !== undefined && from !== undefined) {
           const either_ = either(
             this.valueOf(state, to, instruction),
@@ -82,6 +83,56 @@ export class Transfer {
         }
         this.#arithmetic(state, instruction, to, from);
     }
+  }
+
+  /** What a vector register is copied to or from, word by word; false for an instruction that has none. */
+  #vector(
+    state: MachineState,
+    { mnemonic }: Instruction,
+    to: Operand | undefined,
+    from: Operand | undefined,
+  ): boolean {
+    if (to?.kind !== "vector" && from?.kind !== "vector") return false;
+    const words = copiesVector(mnemonic) ? this.wordsOf(state, from) : undefined;
+    if (to?.kind === "vector") {
+      const isZero = ZEROES.test(mnemonic) && from?.kind === "vector" && from.register === to.register;
+      const known = isZero ? Array.from({ length: 16 / this.#word }, () => constant(0)) : words;
+      if (known === undefined) state.vectors.delete(to.register);
+      else state.vectors.set(to.register, known);
+    } else if (to?.kind === "memory") {
+      for (const [i, place] of this.wordPlaces(to).entries()) this.#set(state, place, words?.[i] ?? UNKNOWN);
+    } else if (to?.kind === "register") this.#set(state, to, words?.[0] ?? UNKNOWN);
+    return true;
+  }
+
+  /** The words that an operand of the vector unit holds, from the lowest on; `undefined` where nobody knows. */
+  wordsOf(state: MachineState, operand: Operand | undefined): readonly Value[] | undefined {
+    switch (operand?.kind) {
+      case "vector":
+        return state.vectors.get(operand.register);
+      case "memory":
+        return operand.size < this.#word
+          ? undefined
+          : this.wordPlaces(operand).map((place) => this.whole(state, place));
+      case "register":
+        return operand.size < this.#word ? undefined : [state.registers[operand.register] ?? UNKNOWN];
+      default:
+        return undefined;
+    }
+  }
+
+  /** The words of an operand in memory; itself, where it is no larger than one. */
+  wordPlaces(memory: Memory): readonly Memory[] {
+    const { size, displacement, address } = memory;
+    return Array.from({ length: Math.max(1, size / this.#word) }, (_, i) => {
+      const by = i * this.#word;
+      return {
+        ...memory,
+        size: Math.min(size, this.#word),
+        displacement: displacement + by,
+        address: address === undefined ? undefined : address + by,
+      };
+    });
   }
 
   /** What `setcc` or `cmovcc` does when its condition comes out so. */
@@ -267,6 +318,14 @@ export class Transfer {
     return others.length === 0 && only?.kind === "register" && this.#abi.preserved.has(only.register);
   }
 }
+
+/** Whether an instruction copies a vector register, or its lowest bytes, as they are. */
+export function copiesVector(mnemonic: string): boolean {
+  return COPIES.test(mnemonic);
+}
+
+const COPIES = /^v?(?:mov(?:[au]p[sd]|dq[au]|dq[au](?:8|16|32|64)|q|d|s[sd]|lp[sd]|nt(?:ps|pd|dq))|lddqu)$/;
+const ZEROES = /^v?(?:xorp[sd]|pxor[dq]?)$/;
 
 /** What an operand of so many bytes takes of a value. */
 function sized(value: Value, size: number): Value {

@@ -68,6 +68,8 @@ export type Operand =
       readonly size: number;
     }
   | { readonly kind: "immediate"; readonly value: number }
+  /** A register of the vector unit: compilers copy structures by them. */
+  | { readonly kind: "vector"; readonly register: number }
   | {
       readonly kind: "memory";
       readonly base: number | undefined;

@@ -256,6 +256,43 @@ describe("Ownership.fatesOf", () => {
     expect(fates(behind("31c0 4839d1 7501 c3 eb0c"), RETURNED, "never").forgotten).toHaveLength(1);
   });
 
+  it("follows it through the registers of the vector unit, by which structures are copied", () => {
+    const copied = (end: string) =>
+      [
+        `56 4883ec40 4889ce ff15${away(0x100e, 0x2000)}`, // push rsi; sub rsp,40h; mov rsi,rcx; call Acquire
+        "4889442428", // mov [rsp+28h],rax
+        "0f10442420", // movups xmm0,[rsp+20h]
+        end,
+        "31c0 4883c440 5e c3", // xor eax,eax; add rsp,40h; pop rsi; ret
+      ].join(" ");
+    // movdqu [rsi],xmm0
+    expect(fates(copied("f30f7f06"), RETURNED, "never")).toMatchObject({
+      stored: [{ at: 0x1018, keeping: { in: "field", offset: 8, of: { register: 1 } } }],
+      forgotten: [],
+    });
+    // xorps xmm0,xmm0 before that
+    expect(fates(copied("0f57c0 f30f7f06"), RETURNED, "never")).toMatchObject({ stored: [] });
+    // movaps [rsp+30h],xmm0; mov rcx,[rsp+38h]; call ObfDereferenceObject
+    const released = copied(`0f29442430 488b4c2438 ff15${away(0x1028, 0x2008)}`);
+    expect(fates(released, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x1022] });
+  });
+
+  it("finds it in what a function of the image returns that is given it, as one that fills memory does", () => {
+    const code = (helper: string) =>
+      [
+        `4883ec28 ff15${away(0x100a, 0x2000)} 4889c1 e8${away(0x1012, 0x1020)} 4883c428 c3`.replaceAll(
+          " ",
+          "",
+        ),
+      ]
+        .map((caller) => caller.padEnd(0x40, "c") + helper)
+        .join("");
+    // mov byte [rcx],0; mov rax,rcx; ret
+    expect(fates(code("c60100 4889c8 c3"), RETURNED, "never")).toEqual({ ...NOTHING, returned: [0x1016] });
+    // xor eax,eax; ret
+    expect(fates(code("c60100 31c0 c3"), RETURNED, "never").forgotten).toMatchObject([{ at: 0x1016 }]);
+  });
+
   it("finds it again where a call has put it: on the stack, or in a variable", () => {
     const put = (into: string, end: string) =>
       [

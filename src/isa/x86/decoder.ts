@@ -173,8 +173,13 @@ class IcedDecoder implements Decoder {
     const instruction = this.#instruction;
     const kind = instruction.opKind(index);
     if (kind === OpKind.Register) {
-      const { number, size } = this.#register(instruction.opRegister(index));
-      return number === undefined ? { kind: "other" } : { kind: "register", register: number, size };
+      const register = instruction.opRegister(index);
+      const { number, size } = this.#register(register);
+      if (number !== undefined) return { kind: "register", register: number, size };
+      const { RegisterExt } = this.#iced;
+      return RegisterExt.isVectorRegister(register)
+        ? { kind: "vector", register: RegisterExt.number(register) }
+        : { kind: "other" };
     }
     if (kind === OpKind.Memory) return this.#memory();
     switch (kind) {
