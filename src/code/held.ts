@@ -15,6 +15,8 @@ export interface Held {
   readonly handed: Stored | undefined;
   /** Functions of the image whose addresses were put into it, by where they start: whoever gets it may call them. */
   readonly routines: ReadonlySet<number>;
+  /** Keys of what was put into it: to what it points. */
+  readonly pointers: ReadonlySet<string>;
   /** Keys of answers to whether it can be used at all. */
   readonly checks: ReadonlySet<string>;
   /** It came of the turn of a loop before: what the acquiring call gives now is another thing. */
@@ -53,6 +55,7 @@ export function begun(
     stored,
     handed: undefined,
     routines: NONE,
+    pointers: NONE,
     checks: NONE,
     isEarlier: false,
     references: 0,
@@ -69,12 +72,13 @@ export function heldKey({
   stored,
   handed,
   routines,
+  pointers,
   taken,
   isEarlier,
   references,
 }: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${isEarlier};${references};${failing};${places};${handed?.at};${[...routines].join()};${taken?.at}`;
+  return `${[...aliases].join()};${certain};${isEarlier};${references};${failing};${places};${handed?.at};${[...routines].join()};${[...pointers].join()};${taken?.at}`;
 }
 
 /**

@@ -134,8 +134,13 @@ export class Holding implements Visitor<Held> {
       if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
     }
     if (to?.kind !== "memory" || from === undefined) return told;
-    if (transfer.stackOffsetOf(state, to) !== undefined) return told;
     const at = instruction.start;
+    const onStack = transfer.stackOffsetOf(state, to);
+    if (onStack !== undefined) {
+      const linked =
+        this.#isLinkOf(told, onStack) && isHeld(told, transfer.valueOf(state, from, instruction));
+      return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
+    }
     if (WRITES.has(instruction.mnemonic))
       return this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
     if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
@@ -143,6 +148,17 @@ export class Holding implements Visitor<Held> {
     return transfer
       .wordPlaces(to)
       .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);
+  }
+
+  /** Whether so many bytes into a list's head or entry one of its two links stands. */
+  #isLink(offset: number): boolean {
+    return offset === 0 || offset === this.#flows.image.code.set.abi.pointerSize;
+  }
+
+  /** Whether a place on the stack is a link of the head of a list that it points to. */
+  #isLinkOf({ pointers }: Held, place: number): boolean {
+    const { pointerSize } = this.#flows.image.code.set.abi;
+    return pointers.has(`s${place}`) || pointers.has(`s${place - pointerSize}`);
   }
 
   /** A value is written to a place that is not on the stack. */
@@ -158,24 +174,18 @@ export class Holding implements Visitor<Held> {
       // a list that is empty points to itself
       if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
       const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
-      const stored = { at, keeping: place.keeping };
+      // whoever has the list's head finds it by the other end as well
+      const isLinked =
+        place.base !== undefined && told.pointers.has(place.base.key) && this.#isLink(to.displacement);
+      const stored: Stored = { at, keeping: isLinked ? { in: "unknown" } : place.keeping };
       this.#tell?.({ at, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
-    }
-    // linked into a list whose head is on the stack, it is found there again
-    if (
-      place.base !== undefined &&
-      isInside(told, place.base) &&
-      value.some(({ kind }) => kind === "stack")
-    ) {
-      const { pointerSize } = this.#flows.image.code.set.abi;
-      const isLink =
-        place.keeping.in === "field" ? place.keeping.offset <= pointerSize : to.displacement <= pointerSize;
-      if (isLink) return { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] };
     }
     if (place.base !== undefined && leadsFrom(told, place.base)) {
       const put = routinesIn(this.#flows.image, value).filter((routine) => !told.routines.has(routine));
       if (put.length > 0) return { ...told, routines: new Set([...told.routines, ...put]) };
+      const pointers = isInside(told, place.base) ? keysOf(value) : new Set<string>();
+      if (pointers.size > 0) return { ...told, pointers: new Set([...told.pointers, ...pointers]) };
     }
     if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
     const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));

@@ -277,6 +277,18 @@ describe("Ownership.fatesOf", () => {
     expect(fates(released, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x1022] });
   });
 
+  it("takes it for kept where it is linked into a list of its caller's, or of its own", () => {
+    const insert = "488b4e08 488930 48894808 488901 48894608"; // InsertTailList(rsi, rax)
+    const linked = (head: string) =>
+      [
+        `56 4883ec30 ${head} ff15${away(0x100b + head.replaceAll(" ", "").length / 2, 0x2000)}`, // push rsi; sub rsp,30h; …; call Acquire
+        `${insert} 31c0 4883c430 5e c3`, // …; xor eax,eax; add rsp,30h; pop rsi; ret
+      ].join(" ");
+    const kept = { stored: [{ keeping: { in: "unknown" } }], forgotten: [] };
+    expect(fates(linked("4889ce"), RETURNED, "never")).toMatchObject(kept); // mov rsi,rcx
+    expect(fates(linked("488d742420"), RETURNED, "never")).toMatchObject(kept); // lea rsi,[rsp+20h]
+  });
+
   it("finds it in what a function of the image returns that is given it, as one that fills memory does", () => {
     const code = (helper: string) =>
       [

@@ -312,7 +312,10 @@ describe("looking a function up", () => {
     expect(consumersNamed("@ExfInterlockedInsertTailList@12")).toMatchObject([{ argument: 2, fate: "kept" }]);
     // BOOLEAN KeSetTimer(Timer, LARGE_INTEGER DueTime, Dpc)
     expect(consumersNamed("KeSetTimer").map(({ argument }) => argument)).toEqual([1, 3]);
-    expect([argumentWord(x86.abi, "KeSetTimer", 3), isFastcall("ExfInterlockedInsertTailList")]).toEqual([4, true]);
+    expect([argumentWord(x86.abi, "KeSetTimer", 3), isFastcall("ExfInterlockedInsertTailList")]).toEqual([
+      4,
+      true,
+    ]);
     // PMDL IoAllocateMdl(VirtualAddress, …)
     expect(consumersNamed("IoAllocateMdl")).toMatchObject([{ argument: 1, fate: "described" }]);
     expect(consumersNamed("IoQueueWorkItem")).toMatchObject([
