@@ -94,8 +94,11 @@ type Taken = Pick<RuntimeLookup, "call" | "pointer" | "uses">;
 
 /** The calls that look up the name at `string`, in all functions that name it or a counted string of it. */
 function lookupsOf(flows: DataFlow, string: number): readonly Taken[] {
-  const { image } = flows.image;
+  const { image, code } = flows.image;
+  const { followed } = flows;
+  if (followed.lookupBytes <= 0) return [];
   const counted = countedStrings(flows.image, string);
+  followed.lookupBytes -= image.size + (counted.length + 1) * code.readable;
   const named = [string, ...counted];
   const functions = new Map(
     named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),

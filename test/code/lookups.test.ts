@@ -95,4 +95,29 @@ describe("findRuntimeLookups", () => {
       expect(found).toHaveLength(1);
     },
   );
+
+  it("looks no further than through 2 GB for who names the texts (MAX_LOOKUP_BYTES)", () => {
+    // 40 texts, each pushed for FltGetRoutineAddress, in an image that claims 64 MB
+    const data = Buffer.alloc(40 * 0x20);
+    let code = "";
+    for (let i = 0; i < 40; i++) {
+      data.write(NAME, i * 0x20, "latin1");
+      const address = Buffer.from(Uint32Array.of(BASE + 0x2000 + i * 0x20).buffer).toString("hex");
+      code += `68${address}ff1508300080`;
+    }
+    const image = codeImage({
+      machine: "x86",
+      size: 0x400_0000,
+      parts: [
+        { rva: 0x1000, bytes: `${code}c3` },
+        { rva: 0x2000, bytes: data, executable: false },
+      ],
+      slots: { FltGetRoutineAddress: 0x3008 },
+      exports: { F: 0x1000 },
+    });
+    const flows = new DataFlow(analyzeImage(image));
+    const found = findRuntimeLookups(flows, new Set([NAME]));
+    expect(found.filter(({ call }) => call !== undefined)).toHaveLength(32);
+    expect(flows.followed.lookupBytes).toBeLessThanOrEqual(0);
+  });
 });
