@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { CallSite } from "../../src/code/call-site.ts";
 import { DataFlow, Followed } from "../../src/code/data-flow.ts";
+import type { CodeFunction } from "../../src/code/function-table.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { TagUses } from "../../src/code/uses.ts";
 import { rva } from "../../src/core/address.ts";
 import { codeImage, fromHex } from "../fixtures/code-image.ts";
+import { laidOut } from "../fixtures/functions-of.ts";
 
 /** So many functions of 64-bit code that do nothing but return. */
 function returning(count: number, followed?: Followed): DataFlow {
@@ -30,6 +33,30 @@ function moving(places: number, nops: number): Uint8Array {
 }
 
 describe("DataFlow.of", () => {
+  it.each([
+    ["__SEH_prolog", "64a100000000 50"], // mov eax,fs:[0]; push eax
+    ["__SEH_prolog4", "64ff3500000000"], // push fs:[0]
+  ])("knows the frame that %s sets up for a 32-bit function", (_, handlers) => {
+    // push 18h; push table; call 1040; push [ebp+8]; lea eax,[ebp-20h]; push eax; call [2000]; ret 4
+    const code = "6a18 6800300080 e834000000 ff7508 8d45e0 50 ff1500200080 c20400";
+    // push handler; …; mov eax,[esp+10h]; mov [esp+10h],ebp; lea ebp,[esp+10h]; sub esp,eax; push ebx, esi, edi; …; ret
+    const helper = `6800110080 ${handlers} 8b442410 896c2410 8d6c2410 29c4 53 56 57 c3`;
+    const image = codeImage({
+      machine: "x86",
+      base: 0x80000000n,
+      parts: [{ rva: 0x1000, bytes: laidOut(0x80, { 0: code, 0x40: helper }) }],
+      slots: { Use: 0x2000 },
+      exports: { F: 0x1000 },
+    });
+    const flows = new DataFlow(analyzeImage(image));
+    const calls = flows.of(flows.image.functions.startingAt(0x1000) as CodeFunction).calls;
+    const { state } = calls.at(-1) as CallSite;
+    expect([0, 4].map((offset) => state.stackAt(state.sp + offset)[0])).toMatchObject([
+      { kind: "stack", offset: -0x24 },
+      { kind: "argument", offset: 4 },
+    ]);
+  });
+
   it("gives up a function in which something new comes up for 400,000 instructions (MAX_VALUE_STEPS)", () => {
     const bytes = moving(220, 1600);
     const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x1000 + bytes.length]] });

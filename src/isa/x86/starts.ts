@@ -96,8 +96,11 @@ function eachTableName({ bytes, start }: CodeRun, found: (at: number, operand: n
 
 /** Bytes of a helper in which it sets up its caller's frame. */
 const HELPER = 0x40;
-/** `mov eax, fs:[0]`. */
-const READ_HANDLERS = [0x64, 0xa1, 0, 0, 0, 0];
+/** `mov eax, fs:[0]`, and `push fs:[0]`. */
+const READ_HANDLERS = [
+  [0x64, 0xa1, 0, 0, 0, 0],
+  [0x64, 0xff, 0x35, 0, 0, 0, 0],
+];
 /** `lea ebp, [esp+n]`. */
 const SET_FRAME = [0x8d, 0x6c, 0x24];
 
@@ -107,8 +110,10 @@ function setsUpFrame(code: CodeBytes, entry: number): boolean {
   if (run === undefined) return false;
   const start = entry - run.start;
   const end = start + HELPER;
-  const handlers = indexOf(run.bytes, READ_HANDLERS, start, end);
-  return handlers >= 0 && indexOf(run.bytes, SET_FRAME, start, end) > handlers;
+  return READ_HANDLERS.some((read) => {
+    const handlers = indexOf(run.bytes, read, start, end);
+    return handlers >= 0 && indexOf(run.bytes, SET_FRAME, start, end) > handlers;
+  });
 }
 
 function indexOf(bytes: Uint8Array, wanted: readonly number[], start: number, end: number): number {
