@@ -5,7 +5,7 @@ import type { Effect, Given, IsRelease, Putting } from "../code/fates.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
-import type { Consumer } from "./pairs/consumers.ts";
+import type { Consumer } from "./pairs/consumer.ts";
 import { type Acquirer, type Condition, fieldOffset, type Release } from "./pairs/pair.ts";
 import { putNamed } from "./pairs/puts.ts";
 import { argumentWord } from "./pairs/signatures.ts";

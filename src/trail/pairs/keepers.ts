@@ -1,4 +1,4 @@
-import type { ConsumerRow } from "./consumers.ts";
+import type { ConsumerRow } from "./consumer.ts";
 
 // The kernel keeps nothing that it is given but for what these say, where its own code cannot be read.
 

@@ -1,6 +1,7 @@
 import { addAll, addTo, groupBy } from "../../core/search.ts";
 import { CALLBACKS } from "./callbacks.ts";
-import { CONSUMERS, type Consumer } from "./consumers.ts";
+import type { Consumer } from "./consumer.ts";
+import { CONSUMERS } from "./consumers.ts";
 import { CRYPTO } from "./crypto.ts";
 import { FILE_SYSTEM } from "./filesystem.ts";
 import { FILTER } from "./filter.ts";
