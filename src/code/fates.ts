@@ -146,6 +146,8 @@ export interface Putting {
 
 /** What calls do with something that they are given. */
 export interface Dealings {
+  /** Whether a call only answers a question about what it is given: that the answer is no is no error. */
+  asks(callee: Callee): boolean;
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
   puts(callee: Callee): Putting | undefined;
   effect(callee: Callee, given: Given, site: CallSite): Effect;

@@ -1,5 +1,5 @@
 import { argumentNumber } from "../isa/abi.ts";
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
@@ -14,31 +14,16 @@ import {
   type Fates,
   type Given,
   type Keeping,
-  keepingBehind,
   keyOf,
   type OnHappening,
   originOf,
   type Stored,
-  sameKeeping,
 } from "./fates.ts";
-import { documentedArgument, givenTo, isGivenTo, routinesIn, usesCallersFrame } from "./given-to.ts";
-import {
-  begun,
-  carriedOver,
-  type Held,
-  heldKey,
-  isHeld,
-  isInside,
-  keysOf,
-  leadsFrom,
-  placeOf,
-  type Taken,
-} from "./held.ts";
+import { documentedArgument, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
+import { begun, carriedOver, type Held, heldKey, isHeld, keysOf, type Taken } from "./held.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
-import { isQuestion } from "./questions.ts";
-import { copiesVector } from "./transfer.ts";
-import { placed } from "./xrefs.ts";
+import { placesOf, Writes } from "./writes.ts";
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
@@ -53,6 +38,7 @@ export class Holding implements Visitor<Held> {
   readonly #returned = new Set<number>();
   readonly #outcomes: Outcomes;
   readonly #comingBack: ComingBack;
+  readonly #writes: Writes;
   /** It is followed in a block of another function's frame. */
   #inFrame = false;
   /** Such a block was not gone through to its end. */
@@ -71,6 +57,7 @@ export class Holding implements Visitor<Held> {
     this.#call = call;
     this.#outcomes = new Outcomes(call, flows.image.code.set.abi.pointerSize);
     this.#comingBack = new ComingBack(flows, dealings);
+    this.#writes = new Writes(flows, onHappening);
   }
 
   /** The way behind the acquiring call, from the one that arrives at it. */
@@ -83,9 +70,7 @@ export class Holding implements Visitor<Held> {
     const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     if (tail) {
       if (gives.by === "return") this.#returned.add(at);
-      else
-        for (const stored of this.#placesOf(behind(given, gives), at))
-          this.#stored.set(keyOf(stored), stored);
+      else for (const stored of placesOf(behind(given, gives), at)) this.#stored.set(keyOf(stored), stored);
       return [];
     }
     this.#flows.afterCall(site, next);
@@ -126,81 +111,14 @@ export class Holding implements Visitor<Held> {
   }
 
   instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
-    const [to, from] = instruction.operands;
-    const { transfer } = this.#flows;
-    if (this.#tell !== undefined && from !== undefined && COPIES.has(instruction.mnemonic)) {
-      const copied = isHeld(told, transfer.valueOf(state, from, instruction));
-      const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
-      if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
-    }
-    if (to?.kind !== "memory" || from === undefined) return told;
-    const at = instruction.start;
-    const onStack = transfer.stackOffsetOf(state, to);
-    if (onStack !== undefined) {
-      const linked =
-        this.#isLinkOf(told, onStack) && isHeld(told, transfer.valueOf(state, from, instruction));
-      return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
-    }
-    if (WRITES.has(instruction.mnemonic))
-      return this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
-    if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
-    const words = transfer.wordsOf(state, from) ?? [];
-    return transfer
-      .wordPlaces(to)
-      .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);
-  }
-
-  /** Whether so many bytes into a list's head or entry one of its two links stands. */
-  #isLink(offset: number): boolean {
-    return offset === 0 || offset === this.#flows.image.code.set.abi.pointerSize;
-  }
-
-  /** Whether a place on the stack is a link of the head of a list that it points to. */
-  #isLinkOf({ pointers }: Held, place: number): boolean {
-    const { pointerSize } = this.#flows.image.code.set.abi;
-    return pointers.has(`s${place}`) || pointers.has(`s${place - pointerSize}`);
-  }
-
-  /** A value is written to a place that is not on the stack. */
-  #written(
-    state: MachineState,
-    told: Held,
-    at: number,
-    to: Operand & { kind: "memory" },
-    value: Value,
-  ): Held {
-    const place = placeOf(this.#flows.transfer, state, to);
-    if (isHeld(told, value)) {
-      // a list that is empty points to itself
-      if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
-      const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
-      // whoever has the list's head finds it by the other end as well
-      const isLinked =
-        place.base !== undefined && told.pointers.has(place.base.key) && this.#isLink(to.displacement);
-      const stored: Stored = { at, keeping: isLinked ? { in: "unknown" } : place.keeping };
-      this.#tell?.({ at, what: "stores" });
-      return { ...told, aliases, stored: [...told.stored, stored] };
-    }
-    if (place.base !== undefined && leadsFrom(told, place.base)) {
-      const put = routinesIn(this.#flows.image, value).filter((routine) => !told.routines.has(routine));
-      if (put.length > 0) return { ...told, routines: new Set([...told.routines, ...put]) };
-      const pointers = isInside(told, place.base) ? keysOf(value) : new Set<string>();
-      if (pointers.size > 0) return { ...told, pointers: new Set([...told.pointers, ...pointers]) };
-    }
-    if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
-    const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));
-    return {
-      ...told,
-      aliases,
-      stored: told.stored.filter(({ keeping }) => !sameKeeping(keeping, place.keeping)),
-    };
+    return this.#writes.byInstruction(state, told, instruction);
   }
 
   call({ state, told }: Path<Held>, site: CallSite): Held | undefined {
     const at = site.instruction.start;
     if (at === this.#call?.at) return this.#again(state, told, site, this.#call.gives);
     const callees = this.#flows.callees.of(site);
-    if (callees.some(isQuestion)) this.#outcomes.asks(at);
+    if (callees.some((callee) => this.#dealings.asks(callee))) this.#outcomes.asks(at);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
@@ -210,8 +128,9 @@ export class Holding implements Visitor<Held> {
       return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
     }
     if (given.length === 0) return this.#withoutFreed(told, site, callees);
-    const put = this.#putBy(state, told, site, callees);
-    if (put !== undefined) return put;
+    const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
+    const written = put === undefined ? undefined : this.#writes.byCall(state, told, site, put);
+    if (written !== undefined) return written;
     let now = told;
     for (const one of given) {
       const back = callees.find((callee) => this.#comingBack.comesBackWithin(site, callee, one));
@@ -265,27 +184,6 @@ export class Holding implements Visitor<Held> {
     if (carried === undefined)
       this.#end(told, { at: site.instruction.start, branches: [], failing: told.failing });
     return carried;
-  }
-
-  /** A call writes it into a structure: it stands there, as if this function had put it there. */
-  #putBy(state: MachineState, told: Held, site: CallSite, callees: readonly Callee[]): Held | undefined {
-    const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
-    const { image } = this.#flows;
-    const { abi } = image.code.set;
-    if (put === undefined || !isHeld(told, argumentOf(abi, site, put.what))) return undefined;
-    const at = site.instruction.start;
-    const into = placed(image, argumentOf(abi, site, put.into));
-    const aliases = new Set(told.aliases);
-    for (const atom of into) {
-      if (atom.kind === "stack") state.put(atom.offset + put.offset, argumentOf(abi, site, put.what));
-      else if (atom.kind === "address") aliases.add(`*${atom.rva + put.offset}`);
-      else for (const { key, kind } of fieldOf(atom, put.offset)) if (kind !== "unknown") aliases.add(key);
-    }
-    const unknown: readonly Stored[] = into.every(({ kind }) => kind === "unknown")
-      ? [{ at, keeping: { in: "unknown" } }]
-      : [];
-    const pointers = into.flatMap((atom) => movedBy(atom, put.offset));
-    return { ...told, aliases, stored: [...told.stored, ...unknown, ...this.#placesOf(pointers, at)] };
   }
 
   /** What a call returned that kept it, as IoAllocateMdl does, is given back: it keeps it no longer. */
@@ -426,16 +324,8 @@ export class Holding implements Visitor<Held> {
     const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
     const stored = unknown
       ? [{ at, keeping: { in: "unknown" } as const }]
-      : this.#placesOf(behind(given, gives), at);
+      : placesOf(behind(given, gives), at);
     return begun(aliases, certain, structures, stored);
-  }
-
-  /** Places that outlive the function, of pointers to where something is put. */
-  #placesOf(pointers: Value, at: number): readonly Stored[] {
-    return pointers.flatMap((atom): Stored[] => {
-      if (atom.kind === "stack" || atom.kind === "unknown") return [];
-      return [{ at, keeping: keepingBehind(atom) }];
-    });
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
@@ -480,8 +370,3 @@ function isCall(instruction: Instruction): boolean {
 const MOST_REFERENCES = 4;
 
 const KEEPERS: ReadonlySet<Keeping["in"]> = new Set(["callee", "global"]);
-
-/** Instructions that bring a value to another place as it is. */
-const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);
-/** Instructions that write what they are given. */
-const WRITES: ReadonlySet<string> = new Set(["mov", "xchg", "cmpxchg", "and", "or"]);

@@ -2,7 +2,7 @@ import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
 import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
-import { type Callee, namesOf } from "./callees.ts";
+import type { Callee } from "./callees.ts";
 import { Facts } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -23,6 +23,10 @@ import { type Path, type Visitor, walkPaths } from "./paths.ts";
 
 /** What is known of functions besides their code. */
 export interface Knowledge {
+  /** Whether a function is documented only to answer a question about what it is given. */
+  asks(callee: Callee): boolean;
+  /** Whether a function is documented to return what it is given so. */
+  returns(callee: Callee, given: Given): boolean;
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
   puts(callee: Callee): Putting | undefined;
   /** What a function does with an argument by what is documented of it, or learnt; `undefined` where neither says. */
@@ -110,6 +114,7 @@ export class Ownership {
   #dealingsIn(flows: DataFlow, isRelease: IsRelease | undefined): Dealings {
     const knowledge = this.#knowledge;
     return {
+      asks: (callee) => knowledge.asks(callee),
       puts: (callee) => knowledge.puts(callee),
       effect: (callee, given, site) => {
         if (isRelease?.(callee, given, site) === true) return "releases";
@@ -122,8 +127,7 @@ export class Ownership {
         return effect === "unknown" && knowledge.isKernel(callee) ? "uses" : effect;
       },
       returns: (callee, given) => {
-        if (namesOf(callee).some((name) => RETURN_THE_FIRST.has(name)))
-          return given.argument === 1 && given.within === undefined;
+        if (knowledge.returns(callee, given)) return true;
         if (callee.offset === undefined) return false;
         return this.#dealingOf(flows, callee.offset, given, isRelease).returns;
       },
@@ -140,13 +144,6 @@ interface Dealing {
 }
 
 const UNTOLD: Dealing = { effect: "unknown", returns: false };
-
-/** Functions of the C run-time library that return their first argument. */
-const RETURN_THE_FIRST: ReadonlySet<string> = new Set(
-  "memset memcpy memmove strcpy strcat strncpy strncat wcscpy wcscat wcsncpy wcsncat _strlwr _strupr _wcslwr _wcsupr".split(
-    " ",
-  ),
-);
 
 function entered(at: number): Path<true> {
   return { at, state: MachineState.atEntry(), facts: Facts.none, flags: undefined, branches: [], told: true };

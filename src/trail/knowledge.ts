@@ -8,6 +8,7 @@ import type { ModuleCodes } from "./module-codes.ts";
 import type { Consumer } from "./pairs/consumer.ts";
 import { type Acquirer, type Condition, fieldOffset, type Release } from "./pairs/pair.ts";
 import { putNamed } from "./pairs/puts.ts";
+import { isQuestion, returnsTheFirst } from "./pairs/questions.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersNamed, consumersNamed, plainFree, releasesNamed } from "./pairs/table.ts";
 
@@ -20,6 +21,9 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
       // what the kernel documents to give something, and not to take this over, gives back at most what it took itself
       return documented ?? (isKernel(callee) && names.some(isAcquirer) ? "uses" : undefined);
     },
+    asks: (callee) => namesOf(callee).some(isQuestion),
+    returns: (callee, { argument, within }) =>
+      argument === 1 && within === undefined && namesOf(callee).some(returnsTheFirst),
     puts: (callee) => putBy(namesOf(callee), abi),
     fails: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.fails,
     comesAs: (callee, given, site) => takingOf(namesOf(callee), given, site, abi)?.comesAs,

@@ -64,6 +64,8 @@ function fates(
       if (name !== "ObfDereferenceObject") return undefined;
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
+    asks: ({ name }) => name === "_wcsicmp",
+    returns: () => false,
     puts: ({ name }) =>
       name === "Put"
         ? { what: { kind: "register", register: 2 }, into: { kind: "register", register: 1 }, offset: 8 }

@@ -1,5 +1,3 @@
-import { type Callee, namesOf } from "./callees.ts";
-
 /**
  * Functions that compare, look for or ask after what they are given, as the C run-time library's and the kernel's
  * documentation have them: that the answer is no, or not 0, is no error.
@@ -15,6 +13,17 @@ const QUESTIONS: ReadonlySet<string> = new Set(
 );
 
 /** Whether a function only answers a question about what it is given. */
-export function isQuestion(callee: Callee): boolean {
-  return namesOf(callee).some((name) => QUESTIONS.has(name));
+export function isQuestion(name: string): boolean {
+  return QUESTIONS.has(name);
+}
+
+/** Functions of the C run-time library that return their first argument. */
+const RETURN_THE_FIRST: ReadonlySet<string> = new Set(
+  `memset memcpy memmove strcpy strcat strncpy strncat wcscpy wcscat wcsncpy wcsncat
+  _strlwr _strupr _wcslwr _wcsupr`.split(/\s+/),
+);
+
+/** Whether a function returns its first argument. */
+export function returnsTheFirst(name: string): boolean {
+  return RETURN_THE_FIRST.has(name);
 }

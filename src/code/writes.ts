@@ -1,0 +1,125 @@
+import type { Instruction, Operand } from "../isa/instruction.ts";
+import { fieldOf, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
+import { argumentOf, type CallSite } from "./call-site.ts";
+import type { DataFlow } from "./data-flow.ts";
+import { keepingBehind, type OnHappening, type Putting, type Stored, sameKeeping } from "./fates.ts";
+import { routinesIn } from "./given-to.ts";
+import { type Held, isHeld, isInside, keysOf, leadsFrom, placeOf } from "./held.ts";
+import { copiesVector } from "./transfer.ts";
+import { placed } from "./xrefs.ts";
+
+/** What becomes known of the thing that is followed where it is written somewhere, or something into it. */
+export class Writes {
+  readonly #flows: DataFlow;
+  readonly #tell: OnHappening | undefined;
+
+  constructor(flows: DataFlow, onHappening: OnHappening | undefined) {
+    this.#flows = flows;
+    this.#tell = onHappening;
+  }
+
+  /** An instruction writes something, to the stack or elsewhere. */
+  byInstruction(state: MachineState, told: Held, instruction: Instruction): Held {
+    const [to, from] = instruction.operands;
+    const { transfer } = this.#flows;
+    if (this.#tell !== undefined && from !== undefined && COPIES.has(instruction.mnemonic)) {
+      const copied = isHeld(told, transfer.valueOf(state, from, instruction));
+      const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
+      if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
+    }
+    if (to?.kind !== "memory" || from === undefined) return told;
+    const at = instruction.start;
+    const onStack = transfer.stackOffsetOf(state, to);
+    if (onStack !== undefined) {
+      const linked =
+        this.#isLinkOf(told, onStack) && isHeld(told, transfer.valueOf(state, from, instruction));
+      return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
+    }
+    if (WRITES.has(instruction.mnemonic))
+      return this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
+    if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
+    const words = transfer.wordsOf(state, from) ?? [];
+    return transfer
+      .wordPlaces(to)
+      .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);
+  }
+
+  /** Whether so many bytes into a list's head or entry one of its two links stands. */
+  #isLink(offset: number): boolean {
+    return offset === 0 || offset === this.#flows.image.code.set.abi.pointerSize;
+  }
+
+  /** Whether a place on the stack is a link of the head of a list that it points to. */
+  #isLinkOf({ pointers }: Held, place: number): boolean {
+    const { pointerSize } = this.#flows.image.code.set.abi;
+    return pointers.has(`s${place}`) || pointers.has(`s${place - pointerSize}`);
+  }
+
+  /** A value is written to a place that is not on the stack. */
+  #written(
+    state: MachineState,
+    told: Held,
+    at: number,
+    to: Operand & { kind: "memory" },
+    value: Value,
+  ): Held {
+    const place = placeOf(this.#flows.transfer, state, to);
+    if (isHeld(told, value)) {
+      // a list that is empty points to itself
+      if (place.alias !== undefined && place.base !== undefined && isInside(told, place.base)) return told;
+      const aliases = place.alias === undefined ? told.aliases : new Set([...told.aliases, place.alias]);
+      // whoever has the list's head finds it by the other end as well
+      const isLinked =
+        place.base !== undefined && told.pointers.has(place.base.key) && this.#isLink(to.displacement);
+      const stored: Stored = { at, keeping: isLinked ? { in: "unknown" } : place.keeping };
+      this.#tell?.({ at, what: "stores" });
+      return { ...told, aliases, stored: [...told.stored, stored] };
+    }
+    if (place.base !== undefined && leadsFrom(told, place.base)) {
+      const put = routinesIn(this.#flows.image, value).filter((routine) => !told.routines.has(routine));
+      if (put.length > 0) return { ...told, routines: new Set([...told.routines, ...put]) };
+      const pointers = isInside(told, place.base) ? keysOf(value) : new Set<string>();
+      if (pointers.size > 0) return { ...told, pointers: new Set([...told.pointers, ...pointers]) };
+    }
+    if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
+    const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));
+    return {
+      ...told,
+      aliases,
+      stored: told.stored.filter(({ keeping }) => !sameKeeping(keeping, place.keeping)),
+    };
+  }
+
+  /** A call writes it into a structure: it stands there, as if this function had put it there. */
+  byCall(state: MachineState, told: Held, site: CallSite, put: Putting): Held | undefined {
+    const { image } = this.#flows;
+    const { abi } = image.code.set;
+    if (!isHeld(told, argumentOf(abi, site, put.what))) return undefined;
+    const at = site.instruction.start;
+    const into = placed(image, argumentOf(abi, site, put.into));
+    const aliases = new Set(told.aliases);
+    for (const atom of into) {
+      if (atom.kind === "stack") state.put(atom.offset + put.offset, argumentOf(abi, site, put.what));
+      else if (atom.kind === "address") aliases.add(`*${atom.rva + put.offset}`);
+      else for (const { key, kind } of fieldOf(atom, put.offset)) if (kind !== "unknown") aliases.add(key);
+    }
+    const unknown: readonly Stored[] = into.every(({ kind }) => kind === "unknown")
+      ? [{ at, keeping: { in: "unknown" } }]
+      : [];
+    const pointers = into.flatMap((atom) => movedBy(atom, put.offset));
+    return { ...told, aliases, stored: [...told.stored, ...unknown, ...placesOf(pointers, at)] };
+  }
+}
+
+/** Places that outlive the function, of pointers to where something is put. */
+export function placesOf(pointers: Value, at: number): readonly Stored[] {
+  return pointers.flatMap((atom): Stored[] => {
+    if (atom.kind === "stack" || atom.kind === "unknown") return [];
+    return [{ at, keeping: keepingBehind(atom) }];
+  });
+}
+
+/** Instructions that bring a value to another place as it is. */
+const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);
+/** Instructions that write what they are given. */
+const WRITES: ReadonlySet<string> = new Set(["mov", "xchg", "cmpxchg", "and", "or"]);
