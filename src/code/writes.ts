@@ -32,7 +32,9 @@ export class Writes {
     const onStack = transfer.stackOffsetOf(state, to);
     if (onStack !== undefined) {
       const linked =
-        this.#isLinkOf(told, onStack) && isHeld(told, transfer.valueOf(state, from, instruction));
+        WRITES.has(instruction.mnemonic) &&
+        this.#isLinkOf(told, onStack) &&
+        isHeld(told, transfer.valueOf(state, from, instruction));
       return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
     }
     if (WRITES.has(instruction.mnemonic))

@@ -289,6 +289,9 @@ describe("Ownership.fatesOf", () => {
     const kept = { stored: [{ keeping: { in: "unknown" } }], forgotten: [] };
     expect(fates(linked("4889ce"), RETURNED, "never")).toMatchObject(kept); // mov rsi,rcx
     expect(fates(linked("488d742420"), RETURNED, "never")).toMatchObject(kept); // lea rsi,[rsp+20h]
+    // cmp where the head's links would be written
+    const compared = linked("488d742420").replace("488901 48894608", "90 9090 48394608");
+    expect(fates(compared, RETURNED, "never")).toMatchObject({ stored: [], forgotten: [{ failing: false }] });
   });
 
   it("finds it in what a function of the image returns that is given it, as one that fills memory does", () => {
