@@ -138,7 +138,7 @@ export function behindGuardCheck(abi: Abi, { state }: CallSite): void {
 const HELPER_FRAME = 0x20;
 
 /** Bytes above the callee's own that may be arguments on the stack. */
-const MOST_GIVEN = 0x20;
+const MOST_GIVEN = 0x40;
 /** … that a callee may take off the stack. */
 const MOST_POPPED = 0x30;
 

@@ -7,6 +7,7 @@ import type { Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import type { CallSite, PoppedBytes } from "./call-site.ts";
 import type { ImageCode } from "./functions.ts";
+import { neverReturns } from "./no-return.ts";
 import { popsOf } from "./return-bytes.ts";
 import { InitialPointers } from "./seeds.ts";
 import { WdfTable } from "./wdf.ts";
@@ -116,6 +117,12 @@ export class Callees {
     const register = registerOf(this.#image.code, target) ?? guard;
     this.#stubs.set(target, register);
     return register;
+  }
+
+  /** Whether no call comes back from what is called. */
+  neverReturns(site: CallSite): boolean {
+    const callees = this.of(site);
+    return callees.length > 0 && callees.every((callee) => namesOf(callee).some(neverReturns));
   }
 
   /** A call of Control Flow Guard's check, which code makes in front of the call that it is for. */

@@ -121,28 +121,20 @@ export function decide(condition: string, comparison: Comparison, facts: Facts):
   const right = numberIn(comparison.right, facts);
   if (left !== undefined && right !== undefined)
     return computed(asked.base, comparison, left, right) !== asked.negated;
-  const key = keyOf(asked.base, comparison);
-  const known = key === undefined ? undefined : facts.get(key);
-  return typeof known === "boolean" ? known !== asked.negated : undefined;
+  const question = questionOf(asked, comparison);
+  const known = question === undefined ? undefined : facts.get(question.key);
+  return typeof known === "boolean" ? known !== question?.negated : undefined;
 }
 
 /** The facts of the way on which the condition came out as `holds`. */
 export function learn(condition: string, comparison: Comparison, holds: boolean, facts: Facts): Facts {
   const asked = ASKED[condition];
-  const key = asked === undefined ? undefined : keyOf(asked.base, comparison);
-  if (asked === undefined || key === undefined) return facts;
-  const base = holds !== asked.negated;
-  const more = facts.with(key, base);
-  const [only] = comparison.left;
-  if (asked.base === "e" && base && only !== undefined) {
-    const number = isSelfTest(comparison)
-      ? 0
-      : comparison.kind === "cmp"
-        ? knownNumber(comparison.right)
-        : undefined;
-    if (number !== undefined) return more.with(only.key, number);
-  }
-  return more;
+  const question = asked === undefined ? undefined : questionOf(asked, comparison);
+  if (question === undefined) return facts;
+  const { key, negated, equals } = question;
+  const isSo = holds !== negated;
+  const more = facts.with(key, isSo);
+  return isSo && equals !== undefined ? more.with(equals.key, equals.number) : more;
 }
 
 /** Whether a value is only asked whether it is zero, or negative. */
@@ -218,13 +210,12 @@ export function numberIn(value: Value, facts: Facts): number | undefined {
 function computed(base: Asked["base"], { kind, size }: Comparison, left: number, right: number): boolean {
   const bits = Math.min(8 * size, 32);
   const unsigned = (value: number): number => (bits === 32 ? value >>> 0 : value & (2 ** bits - 1));
-  const signed = (value: number): number => (value << (32 - bits)) >> (32 - bits);
   if (kind === "test") {
     const both = unsigned(left & right);
     if (base === "e") return both === 0;
     if (base === "b") return false;
     if (base === "be") return both === 0;
-    const negative = signed(both) < 0;
+    const negative = signed(both, size) < 0;
     return base === "le" ? negative || both === 0 : negative;
   }
   switch (base) {
@@ -235,24 +226,82 @@ function computed(base: Asked["base"], { kind, size }: Comparison, left: number,
     case "be":
       return unsigned(left) <= unsigned(right);
     case "le":
-      return signed(left) <= signed(right);
+      return signed(left, size) <= signed(right, size);
     default:
-      return signed(left) < signed(right);
+      return signed(left, size) < signed(right, size);
   }
 }
 
-/** Equal for comparisons that come out alike; `undefined` where nobody knows what is compared. */
-function keyOf(base: Asked["base"], comparison: Comparison): string | undefined {
+/** A number of so many bytes with its sign. */
+function extended(number: number, size: number): number {
+  return size > 4 ? number : signed(number, size);
+}
+
+/** The lowest bytes of a number, four at most, with their sign. */
+function signed(value: number, size: number): number {
+  const above = 32 - Math.min(8 * size, 32);
+  return (value << above) >> above;
+}
+
+/** What a condition asks of two values, however the code puts it. */
+interface Question {
+  /** Equal where the answers are. */
+  readonly key: string;
+  /** The condition holds where the answer is no. */
+  readonly negated: boolean;
+  /** The number that a value is where the answer is yes. */
+  readonly equals: { readonly key: string; readonly number: number } | undefined;
+}
+
+/** `undefined` where nobody knows what is compared. */
+function questionOf(asked: Asked, comparison: Comparison): Question | undefined {
+  const { kind } = comparison;
   const [left, ...more] = comparison.left;
   const [right, ...others] = comparison.right;
   if (left === undefined || right === undefined || more.length + others.length > 0) return undefined;
   if (isNobodys(left) || isNobodys(right)) return undefined;
-  if (isAgainstZero(comparison)) {
-    // `test x, x` and `cmp x, 0` ask for the same, and so do "negative" and "less than zero".
-    return `${left.key}|0|${base === "s" ? "l" : base}`;
+  if (isAgainstZero(comparison)) return ofNumber(asked, left.key, 0, comparison.size);
+  if (kind === "test" || asked.base === "s")
+    return {
+      key: `${left.key}|${kind}|${right.key}|${asked.base}`,
+      negated: asked.negated,
+      equals: undefined,
+    };
+  const number = numberOf(right);
+  if (number !== undefined) return ofNumber(asked, left.key, number, comparison.size);
+  const other = numberOf(left);
+  if (other !== undefined) return ofNumber(turned(asked), right.key, other, comparison.size);
+  const isTurned = asked.base === "e" ? left.key > right.key : asked.base !== "b" && asked.base !== "l";
+  const { base, negated } = isTurned ? turned(asked) : asked;
+  const [first, second] = isTurned ? [right, left] : [left, right];
+  return { key: `${first.key}|cmp|${second.key}|${base}`, negated, equals: undefined };
+}
+
+/** The same asked of the two values the other way round. */
+function turned({ base, negated }: Asked): Asked {
+  const other = TURNED[base];
+  return other === undefined ? { base, negated } : { base: other, negated: !negated };
+}
+
+const TURNED: Readonly<Partial<Record<Asked["base"], Asked["base"]>>> = {
+  b: "be",
+  be: "b",
+  l: "le",
+  le: "l",
+};
+
+/** "At most" asks for less than one more, "below 1" for 0, and "negative" for less than 0. */
+function ofNumber({ base, negated }: Asked, key: string, number: number, size: number): Question {
+  if (base === "e") return { key: `${key}|${extended(number, size)}|e`, negated, equals: { key, number } };
+  const limit = extended(number, size) + (base === "be" || base === "le" ? 1 : 0);
+  if (base === "b" || base === "be") {
+    // nothing is above the highest of all numbers, which is -1 here
+    if (limit === 0 && base === "be") return { key: `${key}|-1|be`, negated, equals: undefined };
+    return limit === 1
+      ? ofNumber({ base: "e", negated }, key, 0, size)
+      : { key: `${key}|${limit}|b`, negated, equals: undefined };
   }
-  const number = knownNumber(comparison.right);
-  return `${left.key}|${comparison.kind}|${number ?? right.key}|${base}`;
+  return { key: `${key}|${limit}|l`, negated, equals: undefined };
 }
 
 function isNobodys(atom: Atom): boolean {

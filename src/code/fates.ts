@@ -60,6 +60,8 @@ export interface Fates {
   readonly forgotten: readonly Ending[];
   /** Where it is put, on ways that do not give it back. */
   readonly stored: readonly Stored[];
+  /** The function returns 1, as a BOOLEAN is true, on all ways on which it is stored so. */
+  readonly saysTrue?: true;
   /** Calls that are given it, of which it is not known what they do with it. */
   readonly handed: readonly Stored[];
   /** Where it is returned to the caller. */
@@ -127,8 +129,9 @@ export type Effect = "releases" | "may-release" | "keeps" | "references" | "uses
 
 /** How something is given to a callee. */
 export interface Given {
-  readonly place: ArgumentPlace;
-  /** Counted from 1, as documentation does. */
+  /** A variable of the image: the callee finds it there by itself. */
+  readonly place: ArgumentPlace | { readonly kind: "variable"; readonly rva: number };
+  /** Counted from 1, as documentation does; 0: it is no argument. */
   readonly argument: number;
   /** The argument points to where it stands, so many bytes further on; `undefined`: the argument is it. */
   readonly within: number | undefined;
@@ -167,6 +170,8 @@ export interface AcquiringCall {
   readonly at: number;
   readonly gives: Gives;
   readonly fails: Fails;
+  /** It was not there before, as memory is not: nothing that the function has otherwise is it. */
+  readonly isNew?: boolean | undefined;
   /** What gives it back besides what gives back everything of its kind. */
   readonly isRelease?: IsRelease | undefined;
 }

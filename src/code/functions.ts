@@ -7,6 +7,7 @@ import { type CodeFunction, type FunctionTable, FunctionTableBuilder } from "./f
 import { findByDescent } from "./functions-by-descent.ts";
 import { findByUnwind } from "./functions-by-unwind.ts";
 import { ModuleCode } from "./module-code.ts";
+import { neverReturns } from "./no-return.ts";
 import { readSeeds, type Seeds } from "./seeds.ts";
 
 /** What is known of an image's code. */
@@ -69,21 +70,12 @@ export function functionsAt(image: Image, rva: number): readonly CodeFunction[] 
   return analyzeImage(image).functions.owning(rva);
 }
 
-const NEVER_RETURN: ReadonlySet<string> = new Set([
-  "KeBugCheck",
-  "KeBugCheckEx",
-  "ExRaiseStatus",
-  "ExRaiseAccessViolation",
-  "ExRaiseDatatypeMisalignment",
-  "RtlRaiseStatus",
-]);
-
 /** Exports of the image itself, and its import slots, that no call comes back from. */
 function neverReturning(image: Image): (target: number) => boolean {
   const places = new Set<number>();
-  for (const { name, rva } of exportNames(image).items) if (NEVER_RETURN.has(name)) places.add(rva);
+  for (const { name, rva } of exportNames(image).items) if (neverReturns(name)) places.add(rva);
   for (const { rva, declared } of image.imports.slots) {
-    if (declared?.name != null && NEVER_RETURN.has(declared.name)) places.add(rva);
+    if (declared?.name != null && neverReturns(declared.name)) places.add(rva);
   }
   return (target) => places.has(target);
 }

@@ -7,11 +7,8 @@ import type { DataFlow } from "./data-flow.ts";
 import type { Effect, Given } from "./fates.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
-import { type Held, isHeld } from "./held.ts";
+import { fieldsBehind, type Held, isHeld, STRUCTURE } from "./held.ts";
 import { placed } from "./xrefs.ts";
-
-/** How far behind a pointer a structure may hold it that is passed by its address. */
-const STRUCTURE = 0x40;
 
 /** What a call is given as the argument that documentation counts so. */
 export function documentedArgument({ image, callees }: DataFlow, site: CallSite, argument: number): Value {
@@ -37,8 +34,9 @@ export function givenTo(
     else if (isHeld(told, value)) given.push({ place, argument, within: undefined, isPart: true });
     for (const atom of value) {
       const inside = told.structures.get(atom.key);
-      if (inside !== undefined) given.push({ place, argument, within: inside });
-      if (inside !== undefined || atom.kind !== "stack") continue;
+      const fields = inside === undefined ? fieldsBehind(told, atom) : [inside];
+      for (const within of fields) given.push({ place, argument, within });
+      if (fields.length > 0 || atom.kind !== "stack") continue;
       for (let within = 0; within < STRUCTURE; within += abi.pointerSize) {
         const held = site.state.stack.get(atom.offset + within);
         if (held?.some(({ key }) => told.aliases.has(key)) === true) given.push({ place, argument, within });
@@ -46,6 +44,21 @@ export function givenTo(
     }
   }
   return given;
+}
+
+/** In which variables of the image a callee finds it, that its own code names. */
+export function foundBy(flows: DataFlow, { aliases }: Held, entry: number): readonly Given[] {
+  const variables = [...aliases].flatMap((key) => (key.startsWith("*") ? [Number(key.slice(1))] : []));
+  const found = variables.length === 0 ? undefined : flows.image.functions.startingAt(entry);
+  if (found === undefined) return [];
+  const { instructions } = flows.of(found);
+  const named = new Set<number>();
+  for (const { operands } of instructions.values())
+    for (const operand of operands)
+      if (operand.kind === "memory" && operand.address !== undefined) named.add(operand.address);
+  return variables
+    .filter((rva) => named.has(rva))
+    .map((rva) => ({ place: { kind: "variable", rva }, argument: 0, within: undefined }));
 }
 
 /**
@@ -60,7 +73,7 @@ export function isGivenTo(
   { place }: Given,
   effect: Effect | undefined,
 ): boolean {
-  if (place.kind === "register" || image.code.set.abi.calleePops) return true;
+  if (place.kind !== "stack" || image.code.set.abi.calleePops) return true;
   if (effect === "unknown" || effect === undefined) return callee?.offset !== undefined;
   return effect !== "uses";
 }

@@ -23,6 +23,8 @@ export interface Held {
   readonly isEarlier: boolean;
   /** References to it that a function took of what it is given: its own, to be given back first. */
   readonly references: number;
+  /** A reference to it was given up that its own memory counts: it ends with the last. */
+  readonly counted: boolean;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
   /** The last call that may have taken it. */
@@ -59,6 +61,7 @@ export function begun(
     checks: NONE,
     isEarlier: false,
     references: 0,
+    counted: false,
     failing: false,
     taken: undefined,
   };
@@ -68,6 +71,7 @@ export function begun(
 export function heldKey({
   aliases,
   certain,
+  counted,
   failing,
   stored,
   handed,
@@ -78,7 +82,7 @@ export function heldKey({
   references,
 }: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${isEarlier};${references};${failing};${places};${handed?.at};${[...routines].join()};${[...pointers].join()};${taken?.at}`;
+  return `${[...aliases].join()};${certain};${isEarlier};${references};${counted};${failing};${places};${handed?.at};${[...routines].join()};${[...pointers].join()};${taken?.at}`;
 }
 
 /**
@@ -113,6 +117,41 @@ export function carriedOver(
   return found ? { ...held, aliases: new Set([key]), certain: true, isEarlier: true } : undefined;
 }
 
+/** Gives another name to what registers and the stack hold by a name. */
+export function renamed(state: MachineState, from: string, key: string): boolean {
+  const isIt = (value: Value): boolean => value.some((atom) => atom.key === from);
+  const other = (value: Value): Value =>
+    value.map((atom) => (atom.key === from ? { kind: "left", key, call: -1 } : atom));
+  let found = false;
+  for (const [register, value] of state.registers.entries()) {
+    if (!isIt(value)) continue;
+    state.registers[register] = other(value);
+    found = true;
+  }
+  for (const [offset, value] of [...state.stack]) {
+    if (!isIt(value)) continue;
+    state.put(offset, other(value));
+    found = true;
+  }
+  return found;
+}
+
+/** How far behind a pointer a structure may hold it that is passed by its address. */
+export const STRUCTURE = 0x40;
+
+/** How many bytes behind a pointer it stands, in memory that is not the stack's. */
+export function fieldsBehind({ aliases }: Held, atom: Atom): readonly number[] {
+  const [base, start] = atom.kind === "offset" ? [atom.of, atom.offset] : [atom, 0];
+  const before = base.kind === "address" ? "*" : `${base.key}+`;
+  const from = base.kind === "address" ? base.rva : start;
+  // of what a pointer into a larger structure points to nobody knows the size
+  const limit = base === atom && base.kind !== "address" ? Number.POSITIVE_INFINITY : STRUCTURE;
+  return [...aliases].flatMap((key) => {
+    const at = key.startsWith(before) ? Number(key.slice(before.length)) : Number.NaN;
+    return at >= from && at - from < limit ? [at - from] : [];
+  });
+}
+
 /** Whether a value is it, or a place in it. */
 export function isHeld(held: Held, value: Value): boolean {
   return value.some((atom) => isInside(held, atom));
@@ -141,7 +180,8 @@ interface Place {
 }
 
 /** Where an operand in memory is, that is not on the stack. */
-export function placeOf(transfer: Transfer, state: MachineState, to: Operand & { kind: "memory" }): Place {
+export function placeOf(transfer: Transfer, state: MachineState, at: Operand & { kind: "memory" }): Place {
+  const to = transfer.withoutIndex(state, at);
   const rva = transfer.imagePlaceOf(state, to);
   if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };
   const [base, ...others] = to.base === undefined ? [] : (state.registers[to.base] ?? UNKNOWN);

@@ -1,6 +1,7 @@
 import { argumentNumber } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import { fieldOf, leftBy, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
+import { fieldOf, knownNumber, loaded, type MachineState, UNKNOWN } from "./abstract-value.ts";
+import { acquired, pointersBehind } from "./acquired.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { ComingBack } from "./coming-back.ts";
@@ -10,17 +11,18 @@ import {
   type AcquiringCall,
   argumentOfKey,
   type Dealings,
+  type Effect,
   type Ending,
   type Fates,
   type Given,
   type Keeping,
   keyOf,
   type OnHappening,
-  originOf,
   type Stored,
 } from "./fates.ts";
-import { documentedArgument, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
-import { begun, carriedOver, type Held, heldKey, isHeld, keysOf, type Taken } from "./held.ts";
+import { documentedArgument, foundBy, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
+import { begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
+import { LocalArrays } from "./local-arrays.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
 import { placesOf, Writes } from "./writes.ts";
@@ -32,15 +34,22 @@ export class Holding implements Visitor<Held> {
   readonly #call: AcquiringCall | undefined;
   readonly #tell: OnHappening | undefined;
   readonly #released = new Set<number>();
-  readonly #forgotten = new Map<string, Ending>();
+  readonly #forgotten = new Map<string, Forgotten>();
   readonly #stored = new Map<string, Stored>();
+  /** What the function returns on the ways on which it is stored, where that is one number. */
+  readonly #answers = new Set<number | undefined>();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
   readonly #outcomes: Outcomes;
   readonly #comingBack: ComingBack;
   readonly #writes: Writes;
+  readonly #arrays: LocalArrays;
+  /** What stood somewhere in one of those arrays was given back. */
+  #elementReleased = false;
   /** It is followed in a block of another function's frame. */
   #inFrame = false;
+  /** On some way it was left to whoever has the other references. */
+  #counted = false;
   /** Such a block was not gone through to its end. */
   #cut = false;
 
@@ -58,6 +67,7 @@ export class Holding implements Visitor<Held> {
     this.#outcomes = new Outcomes(call, flows.image.code.set.abi.pointerSize);
     this.#comingBack = new ComingBack(flows, dealings);
     this.#writes = new Writes(flows, onHappening);
+    this.#arrays = new LocalArrays(flows.transfer, flows.image.code.set.abi.pointerSize);
   }
 
   /** The way behind the acquiring call, from the one that arrives at it. */
@@ -70,11 +80,13 @@ export class Holding implements Visitor<Held> {
     const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     if (tail) {
       if (gives.by === "return") this.#returned.add(at);
-      else for (const stored of placesOf(behind(given, gives), at)) this.#stored.set(keyOf(stored), stored);
+      else
+        for (const stored of placesOf(pointersBehind(given, gives), at))
+          this.#stored.set(keyOf(stored), stored);
       return [];
     }
     this.#flows.afterCall(site, next);
-    const held = this.#begin(path.state, given);
+    const held = acquired(call, path.state, given, this.#outcomes);
     return [{ ...path, at: at + instruction.length, flags: undefined, told: held }];
   }
 
@@ -82,9 +94,11 @@ export class Holding implements Visitor<Held> {
   given(path: Path<true>, { place, within }: Given): Path<Held> {
     const { pointerSize } = this.#flows.image.code.set.abi;
     const value =
-      place.kind === "register"
-        ? (path.state.registers[place.register] ?? UNKNOWN)
-        : path.state.stackAt(place.offset + pointerSize);
+      place.kind === "variable"
+        ? loaded(place.rva)
+        : place.kind === "register"
+          ? (path.state.registers[place.register] ?? UNKNOWN)
+          : path.state.stackAt(place.offset + pointerSize);
     const all = within === undefined ? value : value.flatMap((atom) => fieldOf(atom, within));
     const aliases = new Set(all.map(({ key }) => key));
     const structures = new Map(within === undefined ? [] : value.map(({ key }) => [key, within]));
@@ -94,15 +108,20 @@ export class Holding implements Visitor<Held> {
   fates(whole: boolean): Fates {
     // of what is lost whatever happens it tells nothing that something else failed as well
     const isLost = this.#released.size + this.#stored.size + this.#handed.size + this.#returned.size === 0;
-    const endings = [...this.#forgotten.values()];
+    if (this.#released.size > 0 || this.#elementReleased) {
+      const isElement = ({ places }: Forgotten) => places.some((place) => this.#arrays.hold(place));
+      for (const [key, forgotten] of this.#forgotten) if (isElement(forgotten)) this.#forgotten.delete(key);
+    }
+    const endings = [...this.#forgotten.values()].map(({ ending }) => ending);
     return {
       released: [...this.#released],
       forgotten:
         isLost && whole && !this.#cut ? endings.map((ending) => ({ ...ending, failing: false })) : endings,
       stored: [...this.#stored.values()],
+      ...(this.#answers.size === 1 && this.#answers.has(1) ? { saysTrue: true } : {}),
       handed: [...this.#handed.values()],
       returned: [...this.#returned],
-      whole: whole && !this.#cut,
+      whole: whole && !this.#cut && !(this.#counted && this.#released.size === 0),
     };
   }
 
@@ -111,6 +130,7 @@ export class Holding implements Visitor<Held> {
   }
 
   instruction({ state, told }: Path<Held>, instruction: Instruction): Held {
+    this.#arrays.see(state, instruction);
     return this.#writes.byInstruction(state, told, instruction);
   }
 
@@ -127,7 +147,12 @@ export class Holding implements Visitor<Held> {
         documentedArgument(this.#flows, site, 1).some((atom) => this.#outcomes.isBeside(told, atom));
       return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
     }
-    if (given.length === 0) return this.#withoutFreed(told, site, callees);
+    const freeing = callees.find((callee) => this.#freesVariable(told, site, callee));
+    if (freeing !== undefined) return this.#release(at, freeing);
+    if (given.length === 0) {
+      this.#elementReleased ||= this.#releasesElement(site, callees);
+      return this.#withoutFreed(told, site, callees);
+    }
     const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
     const written = put === undefined ? undefined : this.#writes.byCall(state, told, site, put);
     if (written !== undefined) return written;
@@ -182,8 +207,26 @@ export class Holding implements Visitor<Held> {
     const away = told.stored.length > 0 || told.handed !== undefined || told.taken !== undefined;
     const carried = away ? undefined : carriedOver(told, state, preserved, written);
     if (carried === undefined)
-      this.#end(told, { at: site.instruction.start, branches: [], failing: told.failing });
+      this.#end(told, state, { at: site.instruction.start, branches: [], failing: told.failing });
     return carried;
+  }
+
+  #releasesElement(site: CallSite, callees: readonly Callee[]): boolean {
+    const { abi } = this.#flows.image.code.set;
+    const name = callees[0]?.name;
+    return argumentPlaces(abi, site, name).some((place) => {
+      if (!argumentOf(abi, site, place).some((atom) => this.#arrays.isElement(atom))) return false;
+      const given = { place, argument: argumentNumber(abi, place, name), within: undefined };
+      return callees.some((callee) => isRelease(this.#dealings.effect(callee, given, site)));
+    });
+  }
+
+  /** A function of the image gives back what stands in a variable. */
+  #freesVariable(told: Held, site: CallSite, callee: Callee): boolean {
+    if (callee.offset === undefined) return false;
+    return foundBy(this.#flows, told, callee.offset).some((given) =>
+      isRelease(this.#dealings.effect(callee, given, site)),
+    );
   }
 
   /** What a call returned that kept it, as IoAllocateMdl does, is given back: it keeps it no longer. */
@@ -245,7 +288,8 @@ export class Holding implements Visitor<Held> {
       if (outcome === "acquired") return taken.gone ? undefined : { ...told, taken: undefined };
       return told;
     }
-    if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison)) return undefined;
+    const isNew = this.#call?.isNew === true;
+    if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison, isNew)) return undefined;
     const subject = this.#outcomes.subject(told, comparison);
     if (subject === undefined) {
       const fails = this.#outcomes.isError(told, condition, comparison, holds);
@@ -266,7 +310,8 @@ export class Holding implements Visitor<Held> {
     const result = state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN;
     if (tail !== undefined) {
       const now = this.call(path, tail);
-      if (now !== undefined) this.#end(now, { at, branches, failing: now.failing, ...nullsOf(path.facts) });
+      if (now !== undefined)
+        this.#end(now, state, { at, branches, failing: now.failing, ...nullsOf(path.facts) });
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
@@ -276,56 +321,31 @@ export class Holding implements Visitor<Held> {
       this.#tell?.({ at, what: "returns" });
     } else {
       const failing = told.failing || returnsFailure(result, path.facts);
-      this.#end(told, { at, branches, failing, ...nullsOf(path.facts) });
+      this.#end(told, state, { at, branches, failing, ...nullsOf(path.facts) });
     }
   }
 
-  #end({ stored, handed, taken, references }: Held, ending: Ending): void {
+  #end(told: Held, state: MachineState, ending: Ending): void {
+    const { stored, handed, taken, references } = told;
     if (taken?.gone === true) return;
+    if (told.counted) {
+      this.#counted = true;
+      return;
+    }
     // a function that took a reference of its own keeps that one, and not its caller's
     const kept = references > 0 ? [] : stored;
     // what something keeps for good is not the caller's, though it may be told of it as well
     const last = kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? kept.at(-1);
-    if (last !== undefined) this.#stored.set(keyOf(last), last);
-    else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
+    if (last !== undefined) {
+      this.#stored.set(keyOf(last), last);
+      this.#answers.add(knownNumber(state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN));
+    } else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {
       this.#tell?.({ at: ending.at, what: "forgets" });
-      const key = `${ending.at}:${JSON.stringify(ending.nulls)}`;
-      if (this.#forgotten.get(key)?.failing !== false) this.#forgotten.set(key, ending);
+      const places = [...state.stack].filter(([, value]) => isHeld(told, value)).map(([place]) => place);
+      const key = `${ending.at}:${JSON.stringify(ending.nulls)}:${places.join()}`;
+      if (this.#forgotten.get(key)?.ending.failing !== false) this.#forgotten.set(key, { ending, places });
     }
-  }
-
-  /** What is known right behind the acquiring call. */
-  #begin(state: MachineState, given: Value): Held {
-    const call = this.#call as AcquiringCall;
-    const { gives, at, fails } = call;
-    const certain = fails === "never";
-    if (gives.by === "return") return begun(new Set([`=${at}`]), certain);
-    if (gives.by === "argument") {
-      const kept = given.flatMap((atom): Stored[] => {
-        const keeping = originOf(atom);
-        return keeping === undefined ? [] : [{ at, keeping }];
-      });
-      return begun(keysOf(given), certain, new Map(), kept);
-    }
-    const offset = gives.offset ?? 0;
-    // a call may leave several things behind the pointers that it is given, as one that opens a file does
-    const left = leftBy(at, gives.argument);
-    for (const [place, [only]] of state.stack)
-      if (only?.kind === "left" && only.call === at) this.#outcomes.isLeft(place);
-    const aliases = keysOf(left);
-    const structures = new Map<string, number>();
-    if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
-    for (const atom of given) {
-      if (atom.kind === "stack") state.put(atom.offset + offset, left);
-      else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
-      else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
-    }
-    const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
-    const stored = unknown
-      ? [{ at, keeping: { in: "unknown" } as const }]
-      : placesOf(behind(given, gives), at);
-    return begun(aliases, certain, structures, stored);
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
@@ -351,15 +371,19 @@ export class Holding implements Visitor<Held> {
   }
 }
 
-/** Pointers to where a function puts what it gives, of the pointers that it is given. */
-function behind(given: Value, gives: AcquiringCall["gives"]): Value {
-  const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
-  return given.flatMap((atom) => movedBy(atom, offset));
+/** A way on which it was lost, and where in the frame it still stood. */
+interface Forgotten {
+  readonly ending: Ending;
+  readonly places: readonly number[];
 }
 
 function nullsOf(facts: Facts): Pick<Ending, "nulls"> {
   const nulls = facts.zeros().flatMap((key) => argumentOfKey(key) ?? []);
   return nulls.length === 0 ? {} : { nulls };
+}
+
+function isRelease(effect: Effect | undefined): boolean {
+  return effect === "releases" || effect === "may-release";
 }
 
 function isCall(instruction: Instruction): boolean {

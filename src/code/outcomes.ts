@@ -79,9 +79,20 @@ export class Outcomes {
   }
 }
 
-/** Whether what is followed is compared with an address that it does not have: one on the stack, or in the image. */
-export function isElsewhere({ aliases }: Held, { left: [left], right: [right] }: Comparison): boolean {
-  const isAddress = (atom: Atom | undefined): boolean => atom?.kind === "stack" || atom?.kind === "address";
+/**
+ * Whether what is followed is compared with what it is not: an address on the stack or in the image, and, where it was
+ * not there before, whatever the function has otherwise.
+ */
+export function isElsewhere(
+  { aliases }: Held,
+  { left: [left], right: [right] }: Comparison,
+  isNew: boolean,
+): boolean {
+  const isOther = (atom: Atom | undefined): boolean =>
+    atom !== undefined && !aliases.has(atom.key) && (isNew ? OTHERS : ADDRESSES).has(atom.kind);
   const isIt = (atom: Atom | undefined): boolean => atom !== undefined && aliases.has(atom.key);
-  return (isIt(left) && isAddress(right)) || (isAddress(left) && isIt(right));
+  return (isIt(left) && isOther(right)) || (isOther(left) && isIt(right));
 }
+
+const ADDRESSES: ReadonlySet<Atom["kind"]> = new Set(["stack", "address"]);
+const OTHERS: ReadonlySet<Atom["kind"]> = new Set([...ADDRESSES, "register", "argument", "field", "loaded"]);

@@ -1,4 +1,5 @@
 import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
+import { argumentPlace } from "../isa/abi.ts";
 import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
@@ -84,7 +85,7 @@ export class Ownership {
   #dealingOf(flows: DataFlow, entry: number, given: Given, isRelease?: IsRelease): Dealing {
     const known = this.#effectsIn(flows, isRelease);
     const { place, within } = given;
-    const key = `${entry}:${place.kind === "register" ? `r${place.register}` : `a${place.offset}`}:${within}`;
+    const key = `${entry}:${placeKey(place)}:${within}`;
     const done = known.get(key);
     if (done !== undefined) return done;
     const found = flows.image.functions.startingAt(entry);
@@ -97,9 +98,21 @@ export class Ownership {
     const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
     this.#depth--;
     const fates = holding.fates(whole);
-    const dealing = { effect: effectFrom(fates), returns: fates.returned.length > 0 };
+    const told = effectFrom(fates);
+    const copied = told === "uses" && within !== undefined && this.#copies(flows, found, given);
+    const dealing = { effect: copied ? "keeps" : told, returns: fates.returned.length > 0 };
     known.set(key, dealing);
     return dealing;
+  }
+
+  /**
+   * Whether a function copies what its second argument points to, as memcpy does that is linked into an image: it calls
+   * nothing, and returns its first.
+   */
+  #copies(flows: DataFlow, found: CodeFunction, { argument }: Given): boolean {
+    if (argument !== 2 || flows.of(found).calls.length > 0) return false;
+    const place = argumentPlace(flows.image.code.set.abi, 1);
+    return this.#dealingOf(flows, found.entry, { place, argument: 1, within: undefined }).returns;
   }
 
   #effectsIn(flows: DataFlow, isRelease: IsRelease | undefined): Map<string, Dealing> {
@@ -141,6 +154,11 @@ export class Ownership {
 interface Dealing {
   readonly effect: Effect;
   readonly returns: boolean;
+}
+
+function placeKey(place: Given["place"]): string {
+  if (place.kind === "variable") return `*${place.rva}`;
+  return place.kind === "register" ? `r${place.register}` : `a${place.offset}`;
 }
 
 const UNTOLD: Dealing = { effect: "unknown", returns: false };

@@ -265,6 +265,7 @@ class PathWalk<T> {
   /** Goes over a call; false where the way ends. */
   #call(path: Way<T>, instruction: Instruction, next: number): boolean {
     const site = this.#flows.siteIn(path.state, instruction, false);
+    if (this.#flows.callees.neverReturns(site)) return false;
     const told = this.#visitor.call(path, site);
     if (told === undefined) return false;
     path.told = told;

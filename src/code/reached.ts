@@ -71,10 +71,11 @@ export class Reaching {
         : [];
     }
     // what the callee does with it is followed only where it can have been given it
-    for (const wrapper of isAround(site, isTag) ? this.#wrappersOf(callee) : []) {
-      if (wrapper.tag.some((atom) => isTag(passedAs(abi, site, atom))))
-        return [this.#through(site, callee, wrapper)];
-    }
+    const passing = (isAround(site, isTag) ? this.#wrappersOf(callee) : []).filter(({ tag }) =>
+      tag.some((atom) => isTag(passedAs(abi, site, atom))),
+    );
+    const [wrapper] = passing;
+    if (wrapper !== undefined) return [this.#through(site, callee, wrapper, passing)];
     // What is on the stack may be a local variable, but for what was pushed since the last call.
     const pushed = abi.calleePops
       ? (site.state.argumentsFrom - site.state.sp) / abi.pointerSize
@@ -118,7 +119,8 @@ export class Reaching {
     };
   }
 
-  #through(site: CallSite, callee: Callee, wrapper: Wrapper): Reached {
+  #through(site: CallSite, callee: Callee, wrapper: Wrapper, passing: readonly Wrapper[]): Reached {
+    const within = passing.filter(({ routine }) => routine.use === "allocate").map(({ at }) => at);
     const { abi } = this.#flows.image.code.set;
     const number = (value: Value | undefined): number | undefined => {
       const [only, ...others] = value ?? [];
@@ -128,7 +130,7 @@ export class Reaching {
     };
     return {
       use: wrapper.routine.use,
-      call: callOf(site, callee),
+      call: { ...callOf(site, callee), ...(within.length === 0 ? {} : { within }) },
       ...constants(number(wrapper.size), number(wrapper.poolType), number(wrapper.poolFlags)),
       via: [{ kind: "wrapper", wrapper: calledBy(callee), routine: wrapper.callee.name }],
       seen: {
@@ -209,6 +211,8 @@ function constants(
 
 /** A pool routine that a function calls with a tag that it was given. */
 export interface Wrapper {
+  /** The call. */
+  readonly at: Rva;
   readonly routine: PoolRoutine;
   readonly callee: Callee;
   /** Where the function was given the tag: what a register or the stack held on entry. */
@@ -233,6 +237,7 @@ function wrappersAt(flows: DataFlow, entry: number): readonly Wrapper[] {
       const tag = (value(routine.tag) ?? []).filter(({ kind }) => kind === "register" || kind === "argument");
       if (tag.length === 0) continue;
       wrappers.push({
+        at: site.instruction.start as Rva,
         routine,
         callee,
         tag,

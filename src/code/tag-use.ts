@@ -81,6 +81,8 @@ export interface TagUse {
     readonly target: Va | undefined;
     readonly module?: string;
     readonly name?: string;
+    /** Where the function that is called passes it on to routines that allocate, in its own image. */
+    readonly within?: readonly Rva[];
   };
   /** In bytes, where it is a constant. */
   readonly size?: number;

@@ -11,14 +11,28 @@ import {
   type MachineState,
   movedBy,
   movedUnknown,
+  onlyNumber,
   partOf,
   stackAddress,
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
 import type { ModuleCode } from "./module-code.ts";
+import { tagged } from "./tagged-pointers.ts";
 
 type Memory = Extract<Operand, { kind: "memory" }>;
+
+/** What an instruction copies from memory to memory. */
+export interface Copied {
+  readonly from: Memory;
+  readonly to: Memory;
+  /** The register that says how often it is done. */
+  readonly counter: number | undefined;
+  /** In bytes; `undefined` where nobody knows. */
+  readonly size: number | undefined;
+  /** What is known of what is copied, by how far into it it stands. */
+  readonly words: ReadonlyMap<number, Value>;
+}
 
 /** What instructions other than calls do to what is known. */
 export class Transfer {
@@ -72,7 +86,7 @@ export class Transfer {
         }
         return;
       default:
-        if (this.#vector(state, instruction, to, from)) return;
+        if (this.#copy(state, instruction) || this.#vector(state, instruction, to, from)) return;
         if (instruction.mnemonic.startsWith("cmov") && to !== undefined && from !== undefined) {
           const either_ = either(
             this.valueOf(state, to, instruction),
@@ -83,6 +97,45 @@ export class Transfer {
         }
         this.#arithmetic(state, instruction, to, from);
     }
+  }
+
+  /** What `movs` copies, with or without `rep`; `undefined` for other instructions. */
+  copiedBy(state: MachineState, { mnemonic, operands, writes }: Instruction): Copied | undefined {
+    const [to, from] = operands;
+    if (to?.kind !== "memory" || from?.kind !== "memory" || !COPIES_STRING.test(mnemonic)) return undefined;
+    const counter = writes.find((register) => register !== to.base && register !== from.base);
+    const count = counter === undefined ? 1 : onlyNumber(state.registers[counter] ?? UNKNOWN);
+    const size = count === undefined ? undefined : count * to.size;
+    const start = this.stackOffsetOf(state, from);
+    const words = new Map<number, Value>();
+    if (start !== undefined) {
+      const end = start + (size ?? Number.POSITIVE_INFINITY);
+      for (const [offset, value] of state.stack)
+        if (offset >= start && offset < end) words.set(offset - start, value);
+    }
+    if (size === this.#word) words.set(0, this.whole(state, from));
+    return { to, from, counter, size, words };
+  }
+
+  /** What is copied from memory to memory; false for an instruction that copies nothing so. */
+  #copy(state: MachineState, instruction: Instruction): boolean {
+    const copied = this.copiedBy(state, instruction);
+    if (copied === undefined) return false;
+    const { to, from, counter, size, words } = copied;
+    const start = this.stackOffsetOf(state, to);
+    if (start !== undefined && size !== undefined) {
+      for (const offset of [...state.stack.keys()])
+        if (offset >= start && offset < start + size) state.put(offset, UNKNOWN);
+      for (const [by, value] of words) state.put(start + by, value);
+    }
+    for (const { base } of [to, from]) {
+      if (base === undefined) continue;
+      const moved =
+        size === undefined ? undefined : this.#fold("add", state.registers[base] ?? UNKNOWN, size);
+      state.registers[base] = moved ?? UNKNOWN;
+    }
+    if (counter !== undefined) state.registers[counter] = constant(0);
+    return true;
   }
 
   /** What a vector register is copied to or from, word by word; false for an instruction that has none. */
@@ -157,8 +210,23 @@ export class Transfer {
     }
   }
 
+  /** The operand without its index, where that is a number that is known. */
+  withoutIndex(state: MachineState, memory: Memory): Memory {
+    const { index, scale, displacement, address } = memory;
+    const number = index === undefined ? undefined : onlyNumber(state.registers[index] ?? UNKNOWN);
+    if (number === undefined) return memory;
+    const by = (this.#word === 8 ? number : number | 0) * scale;
+    return {
+      ...memory,
+      index: undefined,
+      displacement: displacement + by,
+      address: address === undefined ? undefined : address + by,
+    };
+  }
+
   /** What stands at an operand's place, however much of it the operand takes. */
-  whole(state: MachineState, memory: Memory): Value {
+  whole(state: MachineState, at: Memory): Value {
+    const memory = this.withoutIndex(state, at);
     const offset = this.stackOffsetOf(state, memory);
     if (offset !== undefined) return state.stackAt(offset);
     const place = this.imagePlaceOf(state, memory);
@@ -172,21 +240,24 @@ export class Transfer {
 
   /** Where on the stack an operand stands; `undefined` when it stands elsewhere, or nobody knows. */
   stackOffsetOf(state: MachineState, operand: Operand): number | undefined {
-    if (operand.kind !== "memory" || operand.index !== undefined || operand.base === undefined)
-      return undefined;
-    if (operand.base === this.#abi.stackPointer) return state.sp + operand.displacement;
+    if (operand.kind !== "memory" || operand.base === undefined) return undefined;
+    const { index, displacement } = this.withoutIndex(state, operand);
+    if (index !== undefined) return undefined;
+    if (operand.base === this.#abi.stackPointer) return state.sp + displacement;
     const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
-    return only?.kind === "stack" && others.length === 0 ? only.offset + operand.displacement : undefined;
+    return only?.kind === "stack" && others.length === 0 ? only.offset + displacement : undefined;
   }
 
   /** The place in the image that an operand is; `undefined` when it is elsewhere, or nobody knows. */
   imagePlaceOf(state: MachineState, operand: Operand): number | undefined {
-    if (operand.kind !== "memory" || operand.index !== undefined) return undefined;
-    if (operand.base === undefined) return operand.address;
-    const [only, ...others] = state.registers[operand.base] ?? UNKNOWN;
+    if (operand.kind !== "memory") return undefined;
+    const memory = this.withoutIndex(state, operand);
+    if (memory.index !== undefined) return undefined;
+    if (memory.base === undefined) return memory.address;
+    const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
     if (only === undefined || others.length > 0) return undefined;
     const address = this.#imageOffset(only);
-    return address === undefined ? undefined : address + operand.displacement;
+    return address === undefined ? undefined : address + memory.displacement;
   }
 
   #move(state: MachineState, to: Operand, from: Operand, instruction: Instruction): void {
@@ -210,7 +281,11 @@ export class Transfer {
       // mov edi, edi and its like leave things as they are
     }
     if (to !== undefined && from?.kind === "immediate" && to.kind !== "immediate") {
-      const folded = this.#fold(mnemonic, this.valueOf(state, to, instruction), from.value);
+      const value = this.valueOf(state, to, instruction);
+      const isWord = (to.kind === "register" || to.kind === "memory") && to.size === this.#word;
+      const folded =
+        (isWord ? tagged(mnemonic, value, from.value, this.#word) : undefined) ??
+        this.#fold(mnemonic, value, from.value);
       if (folded !== undefined) {
         const whole = instruction.immediateSize >= 4 ? instruction.immediateAt : undefined;
         this.#set(state, to, withOrigin(folded, from.value, whole));
@@ -292,10 +367,13 @@ export class Transfer {
     return address === undefined ? either(constant(displacement >>> 0, displacementAt), sum) : sum;
   }
 
-  #address(state: MachineState, memory: Memory): Value {
-    if (memory.base === undefined && memory.index === undefined) {
-      return memory.address === undefined ? constant(memory.displacement) : imageAddress(memory.address);
+  #address(state: MachineState, at: Memory): Value {
+    if (at.base === undefined && at.index === undefined) {
+      return at.address === undefined ? constant(at.displacement) : imageAddress(at.address);
     }
+    const memory = this.withoutIndex(state, at);
+    if (memory.base === undefined && memory.index === undefined)
+      return constant(this.#wrap(memory.displacement));
     if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
     if (memory.base === this.#abi.stackPointer) return stackAddress(state.sp + memory.displacement);
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
@@ -325,6 +403,7 @@ export function copiesVector(mnemonic: string): boolean {
 }
 
 const COPIES = /^v?(?:mov(?:[au]p[sd]|dq[au]|dq[au](?:8|16|32|64)|q|d|s[sd]|lp[sd]|nt(?:ps|pd|dq))|lddqu)$/;
+const COPIES_STRING = /^(?:rep )?movs[bwdq]$/;
 const ZEROES = /^v?(?:xorp[sd]|pxor[dq]?)$/;
 
 /** What an operand of so many bytes takes of a value. */

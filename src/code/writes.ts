@@ -1,11 +1,11 @@
 import type { Instruction, Operand } from "../isa/instruction.ts";
-import { fieldOf, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
+import { type Atom, fieldOf, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, type CallSite } from "./call-site.ts";
 import type { DataFlow } from "./data-flow.ts";
 import { keepingBehind, type OnHappening, type Putting, type Stored, sameKeeping } from "./fates.ts";
 import { routinesIn } from "./given-to.ts";
-import { type Held, isHeld, isInside, keysOf, leadsFrom, placeOf } from "./held.ts";
-import { copiesVector } from "./transfer.ts";
+import { fieldsBehind, type Held, isHeld, isInside, keysOf, leadsFrom, placeOf, renamed } from "./held.ts";
+import { type Copied, copiesVector } from "./transfer.ts";
 import { placed } from "./xrefs.ts";
 
 /** What becomes known of the thing that is followed where it is written somewhere, or something into it. */
@@ -27,8 +27,12 @@ export class Writes {
       const keeps = to?.kind === "memory" && transfer.stackOffsetOf(state, to) === undefined;
       if (copied && !keeps) this.#tell({ at: instruction.start, what: "copies" });
     }
-    if (to?.kind !== "memory" || from === undefined) return told;
+    if (to?.kind !== "memory") return told;
     const at = instruction.start;
+    if (countsDown(instruction)) return this.#counted(state, told, to);
+    if (from === undefined) return told;
+    const copied = transfer.copiedBy(state, instruction);
+    if (copied !== undefined) return this.#copied(state, told, at, copied);
     const onStack = transfer.stackOffsetOf(state, to);
     if (onStack !== undefined) {
       const linked =
@@ -37,13 +41,40 @@ export class Writes {
         isHeld(told, transfer.valueOf(state, from, instruction));
       return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
     }
-    if (WRITES.has(instruction.mnemonic))
-      return this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
+    if (WRITES.has(instruction.mnemonic)) {
+      const now = this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
+      // what is exchanged is in the register then, by the place's name
+      return instruction.mnemonic === "xchg"
+        ? { ...now, aliases: new Set([...now.aliases, ...told.aliases]) }
+        : now;
+    }
     if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
     const words = transfer.wordsOf(state, from) ?? [];
     return transfer
       .wordPlaces(to)
       .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);
+  }
+
+  /** One reference less: whoever has the others has it then. */
+  #counted(state: MachineState, told: Held, to: Memory): Held {
+    const { base } = placeOf(this.#flows.transfer, state, to);
+    return base !== undefined && isInside(told, base) ? { ...told, counted: true } : told;
+  }
+
+  /** A structure is copied elsewhere; where nobody knows how much of it, what stands there may be. */
+  #copied(state: MachineState, told: Held, at: number, { from, to, size, words }: Copied): Held {
+    if (this.#flows.transfer.stackOffsetOf(state, to) !== undefined) return told;
+    const [source, ...others] = (from.base === undefined ? undefined : state.registers[from.base]) ?? UNKNOWN;
+    const fields = source === undefined || others.length > 0 ? [] : fieldsBehind(told, source);
+    if (size === undefined) {
+      const may = fields.length > 0 || [...words.values()].some((value) => isHeld(told, value));
+      return may ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
+    }
+    const write = (now: Held, by: number, value: Value): Held =>
+      this.#written(state, now, at, { ...to, displacement: by }, value);
+    const now = [...words].reduce((before, [by, value]) => write(before, by, value), told);
+    const it = [...told.aliases].map((key): Atom => ({ kind: "left", key, call: at }));
+    return fields.filter((by) => by < size).reduce((before, by) => write(before, by, it), now);
   }
 
   /** Whether so many bytes into a list's head or entry one of its two links stands. */
@@ -58,13 +89,7 @@ export class Writes {
   }
 
   /** A value is written to a place that is not on the stack. */
-  #written(
-    state: MachineState,
-    told: Held,
-    at: number,
-    to: Operand & { kind: "memory" },
-    value: Value,
-  ): Held {
+  #written(state: MachineState, told: Held, at: number, to: Memory, value: Value): Held {
     const place = placeOf(this.#flows.transfer, state, to);
     if (isHeld(told, value)) {
       // a list that is empty points to itself
@@ -85,6 +110,9 @@ export class Writes {
     }
     if (place.alias === undefined || !told.aliases.has(place.alias)) return told;
     const aliases = new Set([...told.aliases].filter((key) => key !== place.alias));
+    // what was loaded from there before has the place's name
+    const name = `~${place.alias}`;
+    if (renamed(state, place.alias, name)) aliases.add(name);
     return {
       ...told,
       aliases,
@@ -120,6 +148,15 @@ export function placesOf(pointers: Value, at: number): readonly Stored[] {
     return [{ at, keeping: keepingBehind(atom) }];
   });
 }
+
+/** Whether an instruction takes one off a number in memory, as that of references is. */
+function countsDown({ mnemonic, operands: [, by] }: Instruction): boolean {
+  if (mnemonic === "dec" || mnemonic === "xadd") return true;
+  const least = mnemonic === "sub" ? 1 : mnemonic === "add" ? -1 : undefined;
+  return by?.kind === "immediate" && least !== undefined && (by.value | 0) === least;
+}
+
+type Memory = Extract<Operand, { kind: "memory" }>;
 
 /** Instructions that bring a value to another place as it is. */
 const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);

@@ -91,7 +91,7 @@ export interface Instruction {
   readonly flow: Flow;
   /** Where a near call, jump or branch leads; it may lie outside the image. */
   readonly target: number | undefined;
-  /** Lower case, as in Intel's manuals: `mov`. */
+  /** Lower case, as in Intel's manuals: `mov`, `rep movsb`. */
   readonly mnemonic: string;
   readonly operands: readonly Operand[];
   /** General-purpose registers that it changes; of a call, only what the instruction itself changes. */

@@ -126,7 +126,7 @@ function takes(release: Release, given: Given, site: CallSite, abi: Abi): boolea
   const { name, argument, takes: what = "value", when } = release;
   return (
     isGiven(name, argument, given, abi) &&
-    (given.within === undefined) === (what === "value") &&
+    (given.within === undefined) === (what !== "address") &&
     mayHold(when, abi, site, name)
   );
 }

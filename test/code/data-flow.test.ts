@@ -57,6 +57,47 @@ describe("DataFlow.of", () => {
     ]);
   });
 
+  it("does not know what stands where the ninth argument points to, which the call may have changed", () => {
+    // sub rsp,58h; mov qword [rsp+50h],0; lea rax,[rsp+50h]; mov [rsp+40h],rax; call [2000]; mov rcx,[rsp+50h]; call [2000]; ret
+    const code =
+      "4883ec58 48c744245000000000 488d442450 4889442440 ff15e30f0000 488b4c2450 ff15d80f0000 4883c458 c3";
+    const image = codeImage({
+      parts: [{ rva: 0x1000, bytes: code }],
+      slots: { Make: 0x2000 },
+      unwind: [[0x1000, 0x102d]],
+      size: 0x3000,
+    });
+    const flows = new DataFlow(analyzeImage(image));
+    const { calls } = flows.of(flows.image.functions.at(0));
+    expect(calls.map(({ state }) => state.registers[1]?.[0])).toMatchObject([
+      { kind: "register" },
+      { kind: "left", call: 0x1017 },
+    ]);
+  });
+
+  it("takes no function for such a helper that stands close in front of it", () => {
+    // push 18h; push table; call 1030; add esp,8; lea eax,[ebp-20h]; push eax; call [2000]; ret
+    const code = "6a18 6800300080 e824000000 83c408 8d45e0 50 ff1500200080 c3";
+    const helper = "6800110080 64ff3500000000 8b442410 896c2410 8d6c2410 29c4 53 56 57 c3";
+    const image = codeImage({
+      machine: "x86",
+      base: 0x80000000n,
+      // jmp [2004]; int3 …
+      parts: [
+        {
+          rva: 0x1000,
+          bytes: laidOut(0x80, { 0: code, 0x30: `ff2504200080 ${"cc".repeat(10)}`, 0x40: helper }),
+        },
+      ],
+      slots: { Use: 0x2000, Copy: 0x2004 },
+      exports: { F: 0x1000 },
+    });
+    const flows = new DataFlow(analyzeImage(image));
+    const calls = flows.of(flows.image.functions.startingAt(0x1000) as CodeFunction).calls;
+    const { state } = calls.at(-1) as CallSite;
+    expect(state.sp).toBe(-4);
+  });
+
   it("gives up a function in which something new comes up for 400,000 instructions (MAX_VALUE_STEPS)", () => {
     const bytes = moving(220, 1600);
     const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x1000 + bytes.length]] });

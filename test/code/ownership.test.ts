@@ -17,6 +17,7 @@ const SLOTS = {
   Reference: 0x2030,
   _wcsicmp: 0x2038,
   Put: 0x2040,
+  ExRaiseStatus: 0x2048,
 };
 
 interface Setting {
@@ -28,6 +29,8 @@ interface Setting {
   readonly spent?: number;
   /** What stands at 0x3000. */
   readonly table?: string;
+  /** It was not there before. */
+  readonly isNew?: boolean;
   /** What unwind data says of functions. */
   readonly pieces?: CodeImageOptions["unwind"];
 }
@@ -37,7 +40,7 @@ function fates(
   bytes: string,
   gives: AcquiringCall["gives"],
   fails: AcquiringCall["fails"],
-  { wide = true, spent = 0, table, pieces, chains = {} }: Setting = {},
+  { wide = true, spent = 0, table, pieces, isNew, chains = {} }: Setting = {},
 ): Fates {
   const image = codeImage({
     machine: wide ? "x64" : "x86",
@@ -80,7 +83,7 @@ function fates(
     .of(function_)
     .calls.find((site) => flows.callees.of(site).some(({ name }) => name === "Acquire"));
   if (call === undefined) throw new Error("no call of Acquire");
-  return ownership.fatesOf(flows, function_, { at: call.instruction.start, gives, fails });
+  return ownership.fatesOf(flows, function_, { at: call.instruction.start, gives, fails, isNew });
 }
 
 const NOTHING: Fates = { released: [], forgotten: [], stored: [], handed: [], returned: [], whole: true };
@@ -277,6 +280,136 @@ describe("Ownership.fatesOf", () => {
     // movaps [rsp+30h],xmm0; mov rcx,[rsp+38h]; call ObfDereferenceObject
     const released = copied(`0f29442430 488b4c2438 ff15${away(0x1028, 0x2008)}`);
     expect(fates(released, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x1022] });
+  });
+
+  it("takes it for given back where an element of the array is that it stands in", () => {
+    expect(fates(code.inArray, RETURNED, "never")).toMatchObject({ forgotten: [{ at: 0x1037 }] });
+    // mov rbx,rcx for xor ebx,ebx: nobody knows which; … call ObfDereferenceObject
+    const released = code.inArray
+      .replace("31 db", "89 cb")
+      .replace("ff 15 e3 0f 00 00", `ff15${away(0x102d, 0x2008)}`);
+    expect(fates(released, RETURNED, "never")).toMatchObject({ released: [], forgotten: [] });
+  });
+
+  it("sees what a helper does with the structure that it stands in, wherever that is", () => {
+    const pieces = [
+      [0x1000, 0x1026],
+      [0x1030, 0x104d],
+    ] as const;
+    expect(fates(code.behindPointer, RETURNED, "never", { pieces })).toEqual({
+      ...NOTHING,
+      released: [0x1016],
+    });
+    // mov rcx,[rsp+28h]: something else is given back
+    const other = code.behindPointer.replace("48 89 d9", "90 90 90");
+    expect(fates(other, RETURNED, "never", { pieces })).toMatchObject({ released: [], forgotten: [{}] });
+  });
+
+  it("sees that a function which is given nothing gives back what stands in a variable", () => {
+    const pieces = [
+      [0x1000, 0x1029],
+      [0x1030, 0x104a],
+    ] as const;
+    expect(fates(code.inVariable, RETURNED, "never", { pieces })).toEqual({
+      ...NOTHING,
+      released: [0x1015],
+    });
+    // mov rcx,[3008]: another variable
+    const other = code.inVariable.replace("48 8b 0d c5", "48 8b 0d cd");
+    expect(fates(other, RETURNED, "never", { pieces })).toMatchObject({ released: [], forgotten: [{}] });
+  });
+
+  it("knows that memory which was not there before is none of what the function has", () => {
+    const of = (isNew: boolean) => fates(code.unlessTheSame, RETURNED, "never", { isNew });
+    expect(of(true)).toEqual({ ...NOTHING, released: [0x1016] });
+    expect(of(false)).toMatchObject({ released: [0x1016], forgotten: [{ at: 0x1023 }] });
+  });
+
+  it("takes it for kept where memcpy copies the structure that it stands in", () => {
+    const pieces = [
+      [0x1000, 0x1030],
+      [0x1030, 0x1048],
+    ] as const;
+    const kept = { stored: [{ at: 0x1024, keeping: { in: "callee" } }], forgotten: [] };
+    expect(fates(code.copiedByHelper, RETURNED, "never", { pieces })).toMatchObject(kept);
+    // xor eax,eax where it returns where it copied to
+    const compares = code.copiedByHelper.replace("48 89 c8", "31 c0 90");
+    const forgotten = { stored: [], forgotten: [{ at: 0x102f }] };
+    expect(fates(compares, RETURNED, "never", { pieces })).toMatchObject(forgotten);
+  });
+
+  it("says whether the function returns TRUE where it puts it away", () => {
+    // mov [rsp+30h],rcx; call Acquire; mov rcx,[rsp+30h]; mov [rcx],rax; …
+    const answering = (answer: string) =>
+      `4883ec28 48894c2430 ff15${away(0x100f, 0x2000)} 488b4c2430 488901 ${answer} 4883c428 c3`;
+    const stored = [{ at: 0x1014, keeping: { in: "argument", argument: { register: 1 } } }];
+    const says = (answer: string) => fates(answering(answer), RETURNED, "never");
+    expect(says("b001")).toEqual({ ...NOTHING, stored, saysTrue: true }); // mov al,1
+    expect(says("31c0")).toEqual({ ...NOTHING, stored }); // xor eax,eax
+  });
+
+  it("leaves it to whoever has the other references where one is given up", () => {
+    const counted = (give: string) =>
+      [
+        `4883ec28 ff15${away(0x100a, 0x2000)} 83c9ff`, // sub rsp,28h; call Acquire; or ecx,-1
+        give,
+        `4889c1 ff15${away(0x101d, 0x2008)}`, // mov rcx,rax; call ObfDereferenceObject
+        "31c0 4883c428 c3", // xor eax,eax; add rsp,28h; ret
+      ].join(" ");
+    // lock xadd [rax+8],ecx; jne to the end
+    const last = fates(counted("f00fc14808 7509"), RETURNED, "never");
+    expect(last).toEqual({ ...NOTHING, released: [0x1017] });
+    // never given back here: nothing is known of it
+    const other = counted("f00fc14808 7509").replace(away(0x101d, 0x2008), away(0x101d, 0x2010));
+    expect(fates(other, RETURNED, "never")).toEqual({ ...NOTHING, whole: false });
+    // cmp [rax+8],ecx
+    const compared = fates(counted("90 90 394808 7509"), RETURNED, "never");
+    expect(compared).toMatchObject({ released: [0x1017], forgotten: [{ at: 0x1023 }] });
+  });
+
+  it("goes no further behind a call that does not come back", () => {
+    const raising = (slot: number) =>
+      [
+        `53 4883ec20 89d3 ff15${away(0x100d, 0x2000)}`, // push rbx; sub rsp,20h; mov ebx,edx; call Acquire
+        "4889c1 85db 7408", // mov rcx,rax; test ebx,ebx; je 101c
+        `ff15${away(0x101a, slot)} eb06`, // call …; jmp 1022
+        `ff15${away(0x1022, 0x2008)}`, // call ObfDereferenceObject
+        "31c0 4883c420 5b c3", // xor eax,eax; add rsp,20h; pop rbx; ret
+      ].join(" ");
+    expect(fates(raising(SLOTS.ExRaiseStatus), RETURNED, "never")).toEqual({
+      ...NOTHING,
+      released: [0x101c],
+    });
+    expect(fates(raising(SLOTS.Use), RETURNED, "never").forgotten).toHaveLength(1);
+  });
+
+  it("follows it through string instructions, by which structures are copied too", () => {
+    const copied = (by: string, end = "") =>
+      [
+        `56 57 4883ec48 4889cf ff15${away(0x100f, 0x2000)}`, // push rsi; push rdi; sub rsp,48h; mov rdi,rcx; call Acquire
+        "4889442428 488d742420", // mov [rsp+28h],rax; lea rsi,[rsp+20h]
+        by,
+        end,
+        "31c0 4883c448 5f 5e c3", // xor eax,eax; add rsp,48h; pop rdi; pop rsi; ret
+      ].join(" ");
+    const kept = (at: number) => ({
+      stored: [{ at, keeping: { in: "field", offset: 8, of: { register: 1 } } }],
+      forgotten: [],
+    });
+    // mov ecx,10h; rep movsb
+    expect(fates(copied("b910000000 f3a4"), RETURNED, "never")).toMatchObject(kept(0x101e));
+    expect(fates(copied("48a5 48a5"), RETURNED, "never")).toMatchObject(kept(0x101b)); // movsq; movsq
+    // mov ecx,8: only what stands in front of it
+    const less = fates(copied("b908000000 f3a4"), RETURNED, "never");
+    expect(less).toMatchObject({ stored: [], forgotten: [{ failing: false }] });
+    // mov ecx,edx: nobody knows how much
+    expect(fates(copied("89d1 f3a4"), RETURNED, "never")).toMatchObject({
+      stored: [{ at: 0x101b, keeping: { in: "unknown" } }],
+      forgotten: [],
+    });
+    // lea rdi,[rsp+30h]; mov ecx,2; rep movsq; mov rcx,[rdi-8]; call ObfDereferenceObject
+    const released = copied("488d7c2430 b902000000 f348a5", `488b4ff8 ff15${away(0x1030, 0x2008)}`);
+    expect(fates(released, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x102a] });
   });
 
   it("takes it for kept where it is linked into a list of its caller's, or of its own", () => {

@@ -23,11 +23,11 @@ describe("knowledgeOf", () => {
     build: 19041,
   };
   const { abi } = flows.image.code.set;
-  const effect = (module: string, name: string): unknown => {
+  const effect = (module: string, name: string, argument: 1 | 2 = 1, within?: number): unknown => {
     const [found] = flows.image.functions.owning(0x1000);
     const [site] = found === undefined ? [] : flows.of(found).calls;
     if (site === undefined) throw new Error("no call");
-    const given = { place: { kind: "register", register: 1 }, argument: 1, within: undefined } as const;
+    const given = { place: { kind: "register", register: argument }, argument, within } as const;
     return knowledgeOf(new ModuleCodes(target), abi).effect({ module, name, target: undefined }, given, site);
   };
 
@@ -38,6 +38,20 @@ describe("knowledgeOf", () => {
     expect(effect("nt", "ObfDereferenceObject")).toBe("releases");
     // a registration of a device is no reference that IoDeleteDevice gives back
     expect(effect("nt", "IoRegisterShutdownNotification")).toBe("uses");
+  });
+
+  it("takes what stands in a structure for kept where the structure is copied, and not the structure", () => {
+    for (const name of ["RtlInsertElementGenericTableAvl", "RtlInsertElementGenericTable", "memcpy"]) {
+      expect([name, effect("nt", name, 2, 8)]).toEqual([name, "keeps"]);
+      expect(effect("nt", name, 2)).not.toBe("keeps");
+    }
+    // what frees a structure does not free what stands in it
+    expect(effect("nt", "ExFreePoolWithTag", 1, 8)).toBe("uses");
+    expect(effect("nt", "ExFreePoolWithTag")).toBe("releases");
+    expect(effect("nt", "RtlFreeUnicodeString", 1, 8)).toBe("releases");
+  });
+
+  it("leaves open what other modules do", () => {
     // other modules may keep what they are given: an MDL is the list's that it is put into
     expect(effect("fwpkclnt", "FwpsAllocateNetBufferAndNetBufferList0")).toBeUndefined();
   });

@@ -10,6 +10,10 @@ export type IcedModule = typeof Iced;
 const PIECE = 0x10000;
 const OVERLAP = 15;
 
+/** RSI and RDI, by number. */
+const SOURCE_INDEX = 6;
+const DESTINATION_INDEX = 7;
+
 let loaded: IcedModule | undefined;
 let mnemonics: readonly string[] = [];
 
@@ -87,7 +91,8 @@ class IcedDecoder implements Decoder {
     const immediateSize = constants?.immediateSize ?? 0;
     const displacementAt = constants?.hasDisplacement ? offset + constants.displacementOffset : undefined;
     constants?.free();
-    const mnemonic = mnemonics[instruction.mnemonic] ?? "";
+    const name = mnemonics[instruction.mnemonic] ?? "";
+    const mnemonic = instruction.isStringInstruction && instruction.hasRepPrefix ? `rep ${name}` : name;
     return {
       start: offset,
       length: instruction.length,
@@ -183,6 +188,12 @@ class IcedDecoder implements Decoder {
     }
     if (kind === OpKind.Memory) return this.#memory();
     switch (kind) {
+      case OpKind.MemorySegESI:
+      case OpKind.MemorySegRSI:
+        return this.#string(SOURCE_INDEX);
+      case OpKind.MemoryESEDI:
+      case OpKind.MemoryESRDI:
+        return this.#string(DESTINATION_INDEX);
       case OpKind.Immediate8:
       case OpKind.Immediate16:
       case OpKind.Immediate32:
@@ -223,6 +234,12 @@ class IcedDecoder implements Decoder {
       size,
       address: absolute ? ((displacement >>> 0) - this.#code.base32) | 0 : undefined,
     };
+  }
+
+  /** What a string instruction works on. */
+  #string(base: number): Operand {
+    const size = this.#iced.MemorySizeExt.size(this.#instruction.memorySize);
+    return { kind: "memory", base, index: undefined, scale: 1, displacement: 0, size, address: undefined };
   }
 
   #register(register: Iced.Register): GeneralRegister {

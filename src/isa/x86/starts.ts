@@ -1,6 +1,7 @@
 import type { BitSet } from "../../core/bit-set.ts";
-import { type CodeBytes, type CodeRun, wordAt } from "../instruction.ts";
+import { type CodeBytes, type CodeRun, FLOW_SHIFT, Flow, LENGTH_MASK, wordAt } from "../instruction.ts";
 import { type FunctionStarts, type Prologue, TOO_ODD } from "../instruction-set.ts";
+import { stepOf } from "./lengths.ts";
 import { isBehindNop } from "./padding.ts";
 
 /** Functions of 32-bit code. */
@@ -104,22 +105,25 @@ const READ_HANDLERS = [
 /** `lea ebp, [esp+n]`. */
 const SET_FRAME = [0x8d, 0x6c, 0x24];
 
+const step = stepOf(32);
+
 /** It is given the frame's size and a scope table, and leaves ebp pointing to where the size stood. */
 function setsUpFrame(code: CodeBytes, entry: number): boolean {
   const run = code.runAt(entry);
   if (run === undefined) return false;
-  const start = entry - run.start;
-  const end = start + HELPER;
-  return READ_HANDLERS.some((read) => {
-    const handlers = indexOf(run.bytes, read, start, end);
-    return handlers >= 0 && indexOf(run.bytes, SET_FRAME, start, end) > handlers;
-  });
-}
-
-function indexOf(bytes: Uint8Array, wanted: readonly number[], start: number, end: number): number {
-  const last = Math.min(end, bytes.length) - wanted.length;
-  for (let at = start; at <= last; at++) if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
-  return -1;
+  const { bytes } = run;
+  const is = (at: number, wanted: readonly number[]) => wanted.every((byte, i) => bytes[at + i] === byte);
+  const end = entry - run.start + HELPER;
+  let length = 0;
+  let handlers = false;
+  for (let at = entry - run.start; at < end; at += length) {
+    const packed = step(bytes, at, bytes.length);
+    length = packed & LENGTH_MASK;
+    if (length === 0 || packed >> FLOW_SHIFT !== Flow.Next) return false;
+    handlers ||= READ_HANDLERS.some((wanted) => is(at, wanted));
+    if (handlers && is(at, SET_FRAME)) return true;
+  }
+  return false;
 }
 
 /**

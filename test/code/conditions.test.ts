@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { constant, type Value } from "../../src/code/abstract-value.ts";
+import { type Comparison, decide, Facts, learn } from "../../src/code/conditions.ts";
+
+const X: Value = [{ kind: "register", key: "r1", register: 1 }];
+const Y: Value = [{ kind: "register", key: "r2", register: 2 }];
+
+function compared(left: Value, right: Value, size = 4): Comparison {
+  return { kind: "cmp", left, right, size };
+}
+
+describe("decide", () => {
+  /** Whether a condition holds behind another one that came out as true. */
+  const behind = (
+    [learnt, of]: readonly [string, Comparison],
+    [asked, about]: readonly [string, Comparison],
+  ): boolean | undefined => decide(asked, about, learn(learnt, of, true, Facts.none));
+
+  it("knows the answer whichever way round two values are compared", () => {
+    expect(behind(["b", compared(X, Y)], ["a", compared(Y, X)])).toBe(true);
+    expect(behind(["b", compared(X, Y)], ["be", compared(Y, X)])).toBe(false);
+    expect(behind(["ge", compared(X, Y)], ["le", compared(Y, X)])).toBe(true);
+    expect(behind(["e", compared(Y, X)], ["ne", compared(X, Y)])).toBe(false);
+    expect(behind(["b", compared(X, Y)], ["l", compared(X, Y)])).toBeUndefined();
+  });
+
+  it("knows it of a number on the left, and of the next one", () => {
+    // 0 < x; x <= 0, x == 0, x < 1
+    for (const asked of [
+      ["be", compared(X, constant(0))],
+      ["e", compared(X, constant(0))],
+      ["b", compared(X, constant(1))],
+    ] as const)
+      expect(behind(["b", compared(constant(0), X)], asked)).toBe(false);
+    expect(behind(["be", compared(X, constant(3))], ["ae", compared(X, constant(4))])).toBe(false);
+    expect(behind(["l", compared(X, constant(0))], ["s", { ...compared(X, X), kind: "test" }])).toBe(true);
+  });
+
+  it("takes -1 for the highest number without a sign, and for the one below 0 with one", () => {
+    expect(behind(["be", compared(X, constant(-1))], ["b", compared(X, constant(0))])).toBeUndefined();
+    expect(behind(["le", compared(X, constant(0xffffffff))], ["l", compared(X, constant(0))])).toBe(true);
+    // of 64 bits it is a number like others
+    const wide = compared(X, constant(0xffffffff), 8);
+    expect(behind(["le", wide], ["l", compared(X, constant(0), 8)])).toBeUndefined();
+  });
+
+  it("knows the number that a value is, on whichever side it was compared with it", () => {
+    expect(behind(["e", compared(constant(7), X)], ["b", compared(X, constant(8))])).toBe(true);
+  });
+});
