@@ -115,12 +115,13 @@ function fromRow(module: TrailModule, row: Acquirer, address: Va, abi: Abi): Acq
 export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): HandedOut {
   // a status that is written elsewhere is not followed
   const failing = typeof fails === "object" ? "never" : fails;
-  if (gives.by === "return") return { gives, fails: failing };
+  const isNew = what === "memory" || what === "string";
+  if (gives.by === "return") return { gives, fails: failing, isNew };
   const argument = argumentWord(abi, name, gives.argument);
   if (gives.by === "argument") return { gives: { by: "argument", argument }, fails: failing };
   const offset =
     "offset" in gives && gives.offset !== undefined ? { offset: fieldOffset(gives.offset, abi) } : {};
   // a counted string's memory is behind its pointer, not its length
   const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
-  return { gives: { by: gives.by, argument, ...inside }, fails: failing };
+  return { gives: { by: gives.by, argument, ...inside }, fails: failing, isNew };
 }

@@ -89,7 +89,10 @@ export class Balance {
     }
     for (const edge of followed) {
       if (out !== undefined && edge.from.entry !== from.entry)
-        this.follow(edge.from, { at: edge.at, ...out, isRelease: call.isRelease }, root, [label, ...path]);
+        this.follow(edge.from, { at: edge.at, ...out, isNew: call.isNew, isRelease: call.isRelease }, root, [
+          label,
+          ...path,
+        ]);
     }
     if (callers.length > 0 || names.length > 0) return;
     // nobody is seen to call it, but whoever was given its address: what it gives is theirs, or in their structure

@@ -10,6 +10,8 @@ import type { Carrier } from "./reach.ts";
 export interface HandedOut {
   readonly gives: Gives;
   readonly fails: Fails;
+  /** As of `AcquiringCall`. */
+  readonly isNew?: boolean;
 }
 
 /** How a function on the way from an allocation to an exported function hands it on; null: it stays inside. */
@@ -20,7 +22,7 @@ export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
   if (fates.returned.length > 0) return { gives: { by: "return" }, fails: "null" };
   for (const { keeping } of fates.stored) {
     const gives = outOf(keeping, abi);
-    if (gives !== undefined) return { gives, fails: "status" };
+    if (gives !== undefined) return { gives, fails: fates.saysTrue === true ? "false" : "status" };
   }
   return undefined;
 }

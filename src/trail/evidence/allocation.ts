@@ -1,9 +1,10 @@
 import { poolRoutine } from "../../code/allocators.ts";
+import type { TagUse } from "../../code/tag-use.ts";
 import type { Va } from "../../core/address.ts";
 import { type AcquiringFunction, handedOutBy } from "../acquiring-functions.ts";
 import { Balance } from "../balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
-import type { HandedOut } from "../handed-out.ts";
+import { type HandedOut, handedOut } from "../handed-out.ts";
 import { acquirersNamed } from "../pairs/table.ts";
 import { isKernelModule, type Question } from "../question.ts";
 import { runsOnceOnly } from "../reach.ts";
@@ -100,7 +101,7 @@ function allocatesOnce(question: Question, module: TrailModule, references: read
   return users.length > 0 && users.every((from) => runsOnceOnly(decoded, from));
 }
 
-const OF_POOL: HandedOut = { gives: { by: "return" }, fails: "null" };
+const OF_POOL: HandedOut = { gives: { by: "return" }, fails: "null", isNew: true };
 
 function balanceOfOwn(
   question: Question,
@@ -117,7 +118,8 @@ function balanceOfOwn(
     const inStructure = call?.name !== undefined && poolRoutine(call.name)?.structure !== undefined;
     if (call === undefined || inStructure) return [];
     const [row] = call.name === undefined ? [] : acquirersNamed(call.name);
-    return [{ at: call.at, row }];
+    const gives = row === undefined ? handedOutThrough(question, call) : [handedOutBy(row, abi)];
+    return [{ at: call.at, row, gives }];
   });
   const acquiring: AcquiringFunction = {
     ...function_,
@@ -136,10 +138,29 @@ function balanceOfOwn(
     frees: calls.flatMap(({ row }) => row?.releases ?? []),
   };
   const balance = new Balance(question, module, decoded, acquiring, missing);
-  for (const { at, row } of calls) {
-    const out = row === undefined ? OF_POOL : handedOutBy(row, abi);
-    for (const from of decoded.image.functions.owning(at))
-      balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
+  for (const { at, gives } of calls) {
+    for (const out of gives)
+      for (const from of decoded.image.functions.owning(at))
+        balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
   }
   return balance;
+}
+
+/** How a routine that allocates, or a function that calls such routines for its callers, gives what is allocated. */
+function handedOutThrough(
+  { codes, ownership }: Question,
+  call: NonNullable<TagUse["call"]>,
+): readonly HandedOut[] {
+  if (call.within === undefined) return [OF_POOL];
+  const module = codes.find(call)?.module;
+  const decoded = module === undefined ? undefined : codes.of(module);
+  if (decoded === undefined) return [];
+  const { flows, image } = decoded;
+  return call.within.flatMap((at) =>
+    image.functions.owning(at).flatMap((found) => {
+      const fates = ownership.fatesOf(flows, found, { at, ...OF_POOL });
+      const out = handedOut(fates, image.code.set.abi);
+      return out === undefined ? [] : [{ ...out, isNew: true }];
+    }),
+  );
 }

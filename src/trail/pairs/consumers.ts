@@ -1,5 +1,5 @@
 import { type Consumer, taking } from "./consumer.ts";
-import { CALLED_WITH, DESCRIBED, LISTED, PENDED } from "./keepers.ts";
+import { CALLED_WITH, COPIED, DESCRIBED, LISTED, PENDED } from "./keepers.ts";
 
 /** NDIS_RECEIVE_FLAGS_RESOURCES: the lists are the caller's again when the call returns. */
 const LENT = 0x2;
@@ -7,6 +7,7 @@ const KEPT_BY_NDIS = { when: [{ argument: 5, is: { clear: LENT } }] } as const;
 
 export const CONSUMERS: readonly Consumer[] = [
   ...taking("kept", LISTED),
+  ...taking("kept", COPIED),
   ...taking("callback", CALLED_WITH),
   ...taking("completion", PENDED),
   ...taking("described", DESCRIBED),

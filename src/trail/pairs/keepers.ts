@@ -4,6 +4,7 @@ import type { ConsumerRow } from "./consumer.ts";
 
 /** Functions of old drivers' lists on 32-bit Windows, which headers put in the place of those with a page. */
 const IN_HEADERS = "exported, no page; wdm.h calls it";
+const IN_C = "exported, no page; the C library's";
 const UNDOCUMENTED = "exported, no page";
 
 /** They put what they are given into a list or a queue, or refer to it by what they return or fill: whoever has that can give it back. */
@@ -28,6 +29,21 @@ export const LISTED: readonly ConsumerRow[] = [
   ["FsRtlSetEcpListIntoIrp", 2, 2, "ntifs.h", { fails: "status" }],
   ["IoSetIrpExtraCreateParameter", 2, 2, "ntifs.h", { fails: "status" }],
   ["CcInitializeCacheMap", 5, 5, "ntifs.h"],
+];
+
+/** They copy what an argument points to into what another has: what stands in it is there then as well. */
+export const COPIED: readonly ConsumerRow[] = [
+  ["RtlInsertElementGenericTable", 4, 2, "ntddk.h", { takes: "address", fails: "null" }],
+  ["RtlInsertElementGenericTableAvl", 4, 2, "ntddk.h", { takes: "address", fails: "null" }],
+  ["RtlInsertElementGenericTableFull", 6, 2, "ntddk.h", { takes: "address", fails: "null" }],
+  ["RtlInsertElementGenericTableFullAvl", 6, 2, "ntddk.h", { takes: "address", fails: "null" }],
+  ["RtlCopyMemory", 3, 2, "wdm.h", { takes: "address" }],
+  ["RtlCopyMemoryNonTemporal", 3, 2, "wdm.h", { takes: "address" }],
+  ["RtlMoveMemory", 3, 2, "wdm.h", { takes: "address" }],
+  ["memcpy", 3, 2, IN_C, { takes: "address" }],
+  ["memmove", 3, 2, IN_C, { takes: "address" }],
+  ["memcpy_s", 4, 3, IN_C, { takes: "address" }],
+  ["memmove_s", 4, 3, IN_C, { takes: "address" }],
 ];
 
 /** A routine is called later: with it, or with what it stands in. */

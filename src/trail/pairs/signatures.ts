@@ -80,8 +80,12 @@ export function isFastcall(name: string): boolean {
   return FASTCALL.has(name);
 }
 
-/** The bytes that 32-bit code pushes for a documented function; `undefined` for another. */
+/** The C library's: whoever calls them takes the arguments off the stack. */
+const CDECL: ReadonlySet<string> = new Set(["memcpy", "memcpy_s", "memmove", "memmove_s"]);
+
+/** The bytes that a documented function takes off the stack of 32-bit code; `undefined` for another. */
 export function argumentBytesOf(name: string): number | undefined {
+  if (CDECL.has(name)) return 0;
   const [row] = [...acquirersNamed(name), ...consumersNamed(name)];
   if (row === undefined) return undefined;
   const words = wordOf(row.name, row.arguments + 1) - 1;
