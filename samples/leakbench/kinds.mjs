@@ -295,6 +295,30 @@ const KINDS = {
     culprit: "sentkeep",
     beside: ["sentfree", "nullok"],
   },
+  "own-by-helper": {
+    why: "the driver's own memory comes from a helper that answers whether it gave any",
+    tag: "Take",
+    culprit: "takekeep",
+    beside: ["takefree", "globfree"],
+  },
+  "own-by-helper-alone": {
+    why: "nobody leaks: what the helper gives is freed, and where it gives none there is none",
+    tag: "Take",
+    culprit: null,
+    beside: ["takefree", "globfree"],
+  },
+  collected: {
+    why: "one keeps the answer; one frees its own by their index in an array, one in the record that it is copied to",
+    tag: "Se  ",
+    culprit: "globkeep",
+    beside: ["slotfree", "recfree"],
+  },
+  "collected-alone": {
+    why: "nobody leaks: answers are freed by their index in an array, and in the record that they are copied to",
+    tag: "Se  ",
+    culprit: null,
+    beside: ["slotfree", "recfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

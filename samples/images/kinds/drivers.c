@@ -631,6 +631,61 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   next->Context = request;
   return IofCallDriver(Device, mine);
 }
+#elif defined KIND_TAKEKEEP || defined KIND_TAKEFREE
+/* Its own memory, by a helper that is told the tag, gives it where it is pointed to, and answers whether it did; takekeep frees it where nothing is odd. */
+NOINLINE BOOLEAN Take(ULONG **into, SIZE_T bytes, ULONG tag) {
+  ULONG *p = ExAllocatePoolWithTag(PagedPool, bytes, tag);
+  if (p == 0) return 0;
+  p[0] = tag;
+  *into = p;
+  return 1;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG *p;
+  if (!Take(&p, 0x80, TAG('T', 'a', 'k', 'e'))) return STATUS_INSUFFICIENT_RESOURCES;
+  p[1] = irp->Flags;
+  irp->Information = Seen(p + 1);
+#ifdef KIND_TAKEKEEP
+  if (Seen(p) & 1) return STATUS_SUCCESS;
+#endif
+  ExFreePoolWithTag(p, TAG('T', 'a', 'k', 'e'));
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_SLOTFREE
+/* Collects answers in an array on its stack, and frees them by their index. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID answers[8];
+  ULONG have = 0;
+  for (ULONG i = 0; i < irp->Flags && i < 8; i++)
+    if (NT_SUCCESS(QUERY(&answers[have]))) have++;
+  irp->Information = have;
+  for (ULONG i = 0; i < have; i++) {
+    Count += Seen(answers[i]);
+    ExFreePool(answers[i]);
+  }
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_RECFREE
+/* Fills a record on its stack, copies it as a whole into a table, and frees what is there in another routine. */
+typedef struct { ULONG Flags; PVOID Answer; ULONG Rest[16]; } RECORD;
+static RECORD Records[16];
+NOINLINE NTSTATUS Work(IRP *irp) {
+  RECORD record = { 0 };
+  NTSTATUS status = QUERY(&record.Answer);
+  if (!NT_SUCCESS(status)) return status;
+  record.Flags = irp->Flags;
+  record.Rest[irp->Flags & 15] = Seen(record.Answer);
+  Records[irp->Flags & 15] = record;
+  return STATUS_SUCCESS;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  RECORD *record = &Records[irp->Flags & 15];
+  if (device == 0 || record->Answer == 0) return STATUS_INVALID_PARAMETER;
+  ExFreePool(record->Answer);
+  record->Answer = 0;
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
