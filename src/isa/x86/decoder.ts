@@ -92,7 +92,8 @@ class IcedDecoder implements Decoder {
     const displacementAt = constants?.hasDisplacement ? offset + constants.displacementOffset : undefined;
     constants?.free();
     const name = mnemonics[instruction.mnemonic] ?? "";
-    const mnemonic = instruction.isStringInstruction && instruction.hasRepPrefix ? `rep ${name}` : name;
+    const isString = STRINGS.test(name) && instruction.isStringInstruction;
+    const mnemonic = isString && instruction.hasRepPrefix ? `rep ${name}` : name;
     return {
       start: offset,
       length: instruction.length,
@@ -274,6 +275,8 @@ class IcedDecoder implements Decoder {
   }
 }
 
+/** `movsd` is an instruction of the vector unit as well. */
+const STRINGS = /^(?:movs|stos|lods|scas|cmps)[bwdq]$/;
 const WRITES_FIRST: ReadonlySet<string> = new Set(
   "mov lea movzx movsx movsxd add sub and or xor not neg shl shr sar inc dec adc sbb".split(" "),
 );
