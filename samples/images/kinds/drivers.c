@@ -666,24 +666,25 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   return STATUS_SUCCESS;
 }
 #elif defined KIND_RECFREE
-/* Fills a record on its stack, copies it as a whole into a table, and frees what is there in another routine. */
+/* Fills a record on its stack, copies it as a whole into a variable, and frees what is there in another routine. */
 typedef struct { ULONG Flags; PVOID Answer; ULONG Rest[16]; } RECORD;
-static RECORD Records[16];
+static RECORD Kept;
 NOINLINE NTSTATUS Work(IRP *irp) {
   RECORD record = { 0 };
+  if (Kept.Answer != 0) return STATUS_UNSUCCESSFUL;
   NTSTATUS status = QUERY(&record.Answer);
   if (!NT_SUCCESS(status)) return status;
   record.Flags = irp->Flags;
   record.Rest[irp->Flags & 15] = Seen(record.Answer);
-  Records[irp->Flags & 15] = record;
+  Kept = record;
   return STATUS_SUCCESS;
 }
 #define SECOND Cleanup
 NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
-  RECORD *record = &Records[irp->Flags & 15];
-  if (device == 0 || record->Answer == 0) return STATUS_INVALID_PARAMETER;
-  ExFreePool(record->Answer);
-  record->Answer = 0;
+  if (device == 0 || Kept.Answer == 0) return STATUS_INVALID_PARAMETER;
+  ExFreePool(Kept.Answer);
+  Kept.Answer = 0;
+  irp->Status = STATUS_SUCCESS;
   return STATUS_SUCCESS;
 }
 #endif
