@@ -319,6 +319,12 @@ const KINDS = {
     culprit: null,
     beside: ["slotfree", "recfree"],
   },
+  "filled-again": {
+    why: "asks only while its variable is empty, and empties it elsewhere; another fills its own once",
+    tag: "Se  ",
+    culprit: "fillagain",
+    beside: ["fillonce", "globfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

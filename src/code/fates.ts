@@ -66,6 +66,8 @@ export interface Fates {
   readonly handed: readonly Stored[];
   /** Where it is returned to the caller. */
   readonly returned: readonly number[];
+  /** Variables of the image that are 0 on all ways that come to the acquiring call. */
+  readonly emptyBefore?: readonly number[];
   /** All ways were gone. */
   readonly whole: boolean;
 }

@@ -74,7 +74,9 @@ export class Ownership {
     const next = flow.instructions.get(call.at + instruction.length);
     const starts = arrivals.flatMap((arrival) => holding.acquire(arrival, instruction, next));
     const whole = walkPaths(flows, flow, starts, holding);
-    return holding.fates(found && whole && !flow.truncated && arrivals.length > 0);
+    const fates = holding.fates(found && whole && !flow.truncated && arrivals.length > 0);
+    const emptyBefore = found ? emptyAt(arrivals) : [];
+    return emptyBefore.length === 0 ? fates : { ...fates, emptyBefore };
   }
 
   /** What a function does with what it is given. */
@@ -155,6 +157,15 @@ interface Dealing {
   readonly effect: Effect;
   readonly returns: boolean;
 }
+
+/** The variables that are known to be 0 on all of some ways. */
+function emptyAt([first, ...others]: readonly Path<true>[]): readonly number[] {
+  const variables = (first?.facts.zeros() ?? []).filter((key) => VARIABLE.test(key));
+  const everywhere = variables.filter((key) => others.every(({ facts }) => facts.zeros().includes(key)));
+  return everywhere.map((key) => Number(key.slice(1)));
+}
+
+const VARIABLE = /^\*\d+$/;
 
 function placeKey(place: Given["place"]): string {
   if (place.kind === "variable") return `*${place.rva}`;

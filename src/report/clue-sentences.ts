@@ -112,7 +112,7 @@ export class ClueSentences {
     const { name } = acquired.function;
     const where = [...new Set(places.map(({ keeping }) => keepingWords(keeping)))].slice(0, 3).join(" or ");
     const kept = `keeps what ${name} gives ${where} (${this.#places(places.map(({ at }) => at))})`;
-    const once = onceOnly ? "; only when it starts" : "";
+    const once = onceOnly ? "; only once" : "";
     const needed = acquired.releases.length === 0 ? "any free" : list(acquired.releases.slice(0, 3), "or");
     switch (released) {
       case "same-place":
@@ -161,7 +161,7 @@ export class ClueSentences {
   }
 
   #allocates({ at, size, forgets, released, releasedAt, onceOnly, forOthers }: Allocates): string {
-    const once = onceOnly ? ", only when it starts" : "";
+    const once = onceOnly ? ", only once" : "";
     const each = `${size === null ? "" : `, ${grouped(size)} bytes each`}${once}`;
     const own = `allocates with the tag itself at ${placesCount(at.length)}: ${this.#places(at)}${each}`;
     if (forOthers.length > 0)

@@ -164,8 +164,15 @@ class Caller {
         judged.every(({ terms }) => terms.kind !== "acquires" || terms.existing === true));
     const acquired = { ...function_.acquired, existing };
     const callers = new Map(acquiring.map(({ edge }) => [edge.from.entry, edge.from]));
+    const { out } = function_;
+    const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
+    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
+    if (out !== undefined)
+      for (const { edge, address } of acquiring)
+        balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
     const onceOnly =
-      acquiring.length > 0 && [...callers.values()].every((from) => runsOnceOnly(decoded, from));
+      acquiring.length > 0 &&
+      (balance.fillsOnce || [...callers.values()].every((from) => runsOnceOnly(decoded, from)));
     if (acquiring.length > 0)
       this.clues.push({
         kind: "calls",
@@ -189,15 +196,10 @@ class Caller {
       this.clues.push({ kind: "may-release", acquired, calls: duties.map(({ site }) => site.address), to });
     }
     if (acquiring.length === 0) return;
-    const { out } = function_;
     if (out === undefined) {
       this.#reachedBy(decoded, function_, acquiring);
       return;
     }
-    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
-    const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
-    for (const { edge, address } of acquiring)
-      balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
     addAll(this.clues, balance.clues());
     for (const entry of balance.cutAt) this.cutAt.push(functionLabel(this.#module.name, decoded, entry));
     for (const relay of balance.relays) {

@@ -9,6 +9,7 @@ import type { Abi, ArgumentPlace } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
+import { filledOnce } from "./filled-once.ts";
 import { type HandedOut, handedOut } from "./handed-out.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
@@ -39,7 +40,7 @@ export class Balance {
   readonly #function: AcquiringFunction;
   readonly #missing: number;
   readonly #forgets: (Forgets["ways"][number] & { readonly from: CodeFunction })[] = [];
-  readonly #kept: (Keeps["places"][number] & { readonly from: CodeFunction })[] = [];
+  readonly #kept: (Keeps["places"][number] & { readonly from: CodeFunction; readonly once?: boolean })[] = [];
   readonly #released = new Map<Va, Set<Rva>>();
   /** Releases that only ways from a call come to, by both: of what it gave and is kept on other ways they tell nothing. */
   readonly #onOtherWays = new Set<string>();
@@ -107,6 +108,12 @@ export class Balance {
       if (leaves) this.#handed.push({ call: root, at: this.#va(at), name: null });
       else if (handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
     }
+  }
+
+  /** All that becomes of it is that it fills a variable, once. */
+  get fillsOnce(): boolean {
+    const others = this.#forgets.length + this.#handed.length + this.#released.size + this.relays.length;
+    return this.#kept.length > 0 && others === 0 && this.#kept.every(({ once }) => once === true);
   }
 
   clues(): readonly Clue[] {
@@ -181,8 +188,11 @@ export class Balance {
         from,
       });
     }
-    for (const { at, keeping } of fates.stored) {
-      if (!handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
+    const kept = fates.stored.filter(({ keeping }) => !handsOutBy(keeping));
+    const filled = kept.length === 0 ? [] : filledOnce(this.#decoded, from, call.at, fates);
+    for (const { at, keeping } of kept) {
+      const once = keeping.in === "global" && filled.length > 0;
+      this.#kept.push({ call: root, at: this.#va(at), keeping, from, once });
     }
     for (const at of fates.released) {
       const known = this.#released.get(root) ?? new Set<Rva>();
@@ -253,8 +263,8 @@ export class Balance {
     );
   }
 
-  #onceOnly(seen: readonly { readonly from: CodeFunction }[]): boolean {
-    return seen.every(({ from }) => runsOnceOnly(this.#decoded, from));
+  #onceOnly(seen: readonly { readonly from: CodeFunction; readonly once?: boolean }[]): boolean {
+    return seen.every(({ from, once }) => once === true || runsOnceOnly(this.#decoded, from));
   }
 
   #va(at: number): Va {

@@ -96,6 +96,7 @@ export interface Keeps {
   readonly releasedAt: readonly Va[];
   /** Bytes of the module's code that could not be read. */
   readonly codeMissing: number;
+  /** Only code that runs once, as the driver starts, acquires it, or only while a variable is empty that this fills. */
   readonly onceOnly: boolean;
 }
 
@@ -158,7 +159,7 @@ export interface Allocates {
   /** What becomes of it: as of `Keeps`. */
   readonly released: "every-way" | "same-place" | "perhaps" | "any-free" | "none" | "unread";
   readonly releasedAt: readonly Va[];
-  /** Only code that runs once, as the driver starts, allocates. */
+  /** Only code that runs once, as the driver starts, allocates, or only while a variable is empty that this fills. */
   readonly onceOnly: boolean;
   /** Modules that call the functions which allocate for them. */
   readonly forOthers: readonly string[];

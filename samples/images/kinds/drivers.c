@@ -687,6 +687,26 @@ NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
   irp->Status = STATUS_SUCCESS;
   return STATUS_SUCCESS;
 }
+#elif defined KIND_FILLONCE || defined KIND_FILLAGAIN
+/* Asks only while its variable is empty, and keeps the answer there; fillagain empties it in another routine. */
+static PVOID Cached;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  if (Cached == 0) {
+    NTSTATUS status = QUERY(&Cached);
+    if (!NT_SUCCESS(status)) return status;
+  }
+  irp->Information = Seen(Cached);
+  return STATUS_SUCCESS;
+}
+#ifdef KIND_FILLAGAIN
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  Cached = 0;
+  irp->Status = STATUS_SUCCESS;
+  return STATUS_SUCCESS;
+}
+#endif
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

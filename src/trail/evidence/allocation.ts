@@ -85,7 +85,8 @@ function allocates(
     forgets: forgets satisfies Forgets["ways"],
     released: kept?.released ?? (frees.length > 0 && forgets.length === 0 ? "every-way" : "perhaps"),
     releasedAt: [...frees, ...(free ?? [])],
-    onceOnly: allocatesOnce(question, module, references),
+    onceOnly:
+      allocatesOnce(question, module, references) || (kept?.onceOnly === true && forgets.length === 0),
     forOthers,
   };
 }
