@@ -51,14 +51,24 @@ export function foundBy(flows: DataFlow, { aliases }: Held, entry: number): read
   const variables = [...aliases].flatMap((key) => (key.startsWith("*") ? [Number(key.slice(1))] : []));
   const found = variables.length === 0 ? undefined : flows.image.functions.startingAt(entry);
   if (found === undefined) return [];
-  const { instructions } = flows.of(found);
-  const named = new Set<number>();
-  for (const { operands } of instructions.values())
-    for (const operand of operands)
-      if (operand.kind === "memory" && operand.address !== undefined) named.add(operand.address);
+  const places = variablesNamed(flows.of(found));
   return variables
-    .filter((rva) => named.has(rva))
+    .filter((rva) => places.has(rva))
     .map((rva) => ({ place: { kind: "variable", rva }, argument: 0, within: undefined }));
+}
+
+const named = new WeakMap<FunctionFlow, ReadonlySet<number>>();
+
+/** The places of the image that a function's operands name. The work is done once. */
+function variablesNamed(flow: FunctionFlow): ReadonlySet<number> {
+  const known = named.get(flow);
+  if (known !== undefined) return known;
+  const places = new Set<number>();
+  for (const { operands } of flow.instructions.values())
+    for (const operand of operands)
+      if (operand.kind === "memory" && operand.address !== undefined) places.add(operand.address);
+  named.set(flow, places);
+  return places;
 }
 
 /**

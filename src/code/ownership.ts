@@ -160,8 +160,12 @@ interface Dealing {
 
 /** The variables that are known to be 0 on all of some ways. */
 function emptyAt([first, ...others]: readonly Path<true>[]): readonly number[] {
-  const variables = (first?.facts.zeros() ?? []).filter((key) => VARIABLE.test(key));
-  const everywhere = variables.filter((key) => others.every(({ facts }) => facts.zeros().includes(key)));
+  let everywhere = (first?.facts.zeros() ?? []).filter((key) => VARIABLE.test(key));
+  for (const { facts } of others) {
+    if (everywhere.length === 0) break;
+    const zeros = new Set(facts.zeros());
+    everywhere = everywhere.filter((key) => zeros.has(key));
+  }
   return everywhere.map((key) => Number(key.slice(1)));
 }
 
