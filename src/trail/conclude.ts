@@ -1,3 +1,4 @@
+import type { Clue } from "./clue.ts";
 import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
 import { holderOf, type ObjectAccount, type ObjectHolder } from "./object-holders.ts";
 import type { Surroundings, Unseen } from "./surroundings.ts";
@@ -71,7 +72,7 @@ export function conclude(suspects: readonly Suspect[], grounds: Grounds): Conclu
   const [first, second] = suspects;
   if (first === undefined || first.score < LOW.score)
     return { ...none, ...withoutDriver(suspects, grounds), outcome: outcomeWithout(grounds) };
-  const confidence = capped(confidenceOf(first, second), grounds);
+  const confidence = capped(confidenceOf(first, second, grounds), grounds);
   if (confidence === "none") {
     const tied = suspects.filter(({ score }) => score * LOW.ahead >= first.score).map(({ module }) => module);
     return { ...none, ...withoutDriver(suspects, grounds), outcome: "tied", tied };
@@ -130,12 +131,21 @@ function outcomeWithout({ references, inCode, undecoded }: Grounds): Conclusion[
   return inCode === 0 && !undecoded ? "only-data" : "nobody";
 }
 
-function confidenceOf(first: Suspect, second: Suspect | undefined): Confidence {
+function confidenceOf(first: Suspect, second: Suspect | undefined, { leaks }: Grounds): Confidence {
   const ahead = (second?.score ?? 0) === 0 ? Number.POSITIVE_INFINITY : first.score / (second?.score ?? 1);
   if (first.proven && first.score >= HIGH.score && ahead >= HIGH.ahead) return "high";
-  if (!first.excused && first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
+  const cleared = first.excused || (leaks !== true && mayGiveBack(first));
+  if (!cleared && first.score >= MEDIUM.score && ahead >= MEDIUM.ahead) return "medium";
   return ahead >= LOW.ahead ? "low" : "none";
 }
+
+/** It keeps what it gets and gives something of that kind back: that these are two is nowhere seen, and its code is all there is. */
+function mayGiveBack({ proven, clues }: Suspect): boolean {
+  const keeps = clues.some(({ clue }) => clue.kind === "kept" && /^perhaps$|^any-free$/.test(clue.released));
+  return !proven && keeps && clues.every(({ clue, points }) => points <= 0 || OF_CODE.has(clue.kind));
+}
+
+const OF_CODE: ReadonlySet<Clue["kind"]> = new Set(["calls", "kept", "forgotten"]);
 
 /** Of a tag that does not leak nobody is guilty, whatever their code does. */
 function capped(confidence: Confidence, { leaks }: TagSigns): Confidence {

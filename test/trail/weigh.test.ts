@@ -214,6 +214,21 @@ describe("conclude", () => {
     expect(conclude([ahead, suspect("b", 50)], grounds).confidence).toBe("low");
   });
 
+  it("names nobody beyond low who may give back what it keeps, unless more than its code speaks for it", () => {
+    const many = calls(QUERY, { places: Array.from({ length: 5 }, () => calls(QUERY).places).flat() });
+    const of = (all: readonly Clue[]): Suspect => {
+      const { clues, points: score, proven } = weigh("a", all, { leaks: undefined });
+      return suspect("a", score + 20, { clues, proven });
+    };
+    for (const released of ["perhaps", "any-free"] as const)
+      expect(conclude([of([many, keeps(released)])], grounds).confidence).toBe("low");
+    expect(conclude([of([many, keeps("unread")])], grounds).confidence).toBe("medium");
+    expect(conclude([of([many, keeps("any-free"), stack("live")])], grounds).confidence).toBe("medium");
+    // where the tag is seen to leak somebody has it
+    const leaking = { ...grounds, leaks: true };
+    expect(conclude([of([many, keeps("any-free")])], leaking).confidence).toBe("medium");
+  });
+
   it("names nobody of those that cannot be told apart", () => {
     expect(conclude([suspect("a", 60), suspect("b", 60), suspect("c", 10)], grounds)).toMatchObject({
       module: null,
