@@ -338,6 +338,18 @@ describe("Ownership.fatesOf", () => {
     expect(fates(compares, RETURNED, "never", { pieces })).toMatchObject(forgotten);
   });
 
+  it("follows it out of a variable that is emptied by an exchange", () => {
+    const exchanged = (release: number) =>
+      [
+        `4883ec28 ff15${away(0x100a, 0x2000)}`, // sub rsp,28h; call Acquire
+        `488905${away(0x1011, 0x3000)} 31c0 488705${away(0x101a, 0x3000)}`, // mov [3000],rax; xor eax,eax; xchg [3000],rax
+        `4889c1 ff15${away(0x1023, release)} 31c0 4883c428 c3`, // mov rcx,rax; call …; xor eax,eax; add rsp,28h; ret
+      ].join(" ");
+    const released = { ...NOTHING, released: [0x101d] };
+    expect(fates(exchanged(SLOTS.ObfDereferenceObject), RETURNED, "never")).toEqual(released);
+    expect(fates(exchanged(SLOTS.Use), RETURNED, "never")).toMatchObject({ stored: [], forgotten: [{}] });
+  });
+
   it("says whether the function returns TRUE where it puts it away", () => {
     // mov [rsp+30h],rcx; call Acquire; mov rcx,[rsp+30h]; mov [rcx],rax; …
     const answering = (answer: string) =>
