@@ -149,8 +149,9 @@ export function placesOf(pointers: Value, at: number): readonly Stored[] {
   });
 }
 
-/** Whether an instruction takes one off a number in memory, as that of references is. */
-function countsDown({ mnemonic, operands: [, by] }: Instruction): boolean {
+/** Whether an instruction takes one off a number in memory under a lock, as references are counted. */
+function countsDown({ mnemonic, locked, operands: [, by] }: Instruction): boolean {
+  if (locked !== true) return false;
   if (mnemonic === "dec" || mnemonic === "xadd") return true;
   const least = mnemonic === "sub" ? 1 : mnemonic === "add" ? -1 : undefined;
   return by?.kind === "immediate" && least !== undefined && (by.value | 0) === least;

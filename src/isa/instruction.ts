@@ -102,6 +102,8 @@ export interface Instruction {
   readonly immediateSize: number;
   /** Where the displacement's first byte stands. */
   readonly displacementAt: number | undefined;
+  /** It counts up or down under a `lock`. */
+  readonly locked?: true;
 }
 
 /**

@@ -374,6 +374,10 @@ describe("Ownership.fatesOf", () => {
     // never given back here: nothing is known of it
     const other = counted("f00fc14808 7509").replace(away(0x101d, 0x2008), away(0x101d, 0x2010));
     expect(fates(other, RETURNED, "never")).toEqual({ ...NOTHING, whole: false });
+    // dec dword [rax+8], with a lock and without: a number that is counted down may be any
+    expect(fates(counted("90 f0ff4808 7509"), RETURNED, "never")).toEqual(last);
+    const unlocked = fates(counted("90 90 ff4808 7509"), RETURNED, "never");
+    expect(unlocked).toMatchObject({ released: [0x1017], forgotten: [{ at: 0x1023 }] });
     // cmp [rax+8],ecx
     const compared = fates(counted("90 90 394808 7509"), RETURNED, "never");
     expect(compared).toMatchObject({ released: [0x1017], forgotten: [{ at: 0x1023 }] });

@@ -105,6 +105,7 @@ class IcedDecoder implements Decoder {
       immediateAt,
       immediateSize,
       displacementAt,
+      ...(COUNTS.has(name) && instruction.hasLockPrefix ? { locked: true } : {}),
     };
   }
 
@@ -275,6 +276,7 @@ class IcedDecoder implements Decoder {
   }
 }
 
+const COUNTS: ReadonlySet<string> = new Set(["add", "dec", "inc", "sub", "xadd"]);
 /** `movsd` is an instruction of the vector unit as well. */
 const STRINGS = /^(?:movs|stos|lods|scas|cmps)[bwdq]$/;
 const WRITES_FIRST: ReadonlySet<string> = new Set(
