@@ -1,7 +1,6 @@
-import type { Operand } from "../isa/instruction.ts";
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
-import type { Transfer } from "./transfer.ts";
+import type { Memory, Transfer } from "./transfer.ts";
 
 /** What is known of the thing that is followed, on one way. */
 export interface Held {
@@ -180,7 +179,7 @@ interface Place {
 }
 
 /** Where an operand in memory is, that is not on the stack. */
-export function placeOf(transfer: Transfer, state: MachineState, at: Operand & { kind: "memory" }): Place {
+export function placeOf(transfer: Transfer, state: MachineState, at: Memory): Place {
   const to = transfer.withoutIndex(state, at);
   const rva = transfer.imagePlaceOf(state, to);
   if (rva !== undefined) return { keeping: { in: "global", rva }, alias: `*${rva}`, base: undefined };

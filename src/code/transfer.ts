@@ -20,7 +20,7 @@ import {
 import type { ModuleCode } from "./module-code.ts";
 import { tagged } from "./tagged-pointers.ts";
 
-type Memory = Extract<Operand, { kind: "memory" }>;
+export type Memory = Extract<Operand, { kind: "memory" }>;
 
 /** What an instruction copies from memory to memory. */
 export interface Copied {

@@ -1,11 +1,11 @@
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import { type Atom, fieldOf, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import { argumentOf, type CallSite } from "./call-site.ts";
 import type { DataFlow } from "./data-flow.ts";
 import { keepingBehind, type OnHappening, type Putting, type Stored, sameKeeping } from "./fates.ts";
 import { routinesIn } from "./given-to.ts";
 import { fieldsBehind, type Held, isHeld, isInside, keysOf, leadsFrom, placeOf, renamed } from "./held.ts";
-import { type Copied, copiesVector } from "./transfer.ts";
+import { type Copied, copiesVector, type Memory } from "./transfer.ts";
 import { placed } from "./xrefs.ts";
 
 /** What becomes known of the thing that is followed where it is written somewhere, or something into it. */
@@ -156,8 +156,6 @@ function countsDown({ mnemonic, locked, operands: [, by] }: Instruction): boolea
   const least = mnemonic === "sub" ? 1 : mnemonic === "add" ? -1 : undefined;
   return by?.kind === "immediate" && least !== undefined && (by.value | 0) === least;
 }
-
-type Memory = Extract<Operand, { kind: "memory" }>;
 
 /** Instructions that bring a value to another place as it is. */
 const COPIES: ReadonlySet<string> = new Set(["mov", "push", "xchg", "cmove", "cmovne"]);

@@ -1,4 +1,4 @@
-import type { Clue } from "./clue.ts";
+import type { Clue, Keeps } from "./clue.ts";
 import type { TagSigns, WeighedClue } from "./evidence/kind.ts";
 import { holderOf, type ObjectAccount, type ObjectHolder } from "./object-holders.ts";
 import type { Surroundings, Unseen } from "./surroundings.ts";
@@ -141,10 +141,11 @@ function confidenceOf(first: Suspect, second: Suspect | undefined, { leaks }: Gr
 
 /** It keeps what it gets and gives something of that kind back: that these are two is nowhere seen, and its code is all there is. */
 function mayGiveBack({ proven, clues }: Suspect): boolean {
-  const keeps = clues.some(({ clue }) => clue.kind === "kept" && /^perhaps$|^any-free$/.test(clue.released));
+  const keeps = clues.some(({ clue }) => clue.kind === "kept" && MAY_BE_IT.has(clue.released));
   return !proven && keeps && clues.every(({ clue, points }) => points <= 0 || OF_CODE.has(clue.kind));
 }
 
+const MAY_BE_IT: ReadonlySet<Keeps["released"]> = new Set(["perhaps", "any-free"]);
 const OF_CODE: ReadonlySet<Clue["kind"]> = new Set(["calls", "kept", "forgotten"]);
 
 /** Of a tag that does not leak nobody is guilty, whatever their code does. */
