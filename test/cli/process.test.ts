@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS, SESSIONS } from "../../src/cli/commands.ts";
@@ -45,6 +45,15 @@ describe("the command line as a process", () => {
       status: 1,
       stderr: "pooltrail: the answer could not be written: ENOSPC: no space left on device, write\n",
     });
+  });
+
+  it("is of ASCII alone, which loads in less time", () => {
+    const built = readdirSync("dist", { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".js"),
+    );
+    expect(built).toContain(join("cli", "main.js"));
+    for (const name of built)
+      expect([name, /[^\0-\x7f]/.test(readFileSync(join("dist", name), "utf8"))]).toEqual([name, false]);
   });
 
   it("loads for its version and its help nothing that reads dumps", () => {
