@@ -214,6 +214,11 @@ export class Callees {
     return this.#framework.isUsed;
   }
 
+  /** The pointer in the image by which code gets to a function of the framework; `undefined` where none is known. */
+  frameworkPlace(name: string): number | undefined {
+    return this.#framework.placeOf(name);
+  }
+
   /** The framework's functions are not all named: the search for their table was ended at its limit. */
   get frameworkCut(): boolean {
     return this.#framework.cut;

@@ -62,6 +62,15 @@ export class WdfTable {
     this.#bound = found === "limit" ? undefined : found;
   }
 
+  /** The pointer that calls of a function of the framework go through, or that leads to its table; `undefined` where none is known. */
+  placeOf(name: string): number | undefined {
+    if (this.#bound === undefined) return undefined;
+    const { rva, count, inImage } = this.#bound;
+    for (let index = 0; index < count; index++)
+      if (wdfName(index) === name) return inImage ? rva + index * this.#image.image.pointerSize : rva;
+    return undefined;
+  }
+
   /** The framework's function that is called through `atom`; `undefined` for all others. */
   functionOf(atom: Atom): string | undefined {
     if (!this.isUsed) return undefined;

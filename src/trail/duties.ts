@@ -12,7 +12,7 @@ export function dutyOf(
   tag: string,
   duties: readonly Duty[],
   decoded: Code,
-  { from, at }: CallEdge,
+  { from, at }: Pick<CallEdge, "from" | "at">,
   name: string,
 ): Duty | undefined {
   const site = decoded.flows.siteAt(from, at);

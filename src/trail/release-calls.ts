@@ -5,7 +5,7 @@ import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
 import type { Keeping } from "../code/fates.ts";
 import type { Ownership } from "../code/ownership.ts";
-import { placed } from "../code/xrefs.ts";
+import { functionsNaming, placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import { MAX_LEARNT } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
@@ -55,10 +55,11 @@ export function releaseCalls(
     if (release !== undefined) byPlace.set(rva, release);
   }
   const found: ReleaseCall[] = [];
+  const ofFramework = [...named.values()].flatMap((release) => frameworkCalls(decoded, release));
   let helpers: ReadonlyMap<number, Release> = byPlace;
-  for (let step = 0; step <= MAX_HELPERS && helpers.size > 0; step++) {
+  for (let step = 0; step <= MAX_HELPERS && helpers.size + ofFramework.length > 0; step++) {
     const next = new Map<number, Release>();
-    for (const { edge, item } of callsThrough(decoded.graph, helpers)) {
+    for (const { edge, item } of [...callsThrough(decoded.graph, helpers), ...ofFramework.splice(0)]) {
       const call = callAt(decoded, edge, item);
       if (call === undefined) continue;
       const own = call.value.flatMap((atom) => argumentOfValue(decoded, atom) ?? []);
@@ -71,6 +72,20 @@ export function releaseCalls(
     helpers = next;
   }
   return found;
+}
+
+/** The calls of a function of the framework, which go through its table. */
+function frameworkCalls({ image, flows }: DecodedModule, item: Release): { edge: CallEdge; item: Release }[] {
+  const place = flows.callees.frameworkPlace(item.name);
+  if (place === undefined) return [];
+  return functionsNaming(image, place).flatMap((from) =>
+    flows.of(from).calls.flatMap((site) => {
+      const callee = flows.callees.of(site).find(({ name }) => name === item.name);
+      if (callee === undefined) return [];
+      const at = site.instruction.start as Rva;
+      return [{ edge: { at, from, form: "call-slot", callee }, item }];
+    }),
+  );
 }
 
 function releaseAmong(named: ReadonlyMap<string, Release>, callee: Callee): Release | undefined {

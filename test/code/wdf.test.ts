@@ -76,7 +76,10 @@ describe("calls of the framework", () => {
   it("are named where the table stands in the image, in 64-bit code", () => {
     // sub rsp, 28h; call [TABLE + 192 * 8]; mov rax, [TABLE + 208 * 8]; call rax; add rsp, 28h; ret
     const code = `48 83 ec 28 ff 15 ${rel(0x100a, TABLE + 192 * 8)} 48 8b 05 ${rel(0x1011, TABLE + 208 * 8)} ff d0 48 83 c4 28 c3`;
-    expect(called(driver("x64", code))).toEqual(["WdfMemoryCreate", "WdfObjectDelete"]);
+    const flows = driver("x64", code);
+    expect(called(flows)).toEqual(["WdfMemoryCreate", "WdfObjectDelete"]);
+    expect(flows.callees.frameworkPlace("WdfObjectDelete")).toBe(TABLE + 208 * 8);
+    expect(flows.callees.frameworkPlace("ExFreePool")).toBeUndefined();
   });
 
   it("are named where the table stands in the image, in 32-bit code, and take tags", () => {
@@ -98,7 +101,9 @@ describe("calls of the framework", () => {
   it("are named where a pointer to the table stands in the image, and no other table is taken for it", () => {
     // mov rax, [TABLE]; call [rax + 208 * 8]; mov rax, [4008]; call [rax + 208 * 8]; ret
     const code = `48 8b 05 ${rel(0x1007, TABLE)} ff 90 80 06 00 00 48 8b 05 ${rel(0x1014, TABLE + 0xc00)} ff 90 80 06 00 00 48 8b 05 ${rel(0x1021, TABLE)} c3`;
-    expect(called(driver("x64", code))).toEqual(["WdfObjectDelete"]);
+    const flows = driver("x64", code);
+    expect(called(flows)).toEqual(["WdfObjectDelete"]);
+    expect(flows.callees.frameworkPlace("WdfObjectDelete")).toBe(TABLE);
   });
 
   it("are named only where they take a tag, when the structure that names the table cannot be read", () => {

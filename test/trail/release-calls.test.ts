@@ -10,10 +10,11 @@ import {
 import type { Keeping } from "../../src/code/fates.ts";
 import { Ownership } from "../../src/code/ownership.ts";
 import { advance } from "../../src/core/address.ts";
+import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
-import { learnReleases, releasesKept } from "../../src/trail/release-calls.ts";
+import { learnReleases, releaseCalls, releasesKept } from "../../src/trail/release-calls.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "../../src/trail/target.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 
@@ -36,6 +37,13 @@ function learntOf(count: number) {
     exports: Object.fromEntries(indices.map((index) => [`Release${index}`, at(index)])),
     unwind: indices.map((index) => [at(index), at(index + 1)]),
   });
+  const [module, target] = alone(image);
+  const codes = new ModuleCodes(target);
+  return learnReleases(codes, new Ownership(knowledgeOf(codes, abiOf(target))), module, parseTag("Leak").key);
+}
+
+/** An image as the only module of what is looked at. */
+function alone(image: Image): readonly [TrailModule, TrailTarget] {
   const module: TrailModule = {
     name: "library",
     imageName: null,
@@ -55,9 +63,38 @@ function learntOf(count: number) {
     resolve: () => undefined,
     build: 19041,
   };
-  const codes = new ModuleCodes(target);
-  return learnReleases(codes, new Ownership(knowledgeOf(codes, abiOf(target))), module, parseTag("Leak").key);
+  return [module, target];
 }
+
+it("finds the calls that go through the framework's table", () => {
+  // 1000: mov rdx,[rcx+5ch]; mov rcx,[3300]; call [4000 + 208 * 8]; ret
+  const data = Buffer.alloc(0x400);
+  data.write("KmdfLibrary\0", 0, "utf16le");
+  // WDF_BIND_INFO: size, component, version 1.9.7600, 396 functions, table
+  data.writeBigUInt64LE(0x30n, 0x100);
+  data.writeBigUInt64LE(0xfffff80000003000n, 0x108);
+  [1, 9, 7600, 396].forEach((value, index) => {
+    data.writeUInt32LE(value, 0x110 + 4 * index);
+  });
+  data.writeBigUInt64LE(0xfffff80000004000n, 0x120);
+  const image = codeImage({
+    base: 0xfffff80000000000n,
+    parts: [
+      { rva: 0x1000, bytes: "488b515c 488b0df5220000 ff156f360000 c3" },
+      { rva: 0x3000, bytes: data, executable: false },
+      { rva: 0x4000, bytes: new Uint8Array(0xc60), executable: false },
+    ],
+    slots: { WdfVersionBind: 0x3180 },
+    exports: { F: 0x1000 },
+    unwind: [[0x1000, 0x1012]],
+  });
+  const [module, target] = alone(image);
+  const decoded = new ModuleCodes(target).of(module);
+  const calls = decoded && releaseCalls(module, decoded, [{ name: "WdfObjectDelete", argument: 2 }]);
+  expect(calls).toMatchObject([
+    { at: 0x100b, name: "WdfObjectDelete", value: [{ kind: "field", offset: 0x5c }] },
+  ]);
+});
 
 it("learns from a library's functions what they free", () => {
   expect(learntOf(2)).toEqual({

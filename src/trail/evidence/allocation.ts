@@ -4,6 +4,7 @@ import type { Va } from "../../core/address.ts";
 import { type AcquiringFunction, handedOutBy } from "../acquiring-functions.ts";
 import { Balance } from "../balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
+import { dutyOf } from "../duties.ts";
 import { type HandedOut, handedOut } from "../handed-out.ts";
 import { acquirersNamed } from "../pairs/table.ts";
 import { isKernelModule, type Question } from "../question.ts";
@@ -139,10 +140,13 @@ function balanceOfOwn(
     frees: calls.flatMap(({ row }) => row?.releases ?? []),
   };
   const balance = new Balance(question, module, decoded, acquiring, missing);
-  for (const { at, gives } of calls) {
-    for (const out of gives)
-      for (const from of decoded.image.functions.owning(at))
-        balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
+  for (const { at, row, gives } of calls) {
+    for (const from of decoded.image.functions.owning(at)) {
+      const duties = row?.duties ?? [];
+      if (row !== undefined && dutyOf(question.tag, duties, decoded, { from, at }, row.name) !== undefined)
+        continue;
+      for (const out of gives) balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
+    }
   }
   return balance;
 }
