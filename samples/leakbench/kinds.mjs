@@ -325,6 +325,30 @@ const KINDS = {
     culprit: "fillagain",
     beside: ["fillonce", "globfree"],
   },
+  states: {
+    why: "a loop that goes from state to state; the one asks again before it gave back, the other ends",
+    tag: "Se  ",
+    culprit: "statekeep",
+    beside: ["statefree", "globfree"],
+  },
+  "states-alone": {
+    why: "nobody leaks: the loop gives back what it has when it ends",
+    tag: "Se  ",
+    culprit: null,
+    beside: ["statefree", "allpaths"],
+  },
+  "three-fields": {
+    why: "kept in three fields of a structure; the innocent frees it by the first of them",
+    tag: "Se  ",
+    culprit: "twinkeep",
+    beside: ["twinfree", "fieldfree"],
+  },
+  "three-fields-alone": {
+    why: "nobody leaks: what stands in three fields is freed by the first of them",
+    tag: "Se  ",
+    culprit: null,
+    beside: ["twinfree", "fieldfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

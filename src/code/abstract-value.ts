@@ -38,6 +38,10 @@ export type Atom =
       readonly key: string;
       readonly behind?: number | undefined;
       readonly moved?: number | undefined;
+      /** It is one of these numbers, before it is moved. */
+      readonly oneOf?: readonly number[];
+      /** It is this, moved by what nobody knows: a place in a block, or a number. */
+      readonly from?: Atom;
       /** Of one way through a function: what the value is called there, without what it was moved by. */
       readonly computed?: Computed | undefined;
     };
@@ -83,6 +87,10 @@ export function leftBy(call: number, argument: number): Value {
 /** What a call left at a place on the stack. */
 export function leftOnStack(call: number, on: number): Value {
   return [{ kind: "left", key: `!${call}:s${on}`, call, on }];
+}
+/** One of a few numbers: a bit of something, or the outcome of a comparison. */
+export function oneOf(numbers: readonly number[]): Value {
+  return [{ kind: "unknown", key: `?=${numbers.join()}`, oneOf: numbers }];
 }
 /** What stands so many bytes behind a pointer that is not known. */
 export function behindUnknown(offset: number): Value {
@@ -136,6 +144,7 @@ export function movedBy(of: Atom, offset: number): Value {
         const moved = (of.moved ?? 0) + offset;
         return [{ ...of, key: `${of.computed.key}#${moved}`, moved }];
       }
+      if (of.oneOf !== undefined) return oneOf(of.oneOf.map((number) => number + offset));
       return of.moved === undefined ? movedUnknown(offset, of.behind) : UNKNOWN;
     case "constant":
     case "part":
@@ -145,9 +154,32 @@ export function movedBy(of: Atom, offset: number): Value {
   }
 }
 
+/** A sum of which nobody knows more than one part. */
+export function movedFrom(a: Value, b: Value): Value {
+  const [of, ...others] = a;
+  const [by] = b;
+  if (of === undefined || others.length > 0 || !GIVEN.has(of.kind)) return UNKNOWN;
+  return by?.kind === "unknown" ? [{ kind: "unknown", key: `?~${of.key}`, from: of }] : UNKNOWN;
+}
+
+const GIVEN: ReadonlySet<Atom["kind"]> = new Set([
+  "result",
+  "left",
+  "field",
+  "offset",
+  "register",
+  "argument",
+]);
+
 /** The low bytes of a value, each alternative by itself. */
 export function partOf(value: Value, size: number): Value {
   return value.flatMap((of): Value => {
+    if (
+      of.kind === "unknown" &&
+      of.oneOf !== undefined &&
+      numbersOf(of).every((one) => one >>> (8 * size) === 0)
+    )
+      return [of];
     if (of.kind === "unknown" && of.computed === undefined) return UNKNOWN;
     if (of.kind === "part" && of.size <= size) return [of];
     const whole = of.kind === "part" ? of.of : of;
@@ -167,6 +199,18 @@ export function knownNumber(value: Value): number | undefined {
   const [first, ...others] = value;
   const number = first === undefined ? undefined : numberOf(first);
   return number !== undefined && others.every((other) => numberOf(other) === number) ? number : undefined;
+}
+
+/** The few numbers of which a value is one; `undefined` where it may be any. */
+export function fewNumbers(value: Value): readonly number[] | undefined {
+  const numbers = value.map((atom) => numbersOf(atom));
+  return numbers.every((some) => some.length > 0) ? numbers.flat() : undefined;
+}
+
+function numbersOf(atom: Atom): readonly number[] {
+  if (atom.kind === "unknown") return (atom.oneOf ?? []).map((number) => number + (atom.moved ?? 0));
+  const number = numberOf(atom);
+  return number === undefined ? [] : [number];
 }
 
 /** Either of two values. Of two that nobody knows, nobody knows either how they were come by. */

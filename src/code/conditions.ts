@@ -1,8 +1,9 @@
-import type { Instruction } from "../isa/instruction.ts";
+import { type Instruction, isBorrow } from "../isa/instruction.ts";
 import {
   type Atom,
   COMPUTED,
   constant,
+  fewNumbers,
   knownNumber,
   numberOf,
   sumOf,
@@ -17,6 +18,8 @@ export interface Comparison {
   readonly right: Value;
   /** Bytes that are compared. */
   readonly size: number;
+  /** A test of what is negated. */
+  readonly negated?: true;
 }
 
 /** Which flags a conditional instruction asks for, and whether it wants them the other way round. */
@@ -40,10 +43,20 @@ const ASKED: Readonly<Record<string, Asked>> = {
   ns: { base: "s", negated: true },
 };
 
-/** The condition of `jcc`, `setcc` and `cmovcc`; `undefined` for one that no compiler asks for values with. */
-export function conditionOf({ mnemonic }: Instruction): string | undefined {
-  return CONDITIONS.get(mnemonic);
+/**
+ * The condition of `jcc`, `setcc` and `cmovcc`, and of `sbb` of a register with itself, which is -1 where there was a
+ * carry, and else 0; `undefined` for one that no compiler asks for values with.
+ */
+export function conditionOf(instruction: Instruction, flags: Comparison | undefined): string | undefined {
+  const isNegated = flags?.negated === true;
+  if (isBorrow(instruction)) return isNegated ? "ne" : flags?.kind === "cmp" ? "b" : undefined;
+  const condition = CONDITIONS.get(instruction.mnemonic);
+  // what is negated leaves a carry unless it is 0
+  if (isNegated && condition !== undefined) return OF_NEGATED[condition];
+  return condition;
 }
+
+const OF_NEGATED: Readonly<Record<string, string>> = { e: "e", ne: "ne", b: "ne", ae: "e" };
 
 const CONDITIONS: ReadonlyMap<string, string> = new Map(
   Object.keys(ASKED).flatMap((asked) => ["j", "set", "cmov"].map((form) => [form + asked, asked])),
@@ -123,7 +136,13 @@ export function decide(condition: string, comparison: Comparison, facts: Facts):
     return computed(asked.base, comparison, left, right) !== asked.negated;
   const question = questionOf(asked, comparison);
   const known = question === undefined ? undefined : facts.get(question.key);
-  return typeof known === "boolean" ? known !== question?.negated : undefined;
+  if (typeof known === "boolean") return known !== question?.negated;
+  const some = left === undefined ? fewNumbers(comparison.left) : [left];
+  const others = right === undefined ? fewNumbers(comparison.right) : [right];
+  const answers = (some ?? []).flatMap((a) =>
+    (others ?? []).map((b) => computed(asked.base, comparison, a, b) !== asked.negated),
+  );
+  return answers.every((answer) => answer === answers[0]) ? answers[0] : undefined;
 }
 
 /** The facts of the way on which the condition came out as `holds`. */
@@ -309,7 +328,9 @@ function isNobodys(atom: Atom): boolean {
 }
 
 /** What a comparison is of: the thing itself, or what its acquisition returned. */
-export type Subject = "value" | "status" | "nonzero" | "false";
+export type Subject = "value" | "status" | "nonzero" | "false" | "done";
+
+const STATUS_PENDING = 0x103;
 
 /** What a comparison tells of the acquisition. */
 export function outcomeOf(
@@ -320,7 +341,11 @@ export function outcomeOf(
 ): "acquired" | "failed" | undefined {
   if (!isAgainstZero(comparison)) {
     const number = numberOf(comparison.right[0] ?? (UNKNOWN[0] as Atom));
-    if (number === undefined || (condition === "e") !== holds || !/^n?e$/.test(condition)) return undefined;
+    if (number === undefined || !/^n?e$/.test(condition)) return undefined;
+    const isEqual = (condition === "e") === holds;
+    if (subject === "done" && number === STATUS_PENDING) return isEqual ? "acquired" : "failed";
+    if (!isEqual) return undefined;
+    if (subject === "done") return "failed";
     if (subject === "status") return (number | 0) < 0 ? "failed" : "acquired";
     return subject === "nonzero" ? "failed" : undefined;
   }
@@ -332,6 +357,8 @@ export function outcomeOf(
     case "false":
       if (asksZero === asksPositive) return undefined;
       return asksZero === holds ? "failed" : "acquired";
+    case "done":
+      return asksZero === holds && asksPositive !== holds ? "failed" : undefined;
     case "nonzero":
       if (asksZero === asksPositive && asksZero === asksNegative) return undefined;
       return asksZero === holds ? "acquired" : "failed";

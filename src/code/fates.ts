@@ -14,8 +14,11 @@ export type Gives =
   /** The argument is an object that gets one more reference. */
   | { readonly by: "argument"; readonly argument: number };
 
-/** How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE. */
-export type Fails = "null" | "status" | "nonzero" | "false" | "never";
+/**
+ * How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE, or any but
+ * STATUS_PENDING.
+ */
+export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never";
 
 /** Where something is kept that outlives the function that put it there. */
 export type Keeping =
@@ -50,6 +53,8 @@ export interface Stored {
   /** The instruction that stores, or the call that takes it. */
   readonly at: number;
   readonly keeping: Keeping;
+  /** Where else it stands by then, on all the ways: whoever empties one of the places has it. */
+  readonly also?: readonly Keeping[];
 }
 
 /** What becomes of something on all the ways of a function, each place once. */

@@ -8,6 +8,7 @@ import type { Effect, Given } from "./fates.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { ImageCode } from "./functions.ts";
 import { fieldsBehind, type Held, isHeld, STRUCTURE } from "./held.ts";
+import { isOutgoing } from "./outgoing.ts";
 import { placed } from "./xrefs.ts";
 
 /** What a call is given as the argument that documentation counts so. */
@@ -78,13 +79,15 @@ function variablesNamed(flow: FunctionFlow): ReadonlySet<number> {
  * @param effect absent where nobody knows who is called
  */
 export function isGivenTo(
-  { image }: DataFlow,
+  flows: DataFlow,
+  site: CallSite,
   callee: Callee | undefined,
   { place }: Given,
   effect: Effect | undefined,
 ): boolean {
-  if (place.kind !== "stack" || image.code.set.abi.calleePops) return true;
-  if (effect === "unknown" || effect === undefined) return callee?.offset !== undefined;
+  if (place.kind !== "stack" || flows.image.code.set.abi.calleePops) return true;
+  if (effect === "unknown" || effect === undefined)
+    return callee?.offset !== undefined || isOutgoing(flows, site, place.offset);
   return effect !== "uses";
 }
 

@@ -157,8 +157,11 @@ export function isHeld(held: Held, value: Value): boolean {
 }
 
 /** Whether an address is it, or a place in it. */
-export function isInside({ aliases }: Held, base: Atom): boolean {
-  return aliases.has(base.key) || (base.kind === "offset" && aliases.has(base.of.key));
+export function isInside(held: Held, base: Atom): boolean {
+  const { aliases } = held;
+  if (aliases.has(base.key)) return true;
+  if (base.kind === "offset") return aliases.has(base.of.key);
+  return base.kind === "unknown" && base.from !== undefined && isInside(held, base.from);
 }
 
 /** Whether an address is one in it, or in what it points to. */

@@ -19,6 +19,7 @@ import {
   keyOf,
   type OnHappening,
   type Stored,
+  sameKeeping,
 } from "./fates.ts";
 import { documentedArgument, foundBy, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
 import { begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
@@ -162,8 +163,8 @@ export class Holding implements Visitor<Held> {
       if (back !== undefined) return this.#release(at, back);
       const effects = callees
         .map((callee) => ({ callee, effect: this.#dealings.effect(callee, one, site) }))
-        .filter(({ callee, effect }) => isGivenTo(this.#flows, callee, one, effect));
-      const isGiven = callees.length === 0 && isGivenTo(this.#flows, undefined, one, undefined);
+        .filter(({ callee, effect }) => isGivenTo(this.#flows, site, callee, one, effect));
+      const isGiven = callees.length === 0 && isGivenTo(this.#flows, site, undefined, one, undefined);
       if (effects.length === 0 && (one.within !== undefined || !isGiven)) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
@@ -337,7 +338,15 @@ export class Holding implements Visitor<Held> {
     // what something keeps for good is not the caller's, though it may be told of it as well
     const last = kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? kept.at(-1);
     if (last !== undefined) {
-      this.#stored.set(keyOf(last), last);
+      const key = keyOf(last);
+      const known = this.#stored.get(key);
+      const also = kept
+        .filter(({ keeping }) => !sameKeeping(keeping, last.keeping))
+        .map(({ keeping }) => keeping);
+      const both = also.filter(
+        (one) => known?.also?.some((other) => sameKeeping(one, other)) ?? known === undefined,
+      );
+      this.#stored.set(key, both.length === 0 ? last : { ...last, also: both });
       this.#answers.add(knownNumber(state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN));
     } else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {

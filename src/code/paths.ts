@@ -1,6 +1,16 @@
 import { MAX_PATH_STEPS, MAX_PATH_VARIANTS } from "../core/limits.ts";
-import { Flow, type Instruction, type Operand } from "../isa/instruction.ts";
-import { type Atom, COMPUTED, constant, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import { Flow, type Instruction, isBorrow, type Operand } from "../isa/instruction.ts";
+import {
+  type Atom,
+  COMPUTED,
+  constant,
+  fewNumbers,
+  knownNumber,
+  type MachineState,
+  oneOf,
+  UNKNOWN,
+  type Value,
+} from "./abstract-value.ts";
 import type { CallSite } from "./call-site.ts";
 import {
   type Comparison,
@@ -51,6 +61,8 @@ export interface Visitor<T> {
 }
 
 const KEPT_BRANCHES = 24;
+/** Numbers that do not stand in the code and that a loop begins its turns with; where there are more, it counts. */
+const MOST_NUMBERS = 3;
 /** So many labels of a table, as a power of two, are gone to in the time of one instruction. */
 const LABELS_A_STEP = 2;
 
@@ -79,8 +91,8 @@ class PathWalk<T> {
   readonly #control: ControlFlow;
   readonly #seen = new Set<string>();
   readonly #variants = new Map<number, number>();
-  /** The state in which a loop's head was first reached. */
-  readonly #first = new Map<number, MachineState>();
+  /** By the heads of loops, and by register and place on the stack: the numbers that stood there. */
+  readonly #numbers = new Map<number, Map<string, Set<string>>>();
   readonly #pending: Way<T>[] = [];
   readonly #preserved: ReadonlySet<number>;
   /** Instructions that are gone over at the most. */
@@ -134,7 +146,9 @@ class PathWalk<T> {
       const computed = only?.kind === "unknown" ? only.computed : undefined;
       if (computed === undefined || computed.at < head || computed.at > end) return value;
       const number = numberIn(value, facts);
-      return number === undefined ? UNKNOWN : constant(number);
+      if (number !== undefined) return constant(number);
+      const few = fewNumbers(value);
+      return few === undefined ? UNKNOWN : oneOf(few);
     };
     state.registers.forEach((value, register) => {
       state.registers[register] = behindTurn(value);
@@ -143,19 +157,20 @@ class PathWalk<T> {
       const behind = behindTurn(value);
       if (behind !== value) state.put(offset, behind);
     }
-    const first = this.#first.get(head);
-    if (first === undefined) {
-      this.#first.set(head, state.copy());
-      return;
-    }
-    const other = (a: Value | undefined, b: Value): boolean =>
-      b.some(({ kind }) => kind === "constant" || kind === "part") && a?.[0]?.key !== b[0]?.key;
+    const numbers = this.#numbers.get(head) ?? new Map<string, Set<string>>();
+    this.#numbers.set(head, numbers);
+    const isCounted = (place: string, value: Value): boolean => {
+      const number = value.find(isComputed);
+      if (number === undefined) return false;
+      const known = numbers.get(place) ?? new Set();
+      numbers.set(place, known);
+      if (known.size < MOST_NUMBERS) known.add(number.key);
+      return !known.has(number.key);
+    };
     state.registers.forEach((value, register) => {
-      if (other(first.registers[register], value)) state.registers[register] = UNKNOWN;
+      if (isCounted(`r${register}`, value)) state.registers[register] = UNKNOWN;
     });
-    for (const [offset, value] of state.stack) {
-      if (other(first.stack.get(offset), value)) state.put(offset, UNKNOWN);
-    }
+    for (const [offset, value] of state.stack) if (isCounted(`s${offset}`, value)) state.put(offset, UNKNOWN);
   }
 
   /** Whether a way that arrives here is a new one. */
@@ -220,7 +235,7 @@ class PathWalk<T> {
     const told = this.#visitor.instruction(path, instruction);
     if (told === undefined) return false;
     path.told = told;
-    const condition = conditionOf(instruction);
+    const condition = conditionOf(instruction, path.flags);
     if (condition !== undefined && path.flags !== undefined) {
       const comparison = withKnown(condition, path.flags, path.facts);
       if (this.#settle(path, instruction, condition, comparison)) return false;
@@ -230,7 +245,8 @@ class PathWalk<T> {
     const [written] = operands;
     nameRead(transfer, path.state, instruction);
     const compares = mnemonic === "cmp" || mnemonic === "test";
-    const compared = compares ? comparisonOf(path.state, instruction, transfer) : undefined;
+    const compared =
+      compares || mnemonic === "neg" ? comparisonOf(path.state, instruction, transfer) : undefined;
     transfer.apply(path.state, instruction);
     path.facts = nameComputed(path.state, path.facts, instruction);
     if (written?.kind === "memory" && !compares) {
@@ -246,10 +262,12 @@ class PathWalk<T> {
     return true;
   }
 
-  /** `setcc` and `cmovcc`: where the outcome matters, the way parts in two; false where it does not. */
+  /** `setcc`, `cmovcc` and `sbb`: where the outcome matters, the way parts in two; false where it does not. */
   #settle(path: Way<T>, instruction: Instruction, condition: string, comparison: Comparison): boolean {
     const known = decide(condition, comparison, path.facts);
-    if (known === undefined && !this.#visitor.matters(path, comparison)) return false;
+    if (known === undefined && !this.#isOfNumbers(path.state, instruction)) {
+      if (!this.#visitor.matters(path, comparison)) return false;
+    }
     const next = path.at + instruction.length;
     for (const holds of known === undefined ? [true, false] : [known]) {
       const told = this.#visitor.decided(path, condition, comparison, holds);
@@ -260,6 +278,14 @@ class PathWalk<T> {
       this.#pending.push({ ...path, at: next, state, facts, told });
     }
     return true;
+  }
+
+  /** Whether a `cmovcc` or `sbb` chooses between two numbers, as of the states of a machine. */
+  #isOfNumbers(state: MachineState, instruction: Instruction): boolean {
+    const { mnemonic, operands } = instruction;
+    const isNumber = (operand: Operand): boolean =>
+      knownNumber(this.#flows.transfer.valueOf(state, operand, instruction)) !== undefined;
+    return isBorrow(instruction) || (mnemonic.startsWith("cmov") && operands.every(isNumber));
   }
 
   /** Goes over a call; false where the way ends. */
@@ -280,7 +306,7 @@ class PathWalk<T> {
 
   #branch(path: Way<T>, instruction: Instruction, next: number): void {
     const { target } = instruction;
-    const condition = conditionOf(instruction);
+    const condition = conditionOf(instruction, path.flags);
     const flags =
       condition === undefined || path.flags === undefined
         ? undefined
@@ -336,15 +362,25 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
   let print = "";
   state.registers.forEach((value, register) => {
     const [only] = value;
-    if (only === undefined || only.kind === "register" || only.kind === "unknown" || value.length > 1) return;
+    if (only === undefined || only.kind === "register" || value.length > 1) return;
+    if (only.kind === "unknown") {
+      if (only.oneOf !== undefined) print += `r${register}=${fewNumbers(value)},`;
+      return;
+    }
     if (preserved.has(register) || NUMBERS.has(only.kind)) print += `r${register}=${only.key},`;
   });
   for (const [offset, value] of state.stack) {
     const [only] = value;
-    if (offset < state.sp || only === undefined || only.kind === "unknown" || value.length > 1) continue;
-    print += `s${offset}=${only.key},`;
+    if (offset < state.sp || only === undefined || value.length > 1) continue;
+    if (only.kind !== "unknown") print += `s${offset}=${only.key},`;
+    else if (only.oneOf !== undefined) print += `s${offset}=${fewNumbers(value)},`;
   }
   return print;
+}
+
+/** A number that stands in the code is one of a few, as the states of a machine are. */
+function isComputed(atom: Atom): boolean {
+  return atom.kind === "part" || (atom.kind === "constant" && atom.origin === undefined);
 }
 
 const NUMBERS: ReadonlySet<Atom["kind"]> = new Set(["constant", "part", "result"]);
@@ -356,8 +392,10 @@ function comparisonOf(
 ): Comparison | undefined {
   const { mnemonic, operands } = instruction;
   const [a, b] = operands;
-  if (a === undefined || b === undefined || (mnemonic !== "cmp" && mnemonic !== "test")) return undefined;
+  if (a === undefined) return undefined;
   const left = transfer.valueOf(state, a, instruction);
+  if (mnemonic === "neg") return { kind: "test", left, right: left, size: sizeOf(a), negated: true };
+  if (b === undefined || (mnemonic !== "cmp" && mnemonic !== "test")) return undefined;
   return { kind: mnemonic, left, right: transfer.valueOf(state, b, instruction), size: sizeOf(a) };
 }
 
@@ -366,5 +404,5 @@ function sizeOf(operand: Operand): number {
 }
 
 /** The flags tell of the result, as a test of it with itself would. */
-const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec", "neg"]);
+const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec"]);
 const KEEPS_FLAGS = /^(?:mov|lea|push|pop|nop|not|xchg|bswap|set|cmov|cdq|cwde|leave|endbr|prefetch)/;

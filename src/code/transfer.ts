@@ -1,5 +1,5 @@
 import type { Abi } from "../isa/abi.ts";
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import { type Instruction, isBorrow, type Operand } from "../isa/instruction.ts";
 import {
   type Atom,
   behindUnknown,
@@ -10,13 +10,16 @@ import {
   loaded,
   type MachineState,
   movedBy,
+  movedFrom,
   movedUnknown,
+  oneOf,
   onlyNumber,
   partOf,
   stackAddress,
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
+import { fewResults } from "./few-numbers.ts";
 import type { ModuleCode } from "./module-code.ts";
 import { tagged } from "./tagged-pointers.ts";
 
@@ -188,10 +191,11 @@ export class Transfer {
     });
   }
 
-  /** What `setcc` or `cmovcc` does when its condition comes out so. */
+  /** What `setcc`, `cmovcc` or `sbb` does when its condition comes out so. */
   choose(state: MachineState, instruction: Instruction, holds: boolean): void {
     const [to, from] = instruction.operands;
     if (instruction.mnemonic.startsWith("set")) this.#set(state, to, partOf(constant(holds ? 1 : 0), 1));
+    else if (isBorrow(instruction)) this.#set(state, to, numberIn(to, holds ? -1 : 0));
     else if (holds && from !== undefined) this.#set(state, to, this.valueOf(state, from, instruction));
   }
 
@@ -278,17 +282,24 @@ export class Transfer {
         this.#set(state, to, constant(0));
         return;
       }
+      if (isBorrow(instruction)) {
+        this.#set(state, to, either(numberIn(to, 0), numberIn(to, -1)));
+        return;
+      }
       // mov edi, edi and its like leave things as they are
     }
-    if (to !== undefined && from?.kind === "immediate" && to.kind !== "immediate") {
+    const by =
+      from === undefined || from.kind === "other" ? undefined : this.#numberOf(state, from, instruction);
+    if (to !== undefined && by !== undefined && to.kind !== "immediate") {
       const value = this.valueOf(state, to, instruction);
       const isWord = (to.kind === "register" || to.kind === "memory") && to.size === this.#word;
       const folded =
-        (isWord ? tagged(mnemonic, value, from.value, this.#word) : undefined) ??
-        this.#fold(mnemonic, value, from.value);
+        (isWord ? tagged(mnemonic, value, by, this.#word) : undefined) ??
+        (to.kind === "register" ? fewResults(mnemonic, value, by, to.size) : undefined) ??
+        this.#fold(mnemonic, value, by);
       if (folded !== undefined) {
         const whole = instruction.immediateSize >= 4 ? instruction.immediateAt : undefined;
-        this.#set(state, to, withOrigin(folded, from.value, whole));
+        this.#set(state, to, withOrigin(inBytes(to, folded), by, whole));
         return;
       }
     }
@@ -297,11 +308,33 @@ export class Transfer {
       this.#set(state, to, folded ?? UNKNOWN);
       return;
     }
+    if (mnemonic.startsWith("set") && to?.kind === "register") {
+      this.#set(state, to, oneOf([0, 1]));
+      return;
+    }
+    if (mnemonic === "add" && to?.kind === "register" && from !== undefined && to.size === this.#word) {
+      const [a, b] = [this.valueOf(state, to, instruction), this.valueOf(state, from, instruction)];
+      this.#set(state, to, partlyKnown(a, b));
+      return;
+    }
+    if (mnemonic === "neg" || mnemonic === "not") {
+      const number = to === undefined ? undefined : onlyNumber(this.valueOf(state, to, instruction));
+      if (to?.kind === "register" && number !== undefined) {
+        this.#set(state, to, numberIn(to, mnemonic === "neg" ? -number : ~number));
+        return;
+      }
+    }
     for (const register of instruction.writes) {
       if (register !== this.#abi.stackPointer) state.registers[register] = UNKNOWN;
     }
     const offset = to === undefined ? undefined : this.stackOffsetOf(state, to);
     if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.put(offset, UNKNOWN);
+  }
+
+  #numberOf(state: MachineState, operand: Operand, instruction: Instruction): number | undefined {
+    return operand.kind === "immediate"
+      ? operand.value
+      : onlyNumber(this.valueOf(state, operand, instruction));
   }
 
   /** The result of an operation with a number, for the operations that change a constant or move an address. */
@@ -374,7 +407,12 @@ export class Transfer {
     const memory = this.withoutIndex(state, at);
     if (memory.base === undefined && memory.index === undefined)
       return constant(this.#wrap(memory.displacement));
-    if (memory.index !== undefined || memory.base === undefined) return UNKNOWN;
+    if (memory.base === undefined) return UNKNOWN;
+    if (memory.index !== undefined) {
+      const [base, index] = [memory.base, memory.index].map((one) => state.registers[one] ?? UNKNOWN);
+      if (base === undefined || index === undefined) return UNKNOWN;
+      return memory.scale === 1 ? partlyKnown(base, index) : movedFrom(base, index);
+    }
     if (memory.base === this.#abi.stackPointer) return stackAddress(state.sp + memory.displacement);
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
     if (only === undefined || others.length > 0) return movedUnknown(memory.displacement);
@@ -409,6 +447,30 @@ const ZEROES = /^v?(?:xorp[sd]|pxor[dq]?)$/;
 /** What an operand of so many bytes takes of a value. */
 function sized(value: Value, size: number): Value {
   return size > 0 && size < 4 ? partOf(value, size) : value;
+}
+
+/** A sum of two values of which at most one is known: a place in a block, by an offset. */
+function partlyKnown(a: Value, b: Value): Value {
+  const sum = movedFrom(a, b);
+  return sum === UNKNOWN ? movedFrom(b, a) : sum;
+}
+
+/** A number in a register, of as many bytes as the operand takes. */
+function numberIn(register: Operand | undefined, number: number): Value {
+  const size = register?.kind === "register" ? register.size : 4;
+  return sized(constant(size === 8 ? number : number >>> 0), size);
+}
+
+/** A result that may have been carried out of the operand's bytes. */
+function inBytes(operand: Operand, value: Value): Value {
+  const [only] = value;
+  const isHalf = operand.kind === "register" && operand.size === 4;
+  return isHalf &&
+    only?.kind === "constant" &&
+    only.value !== only.value >>> 0 &&
+    only.value !== (only.value | 0)
+    ? constant(only.value >>> 0, only.origin)
+    : value;
 }
 
 /** What a sum is known to be. */

@@ -106,6 +106,16 @@ export interface Instruction {
   readonly locked?: true;
 }
 
+/** `sbb` of a register with itself: -1 where the last result was borrowed for, and else 0. */
+export function isBorrow({ mnemonic, operands: [to, from] }: Instruction): boolean {
+  return (
+    mnemonic === "sbb" &&
+    to?.kind === "register" &&
+    from?.kind === "register" &&
+    to.register === from.register
+  );
+}
+
 /**
  * What calls and tags are made of, in sets that are not decoded in full; of all other instructions only which registers
  * they change and whether they branch. Places are offsets from the image's base.

@@ -29,6 +29,13 @@ interface Relay {
   readonly depth: number;
 }
 
+/** A place where it is kept, the function that puts it there, and where else it stands then. */
+type Kept = Keeps["places"][number] & {
+  readonly from: CodeFunction;
+  readonly once?: boolean;
+  readonly also?: readonly Keeping[] | undefined;
+};
+
 /** What becomes in one module of what one function gives it, in all functions that it comes through. */
 export class Balance {
   readonly relays: Relay[] = [];
@@ -40,7 +47,7 @@ export class Balance {
   readonly #function: AcquiringFunction;
   readonly #missing: number;
   readonly #forgets: (Forgets["ways"][number] & { readonly from: CodeFunction })[] = [];
-  readonly #kept: (Keeps["places"][number] & { readonly from: CodeFunction; readonly once?: boolean })[] = [];
+  readonly #kept: Kept[] = [];
   readonly #released = new Map<Va, Set<Rva>>();
   /** Releases that only ways from a call come to, by both: of what it gave and is kept on other ways they tell nothing. */
   readonly #onOtherWays = new Set<string>();
@@ -190,9 +197,9 @@ export class Balance {
     }
     const kept = fates.stored.filter(({ keeping }) => !handsOutBy(keeping));
     const filled = kept.length === 0 ? [] : filledOnce(this.#decoded, from, call.at, fates);
-    for (const { at, keeping } of kept) {
+    for (const { at, keeping, also } of kept) {
       const once = keeping.in === "global" && filled.length > 0;
-      this.#kept.push({ call: root, at: this.#va(at), keeping, from, once });
+      this.#kept.push({ call: root, at: this.#va(at), keeping, also, from, once });
     }
     for (const at of fates.released) {
       const known = this.#released.get(root) ?? new Set<Rva>();
@@ -226,8 +233,11 @@ export class Balance {
   /** Whether what is kept is given back elsewhere in the module. */
   #later(): { readonly released: Keeps["released"]; readonly at: readonly Va[] } {
     const calls = this.#releaseCalls();
-    const verdict = ({ call: root, keeping }: Keeps["places"][number], release: ReleaseCall): Same =>
-      this.#onOtherWays.has(`${root}:${release.at}`) ? "no" : releasesKept(release, keeping);
+    const verdict = ({ call: root, keeping, also = [] }: Kept, release: ReleaseCall): Same => {
+      if (this.#onOtherWays.has(`${root}:${release.at}`)) return "no";
+      const all = [keeping, ...also].map((place) => releasesKept(release, place));
+      return all.find((same) => same === "same-place") ?? all.find((same) => same === "perhaps") ?? "no";
+    };
     const same = this.#kept.map((kept) => calls.filter((call) => verdict(kept, call) === "same-place"));
     const [first] = same.filter((found) => found.length > 0);
     if (first !== undefined && same.every((found) => found.length > 0))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { constant, type Value } from "../../src/code/abstract-value.ts";
-import { type Comparison, decide, Facts, learn } from "../../src/code/conditions.ts";
+import { type Comparison, decide, Facts, learn, outcomeOf } from "../../src/code/conditions.ts";
 
 const X: Value = [{ kind: "register", key: "r1", register: 1 }];
 const Y: Value = [{ kind: "register", key: "r2", register: 2 }];
@@ -46,5 +46,19 @@ describe("decide", () => {
 
   it("knows the number that a value is, on whichever side it was compared with it", () => {
     expect(behind(["e", compared(constant(7), X)], ["b", compared(X, constant(8))])).toBe(true);
+  });
+});
+
+describe("outcomeOf", () => {
+  it("takes any answer but STATUS_PENDING of what is done then", () => {
+    const outcome = (condition: string, number: number, holds = true): unknown =>
+      outcomeOf("done", condition, compared(X, constant(number)), holds);
+    expect(outcome("e", 0x103)).toBe("acquired");
+    expect(outcome("e", 0x103, false)).toBe("failed");
+    expect(outcome("ne", 0x103)).toBe("failed");
+    expect(outcome("e", 0)).toBe("failed");
+    expect(outcome("e", 0, false)).toBeUndefined();
+    expect(outcome("e", 0xc0000001)).toBe("failed");
+    expect(outcome("e", 0xc0000001, false)).toBeUndefined();
   });
 });

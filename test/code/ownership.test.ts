@@ -175,8 +175,38 @@ describe("Ownership.fatesOf", () => {
   it("takes a variable that stands where arguments would for none of an unknown function's", () => {
     expect(fates(code.variableWhereArgumentsStand, RETURNED, "null")).toEqual({
       ...NOTHING,
-      forgotten: [{ at: 0x1021, branches: [0x1011], failing: false }],
+      forgotten: [{ at: expect.any(Number), branches: [0x1011], failing: false }],
     });
+    // … but what nothing reads again is one
+    expect(fates(code.fifthArgument, RETURNED, "null")).toMatchObject({
+      forgotten: [],
+      handed: [{ at: 0x101a, keeping: { in: "callee", name: undefined } }],
+    });
+  });
+
+  it("goes from state to state of a loop that is a machine of them", () => {
+    // FTDI's drivers of serial ports, both widths
+    expect(fates(code.byStates, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [] });
+    expect(fates(code.byStatesChosen, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [] });
+    expect(fates(code.zeroInRegister, RETURNED, "never")).toMatchObject({ forgotten: [], stored: [] });
+  });
+
+  it("finds it where a part of it is kept, by an offset that nobody knows", () => {
+    expect(fates(code.partKept, RETURNED, "null")).toMatchObject({
+      forgotten: [],
+      stored: [{ keeping: { in: "field", offset: 0x40, of: { register: 1 } } }],
+    });
+  });
+
+  it("knows all places where it stands", () => {
+    const stored = fates(code.keptTwice, RETURNED, "null").stored;
+    expect(stored.map(({ keeping, also }) => [keeping, ...(also ?? [])])).toEqual([
+      [
+        { in: "field", offset: 0x20 },
+        { in: "field", offset: 0x10 },
+        { in: "field", offset: 0x18 },
+      ],
+    ]);
   });
 
   it("sees that a routine gives it back whose address was put into it before it was sent", () => {

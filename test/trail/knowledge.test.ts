@@ -51,6 +51,23 @@ describe("knowledgeOf", () => {
     expect(effect("nt", "RtlFreeUnicodeString", 1, 8)).toBe("releases");
   });
 
+  it("knows what is put into bitmaps and strings, and how a request says that it is done", () => {
+    const knowledge = knowledgeOf(new ModuleCodes(target), abi);
+    const named = (name: string) => ({ module: "nt", name, target: undefined });
+    const place = (register: number) => ({ kind: "register", register }) as const;
+    // RTL_BITMAP: SizeOfBitMap, Buffer
+    const put = { what: place(2), into: place(1), offset: 8 };
+    expect(knowledge.puts(named("RtlInitializeBitMap"))).toEqual(put);
+    expect(knowledge.puts(named("NdisInitUnicodeString"))).toEqual(put);
+    expect(knowledge.puts(named("RtlClearAllBits"))).toBeUndefined();
+    // an OID request stays with NDIS only where it is pending
+    expect(effect("ndis", "NdisFOidRequest", 2)).toBe("keeps");
+    const [found] = flows.image.functions.owning(0x1000);
+    const [site] = found === undefined ? [] : flows.of(found).calls;
+    const given = { place: place(2), argument: 2, within: undefined };
+    expect(site && knowledge.fails(named("NdisFOidRequest"), given, site)).toBe("done");
+  });
+
   it("leaves open what other modules do", () => {
     // other modules may keep what they are given: an MDL is the list's that it is put into
     expect(effect("fwpkclnt", "FwpsAllocateNetBufferAndNetBufferList0")).toBeUndefined();

@@ -707,6 +707,67 @@ NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
   return STATUS_SUCCESS;
 }
 #endif
+#elif defined KIND_STATEKEEP || defined KIND_STATEFREE
+/*
+ * A loop that goes from state to state until it is told to end, with a variable where there is no answer; statekeep asks
+ * again where it was told to wait, and forgets the answer before.
+ */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG none[4] = { 0 };
+  PVOID p = none;
+  volatile ULONG state = 0;
+  for (;;) {
+    switch (state) {
+    case 0:
+      if (!NT_SUCCESS(QUERY(&p))) p = none;
+      state = 1;
+      break;
+    case 1:
+      Count += Seen(p);
+      state = irp->Flags < 8 ? 5 : 2;
+      break;
+    case 2:
+      irp->Information = Count;
+      state = NT_SUCCESS(irp->Status) ? 4 : 5;
+      break;
+    case 4:
+#ifdef KIND_STATEKEEP
+      state = 0;
+#else
+      state = 1;
+#endif
+      break;
+    default:
+      if (p != none) ExFreePool(p);
+      return STATUS_SUCCESS;
+    }
+  }
+}
+#elif defined KIND_TWINKEEP || defined KIND_TWINFREE
+/* Keeps the answer in three fields, as where a buffer starts and two places in it; twinfree frees it by the first of them. */
+typedef struct { PVOID Start; ULONG Length; PVOID Next; PVOID Last; } RING;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  RING *ring = *(RING **)irp->Rest;
+  if (ring->Start != 0) return STATUS_UNSUCCESSFUL;
+  NTSTATUS status = QUERY(&p);
+  if (!NT_SUCCESS(status)) return status;
+  ring->Start = p;
+  ring->Length = Seen(p);
+  ring->Next = p;
+  ring->Last = p;
+  return STATUS_SUCCESS;
+}
+#define SECOND Cleanup
+NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
+  RING *ring = *(RING **)irp->Rest;
+  if (device == 0 || ring->Start == 0) return STATUS_INVALID_PARAMETER;
+#ifdef KIND_TWINFREE
+  ExFreePool(ring->Start);
+#endif
+  ring->Start = 0;
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

@@ -28,10 +28,11 @@ export type Gives =
  * - `status`: the returned NTSTATUS is negative
  * - `nonzero`: anything but 0 is returned (NDIS_STATUS, VP_STATUS, STOR_STATUS, DWORD errors)
  * - `false`: the returned BOOLEAN is 0
+ * - `done`: anything but STATUS_PENDING is returned: what was asked for is done, or failed
  * - `never`: it cannot fail, or raises an exception instead
  * - a number: nonzero status written through that argument (NDIS 5)
  */
-export type Fails = "null" | "status" | "nonzero" | "false" | "never" | { readonly status: number };
+export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never" | { readonly status: number };
 
 /** What an argument must be. A BOOLEAN counts with its low eight bits only. */
 export interface Condition {

@@ -10,13 +10,19 @@ export interface Put {
 
 const BUFFER: Put = { what: 2, into: 1, offset: STRING_BUFFER };
 
-/** By the functions' pages in wdm.h, ntddk.h and ntifs.h, and the structures' of UNICODE_STRING and SECURITY_DESCRIPTOR. */
+const BITMAP: Put = { what: 2, into: 1, offset: { 4: 4, 8: 8 } };
+
+/** By the functions' pages in wdm.h, ntddk.h, ntifs.h and ndis.h, and the structures' of UNICODE_STRING, RTL_BITMAP and SECURITY_DESCRIPTOR. */
 const PUTS: ReadonlyMap<string, Put> = new Map<string, Put>([
   ["RtlInitUnicodeString", BUFFER],
   ["RtlInitUnicodeStringEx", BUFFER],
   ["RtlInitAnsiString", BUFFER],
   ["RtlInitAnsiStringEx", BUFFER],
   ["RtlInitString", BUFFER],
+  ["NdisInitUnicodeString", BUFFER],
+  ["NdisInitAnsiString", BUFFER],
+  ["RtlInitializeBitMap", BITMAP],
+  ["RtlInitializeBitMapEx", BITMAP],
   ["RtlSetOwnerSecurityDescriptor", { what: 2, into: 1, offset: { 4: 4, 8: 8 } }],
   ["RtlSetGroupSecurityDescriptor", { what: 2, into: 1, offset: { 4: 8, 8: 0x10 } }],
   ["RtlSetSaclSecurityDescriptor", { what: 3, into: 1, offset: { 4: 0xc, 8: 0x18 } }],
