@@ -15,6 +15,7 @@ export function dutyOf(
   { from, at }: Pick<CallEdge, "from" | "at">,
   name: string,
 ): Duty | undefined {
+  if (duties.length === 0) return undefined;
   const site = decoded.flows.siteAt(from, at);
   const { abi } = decoded.image.code.set;
   return duties.find(
