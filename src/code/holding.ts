@@ -2,10 +2,11 @@ import { argumentNumber } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { fieldOf, knownNumber, loaded, type MachineState, UNKNOWN } from "./abstract-value.ts";
 import { acquired, pointersBehind } from "./acquired.ts";
+import { outcomeOf, returnsFailure } from "./call-outcome.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { ComingBack } from "./coming-back.ts";
-import { type Comparison, Facts, meansEqual, outcomeOf, returnsFailure } from "./conditions.ts";
+import { type Comparison, Facts, meansEqual } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
 import {
   type AcquiringCall,

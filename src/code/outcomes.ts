@@ -1,5 +1,6 @@
 import type { Atom } from "./abstract-value.ts";
-import { type Comparison, isFailure, isNone, meansEqual, type Subject } from "./conditions.ts";
+import { isFailure, isNone, type Subject } from "./call-outcome.ts";
+import { type Comparison, meansEqual } from "./conditions.ts";
 import type { AcquiringCall } from "./fates.ts";
 import type { Held, Taken } from "./held.ts";
 

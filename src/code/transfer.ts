@@ -12,16 +12,14 @@ import {
   movedBy,
   movedFrom,
   movedUnknown,
-  oneOf,
   onlyNumber,
   partOf,
   stackAddress,
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
-import { fewResults } from "./few-numbers.ts";
+import { computes, folded, numberIn, resultOf, sized, sumOfOneKnown, withOrigin } from "./arithmetic.ts";
 import type { ModuleCode } from "./module-code.ts";
-import { tagged } from "./tagged-pointers.ts";
 
 export type Memory = Extract<Operand, { kind: "memory" }>;
 
@@ -134,7 +132,7 @@ export class Transfer {
     for (const { base } of [to, from]) {
       if (base === undefined) continue;
       const moved =
-        size === undefined ? undefined : this.#fold("add", state.registers[base] ?? UNKNOWN, size);
+        size === undefined ? undefined : folded("add", state.registers[base] ?? UNKNOWN, size, this.#word);
       state.registers[base] = moved ?? UNKNOWN;
     }
     if (counter !== undefined) state.registers[counter] = constant(0);
@@ -276,93 +274,20 @@ export class Transfer {
     to: Operand | undefined,
     from: Operand | undefined,
   ): void {
-    const { mnemonic } = instruction;
-    if (to?.kind === "register" && from?.kind === "register" && to.register === from.register) {
-      if (mnemonic === "xor" || mnemonic === "sub") {
-        this.#set(state, to, constant(0));
-        return;
-      }
-      if (isBorrow(instruction)) {
-        this.#set(state, to, either(numberIn(to, 0), numberIn(to, -1)));
-        return;
-      }
-      // mov edi, edi and its like leave things as they are
-    }
-    const by =
-      from === undefined || from.kind === "other" ? undefined : this.#numberOf(state, from, instruction);
-    if (to !== undefined && by !== undefined && to.kind !== "immediate") {
-      const value = this.valueOf(state, to, instruction);
-      const isWord = (to.kind === "register" || to.kind === "memory") && to.size === this.#word;
-      const folded =
-        (isWord ? tagged(mnemonic, value, by, this.#word) : undefined) ??
-        (to.kind === "register" ? fewResults(mnemonic, value, by, to.size) : undefined) ??
-        this.#fold(mnemonic, value, by);
-      if (folded !== undefined) {
-        const whole = instruction.immediateSize >= 4 ? instruction.immediateAt : undefined;
-        this.#set(state, to, withOrigin(inBytes(to, folded), by, whole));
+    const { mnemonic, writes } = instruction;
+    if (to !== undefined && computes(mnemonic)) {
+      const a = this.valueOf(state, to, instruction);
+      const b = from === undefined ? UNKNOWN : this.valueOf(state, from, instruction);
+      const result = resultOf(instruction, a, b, this.#word);
+      if (result !== undefined) {
+        this.#set(state, to, result);
         return;
       }
     }
-    if ((mnemonic === "inc" || mnemonic === "dec") && to !== undefined) {
-      const folded = this.#fold("add", this.valueOf(state, to, instruction), mnemonic === "inc" ? 1 : -1);
-      this.#set(state, to, folded ?? UNKNOWN);
-      return;
-    }
-    if (mnemonic.startsWith("set") && to?.kind === "register") {
-      this.#set(state, to, oneOf([0, 1]));
-      return;
-    }
-    if (mnemonic === "add" && to?.kind === "register" && from !== undefined && to.size === this.#word) {
-      const [a, b] = [this.valueOf(state, to, instruction), this.valueOf(state, from, instruction)];
-      this.#set(state, to, partlyKnown(a, b));
-      return;
-    }
-    if (mnemonic === "neg" || mnemonic === "not") {
-      const number = to === undefined ? undefined : onlyNumber(this.valueOf(state, to, instruction));
-      if (to?.kind === "register" && number !== undefined) {
-        this.#set(state, to, numberIn(to, mnemonic === "neg" ? -number : ~number));
-        return;
-      }
-    }
-    for (const register of instruction.writes) {
+    for (const register of writes)
       if (register !== this.#abi.stackPointer) state.registers[register] = UNKNOWN;
-    }
     const offset = to === undefined ? undefined : this.stackOffsetOf(state, to);
     if (offset !== undefined && mnemonic !== "cmp" && mnemonic !== "test") state.put(offset, UNKNOWN);
-  }
-
-  #numberOf(state: MachineState, operand: Operand, instruction: Instruction): number | undefined {
-    return operand.kind === "immediate"
-      ? operand.value
-      : onlyNumber(this.valueOf(state, operand, instruction));
-  }
-
-  /** The result of an operation with a number, for the operations that change a constant or move an address. */
-  #fold(mnemonic: string, value: Value, by: number): Value | undefined {
-    const delta = mnemonic === "add" ? by : mnemonic === "sub" ? -by : undefined;
-    if (mnemonic === "or" && by === -1) return constant(this.#wrap(-1));
-    if (mnemonic === "and" && by === 0) return constant(0);
-    const [only, ...others] = value;
-    if (only === undefined || others.length > 0) return delta === undefined ? undefined : UNKNOWN;
-    if (only.kind === "stack" && delta !== undefined) return stackAddress(only.offset + (delta | 0));
-    // and esp, -16: by how much it moves nobody knows, and what is above does not matter any more
-    if (only.kind === "stack" && mnemonic === "and") return value;
-    if (only.kind === "address" && delta !== undefined) return imageAddress(only.rva + delta);
-    if (delta !== undefined && only.kind !== "constant") return movedBy(only, delta | 0);
-    if (only.kind !== "constant") return undefined;
-    switch (mnemonic) {
-      case "add":
-      case "sub":
-        return constant(this.#wrap(only.value + (delta ?? 0)));
-      case "or":
-        return constant((only.value | by) >>> 0, only.origin);
-      case "and":
-        return constant((only.value & by) >>> 0, only.origin);
-      case "xor":
-        return constant((only.value ^ by) >>> 0, only.origin);
-      default:
-        return undefined;
-    }
   }
 
   #wrap(value: number): number {
@@ -411,7 +336,7 @@ export class Transfer {
     if (memory.index !== undefined) {
       const [base, index] = [memory.base, memory.index].map((one) => state.registers[one] ?? UNKNOWN);
       if (base === undefined || index === undefined) return UNKNOWN;
-      return memory.scale === 1 ? partlyKnown(base, index) : movedFrom(base, index);
+      return memory.scale === 1 ? sumOfOneKnown(base, index) : movedFrom(base, index);
     }
     if (memory.base === this.#abi.stackPointer) return stackAddress(state.sp + memory.displacement);
     const [only, ...others] = state.registers[memory.base] ?? UNKNOWN;
@@ -444,43 +369,5 @@ const COPIES = /^v?(?:mov(?:[au]p[sd]|dq[au]|dq[au](?:8|16|32|64)|q|d|s[sd]|lp[s
 const COPIES_STRING = /^(?:rep )?movs[bwdq]$/;
 const ZEROES = /^v?(?:xorp[sd]|pxor[dq]?)$/;
 
-/** What an operand of so many bytes takes of a value. */
-function sized(value: Value, size: number): Value {
-  return size > 0 && size < 4 ? partOf(value, size) : value;
-}
-
-/** A sum of two values of which at most one is known: a place in a block, by an offset. */
-function partlyKnown(a: Value, b: Value): Value {
-  const sum = movedFrom(a, b);
-  return sum === UNKNOWN ? movedFrom(b, a) : sum;
-}
-
-/** A number in a register, of as many bytes as the operand takes. */
-function numberIn(register: Operand | undefined, number: number): Value {
-  const size = register?.kind === "register" ? register.size : 4;
-  return sized(constant(size === 8 ? number : number >>> 0), size);
-}
-
-/** A result that may have been carried out of the operand's bytes. */
-function inBytes(operand: Operand, value: Value): Value {
-  const [only] = value;
-  const isHalf = operand.kind === "register" && operand.size === 4;
-  return isHalf &&
-    only?.kind === "constant" &&
-    only.value !== only.value >>> 0 &&
-    only.value !== (only.value | 0)
-    ? constant(only.value >>> 0, only.origin)
-    : value;
-}
-
 /** What a sum is known to be. */
 const KNOWN: ReadonlySet<Atom["kind"]> = new Set(["constant", "stack", "address"]);
-
-/** Where the result of adding or joining is one of its parts, that one's bytes are the result's. */
-function withOrigin(value: Value, part: number, origin: number | undefined): Value {
-  const [only, ...others] = value;
-  if (only?.kind !== "constant" || others.length > 0 || origin === undefined) return value;
-  return only.origin === undefined && only.value >>> 0 === part >>> 0 && part >>> 24 !== 0
-    ? constant(part >>> 0, origin)
-    : value;
-}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { constant, type Value } from "../../src/code/abstract-value.ts";
-import { type Comparison, decide, Facts, learn, outcomeOf } from "../../src/code/conditions.ts";
+import { outcomeOf } from "../../src/code/call-outcome.ts";
+import { type Comparison, decide, Facts, learn } from "../../src/code/conditions.ts";
 
 const X: Value = [{ kind: "register", key: "r1", register: 1 }];
 const Y: Value = [{ kind: "register", key: "r2", register: 2 }];
