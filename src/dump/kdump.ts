@@ -54,11 +54,14 @@ function openPlain(source: ByteSource, main: ByteSource, notes: readonly string[
   const bits = raw.headerVersion >= WIDE_VERSION ? Number(toAddress(sub.maxPfn64)) || raw.maxPfn : raw.maxPfn;
   const bitmapAt = (1 + raw.subHeaderBlocks) * PAGE_SIZE;
   const half = (raw.bitmapBlocks / 2) * PAGE_SIZE;
-  if (half > MAX_BITMAP_BYTES || bitmapAt + 2 * half > source.size)
+  // a flattened core ends wherever its records say
+  if (half > MAX_BITMAP_BYTES || bitmapAt + 2 * half > source.size || 2 * half > main.size)
     head.fail(0x1b4, "the bitmaps", "inside the file", `${2 * half} bytes from ${bitmapAt} on`);
   const words = new Int32Array(Math.ceil(half / 4));
   source.read(bitmapAt + half, new Uint8Array(words.buffer, 0, Math.floor(half)));
-  const pieces = pagesOf(source, bitmapAt + 2 * half);
+  const descriptors = bitmapAt + 2 * half;
+  const most = Math.min(source.size - descriptors, main.size) / DESCRIPTOR_SIZE;
+  const pieces = pagesOf(source, descriptors, Math.max(0, Math.floor(most)));
   const unpacked = new UnpackedSource(source, pieces);
   const map = new BitmapMap(words, Math.min(bits, words.length * 32), 0, unpacked.size);
   const found = readCoreNotes(source, [
@@ -83,8 +86,7 @@ function openPlain(source: ByteSource, main: ByteSource, notes: readonly string[
 }
 
 /** The pages by their descriptors, which stand in the order of the pages. */
-function pagesOf(source: ByteSource, descriptors: number): PackedPieces {
-  const count = Math.max(0, Math.floor((source.size - descriptors) / DESCRIPTOR_SIZE));
+function pagesOf(source: ByteSource, descriptors: number, count: number): PackedPieces {
   return {
     count,
     size: PAGE_SIZE,
