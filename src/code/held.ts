@@ -179,6 +179,8 @@ interface Place {
   readonly keeping: Keeping;
   readonly alias: string | undefined;
   readonly base: Atom | undefined;
+  /** The address, where it is one behind a pointer. */
+  readonly pointer?: Atom;
 }
 
 /** Where an operand in memory is, that is not on the stack. */
@@ -195,5 +197,6 @@ export function placeOf(transfer: Transfer, state: MachineState, at: Memory): Pl
     keeping: keepingBehind(pointer),
     alias: field?.kind === "unknown" ? undefined : field?.key,
     base,
+    pointer,
   };
 }

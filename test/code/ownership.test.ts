@@ -18,6 +18,7 @@ const SLOTS = {
   _wcsicmp: 0x2038,
   Put: 0x2040,
   ExRaiseStatus: 0x2048,
+  IoAllocateIrp: 0x2050,
 };
 
 interface Setting {
@@ -196,6 +197,15 @@ describe("Ownership.fatesOf", () => {
       forgotten: [],
       stored: [{ keeping: { in: "field", offset: 0x40, of: { register: 1 } } }],
     });
+  });
+
+  it("takes the file object of an IRP, and what the next driver is told, for lent", () => {
+    // two public drivers that delete files so
+    expect(fates(code.fileOfIrp, RETURNED, "null")).toMatchObject({
+      forgotten: [{ failing: false }],
+      stored: [],
+    });
+    expect(fates(code.contextOfIrp, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [{}] });
   });
 
   it("knows all places where it stands", () => {
