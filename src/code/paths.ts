@@ -255,10 +255,8 @@ class PathWalk<T> {
     }
     if (compared !== undefined) path.flags = compared;
     else if (path.flags === undefined && !RESULT_FLAGS.has(mnemonic)) return true;
-    else if (RESULT_FLAGS.has(mnemonic) && written !== undefined) {
-      const value = transfer.valueOf(path.state, written, instruction);
-      path.flags = { kind: "test", left: value, right: value, size: sizeOf(written) };
-    } else if (!KEEPS_FLAGS.test(mnemonic)) path.flags = undefined;
+    else if (RESULT_FLAGS.has(mnemonic)) path.flags = resultFlags(transfer, path.state, instruction);
+    else if (!KEEPS_FLAGS.test(mnemonic)) path.flags = undefined;
     return true;
   }
 
@@ -275,7 +273,10 @@ class PathWalk<T> {
       const state = path.state.copy();
       this.#flows.transfer.choose(state, instruction, holds);
       const facts = learn(condition, comparison, holds, path.facts);
-      this.#pending.push({ ...path, at: next, state, facts, told });
+      const flags = isBorrow(instruction)
+        ? resultFlags(this.#flows.transfer, state, instruction)
+        : path.flags;
+      this.#pending.push({ ...path, at: next, state, facts, flags, told });
     }
     return true;
   }
@@ -399,10 +400,21 @@ function comparisonOf(
   return { kind: mnemonic, left, right: transfer.valueOf(state, b, instruction), size: sizeOf(a) };
 }
 
+/** The flags tell of the result, as a test of it with itself would. */
+function resultFlags(
+  transfer: Transfer,
+  state: MachineState,
+  instruction: Instruction,
+): Comparison | undefined {
+  const [written] = instruction.operands;
+  if (written === undefined) return undefined;
+  const value = transfer.valueOf(state, written, instruction);
+  return { kind: "test", left: value, right: value, size: sizeOf(written) };
+}
+
 function sizeOf(operand: Operand): number {
   return operand.kind === "register" || operand.kind === "memory" ? operand.size : 4;
 }
 
-/** The flags tell of the result, as a test of it with itself would. */
 const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec"]);
 const KEEPS_FLAGS = /^(?:mov|lea|push|pop|nop|not|xchg|bswap|set|cmov|cdq|cwde|leave|endbr|prefetch)/;

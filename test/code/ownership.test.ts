@@ -190,6 +190,7 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.byStates, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [] });
     expect(fates(code.byStatesChosen, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [] });
     expect(fates(code.zeroInRegister, RETURNED, "never")).toMatchObject({ forgotten: [], stored: [] });
+    expect(fates(code.borrowTested, RETURNED, "null")).toMatchObject({ forgotten: [], stored: [] });
   });
 
   it("finds it where a part of it is kept, by an offset that nobody knows", () => {
