@@ -33,14 +33,14 @@ export function resultOf(instruction: Instruction, a: Value, b: Value, word: 4 |
   if (to?.kind !== "register" && to?.kind !== "memory") return undefined;
   if (to.kind === "register" && from?.kind === "register" && to.register === from.register) {
     if (mnemonic === "xor" || mnemonic === "sub") return constant(0);
-    if (isBorrow(instruction)) return either(numberIn(to, 0), numberIn(to, -1));
+    if (isBorrow(instruction)) return either(sizedNumber(to, 0), sizedNumber(to, -1));
   }
   if (mnemonic.startsWith("set")) return to.kind === "register" ? oneOf([0, 1]) : undefined;
   if (mnemonic === "inc" || mnemonic === "dec") return folded("add", a, mnemonic === "inc" ? 1 : -1, word);
   if (mnemonic === "neg" || mnemonic === "not") {
     const number = onlyNumber(a);
     if (number === undefined || to.kind !== "register") return undefined;
-    return numberIn(to, mnemonic === "neg" ? -number : ~number);
+    return sizedNumber(to, mnemonic === "neg" ? -number : ~number);
   }
   const by = from === undefined ? undefined : onlyNumber(b);
   const result = by === undefined ? undefined : withNumber(mnemonic, a, by, to, word);
@@ -58,7 +58,7 @@ export function sumOfOneKnown(a: Value, b: Value): Value {
 }
 
 /** A number in a register, of as many bytes as the operand takes. */
-export function numberIn(register: Operand | undefined, number: number): Value {
+export function sizedNumber(register: Operand | undefined, number: number): Value {
   const size = register?.kind === "register" ? register.size : 4;
   return sized(constant(size === 8 ? number : number >>> 0), size);
 }

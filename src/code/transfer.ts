@@ -18,7 +18,7 @@ import {
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
-import { computes, folded, numberIn, resultOf, sized, sumOfOneKnown, withOrigin } from "./arithmetic.ts";
+import { computes, folded, resultOf, sized, sizedNumber, sumOfOneKnown, withOrigin } from "./arithmetic.ts";
 import type { ModuleCode } from "./module-code.ts";
 
 export type Memory = Extract<Operand, { kind: "memory" }>;
@@ -193,7 +193,7 @@ export class Transfer {
   choose(state: MachineState, instruction: Instruction, holds: boolean): void {
     const [to, from] = instruction.operands;
     if (instruction.mnemonic.startsWith("set")) this.#set(state, to, partOf(constant(holds ? 1 : 0), 1));
-    else if (isBorrow(instruction)) this.#set(state, to, numberIn(to, holds ? -1 : 0));
+    else if (isBorrow(instruction)) this.#set(state, to, sizedNumber(to, holds ? -1 : 0));
     else if (holds && from !== undefined) this.#set(state, to, this.valueOf(state, from, instruction));
   }
 
