@@ -58,7 +58,6 @@ export class UnwindTable {
   /** Why `rows` is not all of the table. */
   readonly stopped?: TableStop;
   readonly #ownerOf: FindOwner;
-  #functions: readonly UnwindFunction[] | undefined;
 
   constructor(found: UnwindRows = NO_ROWS, ownerOf: FindOwner = (entry) => ({ entry, entryKnown: true })) {
     this.rows = sorted(found.rows);
@@ -79,26 +78,23 @@ export class UnwindTable {
     return this.rows.length / ROW;
   }
 
-  /** All functions, by entry. */
+  /** All functions, by entry: joined anew with each call, since a list of them takes more than the rows. */
   functions(): readonly UnwindFunction[] {
-    this.#functions ??= this.#join();
-    return this.#functions;
-  }
-
-  #join(): readonly UnwindFunction[] {
     const parts = new Map<number, Part>();
     for (let index = 0; index < this.count; index++) {
       const start = this.#start(index);
       const end = this.#end(index);
       const { entry, entryKnown } = this.#ownerOf(start, this.rows[index * ROW + 2] ?? 0);
-      let part = parts.get(entry);
+      const fragment = { start: start as Rva, end: end as Rva };
+      const part = parts.get(entry);
       if (part === undefined) {
-        part = { entry: entry as Rva, entryKnown, fragments: [] };
-        parts.set(entry, part);
+        // an empty list that is pushed to has room for 17
+        parts.set(entry, { entry: entry as Rva, entryKnown, fragments: [fragment] });
+        continue;
       }
       const last = part.fragments.at(-1);
       if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end) as Rva;
-      else part.fragments.push({ start: start as Rva, end: end as Rva });
+      else part.fragments.push(fragment);
     }
     return [...parts.values()].sort((a, b) => a.entry - b.entry);
   }

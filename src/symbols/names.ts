@@ -30,41 +30,56 @@ export interface Names {
   byName(name: string): Name | undefined;
 }
 
-/** Names in order of their places, and looked up by name as they are asked for. */
+/** Names in order of their places, and looked up by name as they are asked for: objects are made of those that are asked for. */
 export class NameTable implements Names {
   readonly basis: NameBasis;
-  readonly items: readonly Name[];
-  #byName: ReadonlyMap<string, Name> | undefined;
+  /** By place. */
+  readonly #names: readonly string[];
+  readonly #rvas: Uint32Array;
+  #byName: ReadonlyMap<string, number> | undefined;
 
   /** @param names of one place in the order in which they are told */
   constructor(basis: NameBasis, names: readonly Omit<Name, "basis">[]) {
     this.basis = basis;
-    this.items = names.map((name) => ({ ...name, basis })).sort((a, b) => a.rva - b.rva);
+    const sorted = [...names].sort((a, b) => a.rva - b.rva);
+    this.#names = sorted.map(({ name }) => name);
+    this.#rvas = Uint32Array.from(sorted, ({ rva }) => rva);
+  }
+
+  get items(): readonly Name[] {
+    return this.#slice(0, this.#names.length);
   }
 
   at(rva: number): readonly Name[] {
     const first = this.#firstAbove(rva - 1);
-    return this.items.slice(first, Math.min(this.#firstAbove(rva), first + MAX_NAMES_OF_PLACE));
+    return this.#slice(first, Math.min(this.#firstAbove(rva), first + MAX_NAMES_OF_PLACE));
   }
 
   near(rva: number): Near {
     const next = this.#firstAbove(rva);
-    const nearest = this.items[next - 1];
-    const below = nearest === undefined ? undefined : this.items[this.#firstAbove(nearest.rva - 1)];
-    const above = this.items[next];
+    const nearest = this.#rvas[next - 1];
+    const [below] = nearest === undefined ? [] : this.at(nearest);
+    const [above] = this.#slice(next, Math.min(next + 1, this.#names.length));
     return { ...(below === undefined ? {} : { below }), ...(above === undefined ? {} : { above }) };
   }
 
   byName(name: string): Name | undefined {
     if (this.#byName === undefined) {
-      const names = new Map<string, Name>();
-      for (const one of this.items) if (!names.has(one.name)) names.set(one.name, one);
-      this.#byName = names;
+      const places = new Map<string, number>();
+      for (const [place, one] of this.#names.entries()) if (!places.has(one)) places.set(one, place);
+      this.#byName = places;
     }
-    return this.#byName.get(name);
+    const place = this.#byName.get(name);
+    return place === undefined ? undefined : this.#slice(place, place + 1)[0];
+  }
+
+  #slice(from: number, to: number): readonly Name[] {
+    return this.#names
+      .slice(from, to)
+      .map((name, i) => ({ name, rva: this.#rvas[from + i] as Rva, basis: this.basis }));
   }
 
   #firstAbove(rva: number): number {
-    return upperBound(this.items.length, rva, (i) => this.items[i]?.rva ?? 0);
+    return upperBound(this.#rvas.length, rva, (i) => this.#rvas[i] ?? 0);
   }
 }

@@ -30,13 +30,14 @@ export function listFunctions(module: string, image: Image): FunctionList {
     functions: Array.from({ length: functions.count }, (_, i) => {
       const { entry, basis, fragments } = functions.at(i);
       const [named] = namesAt(image, entry);
+      const first = image.addressOf(entry);
       return {
-        entry: image.addressOf(entry),
+        entry: first,
         name: named?.name ?? null,
         nameBasis: named?.basis ?? null,
         basis,
         fragments: fragments.map(({ start, end }) => ({
-          start: image.addressOf(start),
+          start: start === entry ? first : image.addressOf(start),
           end: image.addressOf(end),
         })),
       };
