@@ -47,8 +47,10 @@ export function writeAnswer(path: string, text: string, force: boolean): void {
     const descriptor = openSync(part, "wx");
     made = true;
     try {
-      const bytes = new TextEncoder().encode(text);
-      for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+      for (const some of partsOf(text)) {
+        const bytes = new TextEncoder().encode(some);
+        for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+      }
     } finally {
       closeSync(descriptor);
     }
@@ -57,4 +59,21 @@ export function writeAnswer(path: string, text: string, force: boolean): void {
     if (made) rmSync(part, { force: true });
     throw notWritten(path, cause);
   }
+}
+
+/** UTF-16 units that are written at once. */
+const AT_ONCE = 0x10_0000;
+
+/** A text in parts, none of which ends within a character: the bytes of all of a long one take as much memory as it does. */
+export function* partsOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const end = at + AT_ONCE;
+    const next = end + (isLowSurrogate(text.charCodeAt(end)) ? 1 : 0);
+    yield text.slice(at, next);
+    at = next;
+  }
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
 }

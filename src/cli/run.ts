@@ -17,7 +17,7 @@ import { type Answer, answerTo } from "./answers.ts";
 import { type Invocation, type Options, parseCommandLine, UsageError } from "./arguments.ts";
 import { COMMAND_NAMES, SESSIONS } from "./commands.ts";
 import { ANSWERED, MISUSED, UNREADABLE } from "./exit-codes.ts";
-import { refuseExisting, writeAnswer } from "./output.ts";
+import { partsOf, refuseExisting, writeAnswer } from "./output.ts";
 import { Progress, type Terminal } from "./progress.ts";
 import { ScriptError } from "./script-error.ts";
 
@@ -44,8 +44,8 @@ export function run(argv: readonly string[], streams: Streams): number | Promise
       const { output, force, format } = invocation.options;
       if (output !== undefined) refuseExisting(output, force);
       const text = `${answerText(invocation, streams)}${format === "csv" ? "\r\n" : "\n"}`;
-      if (output === undefined) streams.stdout.write(text);
-      else writeAnswer(output, text, force);
+      if (output !== undefined) writeAnswer(output, text, force);
+      else for (const part of partsOf(text)) streams.stdout.write(part);
     } else streams.stdout.write(`${aboutText(invocation)}\n`);
     return ANSWERED;
   } catch (error) {

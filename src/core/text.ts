@@ -58,18 +58,30 @@ export function grouped(value: number | bigint): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** Pieces put together at once by `joined`. */
+/** Pieces put together at once by `joined`, and the length from which one stays by itself. */
 const AT_ONCE = 256;
+const LONG = 0x1000;
 
-/** Texts in one, with a separator between them: some at a time, since as pieces they take several times the memory. */
+/**
+ * Texts in one, with a separator between them: short ones some at a time, since as pieces they take several times the
+ * memory; long ones by `+`, which copies nothing before the text is read.
+ */
 export function joined(pieces: Iterable<string>, separator: string): string {
-  const done: string[] = [];
+  let all: string | undefined;
   let some: string[] = [];
-  for (const piece of pieces) {
-    if (some.push(piece) < AT_ONCE) continue;
-    done.push(some.join(separator));
+  const add = (text: string): void => {
+    all = all === undefined ? text : all + separator + text;
+  };
+  const addSome = (): void => {
+    if (some.length > 0) add(some.join(separator));
     some = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length >= LONG) {
+      addSome();
+      add(piece);
+    } else if (some.push(piece) >= AT_ONCE) addSome();
   }
-  if (some.length > 0) done.push(some.join(separator));
-  return done.join(separator);
+  addSome();
+  return all ?? "";
 }

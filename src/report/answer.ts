@@ -16,11 +16,15 @@ export function answer<T extends object>(data: T, document: () => object = () =>
 
 /** A document as JSON has it: its version, and no bigint. */
 export function jsonOf(document: object): unknown {
-  return plain({ schemaVersion: SCHEMA_VERSION, ...document });
+  return plain(versioned(document));
+}
+
+export function versioned(document: object): object {
+  return { schemaVersion: SCHEMA_VERSION, ...document };
 }
 
 /** Bigints as `0x` and lower-case hex, `undefined` as null, so that no field is ever left out. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (typeof value === "bigint") return hex(value);
   if (value === undefined) return null;
   if (typeof value !== "object" || value === null) return value;

@@ -1,5 +1,5 @@
 import { joined, printable } from "../core/text.ts";
-import { type Block, type Line, mapped, type Table } from "./block.ts";
+import type { Block, Line, Table } from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 
 /**
@@ -11,8 +11,7 @@ export function renderCsv<C extends keyof Documents>(
   document: Documents[C],
   { pointerSize }: { readonly pointerSize: 4 | 8 },
 ): string {
-  const tables = blocksOf(command, document, pointerSize).flatMap(tablesOf);
-  return tables.join("\r\n\r\n");
+  return joined(blocksOf(command, document, pointerSize).flatMap(tablesOf), "\r\n\r\n");
 }
 
 /** What tables an answer has, as CSV. */
@@ -30,12 +29,14 @@ function tablesOf(block: Block): readonly string[] {
   return own.length === 0 ? tables : [own.join("\r\n"), ...tables];
 }
 
-function tableOf({ columns, rows }: Table): string {
+function tableOf(table: Table): string {
+  return joined(recordsOf(table), "\r\n");
+}
+
+function* recordsOf({ columns, rows }: Table): Generator<string> {
   const titles = columns.map(({ title = "" }) => title);
-  const body = joined(mapped(rows, record), "\r\n");
-  return titles.every((title) => title === "")
-    ? body
-    : [record(titles), ...(rows.length === 0 ? [] : [body])].join("\r\n");
+  if (titles.some((title) => title !== "")) yield record(titles);
+  for (const row of rows) yield record(row);
 }
 
 function record(cells: readonly Line[]): string {

@@ -1,17 +1,5 @@
 import { joined, printable } from "../core/text.ts";
-import {
-  type Block,
-  type Column,
-  type Facts,
-  type Heading,
-  type Line,
-  mapped,
-  type Notes,
-  type PointerSize,
-  type Rows,
-  type Table,
-  type Text,
-} from "./block.ts";
+import type { Block, Column, Facts, Heading, Line, Notes, PointerSize, Rows, Table, Text } from "./block.ts";
 import { blocksOf, type Documents } from "./blocks.ts";
 
 import type { Style } from "./style.ts";
@@ -42,10 +30,10 @@ interface Setting {
 
 /** Blocks with an empty line between them. What comes from a dump is made printable here, so that no name drives the terminal. */
 function renderBlocks(blocks: readonly Block[], setting: Setting): string {
-  return blocks
-    .map((block) => renderBlock(block, setting))
-    .filter((text) => text !== "")
-    .join("\n\n");
+  return joined(
+    blocks.map((block) => renderBlock(block, setting)).filter((text) => text !== ""),
+    "\n\n",
+  );
 }
 
 function renderBlock(block: Block, setting: Setting): string {
@@ -115,19 +103,17 @@ interface Placed {
 }
 
 /** Rows under their titles, two spaces between columns. The last column is not padded. */
-function renderTable({ heading, columns, rows }: Table, setting: Setting): string {
+function renderTable(made: Table, setting: Setting): string {
+  return joined(linesOf(made, setting), "\n");
+}
+
+function* linesOf({ heading, columns, rows }: Table, setting: Setting): Generator<string> {
   const places = placesOf(columns, rows, setting.width);
-  const titled = columns.some(({ title }) => title !== undefined);
   const titles = columns.map(({ title = "" }) => title);
-  const lines = [
-    ...(heading === undefined ? [] : [renderLine(heading, setting, { hang: HANG })]),
-    ...(titled ? [setting.style.dim(renderRow(titles, columns, places, setting))] : []),
-  ];
-  const body = joined(
-    mapped(rows, (row) => renderRow(row, columns, places, setting)),
-    "\n",
-  );
-  return [...lines, ...(rows.length === 0 ? [] : [body])].join("\n");
+  if (heading !== undefined) yield renderLine(heading, setting, { hang: HANG });
+  if (columns.some(({ title }) => title !== undefined))
+    yield setting.style.dim(renderRow(titles, columns, places, setting));
+  for (const row of rows) yield renderRow(row, columns, places, setting);
 }
 
 /** What of the columns has no room beside the others stands in a line below them, in every row. */
