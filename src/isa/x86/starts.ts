@@ -17,8 +17,12 @@ export const x86Starts: FunctionStarts = {
 };
 
 function prologueAt(run: CodeRun, at: number): Prologue | undefined {
-  const b = run.bytes.subarray(at - run.start, at - run.start + 12);
-  const [b0, b1, b2] = b;
+  const { bytes } = run;
+  const i = at - run.start;
+  // neither a subarray nor its iterator: this is asked behind every call
+  const b0 = bytes[i];
+  const b1 = bytes[i + 1];
+  const b2 = bytes[i + 2];
   // mov edi, edi; push ebp; mov ebp, esp
   if (b0 === 0x8b && b1 === 0xff && b2 === 0x55) return "frame";
   // mov edi, edi is room for a patch; push ecx behind it makes room for a variable.
@@ -26,21 +30,28 @@ function prologueAt(run: CodeRun, at: number): Prologue | undefined {
   // push ebp; mov ebp, esp in both encodings
   if (b0 === 0x55 && ((b1 === 0x8b && b2 === 0xec) || (b1 === 0x89 && b2 === 0xe5))) return "frame";
   // lea ecx, [esp+4]; and esp, -16: gcc aligns the stack
-  if (b0 === 0x8d && b1 === 0x4c && b2 === 0x24 && b[3] === 0x04 && b[4] === 0x83 && b[5] === 0xe4)
+  if (
+    b0 === 0x8d &&
+    b1 === 0x4c &&
+    b2 === 0x24 &&
+    bytes[i + 3] === 0x04 &&
+    bytes[i + 4] === 0x83 &&
+    bytes[i + 5] === 0xe4
+  )
     return "frame";
   // endbr32
   if (b0 === 0xf3 && b1 === 0x0f && b2 === 0x1e) return "frame";
   // push n; push scope table; call __SEH_prolog
-  if (b0 === 0x6a && b2 === 0x68 && b[7] === 0xe8) return "strong";
-  if (b0 === 0x68 && b[5] === 0x68 && b[10] === 0xe8) return "strong";
+  if (b0 === 0x6a && b2 === 0x68 && bytes[i + 7] === 0xe8) return "strong";
+  if (b0 === 0x68 && bytes[i + 5] === 0x68 && bytes[i + 10] === 0xe8) return "strong";
   // push n; mov eax, handler; call __EH_prolog3
-  if (b0 === 0x6a && b2 === 0xb8 && b[7] === 0xe8) return "strong";
+  if (b0 === 0x6a && b2 === 0xb8 && bytes[i + 7] === 0xe8) return "strong";
   // push ebp, edi, esi or ebx
   if (b0 === 0x55 || b0 === 0x57 || b0 === 0x56 || b0 === 0x53) return "weak";
   // sub esp, n
   if ((b0 === 0x83 || b0 === 0x81) && b1 === 0xec) return "weak";
   // mov reg, [esp+n]: one of the first arguments of a function without a frame
-  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44 && FIRST_ARGUMENTS.has(b[3] ?? 0))
+  if (b0 === 0x8b && b2 === 0x24 && ((b1 ?? 0) & 0xc7) === 0x44 && FIRST_ARGUMENTS.has(bytes[i + 3] ?? 0))
     return "weak";
   return undefined;
 }
