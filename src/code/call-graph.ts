@@ -150,7 +150,7 @@ export class CallGraph {
       taken.set(place, functions.owning(place)[0]);
     }
     this.#decoding((look) => {
-      for (const place of placesNaming(this.#flows.image, entry)) {
+      for (const place of placesNaming(this.#flows.image, [entry])) {
         const [owner] = functions.owning(place);
         const start = owner && this.#instructionAt(owner, place, look);
         const instruction = start === undefined ? undefined : look.decoder.at(start);

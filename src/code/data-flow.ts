@@ -2,7 +2,6 @@ import {
   followedAtMost,
   MAX_FOLLOWED,
   MAX_FOLLOWED_KEPT,
-  MAX_LOOKUP_BYTES,
   MAX_NAMING_BYTES,
   MAX_PATH_STEPS_TOTAL,
 } from "../core/limits.ts";
@@ -27,8 +26,6 @@ export class Followed {
   pathSteps: number = MAX_PATH_STEPS_TOTAL;
   /** Bytes of code that may still be searched for whoever names a place. */
   namingBytes: number = MAX_NAMING_BYTES;
-  /** Bytes that may still be searched for who looks a function up by a text of its name. */
-  lookupBytes: number = MAX_LOOKUP_BYTES;
   /** With the map that each stands in. */
   readonly #kept = new Recent<FunctionFlow, Map<number, FunctionFlow>>(MAX_FOLLOWED_KEPT);
 

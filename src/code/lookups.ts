@@ -1,8 +1,8 @@
-import { advance, type Rva } from "../core/address.ts";
-import { pointerBytes } from "../core/bytes.ts";
+import { advance, type Rva, type Va } from "../core/address.ts";
+import { addTo, groupBy } from "../core/search.ts";
 import { asciiBytes, utf16Bytes } from "../core/text.ts";
 import { argumentPlace } from "../isa/abi.ts";
-import { findPatterns } from "../memory/search.ts";
+import { findPatterns, findWords } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Value } from "./abstract-value.ts";
 import { CallGraph } from "./call-graph.ts";
@@ -52,13 +52,13 @@ export function findRuntimeLookups(flows: DataFlow, names: ReadonlySet<string>):
   const { imports, exports } = flows.image.image;
   const listed = new Set<string | null | undefined>(exports.items.map(({ name }) => name));
   for (const { declared } of imports.slots) listed.add(declared?.name);
-  const lookups: RuntimeLookup[] = [];
-  for (const text of findNames(flows.image, names)) {
-    const calls = lookupsOf(flows, text.string);
-    if (calls.length === 0 && !(text.encoding === "ansi" && listed.has(text.name))) lookups.push(text);
-    for (const found of calls) lookups.push({ ...text, ...found });
-  }
-  return lookups;
+  const texts = findNames(flows.image, names);
+  const calls = lookupsOf(flows, texts);
+  return texts.flatMap((text) => {
+    const taken = calls.get(text.string);
+    if (taken !== undefined) return taken.map((found) => ({ ...text, ...found }));
+    return text.encoding === "ansi" && listed.has(text.name) ? [] : [text];
+  });
 }
 
 function findNames({ image }: ImageCode, names: ReadonlySet<string>): RuntimeLookup[] {
@@ -92,47 +92,45 @@ function standsAlone(image: ImageCode["image"], rva: number, encoding: "ansi" | 
 
 type Taken = Pick<RuntimeLookup, "call" | "pointer" | "uses">;
 
-/** The calls that look up the name at `string`, in all functions that name it or a counted string of it. */
-function lookupsOf(flows: DataFlow, string: number): readonly Taken[] {
-  const { image, code } = flows.image;
-  const { followed } = flows;
-  if (followed.lookupBytes <= 0) return [];
-  const counted = countedStrings(flows.image, string);
-  followed.lookupBytes -= image.size + (counted.length + 1) * code.readable;
-  const named = [string, ...counted];
-  const functions = new Map(
-    named.flatMap((place) => functionsNaming(flows.image, place)).map((one) => [one.entry, one]),
-  );
-  const isName = (value: Value): boolean =>
-    value.some((atom) => named.includes(placeNamed(flows.image, atom) ?? -1));
-  const pointerSize = image.pointerSize;
-  const taken: Taken[] = [];
-  for (const found of functions.values()) {
+/** The calls that look texts up, by where the text stands, in all functions that name one or a counted string of one. */
+function lookupsOf(flows: DataFlow, texts: readonly RuntimeLookup[]): ReadonlyMap<number, readonly Taken[]> {
+  const { image } = flows.image;
+  const textAt = new Map<number, number>(texts.map(({ string }) => [string, string]));
+  for (const [place, text] of countedStrings(image, [...textAt.keys()])) textAt.set(place, text);
+  const textsOf = (value: Value): number[] =>
+    value.flatMap((atom) => textAt.get(placeNamed(flows.image, atom) ?? -1) ?? []);
+  const taken = new Map<number, Taken[]>();
+  for (const found of functionsNaming(flows.image, [...textAt.keys()])) {
     const flow = flows.of(found);
-    /** Where counted strings of the name have been set up, by key. */
-    const initialised = new Set<string>();
+    /** The texts with which counted strings have been set up, by key. */
+    const initialised = new Map<string, number[]>();
     for (const site of flow.calls) {
       for (const callee of flows.callees.of(site)) {
         const names = namesOf(callee);
         if (names.length === 0) continue;
         const first = callArgument(flows, site, 1);
-        if (names.some((name) => INITIALISERS.has(name)) && isName(callArgument(flows, site, 2))) {
-          for (const { key } of first) initialised.add(key);
+        if (names.some((name) => INITIALISERS.has(name))) {
+          for (const text of textsOf(callArgument(flows, site, 2)))
+            for (const { key } of first) addTo(initialised, key, text);
         }
         const routine = names.find((name) => ROUTINES.has(name));
         if (routine === undefined) continue;
-        const buffer = first.flatMap((atom) =>
-          atom.kind === "stack" ? site.state.stackAt(atom.offset + pointerSize) : [],
-        );
-        if (!isName(first) && !isName(buffer) && !first.some(({ key }) => initialised.has(key))) continue;
+        const given = first.flatMap((atom) => [
+          ...textsOf([atom]),
+          ...(atom.kind === "stack" ? textsOf(site.state.stackAt(atom.offset + image.pointerSize)) : []),
+          ...(initialised.get(atom.key) ?? []),
+        ]);
+        if (given.length === 0) continue;
         const at = site.instruction.start as Rva;
         const pointer = keptIn(flow, at);
         const uses = usesOf(flow, at);
-        taken.push({
-          call: { at, function: found, routine },
-          ...(pointer === undefined ? {} : { pointer }),
-          ...(uses.length === 0 ? {} : { uses }),
-        });
+        for (const text of new Set(given)) {
+          addTo(taken, text, {
+            call: { at, function: found, routine },
+            ...(pointer === undefined ? {} : { pointer }),
+            ...(uses.length === 0 ? {} : { uses }),
+          });
+        }
       }
     }
   }
@@ -162,19 +160,29 @@ function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
   return store?.place as Rva | undefined;
 }
 
-/** UNICODE_STRINGs and ANSI_STRINGs in data whose buffer is the name. */
-function countedStrings({ image }: ImageCode, string: number): number[] {
-  const places: number[] = [];
-  const needle = pointerBytes(advance(image.base, string), image.pointerSize);
+/** Where UNICODE_STRINGs and ANSI_STRINGs stand in data whose buffer is one of `texts`, each with that. */
+function countedStrings(
+  image: ImageCode["image"],
+  texts: readonly number[],
+): readonly (readonly [number, number])[] {
+  const { pointerSize } = image;
+  const found: (readonly [number, number])[] = [];
+  const addressOf = (text: number): bigint => advance(image.base, text);
+  const groups = groupBy(texts, (text) => Number(addressOf(text) >> 32n));
   for (const section of image.sections) {
-    if (section.executable) continue;
     const length = Math.min(sectionSpan(section), image.size - section.rva);
-    if (length < image.pointerSize) continue;
-    findPatterns(image.space, advance(image.base, section.rva), length, [needle], (at) => {
-      places.push(Number(at - image.base) - image.pointerSize);
-    });
+    if (section.executable || length < pointerSize) continue;
+    for (const [high, ones] of groups) {
+      const words = ones.map((text) => Number(addressOf(text) & 0xffff_ffffn));
+      const put = (at: Va, index: number): void => {
+        const text = ones[index];
+        if (text !== undefined) found.push([Number(at - image.base) - pointerSize, text]);
+      };
+      const upper = pointerSize === 8 ? high : undefined;
+      findWords(image.space, advance(image.base, section.rva), length, words, put, upper);
+    }
   }
-  return places;
+  return found;
 }
 
 /**

@@ -172,7 +172,7 @@ export class TagUses {
     const { image, followed } = this.#flows;
     if (followed.namingBytes <= 0) return [];
     followed.namingBytes -= image.code.readable;
-    return functionsNaming(image, rva);
+    return functionsNaming(image, [rva]);
   }
 }
 

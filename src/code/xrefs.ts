@@ -56,21 +56,22 @@ export class XrefList {
 }
 
 /**
- * The functions whose code names a place of the image: by its bytes, so that one may be there that only seems to.
+ * The functions whose code names any of these places of the image: by its bytes, so that one may be there that only
+ * seems to.
  */
-export function functionsNaming(image: ImageCode, rva: number): readonly CodeFunction[] {
+export function functionsNaming(image: ImageCode, places: readonly number[]): readonly CodeFunction[] {
   const found = new Map<number, CodeFunction>();
-  for (const at of placesNaming(image, rva)) {
+  for (const at of placesNaming(image, places)) {
     for (const owner of image.functions.owning(at)) found.set(owner.entry, owner);
   }
   return [...found.values()];
 }
 
-/** Where bytes of code read as the address of a place; none where that is not looked for. */
-export function placesNaming({ code }: ImageCode, rva: number): readonly number[] {
-  const places: number[] = [];
-  for (const run of code.runs) code.set.references.naming?.(code, run, rva, (at) => places.push(at));
-  return places;
+/** Where bytes of code read as the address of any of these places; none where that is not looked for. */
+export function placesNaming({ code }: ImageCode, places: readonly number[]): readonly number[] {
+  const found: number[] = [];
+  code.set.references.naming?.(code, new Set(places), (at) => found.push(at));
+  return found;
 }
 
 /** The place in the image that a value is the address of. */

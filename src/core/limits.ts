@@ -201,8 +201,6 @@ export const MAX_KERNEL_STACK = 0x4_0000n;
 export const MAX_REACH_DEPTH = 6;
 /** Exported functions after which no callers further up are looked for: so many accuse everybody. */
 export const MAX_REACH_EXPORTS = 48;
-/** Bytes that are searched in one question for who looks functions up by texts of their names: 2 s, and some 2,000 texts of a driver of 1 MB. */
-export const MAX_LOOKUP_BYTES = 0x8000_0000;
 /** Bytes of code that are searched in one question for whoever names a place: 1 s, and 25 passes over a kernel. */
 export const MAX_NAMING_BYTES = 0x1000_0000;
 /** Places of KMDF's name in a driver, for each of which all of it is searched, and pointers to them: drivers have one. */

@@ -116,8 +116,8 @@ export interface References {
   each(code: CodeBytes, run: CodeRun, found: (at: number, place: number, kind: ReferenceKind) => void): void;
   /** Near calls, jumps and branches of the longest form, to code of the image. */
   near(code: CodeBytes, found: (at: number, target: number, kind: "call" | "jump" | "branch") => void): void;
-  /** Where the bytes of an address or displacement stand that names `rva`; absent: not looked for. */
-  readonly naming?: (code: CodeBytes, run: CodeRun, rva: number, found: (at: number) => void) => void;
+  /** Where the bytes of an address or displacement stand that names any of `places`; absent: not looked for. */
+  readonly naming?: (code: CodeBytes, places: ReadonlySet<number>, found: (at: number) => void) => void;
   /** Adds to `found` those of `wanted` whose address code takes; absent: not looked for. */
   readonly taken?: (code: CodeBytes, run: CodeRun, wanted: BitSet, found: BitSet) => void;
 }

@@ -35,7 +35,7 @@ function givenVariables({ flows, image }: DecodedModule, from: CodeFunction, at:
 
 /** Whether something else than what a call gave may be put into a variable, or nobody knows who names it. */
 function isEmptied({ flows, image }: DecodedModule, rva: number): boolean {
-  const users = functionsNaming(image, rva);
+  const users = functionsNaming(image, [rva]);
   if (users.length === 0) return true;
   return users.some((user) => {
     const { events, truncated } = flows.of(user);

@@ -78,7 +78,7 @@ export function releaseCalls(
 function frameworkCalls({ image, flows }: DecodedModule, item: Release): { edge: CallEdge; item: Release }[] {
   const place = flows.callees.frameworkPlace(item.name);
   if (place === undefined) return [];
-  return functionsNaming(image, place).flatMap((from) =>
+  return functionsNaming(image, [place]).flatMap((from) =>
     flows.of(from).calls.flatMap((site) => {
       const callee = flows.callees.of(site).find(({ name }) => name === item.name);
       if (callee === undefined) return [];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
 import { findRuntimeLookups } from "../../src/code/lookups.ts";
@@ -96,8 +96,8 @@ describe("findRuntimeLookups", () => {
     },
   );
 
-  it("looks no further than through 2 GB for who names the texts (MAX_LOOKUP_BYTES)", () => {
-    // 40 texts, each pushed for FltGetRoutineAddress, in an image that claims 64 MB
+  it("goes through the code once, however many texts there are", () => {
+    // 40 texts, each pushed for FltGetRoutineAddress
     const data = Buffer.alloc(40 * 0x20);
     let code = "";
     for (let i = 0; i < 40; i++) {
@@ -107,7 +107,6 @@ describe("findRuntimeLookups", () => {
     }
     const image = codeImage({
       machine: "x86",
-      size: 0x400_0000,
       parts: [
         { rva: 0x1000, bytes: `${code}c3` },
         { rva: 0x2000, bytes: data, executable: false },
@@ -115,9 +114,13 @@ describe("findRuntimeLookups", () => {
       slots: { FltGetRoutineAddress: 0x3008 },
       exports: { F: 0x1000 },
     });
-    const flows = new DataFlow(analyzeImage(image));
-    const found = findRuntimeLookups(flows, new Set([NAME]));
-    expect(found.filter(({ call }) => call !== undefined)).toHaveLength(32);
-    expect(flows.followed.lookupBytes).toBeLessThanOrEqual(0);
+    const analyzed = analyzeImage(image);
+    const search = vi.spyOn(analyzed.code.set.references, "naming");
+    const found = findRuntimeLookups(new DataFlow(analyzed), new Set([NAME]));
+    expect(found.map(({ string, call }) => [string, call?.at])).toEqual(
+      Array.from({ length: 40 }, (_, i) => [0x2000 + i * 0x20, 0x1005 + i * 11]),
+    );
+    expect(search).toHaveBeenCalledTimes(1);
+    search.mockRestore();
   });
 });

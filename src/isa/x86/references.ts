@@ -6,7 +6,7 @@ export function referencesOf(bits: 32 | 64): References {
   return {
     each: (code, run, found) => eachReference(bits, code, run, found),
     near: eachNear,
-    naming: bits === 64 ? relativeTo : absoluteTo,
+    naming: (code, places, found) => eachNaming(bits, code, places, found),
     taken: bits === 64 ? takenByLea : takenByNumber,
   };
 }
@@ -65,22 +65,29 @@ function eachNear(code: CodeBytes, found: Parameters<References["near"]>[1]): vo
   }
 }
 
-/** The displacement counts from the end of the instruction, behind an immediate of up to four bytes. */
-function relativeTo(_: CodeBytes, { bytes, start }: CodeRun, rva: number, found: (at: number) => void): void {
-  for (let i = 0; i <= bytes.length - 4; i++) {
-    const away = rva - (start + i + 4) - wordAt(bytes, i);
-    if (away >= 0 && away <= 4) found(start + i);
-  }
-}
-
-function absoluteTo(
-  { base32 }: CodeBytes,
-  { bytes, start }: CodeRun,
-  rva: number,
+/** A displacement counts from the end of the instruction, behind an immediate of up to four bytes. */
+function eachNaming(
+  bits: 32 | 64,
+  { base32, runs }: CodeBytes,
+  places: ReadonlySet<number>,
   found: (at: number) => void,
 ): void {
-  const address = (rva + base32) | 0;
-  for (let i = 0; i <= bytes.length - 4; i++) if (wordAt(bytes, i) === address) found(start + i);
+  const reach = bits === 64 ? 4 : 0;
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const place of places) {
+    low = Math.min(low, place - reach);
+    high = Math.max(high, place);
+  }
+  for (const { bytes, start } of runs) {
+    for (let i = 0; i <= bytes.length - 4; i++) {
+      const place = bits === 64 ? start + i + 4 + wordAt(bytes, i) : (wordAt(bytes, i) - base32) | 0;
+      if (place < low || place > high) continue;
+      let away = 0;
+      while (away <= reach && !places.has(place + away)) away++;
+      if (away <= reach) found(start + i);
+    }
+  }
 }
 
 /** `lea reg, [rip+displacement]`. */

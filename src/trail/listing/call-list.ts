@@ -93,8 +93,6 @@ export function listCalls(
   if (machine === "arm64") notes.push("arm64 calls are told of straight lines of code only");
   if (decoded.flows.callees.frameworkCut)
     notes.push("the search for the table of KMDF's functions was ended at its limit");
-  if (decoded.flows.followed.lookupBytes <= 0)
-    notes.push("the search for who looks functions up by their names was ended at its limit");
   if (wanted.length === 0 && lookedUp.length === 0) {
     notes.push(
       inside ? "no function is known at this address" : "no import slot of this module holds this address",

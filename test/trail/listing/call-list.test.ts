@@ -67,20 +67,6 @@ describe("callers of a function that is only looked up by its name", () => {
     ]);
   });
 
-  it("says that the search for them was ended at its limit", () => {
-    const image = codeImage({
-      machine: "x86",
-      parts: [{ rva: 0x1000, bytes: "c3" }],
-      exports: { F: 0x1000 },
-    });
-    const { decoded, module } = decode(image);
-    decoded.flows.followed.lookupBytes = 0;
-    const found = functionNamed(module, decoded, "F");
-    expect(found && listCalls(module, decoded, found).notes).toContain(
-      "the search for who looks functions up by their names was ended at its limit",
-    );
-  });
-
   it("are none where the name only stands there", () => {
     expect(calls({ 0: "c3", 0x40: "c3" })).toBeUndefined();
   });
