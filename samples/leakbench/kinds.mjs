@@ -79,6 +79,18 @@ const KINDS = {
     culprit: "lookkeep",
     beside: ["lookfree", "globfree"],
   },
+  "looked-up-by-helper": {
+    why: "the query and what frees its answer are looked up by a helper; the culprit calls the query alone",
+    tag: "Se  ",
+    culprit: "askkeep",
+    beside: ["askfree", "globfree"],
+  },
+  "looked-up-by-helper-alone": {
+    why: "nobody leaks: the query and what frees its answer are looked up, and both called",
+    tag: "Se  ",
+    culprit: null,
+    beside: ["askfree", "lookfree"],
+  },
   "kernel-closes": {
     why: "the kernel closes by calls of its own functions",
     tag: "Key ",

@@ -3,7 +3,7 @@ import type { Thunks } from "../isa/instruction-set.ts";
 import type { ImportSlot } from "../pe/imports.ts";
 import { guardVariables } from "../pe/loader-changes.ts";
 import { exportNames } from "../symbols/exports.ts";
-import type { Value } from "./abstract-value.ts";
+import type { Atom, Value } from "./abstract-value.ts";
 import { argumentBytes, type PoolRoutine, poolRoutine } from "./allocators.ts";
 import type { CallSite, PoppedBytes } from "./call-site.ts";
 import type { ImageCode } from "./functions.ts";
@@ -25,6 +25,18 @@ export type Resolver = (address: Va) => NamedExport | undefined;
 /** The bytes that a 32-bit function of another module takes off the stack; `undefined` where that is not known. */
 export type PoppedOutside = (callee: Callee) => number | undefined;
 
+/** A function that was looked up by its name: `module` as an import table would have it; absent where that may be any. */
+export interface LookedUpName {
+  readonly name: string;
+  readonly module?: string;
+}
+
+/** What the image's code has looked up by name: by the call that did, and by the variable that keeps it. */
+export interface NamedPointers {
+  result(call: number): LookedUpName | undefined;
+  readonly variables: ReadonlyMap<number, LookedUpName>;
+}
+
 /** What is called. */
 export interface Callee {
   /** The address that the code leads to; `undefined` through an import slot of a file, which no loader has filled. */
@@ -43,6 +55,8 @@ export interface Callee {
    * in memory, what it held when the dump was taken.
    */
   readonly variable?: { readonly rva: number; readonly writable: boolean };
+  /** The code has looked the address up by this name: what it got is not known, and whose function that is may not be. */
+  readonly lookedUp?: true;
   /** It is reached by a jump that stands where the call leads: a thunk of the image. */
   readonly thunk?: number;
 }
@@ -69,6 +83,7 @@ export class Callees {
   readonly #image: ImageCode;
   readonly #resolve: Resolver | undefined;
   readonly #poppedOutside: PoppedOutside | undefined;
+  readonly #lookedUp: NamedPointers | undefined;
   readonly #slots: ReadonlyMap<number, ImportSlot>;
   readonly #pointers: InitialPointers;
   #wdf: WdfTable | undefined;
@@ -82,8 +97,10 @@ export class Callees {
     resolve?: Resolver,
     slots: readonly ImportSlot[] = image.image.imports.slots,
     poppedOutside?: PoppedOutside,
+    lookedUp?: NamedPointers,
   ) {
     this.#image = image;
+    this.#lookedUp = lookedUp;
     this.#poppedOutside = poppedOutside;
     this.#resolve = resolve;
     this.#slots = new Map(slots.map((slot) => [slot.rva, slot]));
@@ -100,6 +117,10 @@ export class Callees {
       if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
       if (atom.kind === "address") return [this.at(atom.rva)];
+      if (atom.kind === "result") {
+        const found = this.#lookedUp?.result(atom.call);
+        return found === undefined ? [] : [{ target: undefined, ...found, lookedUp: true }];
+      }
       const offset = atom.kind === "constant" ? this.#image.code.placeOfNumber(atom.value) : undefined;
       return offset === undefined ? [] : [this.at(offset)];
     });
@@ -146,7 +167,11 @@ export class Callees {
     if (guardRegister === undefined) return through;
     const guarded = others.length === 0 && only?.kind === "loaded" && this.#isGuard(only.rva);
     const target = state.registers[guardRegister] ?? [];
-    return guarded && target.some(({ kind }) => kind === "field" || kind === "loaded") ? target : through;
+    const mayBe = (atom: Atom): boolean =>
+      atom.kind === "field" ||
+      atom.kind === "loaded" ||
+      (atom.kind === "result" && this.#lookedUp?.result(atom.call) !== undefined);
+    return guarded && target.some(mayBe) ? target : through;
   }
 
   #isGuard(rva: number): boolean {
@@ -240,7 +265,10 @@ export class Callees {
 
   #throughVariable(rva: number, steps: number): Callee {
     const target = this.#isGuard(rva) ? undefined : this.#pointers.at(rva);
-    if (target === undefined) return { target, slot: rva };
+    if (target === undefined) {
+      const found = this.#lookedUp?.variables.get(rva);
+      return { target, slot: rva, ...(found === undefined ? {} : { ...found, lookedUp: true }) };
+    }
     const variable = { rva, writable: this.#pointers.isWritable(rva) };
     const offset = this.#image.code.offsetOf(target);
     if (offset === undefined) return { target, slot: rva, variable, ...this.#resolve?.(target) };

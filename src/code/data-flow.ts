@@ -11,11 +11,12 @@ import type { ImportSlot } from "../pe/imports.ts";
 import type { MachineState } from "./abstract-value.ts";
 import { afterCall, behindFrameHelper, behindGuardCheck, type CallSite, siteIn } from "./call-site.ts";
 import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
-import { type FunctionFlow, followFunction } from "./function-flow.ts";
+import { callAt, type FunctionFlow, followFunction } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { JumpTables } from "./jump-tables.ts";
 import { keepsResult } from "./kept-result.ts";
+import { LookedUp } from "./looked-up.ts";
 import { Transfer } from "./transfer.ts";
 
 /** What is followed of the functions of several images together: how much may still be, and what of it is kept. */
@@ -57,6 +58,7 @@ const PLACES_A_WEIGHT = 4;
 export class DataFlow {
   readonly image: ImageCode;
   readonly callees: Callees;
+  readonly lookedUp: LookedUp;
   readonly transfer: Transfer;
   readonly #known = new Map<number, FunctionFlow>();
   readonly #tables: JumpTables;
@@ -82,7 +84,8 @@ export class DataFlow {
     this.image = image;
     this.followed = followed;
     this.#left = followedAtMost(image.code.readable);
-    this.callees = new Callees(image, resolve, slots, poppedOutside);
+    this.lookedUp = new LookedUp(this);
+    this.callees = new Callees(image, resolve, slots, poppedOutside, this.lookedUp);
     this.transfer = new Transfer(image.code);
     this.#tables = new JumpTables(image.code, image.seeds.relocated);
   }
@@ -94,7 +97,9 @@ export class DataFlow {
       this.followed.use(known);
       return known;
     }
-    const flow = this.#follow(found);
+    // their names are needed as it is followed, and code is followed to find them
+    void this.lookedUp.variables;
+    const flow = this.#known.get(found.entry) ?? this.#follow(found);
     this.followed.add(flow, this.#known);
     this.#left -= costOf(flow);
     return flow;
@@ -123,7 +128,7 @@ export class DataFlow {
 
   /** The call that stands at `at` in a function. */
   siteAt(found: CodeFunction, at: number): CallSite | undefined {
-    return this.of(found).calls.find(({ instruction }) => instruction.start === at);
+    return callAt(this.of(found), at);
   }
 
   /** The call, or the jump to another function, that an instruction makes in a state. */
@@ -145,7 +150,9 @@ export class DataFlow {
     else if (this.callees.isCheck(site)) behindGuardCheck(abi, site);
     else {
       const result = state.registers[abi.result];
+      const seen = this.lookedUp.see(site);
       afterCall(abi, this.callees.popped, site, next);
+      seen?.();
       if (target !== undefined && result !== undefined && this.#keepsResult(target))
         state.registers[abi.result] = result;
     }

@@ -1,5 +1,6 @@
 import type { ArgumentPlace } from "../isa/abi.ts";
 import type { Atom } from "./abstract-value.ts";
+import type { Subject } from "./call-outcome.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 
@@ -158,6 +159,8 @@ export interface Putting {
 export interface Dealings {
   /** Whether a call only answers a question about what it is given: that the answer is no is no error. */
   asks(callee: Callee): boolean;
+  /** How what a function returns tells that it acquired nothing; `undefined` where nobody says. */
+  tells(callee: Callee): Subject | undefined;
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
   puts(callee: Callee): Putting | undefined;
   effect(callee: Callee, given: Given, site: CallSite): Effect;

@@ -1,4 +1,5 @@
 import { MAX_FUNCTION_INSTRUCTIONS, MAX_STATE_PLACES, MAX_VALUE_STEPS } from "../core/limits.ts";
+import { upperBound } from "../core/search.ts";
 import { type CodeRange, type Decoder, Flow, type Instruction } from "../isa/instruction.ts";
 import { MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type CallSite, siteIn } from "./call-site.ts";
@@ -19,9 +20,17 @@ export interface ValueEvent {
   readonly behind?: Value | undefined;
 }
 
+/** The call of a function that stands at `at`. */
+export function callAt({ calls }: FunctionFlow, at: number): CallSite | undefined {
+  const startOf = (index: number): number => calls[index]?.instruction.start ?? 0;
+  const site = calls[upperBound(calls.length, at, startOf) - 1];
+  return site?.instruction.start === at ? site : undefined;
+}
+
 /** What one function does with its values. */
 export interface FunctionFlow {
   readonly function: CodeFunction;
+  /** By address. */
   readonly calls: readonly CallSite[];
   readonly events: readonly ValueEvent[];
   /** By start. */

@@ -2,7 +2,7 @@ import { argumentNumber } from "../isa/abi.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { fieldOf, knownNumber, loaded, type MachineState, UNKNOWN } from "./abstract-value.ts";
 import { acquired, pointersBehind } from "./acquired.ts";
-import { outcomeOf, returnsFailure } from "./call-outcome.ts";
+import { outcomeOf, returnsFailure, type Subject } from "./call-outcome.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { ComingBack } from "./coming-back.ts";
@@ -22,6 +22,7 @@ import {
   type Stored,
   sameKeeping,
 } from "./fates.ts";
+import { callAt, type FunctionFlow } from "./function-flow.ts";
 import { documentedArgument, foundBy, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
 import { begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
 import { LocalArrays } from "./local-arrays.ts";
@@ -58,6 +59,7 @@ export class Holding implements Visitor<Held> {
   /** @param call absent where the function is given it */
   constructor(
     flows: DataFlow,
+    flow: FunctionFlow,
     dealings: Dealings,
     call: AcquiringCall | undefined,
     onHappening?: OnHappening,
@@ -66,7 +68,10 @@ export class Holding implements Visitor<Held> {
     this.#tell = onHappening;
     this.#dealings = dealings;
     this.#call = call;
-    this.#outcomes = new Outcomes(call, flows.image.code.set.abi.pointerSize);
+    this.#outcomes = new Outcomes(call, flows.image.code.set.abi.pointerSize, (other) => {
+      const site = callAt(flow, other);
+      return site === undefined ? undefined : answerOf(flows.callees.of(site), dealings);
+    });
     this.#comingBack = new ComingBack(flows, dealings);
     this.#writes = new Writes(flows, onHappening);
     this.#arrays = new LocalArrays(flows.transfer, flows.image.code.set.abi.pointerSize);
@@ -140,7 +145,6 @@ export class Holding implements Visitor<Held> {
     const at = site.instruction.start;
     if (at === this.#call?.at) return this.#again(state, told, site, this.#call.gives);
     const callees = this.#flows.callees.of(site);
-    if (callees.some((callee) => this.#dealings.asks(callee))) this.#outcomes.asks(at);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
@@ -368,7 +372,7 @@ export class Holding implements Visitor<Held> {
     if (found === undefined || this.#inFrame) return false;
     const flow = this.#flows.of(found);
     if (!usesCallersFrame(flow, abi.framePointer)) return false;
-    const inner = new Holding(this.#flows, this.#dealings, undefined);
+    const inner = new Holding(this.#flows, flow, this.#dealings, undefined);
     inner.#inFrame = true;
     const state = site.state.copy();
     state.sp -= abi.pointerSize;
@@ -404,3 +408,9 @@ function isCall(instruction: Instruction): boolean {
 const MOST_REFERENCES = 4;
 
 const KEEPERS: ReadonlySet<Keeping["in"]> = new Set(["callee", "global"]);
+
+/** What the answer of a call is: that to a question, or one that tells whether it failed; `undefined` where nobody says. */
+function answerOf(callees: readonly Callee[], dealings: Dealings): "question" | Subject | undefined {
+  if (callees.some((callee) => dealings.asks(callee))) return "question";
+  return callees.map((callee) => dealings.tells(callee)).find((how) => how !== undefined);
+}

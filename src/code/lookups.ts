@@ -1,18 +1,13 @@
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { addTo, groupBy } from "../core/search.ts";
 import { asciiBytes, utf16Bytes } from "../core/text.ts";
-import { argumentPlace } from "../isa/abi.ts";
 import { findPatterns, findWords } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Value } from "./abstract-value.ts";
-import { CallGraph } from "./call-graph.ts";
-import { argumentOf, type CallSite } from "./call-site.ts";
-import { namesOf } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import { stringAt } from "./image-text.ts";
 import { functionsNaming, placeNamed } from "./xrefs.ts";
 
 /** A sign that an image looks a function up by its name while it runs. */
@@ -28,19 +23,6 @@ export interface RuntimeLookup {
   /** Calls of the answer in the function that looks it up. */
   readonly uses?: readonly Rva[];
 }
-
-/** Routines that give a function by its name, which is their first argument. */
-const ROUTINES: ReadonlySet<string> = new Set([
-  "MmGetSystemRoutineAddress",
-  "FltGetRoutineAddress",
-  "NdisGetRoutineAddress",
-  "RtlFindExportedRoutineByName",
-]);
-const INITIALISERS: ReadonlySet<string> = new Set([
-  "RtlInitUnicodeString",
-  "RtlInitAnsiString",
-  "RtlInitString",
-]);
 
 /**
  * Finds names of functions that stand in an image as text, and the calls that look them up: the text given as it is, as
@@ -102,44 +84,23 @@ function lookupsOf(flows: DataFlow, texts: readonly RuntimeLookup[]): ReadonlyMa
   const taken = new Map<number, Taken[]>();
   for (const found of functionsNaming(flows.image, [...textAt.keys()])) {
     const flow = flows.of(found);
-    /** The texts with which counted strings have been set up, by key. */
-    const initialised = new Map<string, number[]>();
     for (const site of flow.calls) {
-      for (const callee of flows.callees.of(site)) {
-        const names = namesOf(callee);
-        if (names.length === 0) continue;
-        const first = callArgument(flows, site, 1);
-        if (names.some((name) => INITIALISERS.has(name))) {
-          for (const text of textsOf(callArgument(flows, site, 2)))
-            for (const { key } of first) addTo(initialised, key, text);
-        }
-        const routine = names.find((name) => ROUTINES.has(name));
-        if (routine === undefined) continue;
-        const given = first.flatMap((atom) => [
-          ...textsOf([atom]),
-          ...(atom.kind === "stack" ? textsOf(site.state.stackAt(atom.offset + image.pointerSize)) : []),
-          ...(initialised.get(atom.key) ?? []),
-        ]);
-        if (given.length === 0) continue;
-        const at = site.instruction.start as Rva;
-        const pointer = keptIn(flow, at);
-        const uses = usesOf(flow, at);
-        for (const text of new Set(given)) {
-          addTo(taken, text, {
-            call: { at, function: found, routine },
-            ...(pointer === undefined ? {} : { pointer }),
-            ...(uses.length === 0 ? {} : { uses }),
-          });
-        }
+      const lookup = flows.lookedUp.lookup(site);
+      const given = new Set(lookup === undefined ? [] : textsOf(lookup.name));
+      if (lookup === undefined || given.size === 0) continue;
+      const at = site.instruction.start as Rva;
+      const pointer = keptIn(flow, at);
+      const uses = usesOf(flow, at);
+      for (const text of given) {
+        addTo(taken, text, {
+          call: { at, function: found, routine: lookup.routine },
+          ...(pointer === undefined ? {} : { pointer }),
+          ...(uses.length === 0 ? {} : { uses }),
+        });
       }
     }
   }
   return taken;
-}
-
-function callArgument(flows: DataFlow, site: CallSite, index: number): Value {
-  const { abi } = flows.image.code.set;
-  return argumentOf(abi, site, argumentPlace(abi, index));
 }
 
 /** Calls through what a call has given. */
@@ -147,17 +108,6 @@ function usesOf(flow: FunctionFlow, call: number): readonly Rva[] {
   return flow.calls
     .filter(({ through }) => through?.some((atom) => atom.kind === "result" && atom.call === call))
     .map(({ instruction }) => instruction.start as Rva);
-}
-
-/** Where the answer of a call is stored. */
-function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
-  const store = flow.events.find(
-    ({ kind, place, value }) =>
-      kind === "store" &&
-      place !== undefined &&
-      value.some((atom) => atom.kind === "result" && atom.call === call),
-  );
-  return store?.place as Rva | undefined;
 }
 
 /** Where UNICODE_STRINGs and ANSI_STRINGs stand in data whose buffer is one of `texts`, each with that. */
@@ -185,58 +135,13 @@ function countedStrings(
   return found;
 }
 
-/**
- * Variables of an image that hold what a call looked up by its name, with that name: `MmGetSystemRoutineAddress` and its
- * like, the name given as text, as a counted string in data, or as one that a call before sets up. A variable that two
- * names were looked up for has none.
- */
-export function lookedUpPointers(flows: DataFlow): ReadonlyMap<number, string> {
-  const routines = flows.image.image.imports.slots.filter(({ rva }) =>
-    ROUTINES.has(flows.callees.throughSlot(rva).name ?? ""),
+/** The variable that the answer of a call is stored in. */
+function keptIn(flow: FunctionFlow, call: number): Rva | undefined {
+  const store = flow.events.find(
+    ({ kind, place, value }) =>
+      kind === "store" &&
+      place !== undefined &&
+      value.some((atom) => atom.kind === "result" && atom.call === call),
   );
-  const names = new Map<number, string | undefined>();
-  if (routines.length > 0) {
-    for (const { at, from } of new CallGraph(flows).callersOf(routines.map(({ rva }) => rva))) {
-      const flow = flows.of(from);
-      const site = flows.siteAt(from, at);
-      const pointer = keptIn(flow, at);
-      const name = site === undefined ? undefined : lookedUp(flows, flow.calls, site);
-      if (pointer === undefined || name === undefined) continue;
-      names.set(pointer, names.has(pointer) && names.get(pointer) !== name ? undefined : name);
-    }
-  }
-  return new Map(
-    [...names].flatMap(([pointer, name]) => (name === undefined ? [] : [[pointer, name] as const])),
-  );
-}
-
-/** The name that a call takes as its first argument. */
-function lookedUp(flows: DataFlow, calls: readonly CallSite[], site: CallSite): string | undefined {
-  const first = callArgument(flows, site, 1);
-  const { pointerSize } = flows.image.image;
-  const given = nameIn(flows, first);
-  if (given !== undefined) return given;
-  for (const atom of first) {
-    if (atom.kind !== "stack") continue;
-    const built = nameIn(flows, site.state.stackAt(atom.offset + pointerSize));
-    if (built !== undefined) return built;
-  }
-  const keys = new Set(first.map(({ key }) => key));
-  const before = calls.filter(
-    (call) =>
-      call.instruction.start < site.instruction.start &&
-      flows.callees.of(call).some(({ name }) => INITIALISERS.has(name ?? "")) &&
-      callArgument(flows, call, 1).some(({ kind, key }) => kind !== "unknown" && keys.has(key)),
-  );
-  const last = before.at(-1);
-  return last === undefined ? undefined : nameIn(flows, callArgument(flows, last, 2));
-}
-
-function nameIn(flows: DataFlow, value: Value): string | undefined {
-  const [only, ...others] = value;
-  const place = only === undefined || others.length > 0 ? undefined : placeNamed(flows.image, only);
-  const found = place === undefined ? undefined : stringAt(flows.image.image, place);
-  return found !== undefined && "text" in found && /^[A-Za-z_]\w{3,}$/.test(found.text)
-    ? found.text
-    : undefined;
+  return store?.place as Rva | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Atom } from "./abstract-value.ts";
-import { isFailure, isNone, type Subject } from "./call-outcome.ts";
+import { isFailure, isNone, outcomeOf, type Subject } from "./call-outcome.ts";
 import { type Comparison, meansEqual } from "./conditions.ts";
 import type { AcquiringCall } from "./fates.ts";
 import type { Held, Taken } from "./held.ts";
@@ -8,20 +8,22 @@ import type { Held, Taken } from "./held.ts";
 export class Outcomes {
   readonly #call: AcquiringCall | undefined;
   readonly #pointerSize: number;
-  /** Calls that only answer a question. */
-  readonly #questions = new Set<number>();
+  readonly #answerOf: (call: number) => "question" | Subject | undefined;
   /** Places on the stack where the acquiring call left something else. */
   readonly #beside = new Set<number>();
 
-  /** @param call absent where the function is given it */
-  constructor(call: AcquiringCall | undefined, pointerSize: number) {
+  /**
+   * @param call absent where the function is given it
+   * @param answerOf what another call's answer is: that to a question, or one that tells so whether it failed
+   */
+  constructor(
+    call: AcquiringCall | undefined,
+    pointerSize: number,
+    answerOf: (call: number) => "question" | Subject | undefined,
+  ) {
     this.#call = call;
     this.#pointerSize = pointerSize;
-  }
-
-  /** A call only answers a question. */
-  asks(call: number): void {
-    this.#questions.add(call);
+    this.#answerOf = answerOf;
   }
 
   /** The acquiring call left something else at a place on the stack. */
@@ -47,8 +49,12 @@ export class Outcomes {
     const [only, ...others] = comparison.left;
     const whole = only?.kind === "part" ? only.of : only;
     if (whole === undefined || others.length > 0) return false;
-    if (whole.kind === "result")
-      return !this.#questions.has(whole.call) && isFailure(condition, comparison, holds);
+    if (whole.kind === "result") {
+      const how = this.#answerOf(whole.call);
+      if (how === "question") return false;
+      const told = how !== undefined && outcomeOf(how, condition, comparison, holds) === "failed";
+      return told || isFailure(condition, comparison, holds);
+    }
     if (whole.kind !== "field") return this.isOtherAnswer(told, condition, comparison, holds);
     // what it points to should lead on
     const isOfIt = told.aliases.has(whole.of.key) || this.isBeside(told, whole.of);

@@ -2,6 +2,7 @@ import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import type { Image } from "../pe/image.ts";
 import { MachineState } from "./abstract-value.ts";
+import type { Subject } from "./call-outcome.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import { Facts } from "./conditions.ts";
@@ -18,6 +19,7 @@ import type {
   OnHappening,
   Putting,
 } from "./fates.ts";
+import { callAt } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import { Holding } from "./holding.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
@@ -26,6 +28,8 @@ import { type Path, type Visitor, walkPaths } from "./paths.ts";
 export interface Knowledge {
   /** Whether a function is documented only to answer a question about what it is given. */
   asks(callee: Callee): boolean;
+  /** How what a function returns is documented to tell that it acquired nothing; `undefined` where it is not. */
+  tells(callee: Callee): Subject | undefined;
   /** Whether a function is documented to return what it is given so. */
   returns(callee: Callee, given: Given): boolean;
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
@@ -61,12 +65,12 @@ export class Ownership {
   fatesOf(flows: DataFlow, from: CodeFunction, call: AcquiringCall, onHappening?: OnHappening): Fates {
     const flow = flows.of(from);
     const instruction = flow.instructions.get(call.at);
-    const holding = new Holding(flows, this.#dealingsIn(flows, call.isRelease), call, onHappening);
+    const holding = new Holding(flows, flow, this.#dealingsIn(flows, call.isRelease), call, onHappening);
     if (instruction === undefined) return holding.fates(false);
     const approach = new Approach(call.at);
     const near = controlFlowOf(flow).reaching(call.at);
     const found = walkPaths(flows, flow, [entered(from.entry)], approach, near);
-    const site = flow.calls.find((one) => one.instruction.start === call.at);
+    const site = callAt(flow, call.at);
     const arrivals =
       approach.arrivals.length > 0 || site === undefined
         ? approach.arrivals
@@ -95,7 +99,7 @@ export class Ownership {
     known.set(key, { effect: "uses", returns: false });
     this.#depth++;
     const flow = flows.of(found);
-    const holding = new Holding(flows, this.#dealingsIn(flows, isRelease), undefined);
+    const holding = new Holding(flows, flow, this.#dealingsIn(flows, isRelease), undefined);
     const start = holding.given(entered(entry), given);
     const whole = walkPaths(flows, flow, [start], holding) && !flow.truncated;
     this.#depth--;
@@ -130,6 +134,7 @@ export class Ownership {
     const knowledge = this.#knowledge;
     return {
       asks: (callee) => knowledge.asks(callee),
+      tells: (callee) => knowledge.tells(callee),
       puts: (callee) => knowledge.puts(callee),
       effect: (callee, given, site) => {
         if (isRelease?.(callee, given, site) === true) return "releases";

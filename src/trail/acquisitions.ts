@@ -6,9 +6,9 @@ import { Balance } from "./balance.ts";
 import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
-import { type CallSeen, findImportCalls, type ImportCall } from "./import-calls.ts";
+import { type CallSeen, findImportCalls, type ImportCall, importCall } from "./import-calls.ts";
 import { releasedBy } from "./knowledge.ts";
-import { lookupsOf, NamedFunctions } from "./lookups.ts";
+import { type Lookup, lookupsOf, NamedFunctions } from "./lookups.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { isKernelModule, type Question } from "./question.ts";
 import { functionLabel, reachedFrom, runsOnceOnly } from "./reach.ts";
@@ -115,17 +115,17 @@ class Caller {
 
   look(): void {
     const { target, codes } = this.#question;
-    const looked = this.#lookUps();
-    if (this.#held.length + looked.length === 0) return;
+    const lookups = this.#lookUps();
+    if (this.#held.length + lookups.length === 0) return;
     const decoded = codes.of(this.#module);
     const missing = decoded === undefined ? null : codeMissing(target, this.#module);
     const called = new Set<HeldFunction>();
     if (decoded !== undefined) {
-      for (const [way, holdings] of [
-        ["direct", this.#held],
-        ["looked-up", looked],
+      const direct = findImportCalls(this.#module, decoded, this.#held);
+      for (const [way, sites] of [
+        ["direct", direct],
+        ["looked-up", this.#lookedUpCalls(decoded, lookups)],
       ] as const) {
-        const sites = holdings.length === 0 ? [] : findImportCalls(this.#module, decoded, holdings);
         for (const { module, function: function_, returnAddress } of sites)
           this.sites.push({ module, function: function_, returnAddress });
         for (const function_ of new Set(sites.map((site) => site.function))) {
@@ -260,15 +260,20 @@ class Caller {
     });
   }
 
-  /** Functions that it looks up by name, as places that hold their addresses. Microsoft's own look up everything. */
-  #lookUps(): readonly Holding[] {
+  /** Functions that it looks up by name. Microsoft's own look up everything. */
+  #lookUps(): readonly Lookup[] {
     const { target, codes } = this.#question;
     if (this.#named.size === 0) return [];
     const decode = (): DecodedModule | undefined =>
       this.#module.publisher.thirdParty === false ? undefined : codes.of(this.#module);
     const lookups = lookupsOf(target, this.#module, decode, this.#named);
     for (const { clue } of lookups) this.clues.push(clue);
-    return lookups.flatMap(({ function: function_, pointer }): Holding[] =>
+    return lookups;
+  }
+
+  /** Calls of what it looked up: through variables, and of the answer itself. */
+  #lookedUpCalls(decoded: DecodedModule, lookups: readonly Lookup[]): readonly ImportCall[] {
+    const variables = lookups.flatMap(({ function: function_, pointer }): Holding[] =>
       pointer === undefined
         ? []
         : [
@@ -283,6 +288,14 @@ class Caller {
             },
           ],
     );
+    const through = findImportCalls(this.#module, decoded, variables);
+    const known = new Set(through.map(({ edge }) => edge.at));
+    const direct = lookups.flatMap(({ function: function_, calls }) =>
+      calls
+        .filter(({ at }) => !known.has(at))
+        .map((edge) => importCall(this.#module, decoded, edge, function_)),
+    );
+    return [...through, ...direct];
   }
 }
 

@@ -38,18 +38,27 @@ export function findImportCalls(
     if (slot !== null && basis !== "disagree") slots.set(rva, held);
   }
   const graph = new CallGraph(decoded.flows);
-  const calls = callsThrough(graph, slots);
-  const { code } = decoded.image;
-  return calls.map(({ edge, item }) => ({
+  return callsThrough(graph, slots).map(({ edge, item }) => importCall(module, decoded, edge, item));
+}
+
+/** A call of a function that another module exports. */
+export function importCall(
+  module: TrailModule,
+  decoded: DecodedModule,
+  edge: CallEdge,
+  called: HeldFunction,
+): ImportCall {
+  const { graph, image } = decoded;
+  return {
     module,
-    function: item,
+    function: called,
     edge,
     address: (module.base + BigInt(edge.at)) as Va,
-    returnAddress: (module.base + BigInt(edge.at + code.lengthAt(edge.at))) as Va,
+    returnAddress: (module.base + BigInt(edge.at + image.code.lengthAt(edge.at))) as Va,
     caller: functionLabel(module.name, decoded, edge.from.entry),
     constants: () => graph.constantArguments(edge, ARGUMENTS),
     argument: (number) => graph.constantArguments(edge, number)[number - 1],
-  }));
+  };
 }
 
 /**

@@ -1,7 +1,10 @@
 import { knownNumber, type Value } from "../code/abstract-value.ts";
+import { poolRoutine } from "../code/allocators.ts";
+import type { Subject } from "../code/call-outcome.ts";
 import { argumentOf, type CallSite } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
 import type { Effect, Given, IsRelease, Putting } from "../code/fates.ts";
+import { lookupRoutine } from "../code/looked-up.ts";
 import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
@@ -22,6 +25,13 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
       return documented ?? (isKernel(callee) && names.some(isAcquirer) ? "uses" : undefined);
     },
     asks: (callee) => namesOf(callee).some(isQuestion),
+    tells: (callee) => {
+      for (const name of namesOf(callee)) {
+        const how = failureOf(name);
+        if (how !== undefined) return how;
+      }
+      return undefined;
+    },
     returns: (callee, { argument, within }) =>
       argument === 1 && within === undefined && namesOf(callee).some(returnsTheFirst),
     puts: (callee) => putBy(namesOf(callee), abi),
@@ -36,6 +46,19 @@ export function knowledgeOf(codes: ModuleCodes, abi: Abi): Knowledge {
     },
     isKernel,
   };
+}
+
+/** How what a function returns tells that it acquired nothing: by the tables, where all of its rows say the same. */
+function failureOf(name: string): Subject | undefined {
+  if (poolRoutine(name)?.use === "allocate" || lookupRoutine([name]) !== undefined) return "value";
+  const subjects = new Set(
+    acquirersNamed(name).map(({ gives, fails }): Subject | undefined => {
+      if (fails === "null") return gives.by === "return" ? "value" : undefined;
+      return typeof fails === "string" && fails !== "never" ? fails : undefined;
+    }),
+  );
+  const [only, ...others] = subjects;
+  return others.length === 0 ? only : undefined;
 }
 
 /** Made once for each row, since what functions do is remembered by it. */

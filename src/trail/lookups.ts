@@ -1,3 +1,4 @@
+import type { CallEdge } from "../code/call-graph.ts";
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva } from "../core/address.ts";
 import { asciiBytes, asciiZ, utf16Bytes, utf16Z } from "../core/text.ts";
@@ -12,6 +13,8 @@ export interface Lookup {
   readonly function: HeldFunction;
   /** The variable that the answer is kept in. */
   readonly pointer: Rva | undefined;
+  /** Calls of the answer in the function that looks it up. */
+  readonly calls: readonly CallEdge[];
   readonly clue: LooksUp;
 }
 
@@ -89,7 +92,7 @@ export function lookupsOf(
   return findRuntimeLookups(decoded.flows, names).flatMap((lookup): Lookup[] => {
     const held = functions.at(lookup.name);
     if (held === undefined) return [];
-    const { name, call, pointer, encoding } = lookup;
+    const { name, call, pointer, encoding, uses = [] } = lookup;
     const { module: of, address } = held;
     const clue: LooksUp = {
       kind: "looks-up-at-run-time",
@@ -99,7 +102,19 @@ export function lookupsOf(
       call: call === undefined ? null : { at: advance(module.base, call.at), routine: call.routine },
       keptIn: pointer === undefined ? null : advance(module.base, pointer),
     };
-    return [{ function: held, pointer, clue }];
+    const calls = uses.flatMap((at): CallEdge[] =>
+      call === undefined
+        ? []
+        : [
+            {
+              at,
+              from: call.function,
+              form: "register",
+              callee: { target: undefined, name, lookedUp: true },
+            },
+          ],
+    );
+    return [{ function: held, pointer, calls, clue }];
   });
 }
 

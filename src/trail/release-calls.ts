@@ -49,6 +49,10 @@ export function releaseCalls(
     const release = releaseAmong(named, decoded.flows.callees.throughSlot(rva));
     if (release !== undefined) byPlace.set(rva, release);
   }
+  for (const [variable, { name }] of decoded.flows.lookedUp.variables) {
+    const release = named.get(name);
+    if (release !== undefined) byPlace.set(variable, release);
+  }
   const exported = module.image === undefined ? [] : exportNames(module.image).items;
   for (const { name, rva } of exported) {
     const release = named.get(name);

@@ -44,6 +44,7 @@ describe("what a module looks up at run time", () => {
       {
         function: function_,
         pointer: 0x2020,
+        calls: [],
         clue: {
           kind: "looks-up-at-run-time",
           function: { module: "nt", name: "ZwOpenThing", address: FUNCTION.address },

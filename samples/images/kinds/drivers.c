@@ -768,6 +768,30 @@ NTSTATUS NTAPI Cleanup(PVOID device, IRP *irp) {
   ring->Start = 0;
   return STATUS_SUCCESS;
 }
+#elif defined KIND_ASKKEEP || defined KIND_ASKFREE
+/* Looks up the query and what frees its answer by a helper, one after the other; askfree calls both. */
+typedef NTSTATUS NTAPI ASK(PVOID token, ULONG class_, PVOID *information);
+typedef void NTAPI GIVE(PVOID p);
+static ASK *Ask;
+static GIVE *Give;
+NOINLINE PVOID Find(const WCHAR *text) {
+  UNICODE_STRING name;
+  RtlInitUnicodeString(&name, text);
+  return MmGetSystemRoutineAddress(&name);
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID p;
+  if (Ask == 0) Ask = (ASK *)Find(L"SeQueryInformationToken");
+  if (Give == 0) Give = (GIVE *)Find(L"ExFreePool");
+  if (Ask == 0 || Give == 0) return STATUS_NOT_FOUND;
+  NTSTATUS status = Ask(PsInitialSystemProcess, 1, &p);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(p);
+#ifdef KIND_ASKFREE
+  Give(p);
+#endif
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

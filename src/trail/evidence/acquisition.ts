@@ -61,15 +61,16 @@ export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
     const [strongest, ...others] = groups(all, signs);
     const called = strongest !== undefined;
     const holds = all.flatMap((clue) => (clue.kind === "imports" || clue.kind === "pointer" ? [clue] : []));
-    const lookups = all.filter((clue) => clue.kind === "looks-up-at-run-time");
+    // that it looks up more functions, or one in two places, says no more of what it does with them
+    const lookups = all
+      .filter((clue) => clue.kind === "looks-up-at-run-time")
+      .sort((a, b) => lookupPoints(b) - lookupPoints(a));
     const explains = (clue: Clue, points = 0): Weight => ({ clue, points, proves: false });
     return [
       ...(strongest?.clues ?? []),
       ...others.flatMap((group) => group.clues.map(({ clue }) => explains(clue))),
       ...holds.map((clue, i) => explains(clue, i === 0 && !called ? holdPoints(clue) : 0)),
-      ...lookups.map((clue) => {
-        return explains(clue, called ? 0 : clue.call === null ? LOOKS_UP.name : LOOKS_UP.call);
-      }),
+      ...lookups.map((clue, i) => explains(clue, i === 0 && !called ? lookupPoints(clue) : 0)),
     ];
   },
 };
@@ -175,6 +176,10 @@ function isProof(clue: OfCall, live: boolean, { leaks }: TagSigns): boolean {
   if (clue.kind === "forgotten") return !clue.onceOnly && failing(clue.ways, leaks) === 1;
   if (clue.kind !== "kept") return false;
   return !clue.onceOnly && (clue.released === "none" || (live && clue.released === "unread"));
+}
+
+function lookupPoints({ call }: LooksUp): number {
+  return call === null ? LOOKS_UP.name : LOOKS_UP.call;
 }
 
 function holdPoints(clue: Holds): number {

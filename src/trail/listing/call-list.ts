@@ -1,5 +1,5 @@
 import { type CallEdge, type CallForm, CallGraph } from "../../code/call-graph.ts";
-import { namesOf } from "../../code/callees.ts";
+import { type Callee, namesOf } from "../../code/callees.ts";
 import { findRuntimeLookups } from "../../code/lookups.ts";
 import { advance, type Rva, type Va } from "../../core/address.ts";
 import { placeNamed } from "../../symbols/image-names.ts";
@@ -119,7 +119,7 @@ export function listCalls(
             address: advance(module.base, at),
             target: callee.target ?? null,
             form,
-            name: callee.name === undefined ? null : `${callee.module ?? module.name}!${callee.name}`,
+            name: nameOf(callee, module),
           })),
     addressTaken:
       found === undefined || machine === "arm64"
@@ -128,4 +128,9 @@ export function listCalls(
     undecoded: machine !== "x64" && machine !== "x86",
     notes,
   };
+}
+
+function nameOf({ name, module: of, lookedUp }: Callee, { name: own }: TrailModule): string | null {
+  if (name === undefined) return null;
+  return lookedUp && of === undefined ? name : `${of ?? own}!${name}`;
 }

@@ -1,7 +1,6 @@
 import type { CallSite } from "../../code/call-site.ts";
 import type { CodeFunction } from "../../code/function-table.ts";
 import { type StringAt, stringAt } from "../../code/image-text.ts";
-import { lookedUpPointers } from "../../code/lookups.ts";
 import type { Va } from "../../core/address.ts";
 import type { MemoryFault } from "../../core/errors.ts";
 import { addAll } from "../../core/search.ts";
@@ -36,7 +35,6 @@ export class CodeReferences {
   readonly #decoded: DecodedModule | undefined;
   readonly #names: CodeNames;
   readonly #pointerSize: 4 | 8;
-  #pointers: ReadonlyMap<number, string> | undefined;
   #relocated: ReadonlySet<number> | undefined;
 
   constructor(
@@ -114,12 +112,11 @@ export class CodeReferences {
   #pointer(rva: number, address: Va): Referral | undefined {
     const flows = this.#decoded?.flows;
     if (flows === undefined) return undefined;
-    const { name, module } = flows.callees.throughSlot(rva);
-    if (name !== undefined)
-      return { kind: "pointer", address, name: `${module ?? this.#module?.name}!${name}` };
-    this.#pointers ??= lookedUpPointers(flows);
-    const lookedUp = this.#pointers.get(rva);
-    return lookedUp === undefined ? undefined : { kind: "looked-up", address, name: lookedUp };
+    const { name, module, lookedUp } = flows.callees.throughSlot(rva);
+    if (name === undefined) return undefined;
+    return lookedUp
+      ? { kind: "looked-up", address, name }
+      : { kind: "pointer", address, name: `${module ?? this.#module?.name}!${name}` };
   }
 
   /** What the call leads to, without what the instruction's own text says. */
@@ -128,8 +125,8 @@ export class CodeReferences {
     if (flows === undefined) return [];
     const names = new Set(said.flatMap((one) => ("name" in one ? [one.name] : [])));
     return flows.callees.of(site).flatMap((callee): Referral[] => {
-      const { target, name, module, slot } = callee;
-      if (name === undefined && target === undefined && slot !== undefined) {
+      const { target, name, module, slot, lookedUp } = callee;
+      if ((name === undefined || lookedUp) && target === undefined && slot !== undefined) {
         const address = this.#module?.image?.addressOf(slot);
         const pointer = address === undefined ? undefined : this.#pointer(slot, address);
         if (pointer === undefined || !("name" in pointer) || names.has(pointer.name)) return [];
@@ -140,7 +137,9 @@ export class CodeReferences {
           ? target === undefined
             ? undefined
             : this.#names.at(target)?.name
-          : `${module ?? this.#module?.name}!${name}`;
+          : lookedUp
+            ? name
+            : `${module ?? this.#module?.name}!${name}`;
       if (known === undefined || names.has(known)) return [];
       names.add(known);
       return [{ kind: "callee", address: target, name: known }];

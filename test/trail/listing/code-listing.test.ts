@@ -239,7 +239,7 @@ describe("what instructions refer to", () => {
       slots: { MmGetSystemRoutineAddress: 0x2004 },
     });
     expect(line(all(options), /call +dword ptr \[drv/)).toMatch(
-      /\[drv\+0x2190 \(80002190\)\] {2}; SeQueryInformationToken, looked up by its name$/,
+      /\[drv\+0x2190 \(80002190\)\] {2}; SeQueryInformationToken, looked up by its name; \*\* A from here$/,
     );
   });
 
