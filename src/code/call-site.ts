@@ -67,13 +67,16 @@ const MOST_PASSED_ON = 6;
  */
 export function argumentPlaces(
   abi: Abi,
-  { state, tail }: CallSite,
+  { state, tail, target }: CallSite,
   name: string | undefined,
 ): readonly ArgumentPlace[] {
-  const { argumentRegisters, calleePops, homeBytes, pointerSize } = abi;
+  const { argumentRegisters, calleePops, homeBytes, pointerSize, result } = abi;
   const places: ArgumentPlace[] = [];
   if (!calleePops || name === undefined || abi.takesRegisters(name))
     for (const register of argumentRegisters) places.push({ kind: "register", register });
+  // to functions that nobody else calls GCC gives the first argument there
+  if (calleePops && name === undefined && target !== undefined)
+    places.push({ kind: "register", register: result });
   if (calleePops) {
     const bytes = tail ? MOST_PASSED_ON * pointerSize : state.argumentBytes(MOST_ARGUMENTS * pointerSize);
     for (let offset = 0; offset < bytes; offset += pointerSize) places.push({ kind: "stack", offset });

@@ -19,6 +19,7 @@ const SLOTS = {
   Put: 0x2040,
   ExRaiseStatus: 0x2048,
   IoAllocateIrp: 0x2050,
+  Allocate: 0x2058,
 };
 
 interface Setting {
@@ -69,6 +70,7 @@ function fates(
       return argument === 1 && within === undefined ? "releases" : "uses";
     },
     asks: ({ name }) => name === "_wcsicmp",
+    tells: ({ name }) => (name === "Allocate" ? "value" : undefined),
     returns: () => false,
     puts: ({ name }) =>
       name === "Put"
@@ -647,6 +649,21 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.onStack32, OUT, "status", { wide: false })).toMatchObject({
       released: [expect.any(Number)],
       forgotten: [{}],
+    });
+  });
+
+  it("takes four bytes for a pointer where the call is known to return one, and NULL for an error then", () => {
+    const forgotten = (bytes: string) => fates(bytes, RETURNED, "null", { wide: false }).forgotten;
+    expect(forgotten(code.allocatedBefore32)).toMatchObject([{ branches: [0x1011, 0x1015], failing: true }]);
+    // what Use returns may be a BOOL
+    const used = code.allocatedBefore32.replace("ff 15 58 20 00 80", "ff 15 10 20 00 80");
+    expect(forgotten(used)).toMatchObject([{ branches: [0x1011, 0x1015], failing: false }]);
+  });
+
+  it("follows it into a helper that is given it in eax", () => {
+    expect(fates(code.helperByEax32, RETURNED, "null", { wide: false })).toEqual({
+      ...NOTHING,
+      released: [0x100a],
     });
   });
 
