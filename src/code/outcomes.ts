@@ -52,8 +52,9 @@ export class Outcomes {
     if (whole.kind === "result") {
       const how = this.#answerOf(whole.call);
       if (how === "question") return false;
-      const told = how !== undefined && outcomeOf(how, condition, comparison, holds) === "failed";
-      return told || isFailure(condition, comparison, holds);
+      return how === undefined
+        ? isFailure(condition, comparison, holds)
+        : outcomeOf(how, condition, comparison, holds) === "failed";
     }
     if (whole.kind !== "field") return this.isOtherAnswer(told, condition, comparison, holds);
     // what it points to should lead on

@@ -655,6 +655,9 @@ describe("Ownership.fatesOf", () => {
   it("takes four bytes for a pointer where the call is known to return one, and NULL for an error then", () => {
     const forgotten = (bytes: string) => fates(bytes, RETURNED, "null", { wide: false }).forgotten;
     expect(forgotten(code.allocatedBefore32)).toMatchObject([{ branches: [0x1011, 0x1015], failing: true }]);
+    // jne: it is there
+    const other = code.allocatedBefore32.replace("85 f6 74 08", "85 f6 75 08");
+    expect(forgotten(other)).toMatchObject([{ branches: [0x1011, 0x1015], failing: false }]);
     // what Use returns may be a BOOL
     const used = code.allocatedBefore32.replace("ff 15 58 20 00 80", "ff 15 10 20 00 80");
     expect(forgotten(used)).toMatchObject([{ branches: [0x1011, 0x1015], failing: false }]);
