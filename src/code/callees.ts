@@ -264,7 +264,8 @@ export class Callees {
   }
 
   #throughVariable(rva: number, steps: number): Callee {
-    const target = this.#isGuard(rva) ? undefined : this.#pointers.at(rva);
+    if (this.#isGuard(rva)) return { target: undefined, slot: rva };
+    const target = this.#pointers.at(rva);
     if (target === undefined) {
       const found = this.#lookedUp?.variables.get(rva);
       return { target, slot: rva, ...(found === undefined ? {} : { ...found, lookedUp: true }) };

@@ -8,14 +8,14 @@ import {
 import { Recent } from "../core/recent.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
-import type { MachineState } from "./abstract-value.ts";
+import { type MachineState, UNKNOWN } from "./abstract-value.ts";
 import { afterCall, behindFrameHelper, behindGuardCheck, type CallSite, siteIn } from "./call-site.ts";
 import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
 import { callAt, type FunctionFlow, followFunction } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { keepsResult } from "./kept-result.ts";
+import { keepsResult, writtenBy } from "./kept-registers.ts";
 import { LookedUp } from "./looked-up.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -64,6 +64,8 @@ export class DataFlow {
   readonly #tables: JumpTables;
   /** By where functions start: whether they leave the result's register alone. */
   readonly #keeping = new Map<number, boolean>();
+  /** By where functions start: the registers that a call need not keep, but for the result's, and that they leave alone. */
+  readonly #kept = new Map<number, readonly number[]>();
   /** What was followed of all images of the question. */
   readonly followed: Followed;
   /** Instructions of this image that may still be followed. */
@@ -97,9 +99,7 @@ export class DataFlow {
       this.followed.use(known);
       return known;
     }
-    // their names are needed as it is followed, and code is followed to find them
-    void this.lookedUp.variables;
-    const flow = this.#known.get(found.entry) ?? this.#follow(found);
+    const flow = this.#follow(found);
     this.followed.add(flow, this.#known);
     this.#left -= costOf(flow);
     return flow;
@@ -149,14 +149,29 @@ export class DataFlow {
     if (target !== undefined && starts?.setsUpFrame(code, target)) behindFrameHelper(abi, site);
     else if (this.callees.isCheck(site)) behindGuardCheck(abi, site);
     else {
+      const before = target === undefined ? [] : abi.volatile.map((register) => state.registers[register]);
       const result = state.registers[abi.result];
       const seen = this.lookedUp.see(site);
       afterCall(abi, this.callees.popped, site, next);
       seen?.();
-      if (target !== undefined && result !== undefined && this.#keepsResult(target))
-        state.registers[abi.result] = result;
+      if (target === undefined) return;
+      for (const register of this.#keptBy(target))
+        state.registers[register] = before[abi.volatile.indexOf(register)] ?? UNKNOWN;
+      if (result !== undefined && this.#keepsResult(target)) state.registers[abi.result] = result;
     }
   };
+
+  #keptBy(target: number): readonly number[] {
+    const known = this.#kept.get(target);
+    if (known !== undefined) return known;
+    const { code } = this.image;
+    const { abi } = code.set;
+    const written = code.decoding((decoder) => writtenBy(code, decoder, this.#tables, target));
+    const kept =
+      written === undefined ? [] : abi.volatile.filter((one) => one !== abi.result && !written.has(one));
+    this.#kept.set(target, kept);
+    return kept;
+  }
 
   #keepsResult(target: number): boolean {
     const known = this.#keeping.get(target);

@@ -61,6 +61,8 @@ export class LookedUp {
 
   /** The function that a call gave. */
   result(call: number): LookedUpName | undefined {
+    // what helpers look up is known when all that look up were looked at
+    if (!this.#results.has(call)) void this.variables;
     return this.#results.get(call);
   }
 
@@ -70,7 +72,7 @@ export class LookedUp {
    */
   get variables(): ReadonlyMap<number, LookedUpName> {
     if (this.#variables === undefined) {
-      // while they are looked for, code is followed that calls through them
+      // code is followed to find them, which may call through them
       this.#variables = new Map();
       if (this.#used()) this.#variables = this.#find();
     }
@@ -97,6 +99,11 @@ export class LookedUp {
 
   /** What a call looks up, itself or by a helper of the image; `undefined` where it does not. */
   lookup(site: CallSite): LookupCall | undefined {
+    void this.variables;
+    return this.#lookup(site);
+  }
+
+  #lookup(site: CallSite): LookupCall | undefined {
     const { callees, image } = this.#flows;
     for (const callee of callees.of(site)) {
       const routine = lookupRoutine(namesOf(callee));
@@ -127,7 +134,7 @@ export class LookedUp {
   }
 
   #note(site: CallSite): void {
-    const lookup = this.lookup(site);
+    const lookup = this.#lookup(site);
     if (lookup !== undefined) addOnly(this.#results, site.instruction.start, this.#nameOf(lookup));
   }
 
@@ -150,7 +157,7 @@ export class LookedUp {
   /** A function that looks up the name that it is given itself, and returns the answer. */
   #noteHelper({ function: found, calls, events }: FunctionFlow): void {
     for (const site of calls) {
-      const lookup = this.lookup(site);
+      const lookup = this.#lookup(site);
       const [name, ...others] = lookup?.name ?? [];
       if (lookup === undefined || others.length > 0) continue;
       if (name?.kind !== "register" && name?.kind !== "argument") continue;

@@ -29,12 +29,13 @@ export interface Abi {
 /**
  * Where an argument stands.
  *
- * @param argument counted from 1, in pointer-sized places
+ * @param argument counted from 1, in pointer-sized places; of what compilers give functions that nobody else calls in
+ *   registers, though the convention has none for that (GCC's eax, edx and ecx), the register's number in `volatile`, negated
  * @param name of the function that is called, as images export it
  */
 export function argumentPlace(abi: Abi, argument: number, name?: string): ArgumentPlace {
   const registers = abi.takesRegisters(name) ? abi.argumentRegisters : [];
-  const register = registers[argument - 1];
+  const register = argument > 0 ? registers[argument - 1] : abi.volatile[-argument];
   if (register !== undefined) return { kind: "register", register };
   return { kind: "stack", offset: abi.homeBytes + (argument - 1 - registers.length) * abi.pointerSize };
 }

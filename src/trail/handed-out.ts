@@ -84,7 +84,7 @@ function outOf(keeping: Keeping, abi: Abi): Gives | undefined {
   return argument === undefined ? undefined : { by: "structure", argument, offset: keeping.offset };
 }
 
-/** The argument's number by where the function finds it; 32-bit code is taken to pass all on the stack. */
+/** The argument's number by where the function finds it. */
 function numberOf(origin: ArgumentOrigin, abi: Abi): number | undefined {
   return "stack" in origin ? stackArgument(abi, origin.stack) : registerArgument(abi, origin.register);
 }
@@ -95,7 +95,8 @@ export function stackArgument({ pointerSize }: Abi, offset: number): number {
 }
 
 export function registerArgument(abi: Abi, register: number): number | undefined {
-  const place = { kind: "register", register } as const;
-  const number = abi.takesRegisters(undefined) ? argumentNumber(abi, place) : 0;
+  const place = abi.volatile.indexOf(register);
+  if (!abi.takesRegisters(undefined)) return place < 0 ? undefined : 0 - place;
+  const number = argumentNumber(abi, { kind: "register", register });
   return number === 0 ? undefined : number;
 }

@@ -670,6 +670,13 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("finds it in a register that the function which is called leaves alone, though it need not", () => {
+    expect(fates(code.leftInRegister, RETURNED, "null")).toEqual({ ...NOTHING, released: [0x1017] });
+    // xor ecx,ecx
+    const changed = code.leftInRegister.replace("8b 01 c3", "31 c9 c3");
+    expect(fates(changed, RETURNED, "null")).toMatchObject({ released: [], forgotten: [{ at: 0x1023 }] });
+  });
+
   it("goes through __finally blocks of 32-bit code, which work in their function's frame", () => {
     const released = { released: [expect.any(Number)], forgotten: [] };
     expect(fates(code.finally32, OUT, "status", { wide: false })).toMatchObject(released);
