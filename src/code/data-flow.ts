@@ -15,7 +15,7 @@ import { callAt, type FunctionFlow, followFunction } from "./function-flow.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
 import { JumpTables } from "./jump-tables.ts";
-import { keepsResult, writtenBy } from "./kept-registers.ts";
+import { keepsResult, writingAtMost, writtenBy } from "./kept-registers.ts";
 import { LookedUp } from "./looked-up.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -66,6 +66,8 @@ export class DataFlow {
   readonly #keeping = new Map<number, boolean>();
   /** By where functions start: the registers that a call need not keep, but for the result's, and that they leave alone. */
   readonly #kept = new Map<number, readonly number[]>();
+  /** Instructions that may still be looked at for that. */
+  #writingLeft: number;
   /** What was followed of all images of the question. */
   readonly followed: Followed;
   /** Instructions of this image that may still be followed. */
@@ -86,6 +88,7 @@ export class DataFlow {
     this.image = image;
     this.followed = followed;
     this.#left = followedAtMost(image.code.readable);
+    this.#writingLeft = writingAtMost(image.code.readable);
     this.lookedUp = new LookedUp(this);
     this.callees = new Callees(image, resolve, slots, poppedOutside, this.lookedUp);
     this.transfer = new Transfer(image.code);
@@ -166,9 +169,13 @@ export class DataFlow {
     if (known !== undefined) return known;
     const { code } = this.image;
     const { abi } = code.set;
-    const written = code.decoding((decoder) => writtenBy(code, decoder, this.#tables, target));
+    const writing = code.decoding((decoder) =>
+      writtenBy(code, decoder, this.#tables, target, this.#writingLeft),
+    );
+    const { registers, steps = 0 } = writing ?? {};
+    this.#writingLeft -= steps;
     const kept =
-      written === undefined ? [] : abi.volatile.filter((one) => one !== abi.result && !written.has(one));
+      registers === undefined ? [] : abi.volatile.filter((one) => one !== abi.result && !registers.has(one));
     this.#kept.set(target, kept);
     return kept;
   }
