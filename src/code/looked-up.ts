@@ -18,12 +18,14 @@ const ROUTINES: ReadonlyMap<string, string | undefined> = new Map([
   ["RtlFindExportedRoutineByName", undefined],
 ]);
 /** Routines that make a counted string of a text, their second argument, where the first points to. */
-const INITIALISERS: ReadonlySet<string> = new Set([
+export const STRING_INITIALISERS: ReadonlySet<string> = new Set([
   "RtlInitUnicodeString",
   "RtlInitUnicodeStringEx",
   "RtlInitAnsiString",
+  "RtlInitAnsiStringEx",
   "RtlInitString",
   "NdisInitUnicodeString",
+  "NdisInitAnsiString",
 ]);
 
 /** The routine that looks a function up by its name, where that is what is called. */
@@ -87,7 +89,7 @@ export class LookedUp {
   see(site: CallSite): (() => void) | undefined {
     if (!this.#used()) return undefined;
     const names = this.#flows.callees.of(site).flatMap(namesOf);
-    if (names.some((name) => INITIALISERS.has(name))) {
+    if (names.some((name) => STRING_INITIALISERS.has(name))) {
       const [into, ...others] = this.#argument(site, 1);
       const text = this.#argument(site, 2);
       if (into?.kind !== "stack" || others.length > 0) return undefined;

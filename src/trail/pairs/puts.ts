@@ -1,3 +1,4 @@
+import { STRING_INITIALISERS } from "../../code/looked-up.ts";
 import type { FieldOffset } from "./pair.ts";
 import { STRING_BUFFER } from "./releases.ts";
 
@@ -14,13 +15,7 @@ const BITMAP: Put = { what: 2, into: 1, offset: { 4: 4, 8: 8 } };
 
 /** By the functions' pages in wdm.h, ntddk.h, ntifs.h and ndis.h, and the structures' of UNICODE_STRING, RTL_BITMAP and SECURITY_DESCRIPTOR. */
 const PUTS: ReadonlyMap<string, Put> = new Map<string, Put>([
-  ["RtlInitUnicodeString", BUFFER],
-  ["RtlInitUnicodeStringEx", BUFFER],
-  ["RtlInitAnsiString", BUFFER],
-  ["RtlInitAnsiStringEx", BUFFER],
-  ["RtlInitString", BUFFER],
-  ["NdisInitUnicodeString", BUFFER],
-  ["NdisInitAnsiString", BUFFER],
+  ...[...STRING_INITIALISERS].map((name) => [name, BUFFER] as const),
   ["RtlInitializeBitMap", BITMAP],
   ["RtlInitializeBitMapEx", BITMAP],
   ["RtlSetOwnerSecurityDescriptor", { what: 2, into: 1, offset: { 4: 4, 8: 8 } }],
