@@ -84,9 +84,35 @@ export function readsAsWords(bytes: Uint8Array, from: number, to: number): boole
   }
   const length = to - from;
   if (length >= SURE_LENGTH) return true;
+  if (endsInPushes(bytes, from, to)) return false;
   if (common < length * 0.75 && (length < 12 || small < 3)) return false;
   return (small >= 3 && small >= length * 0.3) || (length >= 8 && capitals >= 4);
 }
+
+/** Whether 32-bit code that gives a tag to a call reads as such a word: `push "Drvg"; push ebx; push 0`. */
+function endsInPushes(bytes: Uint8Array, from: number, to: number): boolean {
+  // mov reg, "Drvg"
+  if (((bytes[from - 1] ?? 0) & 0xf8) === 0xb8 && arePushes(bytes, from + 4, to)) return true;
+  for (let at = from; at + 5 < to; at++)
+    if (bytes[at] === PUSH_WORD && arePushes(bytes, at + 5, to)) return true;
+  return false;
+}
+
+/** Pushes of registers and constants, the last of them of a constant that has the zero behind the word in it. */
+function arePushes(bytes: Uint8Array, from: number, to: number): boolean {
+  let at = from;
+  while (at < to) {
+    const byte = bytes[at] as number;
+    if (byte === PUSH_WORD) at += 5;
+    else if (byte === PUSH_BYTE) at += 2;
+    else if (byte >= 0x50 && byte <= 0x57) at++;
+    else return false;
+  }
+  return at > to;
+}
+
+const PUSH_WORD = 0x68;
+const PUSH_BYTE = 0x6a;
 
 /** A letter, digit or sign of ASCII, a blank, or what ends a line. */
 export function isPrintable(byte: number): boolean {

@@ -162,11 +162,10 @@ export class RecursiveDescent {
       if (!seen.addNew(at)) return this.#ended(at, false, false);
       const packed = set.step(bytes, at - base, bytes.length);
       const length = packed === 0 ? this.#decoder.lengthAt(at) : packed & LENGTH_MASK;
-      if (length === 0) {
+      if (length === 0 || rules.rejects?.(run, at, length)) {
         seen.removeRange(at, at + 1);
         return this.#ended(at, true, true);
       }
-      if (rules.rejects?.(run, at, length)) return this.#ended(at, true, true);
       const flow = packed >> FLOW_SHIFT;
       const next = at + length;
       if (flow === Flow.Next) {

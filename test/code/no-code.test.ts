@@ -63,6 +63,22 @@ describe("where 32-bit functions start and end", () => {
     ]);
   });
 
+  it.each([
+    ["push tag; push ebx; push 0", "68 44 72 76 67 53 6a 00"],
+    ["push tag; push 1000", "68 44 72 76 67 68 00 10 00 00"],
+    ["mov ecx, tag; push ebx; push 0", "b9 44 72 76 67 53 6a 00"],
+  ])("takes no arguments of letters for text: %s", (_, pushes) => {
+    // push ebx; call [2000]; the pushes; call [2000]; pop ebx; ret 4
+    const body = `53 ff 15 00 20 00 80 ${pushes} ff 15 00 20 00 80 5b c2 04 00`;
+    const end = (0x1040 + body.split(" ").length).toString(16);
+    const pieces = { 0x40: body, 0x60: "a1 00 20 00 80 c2 04 00" };
+    expect(withConstants(pieces, [0x1043, 0x1061])).toEqual([
+      ...FUNCTIONS,
+      `1040 flow 1040-${end}`,
+      "1060 flow 1060-1068",
+    ]);
+  });
+
   it("ends a function at a call that text follows", () => {
     // push ebp; mov ebp, esp; call [2000]; "Processor Thread"
     const bytes = laidOut(0x80, { 0: "55 8b ec ff 15 00 20 00 80", 9: "=Processor Thread list\0" });
