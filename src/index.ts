@@ -146,6 +146,7 @@ export type {
   LooksUp as LooksUpClue,
   NamedFunction,
   OnStack as OnStackClue,
+  RegistersContexts as RegistersContextsClue,
   Releases as ReleasesClue,
   SizeMatches as SizeMatchesClue,
   Tracked as TrackedClue,

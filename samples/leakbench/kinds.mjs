@@ -361,6 +361,18 @@ const KINDS = {
     culprit: null,
     beside: ["twinfree", "fieldfree"],
   },
+  "filter-context": {
+    why: "contexts of a minifilter, whose tag stands in its registration; the culprit forgets one",
+    tag: "CtxH",
+    culprit: "ctxkeep",
+    beside: ["ctxfree", "fltmgr"],
+  },
+  "filter-context-alone": {
+    why: "nobody leaks: the context is released, and the tag is in a registration",
+    tag: "CtxH",
+    culprit: null,
+    beside: ["ctxfree", "fltmgr"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",
@@ -369,8 +381,11 @@ const KINDS = {
   },
 };
 
+/** The filter manager is that of the other samples. */
 const image = (/** @type {Arch} */ arch, /** @type {string} */ file) =>
-  fileURLToPath(new URL(`../images/kinds/${arch}/${file}`, import.meta.url));
+  fileURLToPath(
+    new URL(`../images/${file === "fltmgr.sys" ? "" : "kinds/"}${arch}/${file}`, import.meta.url),
+  );
 
 /** @type {readonly Kind[]} */
 export const KIND_SCENARIOS = Object.entries(KINDS).flatMap(([name, { why, tag, culprit, beside }]) =>

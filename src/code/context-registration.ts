@@ -4,6 +4,8 @@ import type { Image } from "../pe/image.ts";
 /** An entry of the array that a minifilter registers its contexts with. */
 export interface ContextRegistration {
   readonly rva: Rva;
+  /** FLT_CONTEXT_TYPE. */
+  readonly type: number;
   /** Of one context, in bytes; `undefined` where it varies. */
   readonly size: number | undefined;
 }
@@ -54,7 +56,7 @@ export function readContextRegistration(image: Image, rva: Rva): ContextRegistra
     const target = callback - image.base;
     if (callback !== 0n && (target < 0n || target >= BigInt(image.size))) return undefined;
   }
-  return { rva: start as Rva, size: isVariable ? undefined : Number(size) };
+  return { rva: start as Rva, type, size: isVariable ? undefined : Number(size) };
 }
 
 function importsFilterManager(image: Image): boolean {

@@ -54,6 +54,10 @@ export class ClueSentences {
         return this.#looksUp(clue);
       case "allocates":
         return this.#allocates(clue);
+      case "registers-contexts": {
+        const each = clue.size === null ? "" : `, ${grouped(clue.size)} bytes each`;
+        return `registers contexts with the tag at ${placesCount(clue.at.length)}: ${this.#places(clue.at)}${each}; the filter manager allocates them for it`;
+      }
       case "on-stack":
         return this.#onStack(clue);
       case "pool-content":

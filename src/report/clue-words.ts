@@ -63,6 +63,8 @@ function addressesOf(clue: Clue): readonly Va[] {
       ];
     case "allocates":
       return [...clue.at, ...clue.forgets.map(({ end }) => end), ...clue.releasedAt];
+    case "registers-contexts":
+      return clue.at;
     case "on-stack":
       return clue.hits.map(({ at }) => at);
     case "pool-content":
@@ -80,6 +82,7 @@ function commandFor({ kind }: Clue, address: string): string {
   switch (kind) {
     case "imports":
     case "pointer":
+    case "registers-contexts":
     case "on-stack":
     case "pool-content":
       return `read ${address}`;

@@ -1,3 +1,4 @@
+import { readContextRegistration } from "../code/context-registration.ts";
 import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
@@ -5,6 +6,7 @@ import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import type { HeldFunction } from "./holders.ts";
+import { contextAcquirers } from "./pairs/filter-contexts.ts";
 import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, acquirersNamed, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
@@ -18,6 +20,8 @@ export interface AcquiringFunction extends HeldFunction {
   readonly out: HandedOut | undefined;
   /** What is documented of it. */
   readonly row: Acquirer | undefined;
+  /** The modules for which it takes of the tag, where it does not for all. */
+  readonly only?: ReadonlySet<string>;
   /** What gives back what it gives besides plain frees, where several functions stand behind it. */
   readonly frees?: readonly Release[];
   /** The other things that it gives, where it gives several. */
@@ -29,7 +33,9 @@ export interface AcquiringFunction extends HeldFunction {
  * documented to take something of it.
  */
 export function acquiringFunctions(question: Question): readonly AcquiringFunction[] {
-  const rows = [...acquirersFor(question.tag), ...anyObjectAcquirersFor(question.tag)];
+  const contexts = registeredContexts(question);
+  const known = [...acquirersFor(question.tag), ...anyObjectAcquirersFor(question.tag)];
+  const rows = [...known, ...contexts.rows];
   const named = (names: readonly string[]): readonly Acquirer[] =>
     rows.filter((row) => names.includes(row.name));
   const found = new Map<Va, AcquiringFunction>();
@@ -51,11 +57,33 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
       const address = image.addressOf(item.rva);
       const [row, ...others] = named([name]);
       if (found.has(address) || row === undefined) continue;
-      const made = (other: Acquirer): AcquiringFunction => fromRow(module, other, address, abi);
+      const only = known.includes(row) ? {} : { only: contexts.modules };
+      const made = (other: Acquirer): AcquiringFunction => ({
+        ...fromRow(module, other, address, abi),
+        ...only,
+      });
       found.set(address, withMore(made(row), others, made));
     }
   }
   return [...found.values()];
+}
+
+/** The modules that register contexts with the tag, and what gives them such contexts. */
+function registeredContexts({ target, references }: Question): {
+  readonly modules: ReadonlySet<string>;
+  readonly rows: readonly Acquirer[];
+} {
+  const modules = new Set<string>();
+  const types = new Set<number>();
+  for (const reference of references) {
+    if (reference.seen?.kind !== "registration") continue;
+    const { image } = target.modules.find(({ name }) => name === reference.module) ?? {};
+    const registration = image === undefined ? undefined : readContextRegistration(image, reference.rva);
+    if (registration === undefined) continue;
+    modules.add(reference.module);
+    types.add(registration.type);
+  }
+  return { modules, rows: modules.size === 0 ? [] : contextAcquirers(types) };
 }
 
 /** What is documented of functions whose tag is not: that they lead to this one, their code shows. */

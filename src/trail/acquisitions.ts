@@ -86,7 +86,8 @@ function holdersOf(
   const byModule = new Map<TrailModule, Holding[]>();
   for (const module of target.modules) byModule.set(module, []);
   for (const holding of findHolders(target, functions, limits)) {
-    addTo(byModule, holding.module, holding);
+    const { only } = holding.function as AcquiringFunction;
+    if (only === undefined || only.has(holding.module.name)) addTo(byModule, holding.module, holding);
   }
   for (const module of byModule.keys()) if (isKernelModule(module)) byModule.delete(module);
   return byModule;

@@ -165,6 +165,15 @@ export interface Allocates {
   readonly forOthers: readonly string[];
 }
 
+/** The module registers contexts with the tag: the filter manager allocates them for it. */
+export interface RegistersContexts {
+  readonly kind: "registers-contexts";
+  /** The registrations' tags. */
+  readonly at: readonly Va[];
+  /** Of one context, in bytes, where all that are registered are as long. */
+  readonly size: number | null;
+}
+
 /** A kernel stack holds a return address behind such a call. */
 export interface OnStack {
   readonly kind: "on-stack";
@@ -233,6 +242,7 @@ export type Clue =
   | Holds
   | LooksUp
   | Allocates
+  | RegistersContexts
   | OnStack
   | Contents
   | SizeMatches

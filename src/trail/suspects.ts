@@ -57,11 +57,11 @@ export function rankSuspects(
     const own = byModule.get(module.name)?.map(({ clue }) => clue);
     if (own === undefined) return [];
     const weighed = weigh(module.name, own, signs);
-    return [{ module, weighed, score: scoreOf(module, weighed) }];
+    return [{ module, own, weighed, score: scoreOf(module, weighed) }];
   });
   scored.sort((a, b) => b.score - a.score || side(a.module) - side(b.module));
   const ranked: Suspect[] = [];
-  scored.forEach(({ module, weighed, score }, i) => {
+  scored.forEach(({ module, own, weighed, score }, i) => {
     const above = ranked.at(-1);
     const { name, imageName, publisher, size } = module;
     ranked.push({
@@ -75,7 +75,7 @@ export function rankSuspects(
       publisherBasis: publisher.basis,
       service: startOf(module, services),
       minifilter: module.imports.slots.some(({ declared }) => declared?.name === "FltRegisterFilter"),
-      ownsTag: weighed.verdict === "owns-tag",
+      ownsTag: own.some(({ kind }) => kind === "allocates"),
       proven: weighed.proven,
       excused: weighed.excused,
       clues: weighed.clues.map(({ clue, points }) => ({ clue, points: Math.round(points * 10) / 10 })),

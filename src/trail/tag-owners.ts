@@ -4,7 +4,7 @@ import { scanTag } from "./scan.ts";
 import type { TrailTarget } from "./target.ts";
 
 /**
- * Third-party modules, and such of unknown publishers, whose code allocates with a tag. Code is decoded only of those in
+ * Third-party modules, and such of unknown publishers, whose code allocates with a tag, or who register contexts with it. Code is decoded only of those in
  * which the tag's bytes stand at all.
  */
 export function thirdPartyOwners(
@@ -14,6 +14,8 @@ export function thirdPartyOwners(
 ): readonly string[] {
   const others = target.modules.filter(({ publisher }) => publisher.thirdParty !== false);
   const { references } = scanTag({ ...target, modules: others }, tag, limits);
-  const owning = references.filter(({ use }) => use === "allocate" || use === "lookaside");
+  const owning = references.filter(
+    ({ use, seen }) => use === "allocate" || use === "lookaside" || seen?.kind === "registration",
+  );
   return [...new Set(owning.map(({ module }) => module))];
 }

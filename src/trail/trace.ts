@@ -160,7 +160,7 @@ function draw(
   const suspects = rankSuspects(target.modules, clues, signs, coverage, target.services);
   const known = knownOf(tag.text, fileNames(target)) ?? null;
   const surroundings = counters === undefined ? undefined : surroundingsOf(target);
-  const inCode = references.filter(({ use }) => use !== "data").length;
+  const inCode = references.filter(({ use, seen }) => use !== "data" || seen?.kind === "registration").length;
   const conclusion = conclude(suspects, {
     ...signs,
     references: references.length,

@@ -37,7 +37,7 @@ export function weigh(module: string, all: readonly Clue[], signs: TagSigns): We
 
 /** The strongest way in which a module has to do with the tag. */
 function verdictOf(clues: readonly Clue[]): Verdict {
-  if (clues.some(({ kind }) => kind === "allocates")) return "owns-tag";
+  if (clues.some(({ kind }) => kind === "allocates" || kind === "registers-contexts")) return "owns-tag";
   const called = clues.flatMap((clue) => (clue.kind === "calls" ? [clue] : []));
   const direct = called.filter(({ way }) => way === "direct");
   if (direct.some(({ acquired }) => acquired.libraries === 0)) return "calls";

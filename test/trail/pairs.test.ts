@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { poolRoutine } from "../../src/code/allocators.ts";
 import { x86 } from "../../src/isa/x86/sets.ts";
 import { CONSUMERS } from "../../src/trail/pairs/consumers.ts";
+import { contextAcquirers } from "../../src/trail/pairs/filter-contexts.ts";
 import { OBJECT_TAGS, objectTags } from "../../src/trail/pairs/object-types.ts";
 import { argumentWord, isFastcall } from "../../src/trail/pairs/signatures.ts";
 import {
@@ -277,6 +278,15 @@ describe("looking a function up", () => {
     expect(anyObjectAcquirersFor("Strg")).toEqual([]);
     expect(objectTags("PsProcessType")).toEqual(["Proc"]);
     expect(objectTags("toString")).toEqual([]);
+  });
+
+  it("tells what gives contexts of the types that are registered, and no others", () => {
+    const names = contextAcquirers(new Set([8])).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["FltAllocateContext", "FltGetStreamContext"]));
+    expect(names).toEqual(expect.arrayContaining(["FltReferenceContext", "FltGetContexts"]));
+    expect(names.filter((name) => /StreamHandle|File|Volume|Section/.test(name))).toEqual([]);
+    const [allocate] = contextAcquirers(new Set([8, 0x10]));
+    expect(allocate?.when).toEqual([{ argument: 2, is: { noneOf: [1, 2, 4, 0x20, 0x40] } }]);
   });
 
   it("takes the names of 32-bit images", () => {

@@ -162,6 +162,15 @@ describe("weigh", () => {
     ).toBe(false);
   });
 
+  it("names who registers contexts with a tag that leaks, with little confidence, and otherwise nobody", () => {
+    const registers: Clue = { kind: "registers-contexts", at: [va(0x2018n)], size: 0x60 };
+    const clues = [registers, calls(QUERY), releases];
+    expect(points(clues, { leaks: true })).toBeGreaterThan(LOW.score);
+    expect(points(clues, { leaks: true })).toBeLessThan(MEDIUM.score);
+    expect(points(clues)).toBeLessThan(LOW.score);
+    expect(weigh("driver", clues, { leaks: true })).toMatchObject({ verdict: "owns-tag", proven: false });
+  });
+
   it("lets stacks count little for who gives everything back", () => {
     const excused = points([calls(QUERY), releases, stack("live")]) - points([calls(QUERY), releases]);
     const open = points([calls(QUERY), keeps("none"), stack("live")]) - points([calls(QUERY), keeps("none")]);

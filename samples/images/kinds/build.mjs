@@ -18,6 +18,7 @@ const DLLS = {
   nt: { dll: "ntoskrnl.exe", def: join(ROOT, "kernel.def") },
   inner: { dll: "INNER.SYS", def: join(ROOT, "inner.def") },
   outer: { dll: "OUTER.SYS", def: join(ROOT, "outer.def") },
+  filters: { dll: "FLTMGR.SYS", def: join(ROOT, "../fltmgr/fltmgr.def") },
 };
 const COMPANIES = ["Fabrikam, Inc.", "Northwind Traders", "Contoso Ltd.", "Litware, Inc.", "Tailspin Toys"];
 
@@ -55,7 +56,7 @@ const IMAGES = [
     source: "drivers.c",
     defines: [`KIND_${kind}`],
     company: COMPANIES[i % COMPANIES.length] ?? "",
-    libraries: ["nt", "inner", "outer"],
+    libraries: ["nt", "inner", "outer", "filters"],
   })),
 ];
 

@@ -792,6 +792,29 @@ NOINLINE NTSTATUS Work(IRP *irp) {
 #endif
   return STATUS_SUCCESS;
 }
+#elif defined KIND_CTXKEEP || defined KIND_CTXFREE
+/* Minifilters that hang a context on each file; ctxkeep forgets to release one in two. */
+typedef struct { USHORT Type, Flags; PVOID Cleanup; SIZE_T Size; ULONG PoolTag; PVOID Allocate, Free, Spare; } CONTEXT;
+typedef struct { USHORT Size, Version; ULONG Flags; const CONTEXT *Contexts; PVOID Operations, Unload, Spare[10]; } FILTER;
+static const CONTEXT Contexts[] = {
+  { 0x10, 0, 0, 0x40, TAG('C', 't', 'x', 'H'), 0, 0, 0 },
+  { 0xffff, 0, 0, 0, 0, 0, 0, 0 }
+};
+static const FILTER Registration = { sizeof(FILTER), 0x203, 0, Contexts, 0, 0, { 0 } };
+static PVOID Filter;
+#define AT_START NT_SUCCESS(FltRegisterFilter(driver, &Registration, &Filter))
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID *context;
+  NTSTATUS status = FltAllocateContext(Filter, 0x10, 0x40, NonPagedPoolNx, (PVOID *)&context);
+  if (!NT_SUCCESS(status)) return status;
+  context[0] = irp;
+#ifdef KIND_CTXKEEP
+  if (Count & 1) return STATUS_SUCCESS;
+#endif
+  Count += Seen(context[0]);
+  FltReleaseContext(context);
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

@@ -2,6 +2,7 @@ import type { Clue } from "../clue.ts";
 import type { Question } from "../question.ts";
 import { ACQUISITION } from "./acquisition.ts";
 import { ALLOCATION } from "./allocation.ts";
+import { CONTEXT_REGISTRATION } from "./context-registration.ts";
 import type { Case, EvidenceKind, Found, Weight } from "./kind.ts";
 import { LEFT_UNFREED } from "./left-unfreed.ts";
 import { ON_STACK } from "./on-stack.ts";
@@ -21,6 +22,7 @@ const KIND_OF: Readonly<Record<Clue["kind"], EvidenceKind>> = {
   pointer: ACQUISITION,
   "looks-up-at-run-time": ACQUISITION,
   allocates: ALLOCATION,
+  "registers-contexts": CONTEXT_REGISTRATION,
   "size-match": SIZE_MATCH,
   "pool-content": POOL_CONTENT,
   "on-stack": ON_STACK,

@@ -1,4 +1,4 @@
-import type { Acquirer } from "./pair.ts";
+import type { Acquirer, Condition } from "./pair.ts";
 import { by, byAddress, group, inside, isSet, onto, out, type Row } from "./rows.ts";
 
 const RELEASE = by(1, "FltReleaseContext");
@@ -59,3 +59,25 @@ export const FILTER_CONTEXTS: readonly Acquirer[] = [
     ["FltCreateSectionForDataScan", 12, onto(3), "fltkernel.h"],
   ]),
 ];
+
+/** By FLT_CONTEXT_TYPE. */
+const KINDS: ReadonlyMap<number, string> = new Map([
+  [0x01, "Volume"],
+  [0x02, "Instance"],
+  [0x04, "File"],
+  [0x08, "Stream"],
+  [0x10, "StreamHandle"],
+  [0x20, "Transaction"],
+  [0x40, "Section"],
+]);
+
+/** What gives contexts of some types to whoever registered them. */
+export function contextAcquirers(types: ReadonlySet<number>): readonly Acquirer[] {
+  const others = [...KINDS].filter(([type]) => !types.has(type));
+  const isOfOther = ({ name }: Acquirer) =>
+    others.some(([, kind]) => name.endsWith(`${kind}Context`) || name.endsWith(`${kind}ForDataScan`));
+  const ofThese: Condition = { argument: 2, is: { noneOf: others.map(([type]) => type) } };
+  return FILTER_CONTEXTS.filter((row) => !isOfOther(row)).map((row) =>
+    row.name === "FltAllocateContext" ? { ...row, when: [ofThese] } : row,
+  );
+}
