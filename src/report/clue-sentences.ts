@@ -144,8 +144,10 @@ export class ClueSentences {
 
   #holds({ kind, function: function_, at, slot, basis, codeMissing }: Holds): string {
     const name = functionName(function_);
-    if (kind === "pointer")
-      return `holds ${this.#at(function_.address)}, the address of ${name}, in its data`;
+    if (kind === "pointer") {
+      const value = function_.address === null ? "" : `${this.#at(function_.address)}, `;
+      return `holds ${value}the address of ${name}, in its data`;
+    }
     const where = slot === "delay-iat" ? "delay-import slot" : "import slot";
     const what =
       basis === "disagree"

@@ -11,7 +11,7 @@ import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, acquirersNamed, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
-import { abiOf, type TrailModule } from "./target.ts";
+import { abiOf, importedModule, type TrailTarget } from "./target.ts";
 
 /** A function that acquires for whoever calls it. */
 export interface AcquiringFunction extends HeldFunction {
@@ -49,20 +49,44 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
       withMore(first, others, (other) => fromApi(question, api, handedOutBy(other, abi), other)),
     );
   }
-  for (const name of new Set(rows.map((row) => row.name))) {
-    for (const module of question.target.modules) {
-      const { image } = module;
+  const documented = (module: string, name: string, address: Va | null): readonly AcquiringFunction[] => {
+    const [row, ...others] = named([name]);
+    if (row === undefined) return [];
+    const only = known.includes(row) ? {} : { only: contexts.modules };
+    const made = (other: Acquirer): AcquiringFunction => ({
+      ...fromRow(module, other, address, abi),
+      ...only,
+    });
+    return [withMore(made(row), others, made)];
+  };
+  const unseen = new Set(rows.map(({ name }) => name));
+  for (const name of [...unseen]) {
+    for (const { name: module, image } of question.target.modules) {
       const item = image === undefined ? undefined : exportNames(image).byName(name);
       if (image === undefined || item === undefined) continue;
+      unseen.delete(name);
       const address = image.addressOf(item.rva);
-      const [row, ...others] = named([name]);
-      if (found.has(address) || row === undefined) continue;
-      const only = known.includes(row) ? {} : { only: contexts.modules };
-      const made = (other: Acquirer): AcquiringFunction => ({
-        ...fromRow(module, other, address, abi),
-        ...only,
-      });
-      found.set(address, withMore(made(row), others, made));
+      if (!found.has(address)) for (const made of documented(module, name, address)) found.set(address, made);
+    }
+  }
+  const declared = importedBy(question.target, unseen).flatMap(({ module, name }) =>
+    documented(module, name, null),
+  );
+  return [...found.values(), ...declared];
+}
+
+/** Functions by the names in import tables, of modules that are not there or whose exports cannot be read. */
+function importedBy(
+  { modules }: TrailTarget,
+  wanted: ReadonlySet<string>,
+): readonly { readonly module: string; readonly name: string }[] {
+  const found = new Map<string, { readonly module: string; readonly name: string }>();
+  for (const { imports } of modules) {
+    for (const { declared } of imports.slots) {
+      const name = declared?.name ?? "";
+      if (!wanted.has(name)) continue;
+      const module = importedModule(declared?.dll ?? "");
+      found.set(`${module}!${name}`, { module, name });
     }
   }
   return [...found.values()];
@@ -125,9 +149,9 @@ function fromApi(
   return { module: api.module, name: api.name, names: api.names, address: api.address, acquired, out, row };
 }
 
-function fromRow(module: TrailModule, row: Acquirer, address: Va, abi: Abi): AcquiringFunction {
+function fromRow(module: string, row: Acquirer, address: Va | null, abi: Abi): AcquiringFunction {
   const acquired: Acquired = {
-    function: { module: module.name, name: row.name, address },
+    function: { module, name: row.name, address },
     path: [row.name],
     basis: "documented",
     depth: 0,
@@ -136,7 +160,7 @@ function fromRow(module: TrailModule, row: Acquirer, address: Va, abi: Abi): Acq
     releases: row.releases.map(({ name }) => name),
     existing: isExisting(row),
   };
-  return { module: module.name, name: row.name, address, acquired, out: handedOutBy(row, abi), row };
+  return { module, name: row.name, address, acquired, out: handedOutBy(row, abi), row };
 }
 
 /** How the callers of a documented function get what it gives. */

@@ -33,7 +33,7 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
   const cutAt = new Set<string>();
   const notes = new Set<string>();
   const known = new Set(functions.map(({ address }) => address));
-  const left = new Set<Va>();
+  const left = new Set<Va | null>();
   let round = functions;
   for (let depth = 0; depth <= MAX_RELAY_DEPTH && round.length > 0; depth++) {
     const relays: AcquiringFunction[] = [];

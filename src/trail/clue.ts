@@ -5,7 +5,8 @@ import type { Va } from "../core/address.ts";
 export interface NamedFunction {
   readonly module: string;
   readonly name: string;
-  readonly address: Va;
+  /** Null where the module that exports it is not there, or its exports cannot be read. */
+  readonly address: Va | null;
 }
 
 /** How a function is called by a module that was seen to call it. */

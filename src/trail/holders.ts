@@ -10,8 +10,11 @@ export interface HeldFunction {
   readonly name: string;
   /** All its names, where it has several. */
   readonly names?: readonly string[];
-  readonly address: Va;
+  /** Null where the module that exports it is not there, or its exports cannot be read. */
+  readonly address: Va | null;
 }
+
+type PlacedFunction = HeldFunction & { readonly address: Va };
 
 /** A place that holds a function's address, or that is declared to. */
 export interface Holding {
@@ -80,7 +83,10 @@ function* pointersIn(
   module: TrailModule,
   functions: readonly HeldFunction[],
 ): Generator<readonly [Va, HeldFunction]> {
-  const others = functions.filter((function_) => function_.module !== module.name);
+  const others = functions.filter(
+    (function_): function_ is PlacedFunction =>
+      function_.address !== null && function_.module !== module.name,
+  );
   const hits: [Va, HeldFunction][] = [];
   for (const [upper, held] of byUpperHalf(target, others)) {
     findWords(
@@ -101,8 +107,8 @@ function* pointersIn(
 /** 64-bit addresses by their upper 32 bits, which those of one module share, and nearly always all. */
 function byUpperHalf(
   target: TrailTarget,
-  functions: readonly HeldFunction[],
-): ReadonlyMap<number | undefined, readonly HeldFunction[]> {
+  functions: readonly PlacedFunction[],
+): ReadonlyMap<number | undefined, readonly PlacedFunction[]> {
   const narrow = target.space.pointerSize === 4;
   return groupBy(functions, ({ address }) => (narrow ? undefined : Number(address >> 32n)));
 }
@@ -129,7 +135,11 @@ function declaredSlots(
               (candidate.names ?? [candidate.name]).includes(name) &&
               isImportedAs(candidate.module, slot.declared?.dll ?? ""),
           );
-    const holdsOther = slot.value !== undefined && slot.value !== function_?.address && !slot.pending;
+    const holdsOther =
+      slot.value !== undefined &&
+      function_?.address !== null &&
+      slot.value !== function_?.address &&
+      !slot.pending;
     slots.set(slot.rva, { kind: slot.kind, function: function_, holdsOther });
   }
   return slots;

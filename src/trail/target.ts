@@ -65,11 +65,15 @@ export function codeMissing(target: TrailTarget, module: TrailModule): number {
   return missing;
 }
 
-/** Whether the name of a DLL in an import table can mean a module: every driver says `ntoskrnl.exe` for nt. */
-export function isImportedAs(module: string, dll: string): boolean {
+/** The module that a DLL's name in an import table means, in lower case: every driver says `ntoskrnl.exe` for nt. */
+export function importedModule(dll: string): string {
   const stem = dll.toLowerCase().replace(/\.[^.]*$/, "");
-  if (module === "nt") return /^nt(?:oskrnl|krnl)/.test(stem);
-  return stem.replace(/[^a-z0-9_]/g, "_") === module.toLowerCase();
+  return /^nt(?:oskrnl|krnl)/.test(stem) ? "nt" : stem.replace(/[^a-z0-9_]/g, "_");
+}
+
+/** Whether the name of a DLL in an import table can mean a module. */
+export function isImportedAs(module: string, dll: string): boolean {
+  return importedModule(dll) === module.toLowerCase();
 }
 
 /** The calling convention of code that is decoded in full; 64-bit machines other than x64 have none. */

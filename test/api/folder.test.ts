@@ -54,3 +54,24 @@ describe("the trace of a folder", () => {
     expect(mixed.imports("library").imports.length).toBeGreaterThan(0);
   });
 });
+
+describe("a folder of drivers without the kernel", () => {
+  const { path: folder } = temporaryFolder();
+  for (const driver of ["keykeep", "keyclose", "ctxkeep", "ctxfree"])
+    copyFileSync(`samples/images/kinds/x64/${driver}.sys`, join(folder, `${driver}.sys`));
+
+  it.each([
+    ["Key ", "keykeep", "nt"],
+    ["CtxH", "ctxkeep", "fltmgr"],
+  ])("tells who leaks %s by what is documented of the imports, and says so", (tag, culprit, exporter) => {
+    using files = openFolder(folder);
+    const { conclusion, suspects, notes } = files.trace(tag);
+    expect(conclusion).toMatchObject({ module: culprit, confidence: "high" });
+    expect(suspects.map(({ module }) => module)).toContain(
+      culprit.replace("keep", tag === "Key " ? "close" : "free"),
+    );
+    expect(notes).toContain(
+      `the exports of ${exporter} are not there: what others import of them is known by its documentation`,
+    );
+  });
+});

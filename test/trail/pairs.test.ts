@@ -11,6 +11,7 @@ import {
   acquirersNamed,
   anyObjectAcquirersFor,
   consumersNamed,
+  isExisting,
   plainFree,
   releasesNamed,
 } from "../../src/trail/pairs/table.ts";
@@ -287,6 +288,18 @@ describe("looking a function up", () => {
     expect(names.filter((name) => /StreamHandle|File|Volume|Section/.test(name))).toEqual([]);
     const [allocate] = contextAcquirers(new Set([8, 0x10]));
     expect(allocate?.when).toEqual([{ argument: 2, is: { noneOf: [1, 2, 4, 0x20, 0x40] } }]);
+  });
+
+  it("knows what opens an object that is there already", () => {
+    const opening = [
+      "ZwOpenEvent",
+      "NtOpenSection",
+      "IoCreateNotificationEvent",
+      "IoCreateSynchronizationEvent",
+    ];
+    expect(opening.filter((name) => !isExisting(only(name)))).toEqual([]);
+    const making = ["ZwCreateEvent", "ZwCreateSection", "ZwOpenProcess", "ZwOpenKey"];
+    expect(making.filter((name) => isExisting(only(name)))).toEqual([]);
   });
 
   it("takes the names of 32-bit images", () => {

@@ -1,5 +1,5 @@
 import { addTo } from "../../core/search.ts";
-import { acquiringFunctions } from "../acquiring-functions.ts";
+import { type AcquiringFunction, acquiringFunctions } from "../acquiring-functions.ts";
 import { findAcquisitions } from "../acquisitions.ts";
 import type {
   Acquired,
@@ -54,8 +54,9 @@ type OfCall = Calls | Forgets | Keeps | Releases | HandsOn | HandsOver;
 /** Who calls functions that lead to the tag, and what becomes of what they give; who holds them, or looks them up. */
 export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
   collect(question) {
-    const { clues, sites, notes } = findAcquisitions(question, acquiringFunctions(question));
-    return { clues, calls: sites, notes };
+    const functions = acquiringFunctions(question);
+    const { clues, sites, notes } = findAcquisitions(question, functions);
+    return { clues, calls: sites, notes: [...unseenNotes(functions), ...notes] };
   },
   weigh(_own, { all, signs }) {
     const [strongest, ...others] = groups(all, signs);
@@ -74,6 +75,14 @@ export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
     ];
   },
 };
+
+/** Modules of which the exports are not there. */
+function unseenNotes(functions: readonly AcquiringFunction[]): readonly string[] {
+  const unseen = functions.flatMap(({ address, module }) => (address === null ? [module] : []));
+  if (unseen.length === 0) return [];
+  const from = [...new Set(unseen)].join(", ");
+  return [`the exports of ${from} are not there: what others import of them is known by its documentation`];
+}
 
 /** How a module stands by the strongest function that it calls: `excused` where it gives back all, or hands it on. */
 export function standing({ all, signs }: Case): "excused" | "perhaps" | "other" {
@@ -97,8 +106,8 @@ function groups(all: readonly Clue[], signs: TagSigns): readonly Group[] {
   const byFunction = new Map<string, OfCall[]>();
   for (const clue of all) {
     if (!("acquired" in clue)) continue;
-    const { module, address } = clue.acquired.function;
-    addTo(byFunction, `${module}:${address}`, clue);
+    const { module, name } = clue.acquired.function;
+    addTo(byFunction, `${module}!${name}`, clue);
   }
   const live = all.some(
     (clue) => clue.kind === "on-stack" && clue.hits.some(({ state }) => state === "live"),

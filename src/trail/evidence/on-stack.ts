@@ -203,7 +203,7 @@ function findStacks(target: TrailTarget, sites: readonly CallSeen[]): Partial<Fo
   >();
   for (const hit of hits) {
     const { module, function: function_ } = hit.item;
-    const key = `${module.name}:${function_.address}`;
+    const key = `${module.name}:${function_.module}!${function_.name}`;
     const same = found.get(key) ?? { module: module.name, function: function_, hits: [] };
     found.set(key, same);
     same.hits.push(hitOf(hit));

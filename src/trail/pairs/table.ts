@@ -129,9 +129,9 @@ export function plainFree(name: string): PlainFree | undefined {
   return PLAIN_FREES.get(name) ?? PLAIN_FREES.get(plainName(name));
 }
 
-/** Objects with a name that are opened, and driver and device objects, are there before and stay. */
+/** Objects with a name that are opened, and driver and device objects, are there before and stay. IoCreate…Event opens what it made once. */
 const OPENS_NAMED =
-  /^(?:Zw|Nt)Open(?:Section|Event|Semaphore|Mutant|Timer|SymbolicLinkObject|DirectoryObject)/;
+  /^(?:Zw|Nt)Open(?:Section|Event|Semaphore|Mutant|Timer|SymbolicLinkObject|DirectoryObject)|^IoCreate\w+Event$/;
 export const STAYS: ReadonlySet<string> = new Set(["Driv", "Devi"]);
 
 /** Whether a function gives what is there already. */
