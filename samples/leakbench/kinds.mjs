@@ -361,6 +361,30 @@ const KINDS = {
     culprit: null,
     beside: ["twinfree", "fieldfree"],
   },
+  "helper-on-one-path": {
+    why: "a helper releases on one path and forgets on another; the innocents' helpers are told, or tell",
+    tag: "Proc",
+    culprit: "somelost",
+    beside: ["sometold", "someflag", "procderef"],
+  },
+  "helper-on-one-path-alone": {
+    why: "nobody leaks: what the helper does not release, its caller does",
+    tag: "Proc",
+    culprit: null,
+    beside: ["sometold", "someflag", "procderef"],
+  },
+  "routine-on-one-path": {
+    why: "a work item's routine releases what it is given on one path, and forgets it on another",
+    tag: "Proc",
+    culprit: "laterlost",
+    beside: ["laterdone", "procderef"],
+  },
+  "routine-on-one-path-alone": {
+    why: "nobody leaks: a work item's routine releases on both paths",
+    tag: "Proc",
+    culprit: null,
+    beside: ["laterdone", "procderef"],
+  },
   "filter-context": {
     why: "contexts of a minifilter, whose tag stands in its registration; the culprit forgets one",
     tag: "CtxH",

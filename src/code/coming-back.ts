@@ -2,7 +2,7 @@ import { argumentPlace } from "../isa/abi.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
-import type { Dealings, Given } from "./fates.ts";
+import type { Dealings, Given, OwnLoss } from "./fates.ts";
 import { routinesIn } from "./given-to.ts";
 import type { Held } from "./held.ts";
 
@@ -40,6 +40,21 @@ export class ComingBack {
       argument !== undefined &&
       this.#routinesAlong(site, callee).some((routine) => this.#givesBack(site, routine, argument, within))
     );
+  }
+
+  /** The way on which such a function, that gives it back elsewhere, loses it. */
+  losesIt({ routines }: Held, site: CallSite, callee: Callee, given: Given): OwnLoss | undefined {
+    const argument = this.#dealings.comesAs(callee, given, site);
+    if (argument === undefined) return undefined;
+    const as = {
+      place: argumentPlace(this.#flows.image.code.set.abi, argument),
+      argument,
+      within: undefined,
+    };
+    const called = [...routines, ...this.#routinesAlong(site, callee)];
+    return called
+      .map((offset) => this.#dealings.loses({ target: undefined, offset }, as, site))
+      .find((loss) => loss !== undefined);
   }
 
   #routinesAlong(site: CallSite, callee: Callee): readonly number[] {

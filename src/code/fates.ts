@@ -155,6 +155,12 @@ export interface Putting {
   readonly offset: number;
 }
 
+/** A way on which a function loses what it is given, and whether it asked what stands in that. */
+export interface OwnLoss {
+  readonly ending: Ending;
+  readonly asked: "nothing" | "it";
+}
+
 /** What calls do with something that they are given. */
 export interface Dealings {
   /** Whether a call only answers a question about what it is given: that the answer is no is no error. */
@@ -164,6 +170,11 @@ export interface Dealings {
   /** Which of its arguments a function is documented to write into which structure; `undefined` where it is not. */
   puts(callee: Callee): Putting | undefined;
   effect(callee: Callee, given: Given, site: CallSite): Effect;
+  /**
+   * The way on which a function of the image that gives it back elsewhere loses it, by nothing that its caller can know
+   * besides its answer; `undefined` where there is none.
+   */
+  loses(callee: Callee, given: Given, site: CallSite): OwnLoss | undefined;
   /** Whether it returns it, as functions that fill memory do. */
   returns(callee: Callee, given: Given, site: CallSite): boolean;
   /** How a call tells that it neither kept nor gave back what it was given; `undefined` where it always does. */

@@ -1,6 +1,10 @@
 import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
-import { type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
+import type { Comparison } from "./conditions.ts";
+import { type Ending, type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
 import type { Memory, Transfer } from "./transfer.ts";
+
+/** What the conditions on a way are about: nothing but answers of calls, what stands in the thing, or what the caller has. */
+export type Asked = "nothing" | "it" | "caller";
 
 /** What is known of the thing that is followed, on one way. */
 export interface Held {
@@ -26,6 +30,10 @@ export interface Held {
   readonly counted: boolean;
   /** Another call has failed on this way since. */
   readonly failing: boolean;
+  /** A function that is given it has asked something that its caller may know, or what stands in it. */
+  readonly asked: Asked;
+  /** A call that gave it back, unless it went the way on which it loses it; its answer has not been asked on this way. */
+  readonly lost: { readonly call: number; readonly ending: Ending } | undefined;
   /** The last call that may have taken it. */
   readonly taken: Taken | undefined;
 }
@@ -36,6 +44,8 @@ export interface Taken {
   readonly fails: Fails;
   /** Given back, and not kept. */
   readonly gone: boolean;
+  /** The way on which what was called loses it. */
+  readonly loses?: Ending | undefined;
   /** Where it was before. */
   readonly before: Pick<Held, "stored" | "handed">;
 }
@@ -62,6 +72,8 @@ export function begun(
     references: 0,
     counted: false,
     failing: false,
+    asked: "nothing",
+    lost: undefined,
     taken: undefined,
   };
 }
@@ -79,9 +91,11 @@ export function heldKey({
   taken,
   isEarlier,
   references,
+  asked,
+  lost,
 }: Held): string {
   const places = stored.map(({ at }) => at).join();
-  return `${[...aliases].join()};${certain};${isEarlier};${references};${counted};${failing};${places};${handed?.at};${[...routines].join()};${[...pointers].join()};${taken?.at}`;
+  return `${[...aliases].join()};${certain};${isEarlier};${references};${counted};${failing};${places};${handed?.at};${[...routines].join()};${[...pointers].join()};${taken?.at};${asked};${lost?.call}`;
 }
 
 /**
@@ -162,6 +176,29 @@ export function isInside(held: Held, base: Atom): boolean {
   if (aliases.has(base.key)) return true;
   if (base.kind === "offset") return aliases.has(base.of.key);
   return base.kind === "unknown" && base.from !== undefined && isInside(held, base.from);
+}
+
+/** What a comparison is about. */
+export function askedBy(held: Held, { left, right }: Comparison): Asked {
+  const about = [...left, ...right].map((atom) => askedOf(held, atom));
+  return about.find((one) => one === "caller") ?? about.find((one) => one === "it") ?? "nothing";
+}
+
+function askedOf(held: Held, atom: Atom): Asked {
+  if (held.aliases.has(atom.key)) return "nothing";
+  switch (atom.kind) {
+    case "constant":
+    case "result":
+    case "left":
+      return "nothing";
+    case "part":
+      return askedOf(held, atom.of);
+    case "field":
+    case "offset":
+      return askedOf(held, atom.of) === "nothing" ? "it" : askedOf(held, atom.of);
+    default:
+      return "caller";
+  }
 }
 
 /** Whether an address is one in it, or in what it points to. */

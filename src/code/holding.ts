@@ -19,12 +19,13 @@ import {
   type Keeping,
   keyOf,
   type OnHappening,
+  type OwnLoss,
   type Stored,
   sameKeeping,
 } from "./fates.ts";
 import { callAt, type FunctionFlow } from "./function-flow.ts";
 import { documentedArgument, foundBy, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
-import { begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
+import { askedBy, begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
 import { LocalArrays } from "./local-arrays.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
@@ -55,6 +56,8 @@ export class Holding implements Visitor<Held> {
   #counted = false;
   /** Such a block was not gone through to its end. */
   #cut = false;
+  /** Of what it is given: a way on which it is lost by nothing that the caller can know. */
+  #ownLoss: OwnLoss | undefined;
 
   /** @param call absent where the function is given it */
   constructor(
@@ -132,6 +135,11 @@ export class Holding implements Visitor<Held> {
     };
   }
 
+  /** Of a function that is given it: the way on which that loses it, whatever its caller knows. */
+  get ownLoss(): OwnLoss | undefined {
+    return this.#ownLoss;
+  }
+
   key(told: Held): string {
     return heldKey(told);
   }
@@ -147,6 +155,8 @@ export class Holding implements Visitor<Held> {
     const callees = this.#flows.callees.of(site);
     if (this.#releasedInFrame(told, site, callees[0])) return this.#release(at, callees[0]);
     const given = givenTo(this.#flows, told, site, callees[0]);
+    // who goes on to use it knows what became of it
+    if (told.lost !== undefined) return given.length > 0 ? undefined : told;
     if (callees.some((callee) => namesOf(callee).includes("MmIsAddressValid"))) {
       const asked =
         given.length > 0 ||
@@ -188,7 +198,11 @@ export class Holding implements Visitor<Held> {
         (keeps !== undefined && this.#comingBack.comesBack(told, site, keeps.callee, one))
       ) {
         this.#release(at, taker?.callee);
-        return taken === undefined ? undefined : { ...now, taken: { ...taken, gone: true } };
+        const loses = this.#lossIn(told, site, callees, one);
+        if (taken !== undefined) return { ...now, taken: { ...taken, gone: true, loses } };
+        // a routine that is called later answers to nobody here
+        if (loses !== undefined && release === undefined) return this.#forget(loses, []);
+        return loses === undefined ? undefined : { ...now, lost: { call: at, ending: loses } };
       }
       const returned =
         one.within === undefined &&
@@ -204,8 +218,20 @@ export class Holding implements Visitor<Held> {
     return now;
   }
 
+  /** The way on which a function that gives back what was there before loses it. */
+  #lossIn(told: Held, site: CallSite, callees: readonly Callee[], given: Given): Ending | undefined {
+    const [callee, ...others] = callees;
+    if (callee === undefined || others.length > 0 || this.#call === undefined) return undefined;
+    if (given.within !== undefined || given.isPart === true) return undefined;
+    const loss =
+      this.#dealings.loses(callee, given, site) ?? this.#comingBack.losesIt(told, site, callee, given);
+    // what stands in new memory the caller has written
+    return loss?.asked === "it" && this.#call.isNew === true ? undefined : loss?.ending;
+  }
+
   /** The same call again, in a loop: what it gave before has to be somewhere by now. */
   #again(state: MachineState, told: Held, site: CallSite, gives: AcquiringCall["gives"]): Held | undefined {
+    if (told.lost !== undefined) return this.#forget(told.lost.ending, []);
     const { preserved } = this.#flows.image.code.set.abi;
     const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
@@ -276,24 +302,26 @@ export class Holding implements Visitor<Held> {
   }
 
   matters({ told }: Path<Held>, comparison: Comparison): boolean {
+    if (told.lost !== undefined) return asks(comparison, told.lost.call);
     const answer = told.taken === undefined ? undefined : this.#outcomes.answer(told.taken, comparison);
     return (answer ?? this.#outcomes.subject(told, comparison)) !== undefined;
   }
 
-  decided(
-    { at, told }: Path<Held>,
-    condition: string,
-    comparison: Comparison,
-    holds: boolean,
-  ): Held | undefined {
-    const { taken } = told;
+  decided(path: Path<Held>, condition: string, comparison: Comparison, holds: boolean): Held | undefined {
+    const { at, told } = path;
+    const { taken, lost } = told;
+    if (lost !== undefined) return asks(comparison, lost.call) ? undefined : told;
     const answer = taken === undefined ? undefined : this.#outcomes.answer(taken, comparison);
     if (taken !== undefined && answer !== undefined) {
       const outcome = outcomeOf(answer, condition, comparison, holds);
       if (outcome === "failed") return { ...told, ...taken.before, failing: true, taken: undefined };
+      if (outcome === "acquired" && taken.loses !== undefined) return this.#forget(taken.loses, []);
       if (outcome === "acquired") return taken.gone ? undefined : { ...told, taken: undefined };
       return told;
     }
+    const asked = this.#call === undefined ? askedBy(told, comparison) : "nothing";
+    if (asked !== "nothing" && told.asked !== asked && told.asked !== "caller")
+      return this.decided({ ...path, told: { ...told, asked } }, condition, comparison, holds);
     const isNew = this.#call?.isNew === true;
     if (meansEqual(condition, comparison, holds) && isElsewhere(told, comparison, isNew)) return undefined;
     const subject = this.#outcomes.subject(told, comparison);
@@ -314,6 +342,11 @@ export class Holding implements Visitor<Held> {
     const { state, told, branches } = path;
     const at = instruction.start;
     const result = state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN;
+    const { lost } = told;
+    if (lost !== undefined) {
+      if (!result.some(({ key }) => key === `=${lost.call}`)) this.#forget(lost.ending, []);
+      return;
+    }
     if (tail !== undefined) {
       const now = this.call(path, tail);
       if (now !== undefined)
@@ -333,6 +366,7 @@ export class Holding implements Visitor<Held> {
 
   #end(told: Held, state: MachineState, ending: Ending): void {
     const { stored, handed, taken, references } = told;
+    if (taken?.loses !== undefined) this.#forget(taken.loses, []);
     if (taken?.gone === true) return;
     if (told.counted) {
       this.#counted = true;
@@ -357,9 +391,15 @@ export class Holding implements Visitor<Held> {
     else {
       this.#tell?.({ at: ending.at, what: "forgets" });
       const places = [...state.stack].filter(([, value]) => isHeld(told, value)).map(([place]) => place);
-      const key = `${ending.at}:${JSON.stringify(ending.nulls)}:${places.join()}`;
-      if (this.#forgotten.get(key)?.ending.failing !== false) this.#forgotten.set(key, { ending, places });
+      if (told.asked !== "caller" && !ending.failing && this.#ownLoss?.asked !== "nothing")
+        this.#ownLoss = { ending, asked: told.asked };
+      this.#forget(ending, places);
     }
+  }
+
+  #forget(ending: Ending, places: readonly number[]): undefined {
+    const key = `${ending.at}:${JSON.stringify(ending.nulls)}:${places.join()}`;
+    if (this.#forgotten.get(key)?.ending.failing !== false) this.#forgotten.set(key, { ending, places });
   }
 
   /** A block that works in this function's frame, as `__finally` makes them in 32-bit code, is a part of it. */
@@ -398,6 +438,10 @@ function nullsOf(facts: Facts): Pick<Ending, "nulls"> {
 
 function isRelease(effect: Effect | undefined): boolean {
   return effect === "releases" || effect === "may-release";
+}
+
+function asks({ left }: Comparison, call: number): boolean {
+  return left.some((atom) => (atom.kind === "part" ? atom.of : atom).key === `=${call}`);
 }
 
 function isCall(instruction: Instruction): boolean {

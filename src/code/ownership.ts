@@ -17,6 +17,7 @@ import type {
   Given,
   IsRelease,
   OnHappening,
+  OwnLoss,
   Putting,
 } from "./fates.ts";
 import { callAt } from "./function-flow.ts";
@@ -106,7 +107,8 @@ export class Ownership {
     const fates = holding.fates(whole);
     const told = effectFrom(fates);
     const copied = told === "uses" && within !== undefined && this.#copies(flows, found, given);
-    const dealing = { effect: copied ? "keeps" : told, returns: fates.returned.length > 0 };
+    const loses = told === "may-release" && within === undefined && fates.whole ? holding.ownLoss : undefined;
+    const dealing = { effect: copied ? "keeps" : told, returns: fates.returned.length > 0, loses };
     known.set(key, dealing);
     return dealing;
   }
@@ -151,6 +153,12 @@ export class Ownership {
         if (callee.offset === undefined) return false;
         return this.#dealingOf(flows, callee.offset, given, isRelease).returns;
       },
+      loses: (callee, given, site) =>
+        callee.offset === undefined ||
+        isRelease?.(callee, given, site) === true ||
+        knowledge.effect(callee, given, site) !== undefined
+          ? undefined
+          : this.#dealingOf(flows, callee.offset, given, isRelease).loses,
       fails: (callee, given, site) => knowledge.fails(callee, given, site),
       comesAs: (callee, given, site) => knowledge.comesAs(callee, given, site),
     };
@@ -161,6 +169,7 @@ export class Ownership {
 interface Dealing {
   readonly effect: Effect;
   readonly returns: boolean;
+  readonly loses?: OwnLoss | undefined;
 }
 
 /** The variables that are known to be 0 on all of some ways. */

@@ -815,6 +815,67 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   FltReleaseContext(context);
   return STATUS_SUCCESS;
 }
+#elif defined KIND_SOMELOST || defined KIND_SOMETOLD || defined KIND_SOMEFLAG
+/*
+ * A helper gives back what it is given only where the object is of one kind. somelost leaves it at that; sometold is
+ * answered whether it did, and someflag tells the helper to.
+ */
+#if defined KIND_SOMELOST
+NOINLINE void Done(PVOID process) {
+  if (Seen(process) & 1) return;
+  ObfDereferenceObject(process);
+  Count++;
+}
+#elif defined KIND_SOMETOLD
+NOINLINE BOOLEAN Done(PVOID process) {
+  if (Seen(process) & 1) return 0;
+  ObfDereferenceObject(process);
+  Count++;
+  return 1;
+}
+#else
+NOINLINE void Done(PVOID process, ULONG last) {
+  if (last == 0) return;
+  ObfDereferenceObject(process);
+  Count++;
+}
+#endif
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &process);
+  if (!NT_SUCCESS(status)) return status;
+#if defined KIND_SOMELOST
+  Done(process);
+#elif defined KIND_SOMETOLD
+  if (!Done(process)) ObfDereferenceObject(process);
+#else
+  Done(process, 0);
+  Done(process, 1);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_LATERLOST || defined KIND_LATERDONE
+/* A work item is given the object; laterlost's routine gives it back only where the object is of one kind. */
+static PVOID Item;
+#define AT_START (Item = IoAllocateWorkItem(driver->DeviceObject)) != 0
+static void NTAPI Later(PVOID device, PVOID process) {
+  if (Seen(process) & 1) {
+    Count++;
+#ifdef KIND_LATERDONE
+    ObfDereferenceObject(process);
+#endif
+    return;
+  }
+  Count += Seen(device);
+  ObfDereferenceObject(process);
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &process);
+  if (!NT_SUCCESS(status)) return status;
+  IoQueueWorkItem(Item, (PVOID)Later, 1, process);
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
