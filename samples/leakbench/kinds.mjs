@@ -365,13 +365,13 @@ const KINDS = {
     why: "a helper releases on one path and forgets on another; the innocents' helpers are told, or tell",
     tag: "Proc",
     culprit: "somelost",
-    beside: ["sometold", "someflag", "procderef"],
+    beside: ["sometold", "someflag", "levelfree"],
   },
   "helper-on-one-path-alone": {
     why: "nobody leaks: what the helper does not release, its caller does",
     tag: "Proc",
     culprit: null,
-    beside: ["sometold", "someflag", "procderef"],
+    beside: ["sometold", "someflag", "levelfree"],
   },
   "routine-on-one-path": {
     why: "a work item's routine releases what it is given on one path, and forgets it on another",

@@ -3,7 +3,10 @@ import type { Comparison } from "./conditions.ts";
 import { type Ending, type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
 import type { Memory, Transfer } from "./transfer.ts";
 
-/** What the conditions on a way are about: nothing but answers of calls, what stands in the thing, or what the caller has. */
+/**
+ * What the conditions on a way are about: nothing but answers to questions about the thing, what stands in it, or anything
+ * else, which the caller may know.
+ */
 export type Asked = "nothing" | "it" | "caller";
 
 /** What is known of the thing that is followed, on one way. */
@@ -32,6 +35,8 @@ export interface Held {
   readonly failing: boolean;
   /** A function that is given it has asked something that its caller may know, or what stands in it. */
   readonly asked: Asked;
+  /** Keys of what calls answered that such a function asked about it. */
+  readonly answers: ReadonlySet<string>;
   /** A call that gave it back, unless it went the way on which it loses it; its answer has not been asked on this way. */
   readonly lost: { readonly call: number; readonly ending: Ending } | undefined;
   /** The last call that may have taken it. */
@@ -73,6 +78,7 @@ export function begun(
     counted: false,
     failing: false,
     asked: "nothing",
+    answers: NONE,
     lost: undefined,
     taken: undefined,
   };
@@ -185,12 +191,8 @@ export function askedBy(held: Held, { left, right }: Comparison): Asked {
 }
 
 function askedOf(held: Held, atom: Atom): Asked {
-  if (held.aliases.has(atom.key)) return "nothing";
+  if (atom.kind === "constant" || held.aliases.has(atom.key) || held.answers.has(atom.key)) return "nothing";
   switch (atom.kind) {
-    case "constant":
-    case "result":
-    case "left":
-      return "nothing";
     case "part":
       return askedOf(held, atom.of);
     case "field":

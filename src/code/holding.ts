@@ -172,7 +172,8 @@ export class Holding implements Visitor<Held> {
     const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
     const written = put === undefined ? undefined : this.#writes.byCall(state, told, site, put);
     if (written !== undefined) return written;
-    let now = told;
+    const asking = this.#call === undefined && callees.some((callee) => this.#dealings.asks(callee));
+    let now = asking ? { ...told, answers: new Set([...told.answers, `=${at}`]) } : told;
     for (const one of given) {
       const back = callees.find((callee) => this.#comingBack.comesBackWithin(site, callee, one));
       if (back !== undefined) return this.#release(at, back);
