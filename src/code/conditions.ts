@@ -100,14 +100,23 @@ export class Facts {
 
   /** Facts about a place that is written to hold no longer. */
   without(place: string): Facts {
-    const inside = `|${place}`;
-    const isOf = (key: string): boolean => key.startsWith(place) || key.includes(inside);
     for (const first of this.#known.keys()) {
-      if (!isOf(first)) continue;
-      const kept = new Map([...this.#known].filter(([key]) => !isOf(key)));
+      if (!isAbout(first, place)) continue;
+      const kept = new Map([...this.#known].filter(([key]) => !isAbout(key, place)));
       return new Facts(kept, textOfAll(kept));
     }
     return this;
+  }
+}
+
+/** Whether one of the keys that a fact's is made of is a place's, or of what stands behind it. */
+function isAbout(key: string, place: string): boolean {
+  for (let at = 0; ; ) {
+    const next = key.charCodeAt(at + place.length);
+    if (key.startsWith(place, at) && !(next >= 0x30 && next <= 0x39)) return true;
+    const bar = key.indexOf("|", at);
+    if (bar === -1) return false;
+    at = bar + 1;
   }
 }
 

@@ -298,6 +298,9 @@ class PathWalk<T> {
     path.told = told;
     const before = { ...site, state: path.state.copy() };
     this.#flows.afterCall(site, this.#flow.instructions.get(next));
+    // what the same call answered before is not what it answers now
+    const { start } = instruction;
+    path.facts = path.facts.without(`=${start}`).without(`!${start}`);
     const behind = this.#visitor.called(path, before);
     if (behind === undefined) return false;
     path.told = behind;

@@ -250,6 +250,13 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.inLoop, RETURNED, "null").forgotten).not.toEqual([]);
   });
 
+  it("goes on through a loop whose condition a call answers anew in each turn", () => {
+    expect(fates(code.afterTurns, OUT, "status")).toMatchObject({
+      released: [0x102c],
+      forgotten: [{ at: 0x1037 }],
+    });
+  });
+
   it("finds the one case of many that forgets", () => {
     expect(fates(code.bySwitch, RETURNED, "null")).toMatchObject({
       released: [expect.any(Number)],

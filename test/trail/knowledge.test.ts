@@ -51,6 +51,17 @@ describe("knowledgeOf", () => {
     expect(effect("nt", "RtlFreeUnicodeString", 1, 8)).toBe("releases");
   });
 
+  it("takes it for no error that nothing is left to enumerate", () => {
+    const knowledge = knowledgeOf(new ModuleCodes(target), abi);
+    const asks = (name: string) => knowledge.asks({ module: "nt", name, target: undefined });
+    expect(["ZwEnumerateKey", "ZwQueryDirectoryFile", "RtlEqualUnicodeString"].map(asks)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(["ZwOpenKey", "ZwQueryKey"].map(asks)).toEqual([false, false]);
+  });
+
   it("knows what is put into bitmaps and strings, and how a request says that it is done", () => {
     const knowledge = knowledgeOf(new ModuleCodes(target), abi);
     const named = (name: string) => ({ module: "nt", name, target: undefined });

@@ -12,9 +12,16 @@ const QUESTIONS: ReadonlySet<string> = new Set(
   PsGetProcessDebugPort PsGetProcessSessionId IoIsOperationSynchronous IoIsSystemThread`.split(/\s+/),
 );
 
+/** Functions that tell what is next in what they are given: a loop goes on until they fail, since nothing is left. */
+const ENUMERATIONS: ReadonlySet<string> = new Set(
+  `ZwEnumerateKey NtEnumerateKey ZwEnumerateValueKey NtEnumerateValueKey ZwQueryDirectoryFile NtQueryDirectoryFile
+  ZwQueryDirectoryFileEx NtQueryDirectoryFileEx ZwQueryDirectoryObject NtQueryDirectoryObject FltQueryDirectoryFile
+  FltQueryDirectoryFileEx`.split(/\s+/),
+);
+
 /** Whether a function only answers a question about what it is given. */
 export function isQuestion(name: string): boolean {
-  return QUESTIONS.has(name);
+  return QUESTIONS.has(name) || ENUMERATIONS.has(name);
 }
 
 /** Functions of the C run-time library that return their first argument. */
