@@ -389,13 +389,19 @@ const KINDS = {
     why: "contexts of a minifilter, whose tag stands in its registration; the culprit forgets one",
     tag: "CtxH",
     culprit: "ctxkeep",
-    beside: ["ctxfree", "fltmgr"],
+    beside: ["ctxfree", "ctxfind", "fltmgr"],
+  },
+  "filter-context-twice": {
+    why: "two set a context at once; the culprit forgets the one that was there before its own",
+    tag: "CtxH",
+    culprit: "ctxlost",
+    beside: ["ctxfree", "ctxfind", "fltmgr"],
   },
   "filter-context-alone": {
     why: "nobody leaks: the context is released, and the tag is in a registration",
     tag: "CtxH",
     culprit: null,
-    beside: ["ctxfree", "fltmgr"],
+    beside: ["ctxfree", "ctxfind", "fltmgr"],
   },
   "text-only": {
     why: "the tag's letters stand in texts and names only",

@@ -2,7 +2,7 @@ import { type Atom, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type Comparison, type Facts, holdsFor, isAgainstZero } from "./conditions.ts";
 
 /** What a comparison is of: the thing itself, or what its acquisition returned. */
-export type Subject = "value" | "status" | "nonzero" | "false" | "done";
+export type Subject = "value" | "status" | "nonzero" | "false" | "done" | { readonly only: number };
 
 const STATUS_PENDING = 0x103;
 
@@ -17,15 +17,19 @@ export function outcomeOf(
     const number = numberOf(comparison.right[0] ?? (UNKNOWN[0] as Atom));
     if (number === undefined || !/^n?e$/.test(condition)) return undefined;
     const isEqual = (condition === "e") === holds;
+    if (typeof subject === "object" && (number | 0) === (subject.only | 0))
+      return isEqual ? "acquired" : "failed";
     if (subject === "done" && number === STATUS_PENDING) return isEqual ? "acquired" : "failed";
     if (!isEqual) return undefined;
-    if (subject === "done") return "failed";
+    if (subject === "done" || typeof subject === "object") return "failed";
     if (subject === "status") return (number | 0) < 0 ? "failed" : "acquired";
     return subject === "nonzero" ? "failed" : undefined;
   }
   const asksZero = holdsFor(condition, comparison, 0);
   const asksNegative = holdsFor(condition, comparison, -1);
   const asksPositive = holdsFor(condition, comparison, 1);
+  // the one is an error
+  if (typeof subject === "object") return asksNegative === holds || asksZero !== holds ? undefined : "failed";
   switch (subject) {
     case "value":
     case "false":

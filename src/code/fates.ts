@@ -16,10 +16,10 @@ export type Gives =
   | { readonly by: "argument"; readonly argument: number };
 
 /**
- * How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE, or any but
- * STATUS_PENDING.
+ * How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE, any but
+ * STATUS_PENDING, or any but one error.
  */
-export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never";
+export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never" | { readonly only: number };
 
 /** Where something is kept that outlives the function that put it there. */
 export type Keeping =

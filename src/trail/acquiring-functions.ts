@@ -166,7 +166,7 @@ function fromRow(module: string, row: Acquirer, address: Va | null, abi: Abi): A
 /** How the callers of a documented function get what it gives. */
 export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): HandedOut {
   // a status that is written elsewhere is not followed
-  const failing = typeof fails === "object" ? "never" : fails;
+  const failing = typeof fails === "object" && "status" in fails ? "never" : fails;
   const isNew = what === "memory" || what === "string";
   if (gives.by === "return") return { gives, fails: failing, isNew };
   const argument = argumentWord(abi, name, gives.argument);

@@ -35,7 +35,8 @@ describe("the table of pairs", () => {
     for (const row of [...ACQUIRERS, ...CONSUMERS]) {
       const used = (row.when ?? []).map((condition) => condition.argument);
       if ("gives" in row && row.gives.by !== "return") used.push(row.gives.argument);
-      if ("fails" in row && typeof row.fails === "object") used.push(row.fails.status);
+      if ("fails" in row && typeof row.fails === "object" && "status" in row.fails)
+        used.push(row.fails.status);
       if ("fate" in row) used.push(row.argument);
       if ("gives" in row)
         used.push(
@@ -228,8 +229,17 @@ describe("rows as documented", () => {
 
   it("setting a context does not take over the caller's reference, and may give the old one", () => {
     expect(consumersNamed("FltSetStreamContext")).toEqual([]);
-    expect(only("FltSetStreamContext")).toMatchObject({ gives: { by: "out", argument: 5 }, fails: "null" });
-    expect(only("FltSetInstanceContext")).toMatchObject({ gives: { by: "out", argument: 4 } });
+    const set = (name: string) =>
+      acquirersNamed(name).map(({ gives, fails, when = [] }) => [gives, fails, when[1]]);
+    expect(set("FltSetStreamContext")).toEqual([
+      [{ by: "out", argument: 5 }, "null", { argument: 3, is: "zero" }],
+      [{ by: "out", argument: 5 }, { only: 0xc01c0002 }, { argument: 3, is: "nonzero" }],
+    ]);
+    expect(set("FltSetInstanceContext")).toMatchObject([
+      [{ argument: 4 }, "null", { argument: 2 }],
+      [{ argument: 4 }, {}, { argument: 2 }],
+    ]);
+    expect(only("FltDeleteStreamContext")).toMatchObject({ gives: { argument: 3 }, fails: "status" });
   });
 
   it("one export of storport allocates and frees, by its first argument", () => {

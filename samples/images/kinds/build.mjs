@@ -18,7 +18,7 @@ const DLLS = {
   nt: { dll: "ntoskrnl.exe", def: join(ROOT, "kernel.def") },
   inner: { dll: "INNER.SYS", def: join(ROOT, "inner.def") },
   outer: { dll: "OUTER.SYS", def: join(ROOT, "outer.def") },
-  filters: { dll: "FLTMGR.SYS", def: join(ROOT, "../fltmgr/fltmgr.def") },
+  filters: { dll: "FLTMGR.SYS", def: join(ROOT, "filters.def") },
 };
 const COMPANIES = ["Fabrikam, Inc.", "Northwind Traders", "Contoso Ltd.", "Litware, Inc.", "Tailspin Toys"];
 

@@ -792,7 +792,7 @@ NOINLINE NTSTATUS Work(IRP *irp) {
 #endif
   return STATUS_SUCCESS;
 }
-#elif defined KIND_CTXKEEP || defined KIND_CTXFREE
+#elif defined KIND_CTXKEEP || defined KIND_CTXFREE || defined KIND_CTXLOST || defined KIND_CTXFIND
 /* Minifilters that hang a context on each file; ctxkeep forgets to release one in two. */
 typedef struct { USHORT Type, Flags; PVOID Cleanup; SIZE_T Size; ULONG PoolTag; PVOID Allocate, Free, Spare; } CONTEXT;
 typedef struct { USHORT Size, Version; ULONG Flags; const CONTEXT *Contexts; PVOID Operations, Unload, Spare[10]; } FILTER;
@@ -803,6 +803,41 @@ static const CONTEXT Contexts[] = {
 static const FILTER Registration = { sizeof(FILTER), 0x203, 0, Contexts, 0, 0, { 0 } };
 static PVOID Filter;
 #define AT_START NT_SUCCESS(FltRegisterFilter(driver, &Registration, &Filter))
+#if defined KIND_CTXLOST || defined KIND_CTXFIND
+/* Finds a file's context, or gives it one; if another was faster ctxfind takes that, and ctxlost forgets it. */
+#define STATUS_FLT_CONTEXT_ALREADY_DEFINED ((NTSTATUS)0xc01c0002)
+NOINLINE NTSTATUS Find(PVOID instance, PVOID file, PVOID **found) {
+  PVOID *context, *old;
+  NTSTATUS status = FltGetStreamHandleContext(instance, file, (PVOID *)&context);
+  if (status == STATUS_NOT_FOUND) {
+    status = FltAllocateContext(Filter, 0x10, 0x40, NonPagedPoolNx, (PVOID *)&context);
+    if (!NT_SUCCESS(status)) return status;
+    context[0] = file;
+    status = FltSetStreamHandleContext(instance, file, 1, context, (PVOID *)&old);
+    if (!NT_SUCCESS(status)) {
+      FltReleaseContext(context);
+      if (status != STATUS_FLT_CONTEXT_ALREADY_DEFINED) return status;
+#ifdef KIND_CTXFIND
+      context = old;
+      status = STATUS_SUCCESS;
+#else
+      return STATUS_SUCCESS;
+#endif
+    }
+  }
+  if (NT_SUCCESS(status)) *found = context;
+  return status;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID *context = 0;
+  NTSTATUS status = Find(irp->SystemBuffer, irp, &context);
+  if (!NT_SUCCESS(status)) return status;
+  if (context == 0) return STATUS_SUCCESS;
+  Count += Seen(context[0]);
+  FltReleaseContext(context);
+  return STATUS_SUCCESS;
+}
+#else
 NOINLINE NTSTATUS Work(IRP *irp) {
   PVOID *context;
   NTSTATUS status = FltAllocateContext(Filter, 0x10, 0x40, NonPagedPoolNx, (PVOID *)&context);
@@ -815,6 +850,7 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   FltReleaseContext(context);
   return STATUS_SUCCESS;
 }
+#endif
 #elif defined KIND_SOMELOST || defined KIND_SOMETOLD || defined KIND_SOMEFLAG
 /*
  * A helper gives back what it is given only where the object is of one kind. somelost leaves it at that; sometold is

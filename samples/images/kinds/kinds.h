@@ -30,6 +30,10 @@ NTKERNELAPI void NTAPI IoQueueWorkItem(PVOID item, PVOID routine, ULONG queue, P
 NTKERNELAPI NTSTATUS NTAPI IoGetDeviceObjectPointer(UNICODE_STRING *name, ULONG access, PVOID *file, PVOID *device);
 NTKERNELAPI NTSTATUS NTAPI IoRegisterDeviceInterface(PVOID device, const void *class_, UNICODE_STRING *reference, UNICODE_STRING *link);
 
+/* fltmgr: what the other samples do not call */
+FLTAPI NTSTATUS NTAPI FltGetStreamHandleContext(PVOID instance, PVOID file, PVOID *context);
+FLTAPI NTSTATUS NTAPI FltSetStreamHandleContext(PVOID instance, PVOID file, ULONG operation, PVOID context, PVOID *old);
+
 /* inner: a library of one layer */
 INNERAPI NTSTATUS NTAPI InnSend(PVOID device);
 INNERAPI NTSTATUS NTAPI InnOpen(ULONG size, PVOID *handle);

@@ -1,20 +1,33 @@
 import type { Acquirer, Condition } from "./pair.ts";
-import { by, byAddress, group, inside, isSet, onto, out, type Row } from "./rows.ts";
+import { by, byAddress, group, inside, isSet, isZero, onto, out, type Row } from "./rows.ts";
 
 const RELEASE = by(1, "FltReleaseContext");
 
-/**
- * The context that was there comes out of a Set with "keep if it exists" as of a replacing one, so a failing status
- * does not say that none came: NULL does.
- */
-const old = (name: string, count: number): Row => [
+/** The context that was there comes out where it was taken away. */
+const taken = (name: string, count: number): Row => [
   name,
   count,
   out(count),
   "fltkernel.h",
   "",
-  { fails: "null", when: [isSet(count)] },
+  { when: [isSet(count)] },
 ];
+
+/** STATUS_FLT_CONTEXT_ALREADY_DEFINED. */
+const ALREADY_DEFINED = 0xc01c0002;
+
+/**
+ * The context that was there comes out where another replaces it, and may be none then; where it is to be kept if it is
+ * there (FLT_SET_CONTEXT_KEEP_IF_EXISTS), it comes out only with an error that says so.
+ */
+const set = (name: string, count: number): readonly Row[] => {
+  const operation = count - 2;
+  const row = (more: NonNullable<Row[5]>): Row => [name, count, out(count), "fltkernel.h", "", more];
+  return [
+    row({ fails: "null", when: [isSet(count), isZero(operation)] }),
+    row({ fails: { only: ALREADY_DEFINED }, when: [isSet(count), isSet(operation)] }),
+  ];
+};
 
 /**
  * Contexts of minifilters, counted by reference; their tag is the driver's own, out of its registration. Setting
@@ -34,18 +47,18 @@ export const FILTER_CONTEXTS: readonly Acquirer[] = [
     ["FltGetStreamHandleContext", 3, out(3), "fltkernel.h"],
     ["FltGetTransactionContext", 3, out(3), "fltkernel.h"],
     ["FltGetVolumeContext", 3, out(3), "fltkernel.h"],
-    old("FltSetFileContext", 5),
-    old("FltSetInstanceContext", 4),
-    old("FltSetStreamContext", 5),
-    old("FltSetStreamHandleContext", 5),
-    old("FltSetTransactionContext", 5),
-    old("FltSetVolumeContext", 4),
-    old("FltDeleteFileContext", 3),
-    old("FltDeleteInstanceContext", 2),
-    old("FltDeleteStreamContext", 3),
-    old("FltDeleteStreamHandleContext", 3),
-    old("FltDeleteTransactionContext", 3),
-    old("FltDeleteVolumeContext", 3),
+    ...set("FltSetFileContext", 5),
+    ...set("FltSetInstanceContext", 4),
+    ...set("FltSetStreamContext", 5),
+    ...set("FltSetStreamHandleContext", 5),
+    ...set("FltSetTransactionContext", 5),
+    ...set("FltSetVolumeContext", 4),
+    taken("FltDeleteFileContext", 3),
+    taken("FltDeleteInstanceContext", 2),
+    taken("FltDeleteStreamContext", 3),
+    taken("FltDeleteStreamHandleContext", 3),
+    taken("FltDeleteTransactionContext", 3),
+    taken("FltDeleteVolumeContext", 3),
   ]),
   // The caller's structure holds one of each kind that was wanted and is there.
   ...group({ fails: "never", releases: byAddress(1, "FltReleaseContexts"), what: "reference" }, [

@@ -30,9 +30,18 @@ export type Gives =
  * - `false`: the returned BOOLEAN is 0
  * - `done`: anything but STATUS_PENDING is returned: what was asked for is done, or failed
  * - `never`: it cannot fail, or raises an exception instead
+ * - `only`: anything but this one error is returned
  * - a number: nonzero status written through that argument (NDIS 5)
  */
-export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never" | { readonly status: number };
+export type Fails =
+  | "null"
+  | "status"
+  | "nonzero"
+  | "false"
+  | "done"
+  | "never"
+  | { readonly only: number }
+  | { readonly status: number };
 
 /** What an argument must be. A BOOLEAN counts with its low eight bits only. */
 export interface Condition {
