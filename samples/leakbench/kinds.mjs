@@ -385,6 +385,30 @@ const KINDS = {
     culprit: null,
     beside: ["laterdone", "procderef"],
   },
+  "status-by-sign": {
+    why: "a helper makes a BOOLEAN of a status by its sign; the culprit forgets the string on one path",
+    tag: "Strg",
+    culprit: "signkeep",
+    beside: ["signfree", "strfalse"],
+  },
+  "status-by-sign-alone": {
+    why: "nobody leaks: there is no string where the sign says so",
+    tag: "Strg",
+    culprit: null,
+    beside: ["signfree", "strfalse"],
+  },
+  "handle-for-requester": {
+    why: "the requester is given a handle: of the kernel's, or of its own process",
+    tag: "Key ",
+    culprit: "kernkey",
+    beside: ["userkey", "keyclose"],
+  },
+  "handle-for-requester-alone": {
+    why: "no driver leaks: the handle is the requesting process's own",
+    tag: "Key ",
+    culprit: null,
+    beside: ["userkey", "keyclose"],
+  },
   "filter-context": {
     why: "contexts of a minifilter, whose tag stands in its registration; the culprit forgets one",
     tag: "CtxH",

@@ -32,10 +32,13 @@ export function acquired(
   const aliases = keysOf(left);
   const structures = new Map<string, number>();
   if (gives.by === "structure") for (const key of keysOf(given)) structures.set(key, offset);
+  const value = gives.by === "structure" ? gives.value : undefined;
   for (const atom of given) {
-    if (atom.kind === "stack") state.put(atom.offset + offset, left);
-    else if (atom.kind === "address") aliases.add(`*${atom.rva + offset}`);
-    else for (const { key, kind } of fieldOf(atom, offset)) if (kind !== "unknown") aliases.add(key);
+    for (const into of value === undefined ? [offset] : [offset, value]) {
+      if (atom.kind === "stack") state.put(atom.offset + into, left);
+      else if (atom.kind === "address") aliases.add(`*${atom.rva + into}`);
+      else for (const { key, kind } of fieldOf(atom, into)) if (kind !== "unknown") aliases.add(key);
+    }
   }
   const unknown = given.every(({ kind }) => kind === "unknown" || kind === "constant" || kind === "part");
   const stored = unknown

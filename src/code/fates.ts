@@ -10,8 +10,8 @@ export type Gives =
   | { readonly by: "return" }
   /** What the argument points to, so many bytes further on. */
   | { readonly by: "out"; readonly argument: number; readonly offset?: number }
-  /** The structure that the argument points to holds it, and gives it back by its address. */
-  | { readonly by: "structure"; readonly argument: number; readonly offset?: number }
+  /** The structure that the argument points to holds it, and gives it back by its address, or by a `value` so far into it. */
+  | { readonly by: "structure"; readonly argument: number; readonly offset?: number; readonly value?: number }
   /** The argument is an object that gets one more reference. */
   | { readonly by: "argument"; readonly argument: number };
 

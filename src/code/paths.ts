@@ -240,6 +240,7 @@ class PathWalk<T> {
       const comparison = withKnown(condition, path.flags, path.facts);
       if (this.#settle(path, instruction, condition, comparison)) return false;
     }
+    if (this.#bySign(path, instruction)) return false;
     const { transfer } = this.#flows;
     const { mnemonic, operands } = instruction;
     const [written] = operands;
@@ -279,6 +280,41 @@ class PathWalk<T> {
       this.#pending.push({ ...path, at: next, state, facts, flags, told });
     }
     return true;
+  }
+
+  /** `shr reg, 31`, alone or soon behind `not reg`: a status becomes a BOOLEAN by its sign, as `sets` would have it. */
+  #bySign(path: Way<T>, instruction: Instruction): boolean {
+    const [of] = instruction.operands;
+    const next = path.at + instruction.length;
+    if (of?.kind !== "register") return false;
+    const negated = instruction.mnemonic === "not" && this.#isShiftedSoon(next, of.register);
+    if (!negated && !isSignShift(instruction, of.register)) return false;
+    const left = this.#flows.transfer.valueOf(path.state, of, instruction);
+    const comparison = withKnown("s", { kind: "test", left, right: left, size: 4 }, path.facts);
+    const known = decide("s", comparison, path.facts);
+    if (known === undefined && !this.#visitor.matters(path, comparison)) return false;
+    for (const holds of known === undefined ? [true, false] : [known]) {
+      const told = this.#visitor.decided(path, "s", comparison, holds);
+      if (told === undefined) continue;
+      const state = path.state.copy();
+      const [yes, no] = negated ? [0, NOT_ZERO] : [1, 0];
+      state.registers[of.register] = constant(holds ? yes : no);
+      const facts = learn("s", comparison, holds, path.facts);
+      this.#pending.push({ ...path, at: next, state, facts, flags: undefined, told });
+    }
+    return true;
+  }
+
+  #isShiftedSoon(from: number, register: number): boolean {
+    let at = from;
+    for (let count = 0; count < SOON; count++) {
+      const instruction = this.#flow.instructions.get(at);
+      if (instruction === undefined || instruction.flow !== Flow.Next) return false;
+      if (isSignShift(instruction, register)) return true;
+      if (instruction.writes.includes(register)) return false;
+      at += instruction.length;
+    }
+    return false;
   }
 
   /** Whether a `cmovcc` or `sbb` chooses between two numbers, as of the states of a machine. */
@@ -382,6 +418,12 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
   return print;
 }
 
+function isSignShift({ mnemonic, operands: [to, by] }: Instruction, register: number): boolean {
+  if (mnemonic !== "shr" || to?.kind !== "register" || to.register !== register || to.size !== 4)
+    return false;
+  return by?.kind === "immediate" && Number(by.value) === 31;
+}
+
 /** A number that stands in the code is one of a few, as the states of a machine are. */
 function isComputed(atom: Atom): boolean {
   return atom.kind === "part" || (atom.kind === "constant" && atom.origin === undefined);
@@ -418,6 +460,10 @@ function resultFlags(
 function sizeOf(operand: Operand): number {
   return operand.kind === "register" || operand.kind === "memory" ? operand.size : 4;
 }
+
+/** Instructions that compilers put between `not` and `shr`. */
+const SOON = 4;
+const NOT_ZERO = 0xffffffff;
 
 const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec"]);
 const KEEPS_FLAGS = /^(?:mov|lea|push|pop|nop|not|xchg|bswap|set|cmov|cdq|cwde|leave|endbr|prefetch)/;

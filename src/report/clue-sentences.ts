@@ -287,6 +287,8 @@ function keeperWords(name: string | null): string | undefined {
       return "its parent object";
     case "library":
       return "the library that gave it";
+    case "process":
+      return "the current process, whose handle it is";
     default:
       return name;
   }

@@ -164,7 +164,7 @@ function fromRow(module: string, row: Acquirer, address: Va | null, abi: Abi): A
 }
 
 /** How the callers of a documented function get what it gives. */
-export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): HandedOut {
+export function handedOutBy({ name, gives, fails, what, releases }: Acquirer, abi: Abi): HandedOut {
   // a status that is written elsewhere is not followed
   const failing = typeof fails === "object" && "status" in fails ? "never" : fails;
   const isNew = what === "memory" || what === "string";
@@ -175,5 +175,8 @@ export function handedOutBy({ name, gives, fails, what }: Acquirer, abi: Abi): H
     "offset" in gives && gives.offset !== undefined ? { offset: fieldOffset(gives.offset, abi) } : {};
   // a counted string's memory is behind its pointer, not its length
   const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
-  return { gives: { by: gives.by, argument, ...inside }, fails: failing, isNew };
+  if (gives.by === "out") return { gives: { by: "out", argument, ...inside }, fails: failing, isNew };
+  const [field] = releases.flatMap(({ takes }) => (typeof takes === "object" ? [takes.field] : []));
+  const value = field === undefined ? {} : { value: fieldOffset(field, abi) };
+  return { gives: { by: "structure", argument, ...inside, ...value }, fails: failing, isNew };
 }

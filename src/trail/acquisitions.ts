@@ -169,8 +169,11 @@ class Caller {
     const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
     const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
     if (out !== undefined)
-      for (const { edge, address } of acquiring)
-        balance.follow(edge.from, { at: edge.at, ...out, isRelease }, address);
+      for (const { site, terms } of judged) {
+        if (terms.kind !== "acquires") continue;
+        if (terms.forProcess === true) balance.forProcess.add(site.address);
+        balance.follow(site.edge.from, { at: site.edge.at, ...out, isRelease }, site.address);
+      }
     const onceOnly =
       acquiring.length > 0 &&
       (balance.fillsOnce || [...callers.values()].every((from) => runsOnceOnly(decoded, from)));

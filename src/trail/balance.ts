@@ -18,6 +18,7 @@ import { canBeOfTag, type Question, releasesOf } from "./question.ts";
 import { functionLabel, runsOnceOnly } from "./reach.ts";
 import { type ReleaseCall, releaseCalls, releasesKept, type Same } from "./release-calls.ts";
 import type { TrailModule } from "./target.ts";
+import { OF_PROCESS } from "./terms.ts";
 
 /** An exported function that hands on what it acquires. */
 interface Relay {
@@ -41,6 +42,8 @@ export class Balance {
   readonly relays: Relay[] = [];
   /** Functions that hand it on to more callers than were followed. */
   readonly cutAt: Set<Rva> = new Set();
+  /** Calls that open a handle for the current process: what is put into a structure may be the request's, which gets it. */
+  readonly forProcess: Set<Va> = new Set();
   readonly #question: Question;
   readonly #module: TrailModule;
   readonly #decoded: DecodedModule;
@@ -198,6 +201,10 @@ export class Balance {
     const kept = fates.stored.filter(({ keeping }) => !handsOutBy(keeping));
     const filled = kept.length === 0 ? [] : filledOnce(this.#decoded, from, call.at, fates);
     for (const { at, keeping, also } of kept) {
+      if (keeping.in === "field" && this.forProcess.has(root)) {
+        this.#handed.push({ call: root, at: this.#va(at), name: OF_PROCESS });
+        continue;
+      }
       const once = keeping.in === "global" && filled.length > 0;
       this.#kept.push({ call: root, at: this.#va(at), keeping, also, from, once });
     }

@@ -1,4 +1,4 @@
-import type { Atom, Value } from "../code/abstract-value.ts";
+import { type Atom, knownNumber, type Value } from "../code/abstract-value.ts";
 import type { CallSite } from "../code/call-site.ts";
 import { namesOf } from "../code/callees.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
@@ -15,7 +15,8 @@ import { acquirersNamed, isExisting, STAYS } from "./pairs/table.ts";
  * a type that cannot be told; or something that somebody else gives back, as is documented.
  */
 export type Terms =
-  | { readonly kind: "acquires"; readonly existing?: boolean }
+  /** `forProcess`: a handle of the process that is current, and not of the kernel. */
+  | { readonly kind: "acquires"; readonly existing?: boolean; readonly forProcess?: boolean }
   | { readonly kind: "nothing" }
   | { readonly kind: "any-object" }
   | { readonly kind: "duty"; readonly by: Duty["keeper"] };
@@ -34,13 +35,24 @@ export function termsOf(
   if (!mayHold(row.when, abi, site, name)) return { kind: "nothing" };
   const duty = dutyOf(tag, row.duties ?? [], decoded, edge, name);
   if (duty !== undefined) return { kind: "duty", by: duty.keeper };
-  if (row.anyObject === undefined) return { kind: "acquires" };
   const look = new Arguments(decoded, site, name);
+  const forProcess = row.what === "handle" && look.attributes()?.kernel === false;
+  if (row.anyObject === undefined) return { kind: "acquires", forProcess };
   const tags = look.typeTags(row.anyObject);
   if (tags === undefined) return { kind: "any-object" };
   if (!tags.includes(tag)) return { kind: "nothing" };
-  return { kind: "acquires", existing: STAYS.has(tag) || look.isExisting(row.anyObject) };
+  return { kind: "acquires", forProcess, existing: STAYS.has(tag) || look.isExisting(row.anyObject) };
 }
+
+/** Who has a handle that was opened for the current process. */
+export const OF_PROCESS = "process";
+
+/** Functions that are given OBJECT_ATTRIBUTES as their third argument, in which Attributes stands behind three pointers. */
+const OPENS = /^(?:(?:Zw|Nt)(?:Open|Create)|IoCreateFile)/;
+const OBJECT_ATTRIBUTES = 3;
+/** Of ObOpenObjectByPointer. */
+const HANDLE_ATTRIBUTES = 2;
+const OBJ_KERNEL_HANDLE = 0x200;
 
 class Arguments {
   readonly #decoded: DecodedModule;
@@ -64,6 +76,19 @@ class Arguments {
     if (named.length > 0) return named;
     const source = handleArgument ?? objectArgument;
     return source === undefined ? undefined : this.#madeBy(this.#value(source));
+  }
+
+  /** Of what opens a handle: whether that is the kernel's; `undefined` where the attributes cannot be told. */
+  attributes(): { readonly kernel: boolean } | undefined {
+    const { abi } = this.#decoded.image.code.set;
+    const [pointer] = OPENS.test(this.#name) ? this.#value(OBJECT_ATTRIBUTES) : [];
+    const value = /^ObOpenObjectByPointer/.test(this.#name)
+      ? this.#value(HANDLE_ATTRIBUTES)
+      : pointer?.kind === "stack"
+        ? this.#site.state.stackAt(pointer.offset + 3 * abi.pointerSize)
+        : [];
+    const number = knownNumber(value);
+    return number === undefined ? undefined : { kernel: (number & OBJ_KERNEL_HANDLE) !== 0 };
   }
 
   /** Whether the handle or the object is one that was opened, and is there already. */

@@ -257,6 +257,15 @@ describe("Ownership.fatesOf", () => {
     });
   });
 
+  it("sees that a structure's thing is given back by what stands further on in it", () => {
+    const inside = { by: "structure", argument: 1 } as const;
+    expect(fates(code.byValueInside, { ...inside, value: 16 }, "status")).toMatchObject({
+      released: [0x1018],
+      forgotten: [],
+    });
+    expect(fates(code.byValueInside, { ...inside, value: 24 }, "status").released).toEqual([]);
+  });
+
   it("finds the one case of many that forgets", () => {
     expect(fates(code.bySwitch, RETURNED, "null")).toMatchObject({
       released: [expect.any(Number)],

@@ -8,6 +8,13 @@ static PVOID Device;
 static ULONG Seen(PVOID p) { return *(volatile ULONG *)p; }
 #define QUERY(p) SeQueryInformationToken(PsInitialSystemProcess, 1, (p))
 
+/* OBJ_CASE_INSENSITIVE, and OBJ_KERNEL_HANDLE. */
+#ifdef KIND_KERNKEY
+#define OF_HANDLE 0x240
+#else
+#define OF_HANDLE 0x40
+#endif
+
 #if defined KIND_ONEPATH
 /* Leaks on one path only: where the length is odd, it returns before the release. */
 NOINLINE NTSTATUS Work(IRP *irp) {
@@ -790,6 +797,32 @@ NOINLINE NTSTATUS Work(IRP *irp) {
 #ifdef KIND_ASKFREE
   Give(p);
 #endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_SIGNKEEP || defined KIND_SIGNFREE
+/* A helper makes a BOOLEAN of the status by its sign; signkeep forgets the string where it is long. */
+NOINLINE BOOLEAN Ansi(UNICODE_STRING *to, const UNICODE_STRING *from) {
+  return NT_SUCCESS(RtlAnsiStringToUnicodeString(to, from, 1));
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  UNICODE_STRING text;
+  if (!Ansi(&text, irp->SystemBuffer)) return STATUS_NOT_FOUND;
+#ifdef KIND_SIGNKEEP
+  if (text.Length > 0x40) return STATUS_SUCCESS;
+#endif
+  irp->Information = text.Length;
+  RtlFreeUnicodeString(&text);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_KERNKEY || defined KIND_USERKEY
+/* Gives the requester a handle: userkey one of the requester's own process, kernkey one of the kernel's, for good. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  struct { ULONG Length; HANDLE Root; PVOID Name; ULONG Attributes; PVOID Security, Quality; } attributes =
+      { sizeof attributes, 0, irp->SystemBuffer, OF_HANDLE, 0, 0 };
+  HANDLE key;
+  NTSTATUS status = ZwOpenKey(&key, 0x20019, &attributes);
+  if (!NT_SUCCESS(status)) return status;
+  *(HANDLE *)irp->SystemBuffer = key;
   return STATUS_SUCCESS;
 }
 #elif defined KIND_CTXKEEP || defined KIND_CTXFREE || defined KIND_CTXLOST || defined KIND_CTXFIND

@@ -13,6 +13,7 @@ import type {
   LooksUp,
   Releases,
 } from "../clue.ts";
+import { OF_PROCESS } from "../terms.ts";
 import { FORGOTTEN, failing, ONCE } from "../weights.ts";
 import type { Case, EvidenceKind, TagSigns, Weight } from "./kind.ts";
 
@@ -164,7 +165,7 @@ function pointsOf(clue: OfCall, kinds: ReadonlySet<Clue["kind"]>, near: number, 
     case "hands-on":
       return leaks || kinds.has("releases") ? 0 : HANDS_ON;
     case "may-release":
-      return 0;
+      return leaks || !clue.to.every(({ name }) => name === OF_PROCESS) ? 0 : HANDS_ON;
   }
 }
 
