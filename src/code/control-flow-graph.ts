@@ -12,6 +12,8 @@ export interface ControlFlow {
   reaching(place: number): ReadonlySet<number>;
   /** Whether no way leads to a place but through another. */
   isBehind(place: number, other: number): boolean;
+  /** Whether a way leads from a place back to it, and not through another. */
+  isRepeated(place: number, other: number): boolean;
 }
 
 const known = new WeakMap<FunctionFlow, ControlFlow>();
@@ -89,6 +91,13 @@ class Graph implements ControlFlow {
     if (through === undefined) return false;
     if (through === this.#leaderOf.get(place)) return place > other;
     return !this.#reaching(place, through).has(this.#flow.function.entry);
+  }
+
+  isRepeated(place: number, other: number): boolean {
+    const leader = this.#leaderOf.get(place) ?? place;
+    const without = this.#leaderOf.get(other);
+    if (leader === without) return false;
+    return (this.#before.get(leader) ?? []).some((before) => this.#reaching(before, without).has(leader));
   }
 
   /** @param without a leader that no way goes through */

@@ -20,6 +20,7 @@ import {
 } from "./abstract-value.ts";
 import { computes, folded, resultOf, sized, sizedNumber, sumOfOneKnown, withOrigin } from "./arithmetic.ts";
 import type { ModuleCode } from "./module-code.ts";
+import { copiesVector, mixedWords, storesUpper } from "./vector-words.ts";
 
 export type Memory = Extract<Operand, { kind: "memory" }>;
 
@@ -142,21 +143,39 @@ export class Transfer {
   /** What a vector register is copied to or from, word by word; false for an instruction that has none. */
   #vector(
     state: MachineState,
-    { mnemonic }: Instruction,
+    { mnemonic, operands }: Instruction,
     to: Operand | undefined,
     from: Operand | undefined,
   ): boolean {
     if (to?.kind !== "vector" && from?.kind !== "vector") return false;
-    const words = copiesVector(mnemonic) ? this.wordsOf(state, from) : undefined;
+    const words = this.copiedWords(state, mnemonic, from);
     if (to?.kind === "vector") {
       const isZero = ZEROES.test(mnemonic) && from?.kind === "vector" && from.register === to.register;
-      const known = isZero ? Array.from({ length: 16 / this.#word }, () => constant(0)) : words;
+      const sources = operands.filter(({ kind }) => kind !== "immediate");
+      const [order = 0] = operands.flatMap((operand) =>
+        operand.kind === "immediate" ? [operand.value] : [],
+      );
+      const [first, second] = sources.slice(-2).map((operand) => this.wordsOf(state, operand));
+      const known = isZero
+        ? Array.from({ length: 16 / this.#word }, () => constant(0))
+        : (words ?? mixedWords(mnemonic, first, second, order, this.#word));
       if (known === undefined) state.vectors.delete(to.register);
       else state.vectors.set(to.register, known);
     } else if (to?.kind === "memory") {
       for (const [i, place] of this.wordPlaces(to).entries()) this.#set(state, place, words?.[i] ?? UNKNOWN);
     } else if (to?.kind === "register") this.#set(state, to, words?.[0] ?? UNKNOWN);
     return true;
+  }
+
+  /** The words that an instruction copies from a vector register or to one, from the lowest on; `undefined` where it copies none. */
+  copiedWords(
+    state: MachineState,
+    mnemonic: string,
+    from: Operand | undefined,
+  ): readonly Value[] | undefined {
+    if (copiesVector(mnemonic)) return this.wordsOf(state, from);
+    if (from?.kind !== "vector" || !storesUpper(mnemonic)) return undefined;
+    return this.wordsOf(state, from)?.slice(8 / this.#word);
   }
 
   /** The words that an operand of the vector unit holds, from the lowest on; `undefined` where nobody knows. */
@@ -360,12 +379,6 @@ export class Transfer {
   }
 }
 
-/** Whether an instruction copies a vector register, or its lowest bytes, as they are. */
-export function copiesVector(mnemonic: string): boolean {
-  return COPIES.test(mnemonic);
-}
-
-const COPIES = /^v?(?:mov(?:[au]p[sd]|dq[au]|dq[au](?:8|16|32|64)|q|d|s[sd]|lp[sd]|nt(?:ps|pd|dq))|lddqu)$/;
 const COPIES_STRING = /^(?:rep )?movs[bwdq]$/;
 const ZEROES = /^v?(?:xorp[sd]|pxor[dq]?)$/;
 

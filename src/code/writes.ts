@@ -6,7 +6,8 @@ import { keepingBehind, type OnHappening, type Putting, type Stored, sameKeeping
 import { routinesIn } from "./given-to.ts";
 import { fieldsBehind, type Held, isHeld, isInside, keysOf, leadsFrom, placeOf, renamed } from "./held.ts";
 import { isLentByIrp } from "./irp.ts";
-import { type Copied, copiesVector, type Memory } from "./transfer.ts";
+import type { Copied, Memory } from "./transfer.ts";
+import { storesVector } from "./vector-words.ts";
 import { placed } from "./xrefs.ts";
 
 /** What becomes known of the thing that is followed where it is written somewhere, or something into it. */
@@ -49,8 +50,8 @@ export class Writes {
         ? { ...now, aliases: new Set([...now.aliases, ...told.aliases]) }
         : now;
     }
-    if (from.kind !== "vector" || !copiesVector(instruction.mnemonic)) return told;
-    const words = transfer.wordsOf(state, from) ?? [];
+    if (from.kind !== "vector" || !storesVector(instruction.mnemonic)) return told;
+    const words = transfer.copiedWords(state, instruction.mnemonic, from) ?? [];
     return transfer
       .wordPlaces(to)
       .reduce((now, place, i) => this.#written(state, now, at, place, words[i] ?? UNKNOWN), told);

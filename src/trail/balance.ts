@@ -213,7 +213,10 @@ export class Balance {
       known.add(at as Rva);
       this.#released.set(root, known);
       const { flows } = this.#decoded;
-      if (controlFlowOf(flows.of(from)).isBehind(at, call.at)) this.#onOtherWays.add(`${root}:${at}`);
+      const control = controlFlowOf(flows.of(from));
+      // a loop of its own may go on to what is kept
+      if (control.isBehind(at, call.at) && !control.isRepeated(at, call.at))
+        this.#onOtherWays.add(`${root}:${at}`);
     }
     for (const { at, keeping } of fates.handed) {
       const name = keeping.in === "callee" ? (keeping.name ?? null) : null;

@@ -339,6 +339,9 @@ describe("Ownership.fatesOf", () => {
     // movaps [rsp+30h],xmm0; mov rcx,[rsp+38h]; call ObfDereferenceObject
     const released = copied(`0f29442430 488b4c2438 ff15${away(0x1028, 0x2008)}`);
     expect(fates(released, RETURNED, "never")).toEqual({ ...NOTHING, released: [0x1022] });
+    // shufpd xmm0,xmm0,1; movups [rsp+20h],xmm0; mov rcx,[rsp+20h]; call ObfDereferenceObject
+    const swapped = copied(`660fc6c001 0f11442420 488b4c2420 ff15${away(0x102d, 0x2008)}`);
+    expect(fates(swapped, RETURNED, "never")).toMatchObject({ released: [0x1027], forgotten: [] });
   });
 
   it("takes it for given back where an element of the array is that it stands in", () => {
