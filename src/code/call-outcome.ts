@@ -2,7 +2,14 @@ import { type Atom, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
 import { type Comparison, type Facts, holdsFor, isAgainstZero } from "./conditions.ts";
 
 /** What a comparison is of: the thing itself, or what its acquisition returned. */
-export type Subject = "value" | "status" | "nonzero" | "false" | "done" | { readonly only: number };
+export type Subject =
+  | "value"
+  | "status"
+  | "nonzero"
+  | "false"
+  | "done"
+  | "unknown"
+  | { readonly only: number };
 
 const STATUS_PENDING = 0x103;
 
@@ -35,6 +42,10 @@ export function outcomeOf(
     case "false":
       if (asksZero === asksPositive) return undefined;
       return asksZero === holds ? "failed" : "acquired";
+    case "unknown":
+      if (asksNegative === asksZero && asksZero === asksPositive) return undefined;
+      // what tells 0 from the rest is left open: nothing is said of what is held there
+      return asksZero !== asksPositive || asksNegative === holds ? "failed" : "acquired";
     case "done":
       return asksZero === holds && asksPositive !== holds ? "failed" : undefined;
     case "nonzero":

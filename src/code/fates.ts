@@ -17,9 +17,17 @@ export type Gives =
 
 /**
  * How a call tells that it acquired nothing: NULL, a negative NTSTATUS, another status than 0, FALSE, any but
- * STATUS_PENDING, or any but one error.
+ * STATUS_PENDING, or any but one error. `unknown`: a status, or a number of things; what 0 means is not known.
  */
-export type Fails = "null" | "status" | "nonzero" | "false" | "done" | "never" | { readonly only: number };
+export type Fails =
+  | "null"
+  | "status"
+  | "nonzero"
+  | "false"
+  | "done"
+  | "never"
+  | "unknown"
+  | { readonly only: number };
 
 /** Where something is kept that outlives the function that put it there. */
 export type Keeping =
@@ -68,6 +76,8 @@ export interface Fates {
   readonly stored: readonly Stored[];
   /** The function returns 1, as a BOOLEAN is true, on all ways on which it is stored so. */
   readonly saysTrue?: true;
+  /** On some such way it returns what nobody knows: a status, or how many there are. */
+  readonly saysUnknown?: true;
   /** Calls that are given it, of which it is not known what they do with it. */
   readonly handed: readonly Stored[];
   /** Where it is returned to the caller. */

@@ -40,8 +40,8 @@ export class Holding implements Visitor<Held> {
   readonly #released = new Set<number>();
   readonly #forgotten = new Map<string, Forgotten>();
   readonly #stored = new Map<string, Stored>();
-  /** What the function returns on the ways on which it is stored, where that is one number. */
-  readonly #answers = new Set<number | undefined>();
+  /** What the function returns on the ways on which it is stored. */
+  readonly #answers = new Set<number | "status" | "unknown">();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
   readonly #outcomes: Outcomes;
@@ -129,6 +129,7 @@ export class Holding implements Visitor<Held> {
         isLost && whole && !this.#cut ? endings.map((ending) => ({ ...ending, failing: false })) : endings,
       stored: [...this.#stored.values()],
       ...(this.#answers.size === 1 && this.#answers.has(1) ? { saysTrue: true } : {}),
+      ...(this.#answers.has("unknown") ? { saysUnknown: true } : {}),
       handed: [...this.#handed.values()],
       returned: [...this.#returned],
       whole: whole && !this.#cut && !(this.#counted && this.#released.size === 0),
@@ -387,7 +388,9 @@ export class Holding implements Visitor<Held> {
         (one) => known?.also?.some((other) => sameKeeping(one, other)) ?? known === undefined,
       );
       this.#stored.set(key, both.length === 0 ? last : { ...last, also: both });
-      this.#answers.add(knownNumber(state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN));
+      const [result] = state.registers[this.#flows.image.code.set.abi.result] ?? UNKNOWN;
+      const number = result === undefined ? undefined : knownNumber([result]);
+      this.#answers.add(number ?? (result?.kind === "unknown" ? "unknown" : "status"));
     } else if (handed !== undefined) this.#handed.set(keyOf(handed), handed);
     else {
       this.#tell?.({ at: ending.at, what: "forgets" });

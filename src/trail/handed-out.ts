@@ -22,9 +22,14 @@ export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
   if (fates.returned.length > 0) return { gives: { by: "return" }, fails: "null" };
   for (const { keeping } of fates.stored) {
     const gives = outOf(keeping, abi);
-    if (gives !== undefined) return { gives, fails: fates.saysTrue === true ? "false" : "status" };
+    if (gives !== undefined) return { gives, fails: failsOf(fates) };
   }
   return undefined;
+}
+
+function failsOf({ saysTrue, saysUnknown }: Fates): Fails {
+  if (saysTrue === true) return "false";
+  return saysUnknown === true ? "unknown" : "status";
 }
 
 /**
