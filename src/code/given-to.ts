@@ -47,6 +47,35 @@ export function givenTo(
   return given;
 }
 
+/**
+ * Where a call is given a structure on the stack that points to another one there, in which it stands: a work item, whose
+ * routine gets that as its context.
+ */
+export function givenThrough(
+  { image }: DataFlow,
+  told: Held,
+  site: CallSite,
+  name?: string,
+): readonly Given[] {
+  const { abi } = image.code.set;
+  const { stack } = site.state;
+  const wordsFrom = (offset: number) =>
+    Array.from(
+      { length: STRUCTURE / abi.pointerSize },
+      (_, i) => stack.get(offset + i * abi.pointerSize) ?? [],
+    );
+  const holds = (offset: number): boolean =>
+    wordsFrom(offset).some((value) => value.some(({ key }) => told.aliases.has(key)));
+  return argumentPlaces(abi, site, name).flatMap((place) => {
+    const through = placed(image, argumentOf(abi, site, place)).some(
+      (atom) =>
+        atom.kind === "stack" &&
+        wordsFrom(atom.offset).some((value) => value.some((to) => to.kind === "stack" && holds(to.offset))),
+    );
+    return through ? [{ place, argument: argumentNumber(abi, place, name), within: undefined }] : [];
+  });
+}
+
 /** In which variables of the image a callee finds it, that its own code names. */
 export function foundBy(flows: DataFlow, { aliases }: Held, entry: number): readonly Given[] {
   const variables = [...aliases].flatMap((key) => (key.startsWith("*") ? [Number(key.slice(1))] : []));

@@ -24,7 +24,14 @@ import {
   sameKeeping,
 } from "./fates.ts";
 import { callAt, type FunctionFlow } from "./function-flow.ts";
-import { documentedArgument, foundBy, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
+import {
+  documentedArgument,
+  foundBy,
+  givenThrough,
+  givenTo,
+  isGivenTo,
+  usesCallersFrame,
+} from "./given-to.ts";
 import { askedBy, begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
 import { LocalArrays } from "./local-arrays.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
@@ -168,7 +175,7 @@ export class Holding implements Visitor<Held> {
     if (freeing !== undefined) return this.#release(at, freeing);
     if (given.length === 0) {
       this.#elementReleased ||= this.#releasesElement(site, callees);
-      return this.#withoutFreed(told, site, callees);
+      return this.#keptThrough(told, site, callees) ?? this.#withoutFreed(told, site, callees);
     }
     const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
     const written = put === undefined ? undefined : this.#writes.byCall(state, told, site, put);
@@ -217,7 +224,7 @@ export class Holding implements Visitor<Held> {
       else if (first === undefined || effects.some(({ effect }) => effect === "unknown"))
         now = { ...now, handed: { at, keeping: callee } };
     }
-    return now;
+    return now === told ? (this.#keptThrough(told, site, callees) ?? told) : now;
   }
 
   /** The way on which a function that gives back what was there before loses it. */
@@ -253,6 +260,18 @@ export class Holding implements Visitor<Held> {
       const given = { place, argument: argumentNumber(abi, place, name), within: undefined };
       return callees.some((callee) => isRelease(this.#dealings.effect(callee, given, site)));
     });
+  }
+
+  /** Something is kept that leads to where it stands: what becomes of it is not known. */
+  #keptThrough(told: Held, site: CallSite, callees: readonly Callee[]): Held | undefined {
+    const at = site.instruction.start;
+    for (const given of givenThrough(this.#flows, told, site, callees[0]?.name)) {
+      const keeper = callees.find((callee) => this.#dealings.effect(callee, given, site) === "keeps");
+      if (keeper === undefined) continue;
+      const keeping = { in: "callee", name: keeper.name, target: keeper.offset } as const;
+      return { ...told, handed: { at, keeping } };
+    }
+    return undefined;
   }
 
   /** A function of the image gives back what stands in a variable. */

@@ -344,6 +344,18 @@ describe("Ownership.fatesOf", () => {
     expect(fates(swapped, RETURNED, "never")).toMatchObject({ released: [0x1027], forgotten: [] });
   });
 
+  it("does not know what becomes of it where something keeps a structure that leads to it", () => {
+    const led = (to: string) =>
+      [
+        `4881ec88000000 488d4c2460 ff15${away(0x1012, 0x2000)}`, // sub rsp,88h; lea rcx,[rsp+60h]; call Acquire
+        `488d4424${to} 4889442428 31c9`, // lea rax,[rsp+to]; mov [rsp+28h],rax; xor ecx,ecx
+        `488d542420 ff15${away(0x1029, SLOTS.Send)}`, // lea rdx,[rsp+20h]; call Send
+        "31c0 4881c488000000 c3", // xor eax,eax; add rsp,88h; ret
+      ].join(" ");
+    expect(fates(led("58"), OUT, "never")).toMatchObject({ handed: [{ at: 0x1023 }], forgotten: [] });
+    expect(fates(led("20"), OUT, "never")).toMatchObject({ handed: [], forgotten: [{ at: 0x1032 }] });
+  });
+
   it("takes it for given back where an element of the array is that it stands in", () => {
     expect(fates(code.inArray, RETURNED, "never")).toMatchObject({ forgotten: [{ at: 0x1037 }] });
     // mov rbx,rcx for xor ebx,ebx: nobody knows which; … call ObfDereferenceObject
