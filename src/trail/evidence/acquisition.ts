@@ -1,4 +1,4 @@
-import { addTo } from "../../core/search.ts";
+import { addTo, groupBy } from "../../core/search.ts";
 import { type AcquiringFunction, acquiringFunctions } from "../acquiring-functions.ts";
 import { findAcquisitions } from "../acquisitions.ts";
 import type {
@@ -77,12 +77,19 @@ export const ACQUISITION: EvidenceKind<OfCall | Holds | LooksUp> = {
   },
 };
 
-/** Modules of which the exports are not there. */
+const MOST_NAMED = 3;
+
+/** Functions that stand in no export table, one sentence for each module that they are imported from. */
 function unseenNotes(functions: readonly AcquiringFunction[]): readonly string[] {
-  const unseen = functions.flatMap(({ address, module }) => (address === null ? [module] : []));
-  if (unseen.length === 0) return [];
-  const from = [...new Set(unseen)].join(", ");
-  return [`the exports of ${from} are not there: what others import of them is known by its documentation`];
+  const unseen = groupBy(
+    functions.filter(({ address }) => address === null),
+    ({ module }) => module,
+  );
+  return [...unseen].map(([module, rows]) => {
+    const names = rows.map(({ name }) => name);
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+    return `no export table here has ${names.slice(0, MOST_NAMED).join(", ")}${more}, imported from ${module}: of what is called so its documentation is believed`;
+  });
 }
 
 /** How a module stands by the strongest function that it calls: `excused` where it gives back all, or hands it on. */

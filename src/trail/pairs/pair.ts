@@ -1,3 +1,4 @@
+import type { Fails as FailsInCode } from "../../code/fates.ts";
 import type { Abi } from "../../isa/abi.ts";
 
 /** Bytes into a structure; both where 32-bit and 64-bit code lay it out differently. */
@@ -33,15 +34,7 @@ export type Gives =
  * - `only`: anything but this one error is returned
  * - a number: nonzero status written through that argument (NDIS 5)
  */
-export type Fails =
-  | "null"
-  | "status"
-  | "nonzero"
-  | "false"
-  | "done"
-  | "never"
-  | { readonly only: number }
-  | { readonly status: number };
+export type Fails = Exclude<FailsInCode, "unknown"> | { readonly status: number };
 
 /** What an argument must be. A BOOLEAN counts with its low eight bits only. */
 export interface Condition {
