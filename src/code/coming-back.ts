@@ -2,7 +2,7 @@ import { argumentPlace } from "../isa/abi.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import type { DataFlow } from "./data-flow.ts";
-import type { Dealings, Given, OwnLoss } from "./fates.ts";
+import { type Dealings, type Given, givesBack, type OwnLoss } from "./fates.ts";
 import { routinesIn } from "./given-to.ts";
 import type { Held } from "./held.ts";
 
@@ -69,6 +69,6 @@ export class ComingBack {
     const { abi } = this.#flows.image.code.set;
     const as = { place: argumentPlace(abi, argument), argument, within };
     const effect = this.#dealings.effect({ target: undefined, offset: routine }, as, site);
-    return effect === "releases" || effect === "may-release";
+    return givesBack(effect);
   }
 }

@@ -145,6 +145,11 @@ export function keyOf({ keeping, at }: Stored): string {
  */
 export type Effect = "releases" | "may-release" | "keeps" | "references" | "uses" | "unknown";
 
+/** Whether a call gives it back, on some of its ways at least. */
+export function givesBack(effect: Effect | undefined): boolean {
+  return effect === "releases" || effect === "may-release";
+}
+
 /** How something is given to a callee. */
 export interface Given {
   /** A variable of the image: the callee finds it there by itself. */

@@ -5,6 +5,7 @@ import { acquired, pointersBehind } from "./acquired.ts";
 import { outcomeOf, returnsFailure, type Subject } from "./call-outcome.ts";
 import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
+import { CallsBeside } from "./calls-beside.ts";
 import { ComingBack } from "./coming-back.ts";
 import { type Comparison, Facts, meansEqual } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -12,10 +13,10 @@ import {
   type AcquiringCall,
   argumentOfKey,
   type Dealings,
-  type Effect,
   type Ending,
   type Fates,
   type Given,
+  givesBack,
   type Keeping,
   keyOf,
   type OnHappening,
@@ -24,14 +25,7 @@ import {
   sameKeeping,
 } from "./fates.ts";
 import { callAt, type FunctionFlow } from "./function-flow.ts";
-import {
-  documentedArgument,
-  foundBy,
-  givenThrough,
-  givenTo,
-  isGivenTo,
-  usesCallersFrame,
-} from "./given-to.ts";
+import { documentedArgument, givenTo, isGivenTo, usesCallersFrame } from "./given-to.ts";
 import { askedBy, begun, carriedOver, type Held, heldKey, isHeld, type Taken } from "./held.ts";
 import { LocalArrays } from "./local-arrays.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
@@ -53,6 +47,7 @@ export class Holding implements Visitor<Held> {
   readonly #returned = new Set<number>();
   readonly #outcomes: Outcomes;
   readonly #comingBack: ComingBack;
+  readonly #beside: CallsBeside;
   readonly #writes: Writes;
   readonly #arrays: LocalArrays;
   /** What stood somewhere in one of those arrays was given back. */
@@ -83,6 +78,7 @@ export class Holding implements Visitor<Held> {
       return site === undefined ? undefined : answerOf(flows.callees.of(site), dealings);
     });
     this.#comingBack = new ComingBack(flows, dealings);
+    this.#beside = new CallsBeside(flows, dealings);
     this.#writes = new Writes(flows, onHappening);
     this.#arrays = new LocalArrays(flows.transfer, flows.image.code.set.abi.pointerSize);
   }
@@ -171,11 +167,11 @@ export class Holding implements Visitor<Held> {
         documentedArgument(this.#flows, site, 1).some((atom) => this.#outcomes.isBeside(told, atom));
       return asked ? { ...told, checks: new Set([...told.checks, `=${at}`]) } : told;
     }
-    const freeing = callees.find((callee) => this.#freesVariable(told, site, callee));
+    const freeing = callees.find((callee) => this.#beside.freesVariable(told, site, callee));
     if (freeing !== undefined) return this.#release(at, freeing);
     if (given.length === 0) {
       this.#elementReleased ||= this.#releasesElement(site, callees);
-      return this.#keptThrough(told, site, callees) ?? this.#withoutFreed(told, site, callees);
+      return this.#beside.keptThrough(told, site, callees) ?? this.#beside.withoutFreed(told, site, callees);
     }
     const [put] = callees.flatMap((callee) => this.#dealings.puts(callee) ?? []);
     const written = put === undefined ? undefined : this.#writes.byCall(state, told, site, put);
@@ -191,7 +187,7 @@ export class Holding implements Visitor<Held> {
       const isGiven = callees.length === 0 && isGivenTo(this.#flows, site, undefined, one, undefined);
       if (effects.length === 0 && (one.within !== undefined || !isGiven)) continue;
       const [first] = effects;
-      const release = effects.find(({ effect }) => effect === "releases" || effect === "may-release");
+      const release = effects.find(({ effect }) => givesBack(effect));
       const keeps = effects.find(({ effect }) => effect === "keeps");
       if (this.#call === undefined && release !== undefined && now.references > 0) {
         now = { ...now, references: now.references - 1 };
@@ -224,7 +220,7 @@ export class Holding implements Visitor<Held> {
       else if (first === undefined || effects.some(({ effect }) => effect === "unknown"))
         now = { ...now, handed: { at, keeping: callee } };
     }
-    return now === told ? (this.#keptThrough(told, site, callees) ?? told) : now;
+    return now === told ? (this.#beside.keptThrough(told, site, callees) ?? told) : now;
   }
 
   /** The way on which a function that gives back what was there before loses it. */
@@ -258,48 +254,8 @@ export class Holding implements Visitor<Held> {
     return argumentPlaces(abi, site, name).some((place) => {
       if (!argumentOf(abi, site, place).some((atom) => this.#arrays.isElement(atom))) return false;
       const given = { place, argument: argumentNumber(abi, place, name), within: undefined };
-      return callees.some((callee) => isRelease(this.#dealings.effect(callee, given, site)));
+      return callees.some((callee) => givesBack(this.#dealings.effect(callee, given, site)));
     });
-  }
-
-  /** Something is kept that leads to where it stands: what becomes of it is not known. */
-  #keptThrough(told: Held, site: CallSite, callees: readonly Callee[]): Held | undefined {
-    const at = site.instruction.start;
-    for (const given of givenThrough(this.#flows, told, site, callees[0]?.name)) {
-      const keeper = callees.find((callee) => this.#dealings.effect(callee, given, site) === "keeps");
-      if (keeper === undefined) continue;
-      const keeping = { in: "callee", name: keeper.name, target: keeper.offset } as const;
-      return { ...told, handed: { at, keeping } };
-    }
-    return undefined;
-  }
-
-  /** A function of the image gives back what stands in a variable. */
-  #freesVariable(told: Held, site: CallSite, callee: Callee): boolean {
-    if (callee.offset === undefined) return false;
-    return foundBy(this.#flows, told, callee.offset).some((given) =>
-      isRelease(this.#dealings.effect(callee, given, site)),
-    );
-  }
-
-  /** What a call returned that kept it, as IoAllocateMdl does, is given back: it keeps it no longer. */
-  #withoutFreed(told: Held, site: CallSite, callees: readonly Callee[]): Held {
-    const keepers = new Set(
-      told.stored.flatMap(({ at, keeping }) => (keeping.in === "callee" ? [`=${at}`] : [])),
-    );
-    if (keepers.size === 0) return told;
-    const { abi } = this.#flows.image.code.set;
-    const freed = new Set<string>();
-    for (const place of argumentPlaces(abi, site, callees[0]?.name)) {
-      const [only, ...others] = argumentOf(abi, site, place);
-      if (only === undefined || others.length > 0 || !keepers.has(only.key)) continue;
-      const given = { place, argument: argumentNumber(abi, place, callees[0]?.name), within: undefined };
-      if (callees.some((callee) => this.#dealings.effect(callee, given, site) === "releases"))
-        freed.add(only.key);
-    }
-    return freed.size === 0
-      ? told
-      : { ...told, stored: told.stored.filter(({ at }) => !freed.has(`=${at}`)) };
   }
 
   #takenBy({ stored, handed }: Held, callee: Callee, given: Given, site: CallSite): Taken | undefined {
@@ -457,10 +413,6 @@ interface Forgotten {
 function nullsOf(facts: Facts): Pick<Ending, "nulls"> {
   const nulls = facts.zeros().flatMap((key) => argumentOfKey(key) ?? []);
   return nulls.length === 0 ? {} : { nulls };
-}
-
-function isRelease(effect: Effect | undefined): boolean {
-  return effect === "releases" || effect === "may-release";
 }
 
 function asks({ left }: Comparison, call: number): boolean {
