@@ -427,6 +427,42 @@ const KINDS = {
     culprit: null,
     beside: ["ctxfree", "ctxfind", "fltmgr"],
   },
+  "linked-by-its-middle": {
+    why: "a record in a list that links its middle: its fields stand before the link, or behind it",
+    tag: "Proc",
+    culprit: "midkeep",
+    beside: ["midfree", "partfree"],
+  },
+  "part-of-a-variable": {
+    why: "kept in a structure of the image's own, and given back by code that has its address",
+    tag: "Proc",
+    culprit: "partkeep",
+    beside: ["partfree", "midfree"],
+  },
+  "marked-pointer": {
+    why: "a variable whose pointer has its lowest bit set is exchanged; the innocent gives back the one before",
+    tag: "Proc",
+    culprit: "markkeep",
+    beside: ["markfree", "partfree"],
+  },
+  "filled-on-the-stack": {
+    why: "a routine fills a structure on the stack of whoever waits for it, and gives it back",
+    tag: "Proc",
+    culprit: "fillkeep",
+    beside: ["fillfree", "againfree"],
+  },
+  "found-again": {
+    why: "the innocent gives back two references to what it finds again: the one it remembered, and the new one",
+    tag: "Proc",
+    culprit: "againkeep",
+    beside: ["againfree", "fillfree"],
+  },
+  "string-returned": {
+    why: "nobody leaks: a helper returns a string, in two registers",
+    tag: "Strg",
+    culprit: null,
+    beside: ["pairfree", "textonly"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

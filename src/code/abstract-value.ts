@@ -120,12 +120,20 @@ export function sumOf(atom: Atom): { readonly of: Atom; readonly added: number }
   return { of: { ...atom, key: atom.computed.key, moved: undefined }, added: atom.moved };
 }
 
-/** What `of` points to, at an offset. Pointers are followed twice: through a table, and its entry. */
+/** So many pointers are followed one behind the other: from a request to its file, to what that keeps, and into it. */
+const MOST_POINTERS = 4;
+
+function pointersTo(atom: Atom): number {
+  if (atom.kind === "offset") return pointersTo(atom.of);
+  return atom.kind === "field" ? 1 + pointersTo(atom.of) : 0;
+}
+
+/** What `of` points to, at an offset. */
 export function fieldOf(of: Atom, offset: number): Value {
   if (of.kind === "offset") return fieldOf(of.of, of.offset + offset);
   if (of.kind === "part" || of.kind === "constant") return UNKNOWN;
   if (of.kind === "unknown") return behindUnknown((of.moved ?? 0) + offset);
-  if (of.kind === "field" && of.of.kind === "field") return behindUnknown(offset);
+  if (pointersTo(of) >= MOST_POINTERS) return behindUnknown(offset);
   return [{ kind: "field", key: `${of.key}+${offset}`, of, offset }];
 }
 

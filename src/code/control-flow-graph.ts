@@ -14,6 +14,8 @@ export interface ControlFlow {
   isBehind(place: number, other: number): boolean;
   /** Whether a way leads from a place back to it, and not through another. */
   isRepeated(place: number, other: number): boolean;
+  /** Whether a way leads from one place on to another, and not through what stands at `without`. */
+  leadsTo(place: number, other: number, without: number): boolean;
 }
 
 const known = new WeakMap<FunctionFlow, ControlFlow>();
@@ -94,10 +96,23 @@ class Graph implements ControlFlow {
   }
 
   isRepeated(place: number, other: number): boolean {
-    const leader = this.#leaderOf.get(place) ?? place;
-    const without = this.#leaderOf.get(other);
-    if (leader === without) return false;
-    return (this.#before.get(leader) ?? []).some((before) => this.#reaching(before, without).has(leader));
+    return this.#leaderOf.get(place) !== this.#leaderOf.get(other) && this.leadsTo(place, place, other);
+  }
+
+  leadsTo(place: number, other: number, without: number): boolean {
+    const start = this.#leaderOf.get(place) ?? place;
+    const end = this.#leaderOf.get(other) ?? other;
+    const closed = this.#leaderOf.get(without);
+    if (start === end && place < other) return true;
+    const found = new Set<number>();
+    const pending = [...(this.#before.get(end) ?? [])];
+    for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+      if (at === start) return true;
+      if (found.has(at) || at === closed) continue;
+      found.add(at);
+      addAll(pending, this.#before.get(at) ?? []);
+    }
+    return false;
   }
 
   /** @param without a leader that no way goes through */

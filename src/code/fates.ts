@@ -94,10 +94,6 @@ export function originOf(atom: Atom): Keeping | undefined {
   return atom.kind === "field" ? { in: "field", offset: atom.offset } : undefined;
 }
 
-export function fieldPointer(base: Atom, displacement: number): Atom | undefined {
-  return { kind: "offset", key: `${base.key}#${displacement}`, of: base, offset: displacement };
-}
-
 /** What a place behind a pointer is. */
 export function keepingBehind(pointer: Atom): Keeping {
   switch (pointer.kind) {

@@ -1,6 +1,6 @@
-import { type Atom, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
+import { type Atom, type MachineState, movedBy, UNKNOWN, type Value } from "./abstract-value.ts";
 import type { Comparison } from "./conditions.ts";
-import { type Ending, type Fails, fieldPointer, type Keeping, keepingBehind, type Stored } from "./fates.ts";
+import { type Ending, type Fails, type Keeping, keepingBehind, type Stored } from "./fates.ts";
 import type { Memory, Transfer } from "./transfer.ts";
 
 /**
@@ -231,7 +231,7 @@ export function placeOf(transfer: Transfer, state: MachineState, at: Memory): Pl
   if (base === undefined || others.length > 0 || base.kind === "unknown" || to.index !== undefined)
     return { keeping: { in: "unknown" }, alias: undefined, base: undefined };
   const [field] = transfer.whole(state, to);
-  const pointer: Atom = to.displacement === 0 ? base : (fieldPointer(base, to.displacement) ?? base);
+  const [pointer = base] = movedBy(base, to.displacement);
   return {
     keeping: keepingBehind(pointer),
     alias: field?.kind === "unknown" ? undefined : field?.key,

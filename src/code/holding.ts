@@ -30,11 +30,13 @@ import { askedBy, begun, carriedOver, type Held, heldKey, isHeld, type Taken } f
 import { LocalArrays } from "./local-arrays.ts";
 import { isElsewhere, Outcomes } from "./outcomes.ts";
 import { type Path, type Visitor, walkPaths } from "./paths.ts";
+import { secondResult, TO_CALLER } from "./wide-result.ts";
 import { placesOf, Writes } from "./writes.ts";
 
 /** Follows one thing along the ways of one function. */
 export class Holding implements Visitor<Held> {
   readonly #flows: DataFlow;
+  readonly #flow: FunctionFlow;
   readonly #dealings: Dealings;
   readonly #call: AcquiringCall | undefined;
   readonly #tell: OnHappening | undefined;
@@ -70,6 +72,7 @@ export class Holding implements Visitor<Held> {
     onHappening?: OnHappening,
   ) {
     this.#flows = flows;
+    this.#flow = flow;
     this.#tell = onHappening;
     this.#dealings = dealings;
     this.#call = call;
@@ -335,10 +338,20 @@ export class Holding implements Visitor<Held> {
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
+    } else if (this.#returnsSecond(told, state, at)) {
+      const handed: Stored = { at, keeping: { in: "callee", name: TO_CALLER, target: undefined } };
+      this.#handed.set(keyOf(handed), handed);
     } else {
       const failing = told.failing || returnsFailure(result, path.facts);
       this.#end(told, state, { at, branches, failing, ...nullsOf(path.facts) });
     }
+  }
+
+  /** What becomes of the second word of a returned structure is not followed. */
+  #returnsSecond(told: Held, { registers }: MachineState, at: number): boolean {
+    const { abi } = this.#flows.image.code.set;
+    if (abi.second === undefined || !isHeld(told, registers[abi.second] ?? UNKNOWN)) return false;
+    return secondResult(this.#flow, at, abi) !== undefined;
   }
 
   #end(told: Held, state: MachineState, ending: Ending): void {

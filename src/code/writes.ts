@@ -44,11 +44,14 @@ export class Writes {
       return linked ? { ...told, stored: [...told.stored, { at, keeping: { in: "unknown" } }] } : told;
     }
     if (WRITES.has(instruction.mnemonic)) {
-      const now = this.#written(state, told, at, to, transfer.valueOf(state, from, instruction));
-      // what is exchanged is in the register then, by the place's name
-      return instruction.mnemonic === "xchg"
-        ? { ...now, aliases: new Set([...now.aliases, ...told.aliases]) }
-        : now;
+      const value = transfer.valueOf(state, from, instruction);
+      const now = this.#written(state, told, at, to, value);
+      if (instruction.mnemonic !== "xchg") return now;
+      // what stood there is in the register then, by the place's name
+      return {
+        ...now,
+        aliases: isHeld(told, value) ? told.aliases : new Set([...now.aliases, ...told.aliases]),
+      };
     }
     if (from.kind !== "vector" || !storesVector(instruction.mnemonic)) return told;
     const words = transfer.copiedWords(state, instruction.mnemonic, from) ?? [];

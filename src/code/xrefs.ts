@@ -110,6 +110,17 @@ export function addressedFunctions(image: ImageCode): BitSet {
   return found;
 }
 
+/** Those of some places of an image whose addresses its code takes; all of them, where it is not looked for that. */
+export function placesTaken({ code }: ImageCode, places: readonly number[]): BitSet {
+  const wanted = new BitSet(code.image.size);
+  for (const place of places) if (place >= 0 && place < code.image.size) wanted.add(place);
+  const { taken } = code.set.references;
+  if (taken === undefined) return wanted;
+  const found = new BitSet(code.image.size);
+  for (const run of code.runs) taken(code, run, wanted, found);
+  return found;
+}
+
 const knownPointers = new WeakMap<ImageCode, readonly CodePointers[]>();
 
 /** The places of an image that hold the address of any of the functions in `wanted`. */

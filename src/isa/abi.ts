@@ -18,6 +18,8 @@ export interface Abi {
   readonly calleePops: boolean;
   /** The register that a result is returned in. */
   readonly result: number;
+  /** … and the second word of a structure of two, where the convention has that. */
+  readonly second: number | undefined;
   readonly stackPointer: number;
   readonly framePointer: number;
   /** Registers that a callee keeps for its caller, but for the stack pointer. */

@@ -10,6 +10,7 @@ export const unread: InstructionSet = {
     homeBytes: 0,
     calleePops: false,
     result: 0,
+    second: undefined,
     stackPointer: 0,
     framePointer: 0,
     preserved: new Set(),

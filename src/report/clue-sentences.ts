@@ -281,12 +281,16 @@ function keeperWords(name: string | null): string | undefined {
       return undefined;
     case "io-manager":
       return "the I/O manager";
+    case "filter-manager":
+      return "the filter manager";
     case "pnp-manager":
       return "the PnP manager";
     case "parent":
       return "its parent object";
     case "library":
       return "the library that gave it";
+    case "caller":
+      return "its caller, in a structure that it returns";
     case "process":
       return "the current process, whose handle it is";
     default:

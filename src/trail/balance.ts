@@ -11,12 +11,14 @@ import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
 import { filledOnce } from "./filled-once.ts";
 import { type HandedOut, handedOut } from "./handed-out.ts";
+import { givenBackTwice, isFresh, SamePlaces } from "./kept-places.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
 import { plainFree } from "./pairs/table.ts";
 import { canBeOfTag, type Question, releasesOf } from "./question.ts";
 import { functionLabel, runsOnceOnly } from "./reach.ts";
-import { type ReleaseCall, releaseCalls, releasesKept, type Same } from "./release-calls.ts";
+import { type ReleaseCall, releaseCalls } from "./release-calls.ts";
+import type { Same } from "./same-place.ts";
 import type { TrailModule } from "./target.ts";
 import { OF_PROCESS } from "./terms.ts";
 
@@ -57,6 +59,8 @@ export class Balance {
   readonly #handed: { readonly call: Va; readonly at: Va; readonly name: string | null }[] = [];
   readonly #handsOn = new Map<string, Va>();
   readonly #seen = new Set<string>();
+  /** Calls that were followed, by where they stand. */
+  readonly #calls = new Set<number>();
   #partly = false;
 
   /** @param missing bytes of the module's code that could not be read */
@@ -79,6 +83,7 @@ export class Balance {
     const key = `${call.at}:${JSON.stringify(call.gives)}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    this.#calls.add(call.at);
     const { flows, graph, image } = this.#decoded;
     const fates = this.#question.ownership.fatesOf(flows, from, call);
     this.#partly ||= !fates.whole;
@@ -243,10 +248,17 @@ export class Balance {
   /** Whether what is kept is given back elsewhere in the module. */
   #later(): { readonly released: Keeps["released"]; readonly at: readonly Va[] } {
     const calls = this.#releaseCalls();
-    const verdict = ({ call: root, keeping, also = [] }: Kept, release: ReleaseCall): Same => {
-      if (this.#onOtherWays.has(`${root}:${release.at}`)) return "no";
-      const all = [keeping, ...also].map((place) => releasesKept(release, place));
-      return all.find((same) => same === "same-place") ?? all.find((same) => same === "perhaps") ?? "no";
+    const places = new SamePlaces(
+      this.#decoded,
+      calls,
+      this.#kept.map(({ from, keeping, also = [] }) => ({ from, places: [keeping, ...also] })),
+    );
+    const twice = givenBackTwice(calls, this.#decoded);
+    const verdict = ({ call: root, keeping, also = [], from }: Kept, release: ReleaseCall): Same => {
+      const isOther =
+        this.#onOtherWays.has(`${root}:${release.at}`) || isFresh(release, this.#decoded, this.#calls);
+      if (isOther && !twice.has(release.at)) return "no";
+      return places.of(release, { from, places: [keeping, ...also] });
     };
     const same = this.#kept.map((kept) => calls.filter((call) => verdict(kept, call) === "same-place"));
     const [first] = same.filter((found) => found.length > 0);

@@ -1,9 +1,8 @@
-import { type Atom, onlyNumber, type Value } from "../code/abstract-value.ts";
+import { type Atom, onlyNumber, UNKNOWN, type Value } from "../code/abstract-value.ts";
 import { poolRoutine } from "../code/allocators.ts";
 import type { CallEdge } from "../code/call-graph.ts";
 import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
-import type { Keeping } from "../code/fates.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { functionsNaming, placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
@@ -104,7 +103,9 @@ function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): Rel
   if (site === undefined) return undefined;
   const name = edge.callee.name === undefined ? undefined : release.name;
   if (name !== undefined && !mayHold(release.when, abi, site, name)) return undefined;
-  const value = placed(flows.image, argumentOf(abi, site, argumentPlace(abi, release.argument, name)));
+  const given = placed(flows.image, argumentOf(abi, site, argumentPlace(abi, release.argument, name)));
+  // nobody gives back nothing: a routine that was told of the place has put something there in the meantime
+  const value = onlyNumber(given) === 0 ? UNKNOWN : given;
   const tagArgument = poolRoutine(release.name)?.tag;
   const tag =
     tagArgument === undefined || name === undefined
@@ -123,81 +124,6 @@ function argumentOfValue({ flows }: DecodedModule, atom: Atom): number | undefin
   const { abi } = flows.image.code.set;
   if (atom.kind === "argument") return stackArgument(abi, atom.offset);
   return atom.kind === "register" ? registerArgument(abi, atom.register) : undefined;
-}
-
-/** Whether a release is of what is kept somewhere: by the place that it takes it from; or nobody can tell. */
-export type Same = "same-place" | "perhaps" | "no";
-
-/** Whether a release may be of what is kept there. */
-export function releasesKept(
-  { value, isAddress }: Pick<ReleaseCall, "value" | "isAddress">,
-  keeping: Keeping,
-): Same {
-  const of = isAddress ? ofAddress : ofAtom;
-  const verdicts = value.map((atom) => of(atom, keeping));
-  if (verdicts.includes("same-place")) return "same-place";
-  return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
-}
-
-function ofAtom(atom: Atom, keeping: Keeping): Same {
-  switch (atom.kind) {
-    case "loaded":
-      if (keeping.in === "global") return taken(atom.rva, keeping.rva);
-      return keeping.in === "unknown" || keeping.in === "callee" ? "perhaps" : "no";
-    case "address":
-      return keeping.in === "global" ? taken(atom.rva, keeping.rva) : "no";
-    case "offset":
-      // a structure that is linked by its middle: the pointer is what was kept, moved back
-      if (atom.of.kind === "loaded" || atom.of.kind === "field" || atom.of.kind === "result")
-        return ofAtom(atom.of, keeping);
-      return keeping.in === "field" ? taken(atom.offset, keeping.offset) : "no";
-    case "field":
-      if (keeping.in === "field") return taken(atom.offset, keeping.offset);
-      if (keeping.in !== "global") return "perhaps";
-      // further on in a list that starts there
-      return atom.of.kind === "loaded" ? taken(atom.of.rva, keeping.rva) : "no";
-    case "unknown":
-      return keeping.in === "field" && atom.behind === keeping.offset ? "same-place" : "perhaps";
-    case "stack":
-    case "constant":
-    case "part":
-      return "no";
-    default:
-      return "perhaps";
-  }
-}
-
-/** The same of the address of what holds it. */
-function ofAddress(atom: Atom, keeping: Keeping): Same {
-  switch (atom.kind) {
-    case "address":
-      return keeping.in === "global" && isHeldBy(atom.rva, keeping.rva) ? "same-place" : "no";
-    case "offset":
-      return keeping.in === "field" && isHeldBy(atom.offset, keeping.offset) ? "same-place" : "no";
-    case "unknown":
-      return keeping.in === "field" && atom.moved !== undefined && isHeldBy(atom.moved, keeping.offset)
-        ? "same-place"
-        : "perhaps";
-    case "stack":
-    case "constant":
-    case "part":
-      return "no";
-    default:
-      return "perhaps";
-  }
-}
-
-/** What is put on one end of a list may be taken from the other, whose pointer is the next one. */
-function taken(from: number, kept: number): Same {
-  if (from === kept) return "same-place";
-  return Math.abs(from - kept) <= LIST_WORD ? "perhaps" : "no";
-}
-
-const LIST_WORD = 8;
-
-/** Where something is kept that is held by what starts there: the place itself, or the pointer of a counted string. */
-function isHeldBy(start: number, kept: number): boolean {
-  return kept === start || kept === start + 4 || kept === start + 8;
 }
 
 /** Direct calls between an exported function and its free: further away it is for the library's own ends. */

@@ -205,6 +205,9 @@ describe("rows as documented", () => {
     ]);
     expect(only("IoAllocateMdl").duties).toEqual([
       { keeper: "io-manager", when: [{ argument: 5, is: "nonzero" }] },
+      // IoCompleteRequest frees the MDLs of the IRP; the filter manager those of exchanged buffers (the swapBuffers sample).
+      { keeper: "io-manager", putInto: "irp" },
+      { keeper: "filter-manager", putInto: "parameters" },
     ]);
   });
 

@@ -14,7 +14,8 @@ import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { knowledgeOf } from "../../src/trail/knowledge.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
-import { learnReleases, releaseCalls, releasesKept } from "../../src/trail/release-calls.ts";
+import { learnReleases, releaseCalls } from "../../src/trail/release-calls.ts";
+import { releasesKept } from "../../src/trail/same-place.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "../../src/trail/target.ts";
 import { codeImage } from "../fixtures/code-image.ts";
 

@@ -960,6 +960,143 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   IoQueueWorkItem(Item, (PVOID)Later, 1, process);
   return STATUS_SUCCESS;
 }
+#elif defined KIND_MIDKEEP || defined KIND_MIDFREE
+/* Puts the process into a record that a list links by its middle; midfree gives back what it takes off the list. */
+typedef struct { ULONG Id; PVOID Process; LIST_ENTRY Link; ULONG Seen; } RECORD;
+static LIST_ENTRY Records = { &Records, &Records };
+NOINLINE NTSTATUS Work(IRP *irp) {
+  RECORD *r = ExAllocatePoolWithTag(PagedPool, sizeof *r, TAG('R', 'e', 'c', 'M'));
+  if (r == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &r->Process);
+  if (!NT_SUCCESS(status)) { ExFreePoolWithTag(r, TAG('R', 'e', 'c', 'M')); return status; }
+  r->Id = irp->Flags;
+  r->Seen = Count++;
+  r->Link.Blink = &Records;
+  r->Link.Flink = Records.Flink;
+  Records.Flink->Blink = &r->Link;
+  Records.Flink = &r->Link;
+  return STATUS_SUCCESS;
+}
+#define SECOND Drain
+NTSTATUS NTAPI Drain(PVOID device, IRP *irp) {
+  if (device == 0) return STATUS_INVALID_PARAMETER;
+  while (Records.Flink != &Records) {
+    LIST_ENTRY *e = Records.Flink;
+    RECORD *r = (RECORD *)((UCHAR *)e - (ULONG_PTR)&((RECORD *)0)->Link);
+    Records.Flink = e->Flink;
+    e->Flink->Blink = &Records;
+    irp->Information += (ULONG_PTR)PsGetProcessId(r->Process);
+#ifdef KIND_MIDFREE
+    ObfDereferenceObject(r->Process);
+#endif
+    ExFreePoolWithTag(r, TAG('R', 'e', 'c', 'M'));
+  }
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_PARTKEEP || defined KIND_PARTFREE
+/* Keeps the process in a structure that is a variable; what stops it is given the structure's address. */
+typedef struct { LIST_ENTRY Queue; ULONG State; PVOID Process; } WATCH;
+static WATCH Watch;
+NOINLINE void Stop(WATCH *watch) {
+  if (watch->Process == 0) return;
+  Count += Seen(watch->Process);
+#ifdef KIND_PARTFREE
+  ObfDereferenceObject(watch->Process);
+#endif
+  watch->Process = 0;
+  watch->State = 0;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  if (irp->Flags == 0) { Stop(&Watch); return STATUS_SUCCESS; }
+  if (Watch.State != 0) return STATUS_UNSUCCESSFUL;
+  Watch.State = irp->Flags;
+  return PsLookupProcessByProcessId((HANDLE)irp->Information, &Watch.Process);
+}
+#elif defined KIND_MARKKEEP || defined KIND_MARKFREE
+/* Exchanges what a variable has, with the lowest bit set; markfree clears the bit of the one before, and gives that back. */
+static PVOID volatile Marked;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &process);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(process);
+  ULONG_PTR before = (ULONG_PTR)__atomic_exchange_n(&Marked, (PVOID)((ULONG_PTR)process | 1), __ATOMIC_SEQ_CST);
+#ifdef KIND_MARKFREE
+  if (before & 1) ObfDereferenceObject((PVOID)(before & ~(ULONG_PTR)1));
+#else
+  Count += (ULONG)before;
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_FILLKEEP || defined KIND_FILLFREE
+/* A work item's routine puts the process where its queuer waits for it, on that one's stack; fillfree gives it back there. */
+typedef struct { HANDLE Id; PVOID Process; NTSTATUS Status; volatile ULONG Done; } ASKED;
+static PVOID Item;
+#define AT_START (Item = IoAllocateWorkItem(driver->DeviceObject)) != 0
+static void NTAPI Find(PVOID device, PVOID context) {
+  ASKED *asked = context;
+  asked->Status = PsLookupProcessByProcessId(asked->Id, &asked->Process);
+  Count += Seen(device);
+  asked->Done = 1;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ULONG64 soon = 10000;
+  ASKED asked = { (HANDLE)irp->Information, 0, 0, 0 };
+  IoQueueWorkItem(Item, (PVOID)Find, 1, &asked);
+  while (asked.Done == 0) KeDelayExecutionThread(0, 0, &soon);
+  if (!NT_SUCCESS(asked.Status)) return asked.Status;
+  irp->Information = Seen(asked.Process);
+#ifdef KIND_FILLFREE
+  ObfDereferenceObject(asked.Process);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_PAIRFREE
+/* A helper returns a string: in 32-bit code its length in eax, and its buffer in edx. */
+NOINLINE UNICODE_STRING Converted(const UNICODE_STRING *from) {
+  UNICODE_STRING to;
+  if (!NT_SUCCESS(RtlAnsiStringToUnicodeString(&to, from, 1))) to.Length = 0, to.Buffer = 0;
+  return to;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  UNICODE_STRING name = Converted((UNICODE_STRING *)irp->Rest);
+  if (name.Buffer == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->Information = name.Length;
+  RtlFreeUnicodeString(&name);
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_AGAINKEEP || defined KIND_AGAINFREE
+/* Remembers processes; one that it finds again and that ends it forgets. againfree gives back both references then. */
+typedef struct { LIST_ENTRY Link; PVOID Process; } KNOWN;
+static LIST_ENTRY Known = { &Known, &Known };
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &process);
+  if (!NT_SUCCESS(status)) return status;
+  if (irp->Flags & 1) {
+    KNOWN *k = ExAllocatePoolWithTag(PagedPool, sizeof *k, TAG('R', 'e', 'c', 'K'));
+    if (k == 0) { ObfDereferenceObject(process); return STATUS_INSUFFICIENT_RESOURCES; }
+    k->Process = process;
+    k->Link.Blink = &Known;
+    k->Link.Flink = Known.Flink;
+    Known.Flink->Blink = &k->Link;
+    Known.Flink = &k->Link;
+    return STATUS_SUCCESS;
+  }
+  for (LIST_ENTRY *e = Known.Flink; e != &Known; e = e->Flink) {
+    KNOWN *k = (KNOWN *)e;
+    if (k->Process != process) continue;
+    e->Flink->Blink = e->Blink;
+    e->Blink->Flink = e->Flink;
+    ExFreePoolWithTag(k, TAG('R', 'e', 'c', 'K'));
+#ifdef KIND_AGAINFREE
+    ObfDereferenceObject(process);
+#endif
+    break;
+  }
+  ObfDereferenceObject(process);
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

@@ -18,6 +18,7 @@ const abi: Abi = {
   homeBytes: 0,
   calleePops: false,
   result: 0,
+  second: undefined,
   stackPointer: 31,
   framePointer: 29,
   preserved: new Set([19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]),

@@ -1,3 +1,4 @@
+import { TO_CALLER } from "../../code/wide-result.ts";
 import { addTo, groupBy } from "../../core/search.ts";
 import { type AcquiringFunction, acquiringFunctions } from "../acquiring-functions.ts";
 import { findAcquisitions } from "../acquisitions.ts";
@@ -172,9 +173,12 @@ function pointsOf(clue: OfCall, kinds: ReadonlySet<Clue["kind"]>, near: number, 
     case "hands-on":
       return leaks || kinds.has("releases") ? 0 : HANDS_ON;
     case "may-release":
-      return leaks || !clue.to.every(({ name }) => name === OF_PROCESS) ? 0 : HANDS_ON;
+      return leaks || !clue.to.every(({ name }) => name !== null && GIVEN_AWAY.has(name)) ? 0 : HANDS_ON;
   }
 }
+
+/** Who has it then, though nobody can tell what becomes of it. */
+const GIVEN_AWAY: ReadonlySet<string> = new Set([OF_PROCESS, TO_CALLER]);
 
 /** How much of a call's weight is left after the calls in between, and where nothing comes out. */
 function nearness({ depth, libraries, handsOut, basis, existing }: Acquired): number {

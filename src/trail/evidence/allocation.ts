@@ -6,6 +6,7 @@ import { Balance } from "../balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
 import { dutyOf } from "../duties.ts";
 import { type HandedOut, handedOut } from "../handed-out.ts";
+import type { Duty } from "../pairs/pair.ts";
 import { acquirersNamed } from "../pairs/table.ts";
 import { isKernelModule, type Question } from "../question.ts";
 import { runsOnceOnly } from "../reach.ts";
@@ -103,6 +104,8 @@ function allocatesOnce(question: Question, module: TrailModule, references: read
   return users.length > 0 && users.every((from) => runsOnceOnly(decoded, from));
 }
 
+/** Who else frees plain memory, as is documented of IRP.Flags (wdm.h). */
+const OF_IRP: readonly Duty[] = [{ keeper: "io-manager", putInto: "freed-buffer" }];
 const OF_POOL: HandedOut = { gives: { by: "return" }, fails: "null", isNew: true };
 
 function balanceOfOwn(
@@ -142,9 +145,8 @@ function balanceOfOwn(
   const balance = new Balance(question, module, decoded, acquiring, missing);
   for (const { at, row, gives } of calls) {
     for (const from of decoded.image.functions.owning(at)) {
-      const duties = row?.duties ?? [];
-      if (row !== undefined && dutyOf(question.tag, duties, decoded, { from, at }, row.name) !== undefined)
-        continue;
+      const duties = [...(row?.duties ?? []), ...OF_IRP];
+      if (dutyOf(question.tag, duties, decoded, { from, at }, row?.name) !== undefined) continue;
       for (const out of gives) balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
     }
   }

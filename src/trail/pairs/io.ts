@@ -30,8 +30,14 @@ export const IO: readonly Acquirer[] = [
       RETURNED,
       "wdm.h",
       "Mdl ",
-      // With an IRP the MDL is put into its chain.
-      { duties: [{ keeper: "io-manager", when: [isSet(5)] }] },
+      // With an IRP the MDL is put into its chain, as the driver may do itself.
+      {
+        duties: [
+          { keeper: "io-manager", when: [isSet(5)] },
+          { keeper: "io-manager", putInto: "irp" },
+          { keeper: "filter-manager", putInto: "parameters" },
+        ],
+      },
     ],
   ]),
   ...group({ fails: "null", releases: [...FREE, ...FREE_MDL], what: "memory" }, [

@@ -67,6 +67,8 @@ export interface Release {
 export interface Duty {
   readonly keeper: /** The I/O manager, when the IRP that it belongs to completes. */
     | "io-manager"
+    /** The filter manager, when the operation completes whose parameters a minifilter exchanged. */
+    | "filter-manager"
     /** The PnP manager, which drops the references of a DEVICE_RELATIONS it was answered. */
     | "pnp-manager"
     /** The object's parent, when that is deleted. */
@@ -78,6 +80,8 @@ export interface Duty {
   readonly tags?: readonly string[];
   /** Only where the caller fills something whose address goes into this field of an IRP. */
   readonly irpField?: FieldOffset;
+  /** Only where the caller puts it there: into the IRP that it was given, into one whose buffer is freed with it, into the parameters of an operation. */
+  readonly putInto?: "irp" | "freed-buffer" | "parameters";
 }
 
 export type Acquired =

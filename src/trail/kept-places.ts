@@ -1,0 +1,155 @@
+import type { Atom } from "../code/abstract-value.ts";
+import { namesOf } from "../code/callees.ts";
+import { controlFlowOf } from "../code/control-flow-graph.ts";
+import type { Keeping } from "../code/fates.ts";
+import type { CodeFunction } from "../code/function-table.ts";
+import { middlesIn } from "../code/middles.ts";
+import { placesTaken } from "../code/xrefs.ts";
+import type { Rva } from "../core/address.ts";
+import type { BitSet } from "../core/bit-set.ts";
+import { groupBy } from "../core/search.ts";
+import type { DecodedModule } from "./module-codes.ts";
+import { acquirersNamed } from "./pairs/table.ts";
+import type { ReleaseCall } from "./release-calls.ts";
+import { releasesKept, type Same } from "./same-place.ts";
+
+/** Something that is kept: where, and the function that puts it there. */
+export interface KeptPlaces {
+  readonly from: CodeFunction;
+  readonly places: readonly Keeping[];
+}
+
+/** Tells of one module's releases whether they may be of what is kept, whatever pointers their code has to it. */
+export class SamePlaces {
+  readonly #decoded: DecodedModule;
+  readonly #releases: readonly ReleaseCall[];
+  readonly #kept: readonly Keeping[];
+  /** By function: how far behind its start a structure is known by in it, and in those that it calls or that call it. */
+  readonly #middles = new Map<Rva, ReadonlySet<number>>();
+  #structures: BitSet | undefined;
+
+  /** @param kept all that is asked about */
+  constructor(decoded: DecodedModule, releases: readonly ReleaseCall[], kept: readonly KeptPlaces[]) {
+    this.#decoded = decoded;
+    this.#releases = releases;
+    this.#kept = kept.flatMap(({ places }) => places);
+  }
+
+  of(release: ReleaseCall, { from, places }: KeptPlaces): Same {
+    const all = places.map((place) => releasesKept(release, place));
+    const found = all.find((same) => same === "same-place") ?? all.find((same) => same === "perhaps");
+    if (found !== undefined) return found;
+    const isElsewhere = places.some((place) =>
+      this.#otherwise(from, release, place).some((other) => releasesKept(release, other) !== "no"),
+    );
+    return isElsewhere ? "perhaps" : "no";
+  }
+
+  /** How a place may be known to code that has the structure by a pointer into its middle, or a variable by its structure. */
+  #otherwise(from: CodeFunction, release: ReleaseCall, place: Keeping): readonly Keeping[] {
+    switch (place.in) {
+      case "field": {
+        const { flows, image } = this.#decoded;
+        const there = image.functions.owning(release.at).map((found) => middlesIn(flows, found));
+        const middles = [this.#near(from), ...there].flatMap((distances) => [...distances]);
+        const variables = variablesOf(release).filter((rva) => this.#taken().has(rva - place.offset));
+        return [
+          ...middles.map((far): Keeping => ({ in: "field", offset: place.offset - far })),
+          ...variables.map((rva): Keeping => ({ in: "global", rva })),
+        ];
+      }
+      case "global": {
+        const offsets = fieldsOf(release).filter((offset) => this.#taken().has(place.rva - offset));
+        return offsets.map((offset): Keeping => ({ in: "field", offset }));
+      }
+      default:
+        return [];
+    }
+  }
+
+  #near(from: CodeFunction): ReadonlySet<number> {
+    const done = this.#middles.get(from.entry);
+    if (done !== undefined) return done;
+    const { flows, graph, image } = this.#decoded;
+    const inner = flows
+      .of(from)
+      .calls.flatMap((site) => flows.callees.of(site))
+      .flatMap(({ offset }) => (offset === undefined ? [] : (image.functions.startingAt(offset) ?? [])));
+    const outer = graph.callersOf([from.entry]).map((edge) => edge.from);
+    const near = new Set([from, ...inner, ...outer]);
+    const distances = new Set([...near].flatMap((found) => [...middlesIn(flows, found)]));
+    this.#middles.set(from.entry, distances);
+    return distances;
+  }
+
+  /** Of the places where a structure would start that has a variable as a field, those whose address is taken. */
+  #taken(): BitSet {
+    if (this.#structures === undefined) {
+      const offsets = new Set(this.#releases.flatMap(fieldsOf));
+      const variables = new Set(this.#releases.flatMap(variablesOf));
+      const starts = this.#kept.flatMap((place) => {
+        if (place.in === "global") return [...offsets].map((offset) => place.rva - offset);
+        return place.in === "field" ? [...variables].map((rva) => rva - place.offset) : [];
+      });
+      this.#structures = placesTaken(this.#decoded.image, starts);
+    }
+    return this.#structures;
+  }
+}
+
+/** The variables that a release is given, or the addresses of. */
+function variablesOf({ value }: ReleaseCall): readonly number[] {
+  return value.flatMap((atom) => (atom.kind === "loaded" || atom.kind === "address" ? [atom.rva] : []));
+}
+
+/** How far behind a pointer it stands what a release is given. */
+function fieldsOf({ value }: ReleaseCall): readonly number[] {
+  return value.flatMap((atom) => {
+    if (atom.kind === "field" || atom.kind === "offset") return [atom.offset];
+    return atom.kind === "unknown" ? [atom.behind ?? atom.moved ?? 0] : [];
+  });
+}
+
+/**
+ * Whether a release is of what a call has just given, and that stands nowhere else: it is of nothing that was kept. Of two
+ * releases on one way, the other may be: of an object that was found again.
+ */
+export function isFresh(release: ReleaseCall, decoded: DecodedModule, calls: ReadonlySet<number>): boolean {
+  const { value, isAddress } = release;
+  if (isAddress || value.length === 0) return false;
+  return value.every((atom) => {
+    if (atom.kind !== "left" && atom.kind !== "result") return false;
+    return calls.has(atom.call) || givesNew(decoded, atom);
+  });
+}
+
+/** Releases of what one call gave that stand on one way: it took one reference only, and one of them gives back another. */
+export function givenBackTwice(
+  releases: readonly ReleaseCall[],
+  { flows, image }: DecodedModule,
+): ReadonlySet<Rva> {
+  const found = new Set<Rva>();
+  for (const [call, same] of groupBy(releases, ({ value: [only, ...others] }) =>
+    others.length === 0 && (only?.kind === "left" || only?.kind === "result") ? only.call : undefined,
+  )) {
+    const [from] = call === undefined ? [] : image.functions.owning(call);
+    if (call === undefined || from === undefined || same.length < 2) continue;
+    const control = controlFlowOf(flows.of(from));
+    for (const { at: one } of same)
+      for (const { at: other } of same)
+        if (one !== other && control.leadsTo(one, other, call)) found.add(one).add(other);
+  }
+  return found;
+}
+
+/** Whether a call is documented to give its caller what it left or returned. */
+function givesNew(
+  { flows, image }: DecodedModule,
+  { kind, call }: Atom & { readonly kind: "left" | "result" },
+): boolean {
+  const [from] = image.functions.owning(call);
+  const site = from === undefined ? undefined : flows.siteAt(from, call);
+  const names = site === undefined ? [] : flows.callees.of(site).flatMap(namesOf);
+  const by = kind === "result" ? "return" : "out";
+  return names.some((name) => acquirersNamed(name).some(({ gives }) => gives.by === by));
+}
