@@ -463,6 +463,12 @@ const KINDS = {
     culprit: null,
     beside: ["pairfree", "textonly"],
   },
+  "own-stack-location": {
+    why: "left in a stack location of an IRP that its own completion routine finds",
+    tag: "Proc",
+    culprit: "placekeep",
+    beside: ["placefree", "partfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -153,6 +153,27 @@ export function decide(condition: string, comparison: Comparison, facts: Facts):
   return answers.every((answer) => answer === answers[0]) ? answers[0] : undefined;
 }
 
+/**
+ * Whether a condition holds on a way that came out of a loop: a counter that goes up one by one, and is not below a limit
+ * any more, is at the limit. `undefined` where it does not ask that.
+ */
+export function decideAtLoopEnd(
+  condition: string,
+  { kind, left, right, size }: Comparison,
+  facts: Facts,
+): boolean | undefined {
+  const asked = ASKED[condition];
+  const [counter, ...others] = left;
+  const number = knownNumber(right);
+  if (asked?.base !== "e" || kind !== "cmp" || counter === undefined || number === undefined)
+    return undefined;
+  if (counter.kind !== "unknown" || counter.computed === undefined || others.length > 0) return undefined;
+  const limit = extended(number, size);
+  const isOver =
+    facts.get(`${counter.key}|${limit}|b`) === false || facts.get(`${counter.key}|${limit}|l`) === false;
+  return isOver ? !asked.negated : undefined;
+}
+
 /** The facts of the way on which the condition came out as `holds`. */
 export function learn(condition: string, comparison: Comparison, holds: boolean, facts: Facts): Facts {
   const asked = ASKED[condition];

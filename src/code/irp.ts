@@ -36,3 +36,24 @@ export function isLentByIrp(flows: DataFlow, pointer: Atom): boolean {
     flows.callees.of(site).some((callee) => namesOf(callee).some((name) => MAKERS.test(name)))
   );
 }
+
+/**
+ * Whether a function makes the next stack location of an IRP the current one, as IoSetNextIrpStackLocation does: what it
+ * puts there is for its own completion routine.
+ */
+export function movesStackLocation(flows: DataFlow, at: number): boolean {
+  const { pointerSize } = flows.image.code.set.abi;
+  const { current } = LAYOUT[pointerSize];
+  const [from] = flows.image.functions.owning(at);
+  if (from === undefined) return false;
+  return flows.of(from).events.some(({ kind, behind, instruction: { operands } }) => {
+    const [to] = operands;
+    return (
+      kind === "store" &&
+      behind !== undefined &&
+      to?.kind === "memory" &&
+      to.displacement === current &&
+      to.size === pointerSize
+    );
+  });
+}

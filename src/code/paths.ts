@@ -16,6 +16,7 @@ import {
   type Comparison,
   conditionOf,
   decide,
+  decideAtLoopEnd,
   type Facts,
   learn,
   numberIn,
@@ -352,7 +353,9 @@ class PathWalk<T> {
         ? undefined
         : withKnown(condition, path.flags, path.facts);
     const known =
-      condition === undefined || flags === undefined ? undefined : decide(condition, flags, path.facts);
+      condition === undefined || flags === undefined || path.flags === undefined
+        ? undefined
+        : (decide(condition, flags, path.facts) ?? decideAtLoopEnd(condition, path.flags, path.facts));
     const branches = [...path.branches.slice(1 - KEPT_BRANCHES), instruction.start];
     for (const holds of known === undefined ? [false, true] : [known]) {
       let { told, facts } = path;

@@ -5,7 +5,7 @@ import type { DataFlow } from "./data-flow.ts";
 import { keepingBehind, type OnHappening, type Putting, type Stored, sameKeeping } from "./fates.ts";
 import { routinesIn } from "./given-to.ts";
 import { fieldsBehind, type Held, isHeld, isInside, keysOf, leadsFrom, placeOf, renamed } from "./held.ts";
-import { isLentByIrp } from "./irp.ts";
+import { isLentByIrp, movesStackLocation } from "./irp.ts";
 import type { Copied, Memory } from "./transfer.ts";
 import { storesVector } from "./vector-words.ts";
 import { placed } from "./xrefs.ts";
@@ -103,8 +103,9 @@ export class Writes {
       // whoever has the list's head finds it by the other end as well
       const isLinked =
         place.base !== undefined && told.pointers.has(place.base.key) && this.#isLink(to.displacement);
-      if (place.pointer !== undefined && isLentByIrp(this.#flows, place.pointer)) return { ...told, aliases };
-      const stored: Stored = { at, keeping: isLinked ? { in: "unknown" } : place.keeping };
+      const isLent = place.pointer !== undefined && isLentByIrp(this.#flows, place.pointer);
+      if (isLent && !movesStackLocation(this.#flows, at)) return { ...told, aliases };
+      const stored: Stored = { at, keeping: isLinked || isLent ? { in: "unknown" } : place.keeping };
       this.#tell?.({ at, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
     }

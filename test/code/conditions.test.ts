@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { constant, type Value } from "../../src/code/abstract-value.ts";
+import { computedAt, constant, type Value } from "../../src/code/abstract-value.ts";
 import { outcomeOf } from "../../src/code/call-outcome.ts";
-import { type Comparison, decide, Facts, learn } from "../../src/code/conditions.ts";
+import { type Comparison, decide, decideAtLoopEnd, Facts, learn } from "../../src/code/conditions.ts";
 
 const X: Value = [{ kind: "register", key: "r1", register: 1 }];
 const Y: Value = [{ kind: "register", key: "r2", register: 2 }];
@@ -43,6 +43,21 @@ describe("decide", () => {
     // of 64 bits it is a number like others
     const wide = compared(X, constant(0xffffffff), 8);
     expect(behind(["le", wide], ["l", compared(X, constant(0), 8)])).toBeUndefined();
+  });
+
+  it("takes a counter that is not below a limit any more for the limit", () => {
+    const counter = computedAt({ kind: "unknown", key: "?" }, 0x1000, "0");
+    const end = (of: Value, number: number) => compared(of, constant(number));
+    const left = learn("be", end(counter, 15), false, Facts.none);
+    expect(decideAtLoopEnd("e", end(counter, 16), left)).toBe(true);
+    expect(decideAtLoopEnd("ne", end(counter, 16), left)).toBe(false);
+    // another limit, another condition, what a function was given, and a loop that goes on
+    expect(decideAtLoopEnd("e", end(counter, 17), left)).toBeUndefined();
+    expect(decideAtLoopEnd("b", end(counter, 16), left)).toBeUndefined();
+    expect(decideAtLoopEnd("e", end(X, 16), learn("be", end(X, 15), false, Facts.none))).toBeUndefined();
+    expect(
+      decideAtLoopEnd("e", end(counter, 16), learn("be", end(counter, 15), true, Facts.none)),
+    ).toBeUndefined();
   });
 
   it("knows the number that a value is, on whichever side it was compared with it", () => {

@@ -1097,6 +1097,35 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   ObfDereferenceObject(process);
   return STATUS_SUCCESS;
 }
+#elif defined KIND_PLACEKEEP || defined KIND_PLACEFREE
+/* Sends an IRP of its own, and leaves the process in a stack location that is its own as well, where placefree finds it. */
+#define BY_SIZE(wide, narrow) (sizeof(PVOID) == 8 ? (wide) : (narrow))
+#define CURRENT(irp) (*(UCHAR **)((UCHAR *)(irp) + BY_SIZE(0xb8, 0x60)))
+#define LOCATION BY_SIZE(0x48, 0x24)
+#define FIRST_PARAMETER sizeof(PVOID)
+NTSTATUS NTAPI Finished(PVOID device, IRP *irp, PVOID context) {
+  PVOID process = *(PVOID *)(CURRENT(irp) + FIRST_PARAMETER);
+  Count += Seen(process) + (ULONG)(device != context);
+#ifdef KIND_PLACEFREE
+  ObfDereferenceObject(process);
+#endif
+  IoFreeIrp(irp);
+  return (NTSTATUS)0xC0000016;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID process;
+  NTSTATUS status = PsLookupProcessByProcessId((HANDLE)irp->Information, &process);
+  if (!NT_SUCCESS(status)) return status;
+  IRP *mine = IoAllocateIrp(2, 0);
+  if (mine == 0) { ObfDereferenceObject(process); return STATUS_INSUFFICIENT_RESOURCES; }
+  CURRENT(mine) -= LOCATION;
+  *(PVOID *)(CURRENT(mine) + FIRST_PARAMETER) = process;
+  UCHAR *next = CURRENT(mine) - LOCATION;
+  next[0] = 9;
+  next[3] = 0xe0;
+  *(PVOID *)(next + BY_SIZE(0x38, 0x1c)) = (PVOID)Finished;
+  return IofCallDriver(Device, mine);
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
