@@ -51,22 +51,23 @@ export class WordPages {
     return this.page(place)?.getUint8(place % PAGE);
   }
 
-  /** @param place a multiple of four */
+  /** `undefined` where it cannot be read, or where two pages share it, as no word of the kernel's stands. */
   u32(place: number): number | undefined {
-    return this.page(place)?.getUint32(place % PAGE, true);
+    const at = place % PAGE;
+    return at > PAGE - 4 ? undefined : this.page(place)?.getUint32(at, true);
   }
 
   /**
    * A pointer into kernel space.
    *
-   * @param place a multiple of the machine's pointer size
    * @returns its place; 0 for a null pointer, `undefined` for what is unreadable or no such pointer
    */
   pointer(place: number): number | undefined {
     const low = this.u32(place);
     if (low === undefined) return undefined;
     if (this.pointerSize === 4) return low === 0 || low >= 0x8000_0000 ? low : undefined;
-    const high = this.u32(place + 4) ?? 0;
+    const high = this.u32(place + 4);
+    if (high === undefined) return undefined;
     if (low === 0 && high === 0) return 0;
     return high >= 0xffff_8000 ? (high & 0xffff) * 2 ** 32 + low : undefined;
   }
