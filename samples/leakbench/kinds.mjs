@@ -469,6 +469,12 @@ const KINDS = {
     culprit: "placekeep",
     beside: ["placefree", "partfree"],
   },
+  "step-by-step": {
+    why: "a loop that goes from step to step, of which the first is left by the sign of a status",
+    tag: "Key ",
+    culprit: "stepkeep",
+    beside: ["stepfree", "keyclose"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -145,12 +145,20 @@ export function decide(condition: string, comparison: Comparison, facts: Facts):
   const question = questionOf(asked, comparison);
   const known = question === undefined ? undefined : facts.get(question.key);
   if (typeof known === "boolean") return known !== question?.negated;
-  const some = left === undefined ? fewNumbers(comparison.left) : [left];
-  const others = right === undefined ? fewNumbers(comparison.right) : [right];
+  const some = left === undefined ? stillPossible(comparison.left, comparison.size, facts) : [left];
+  const others = right === undefined ? stillPossible(comparison.right, comparison.size, facts) : [right];
   const answers = (some ?? []).flatMap((a) =>
     (others ?? []).map((b) => computed(asked.base, comparison, a, b) !== asked.negated),
   );
   return answers.every((answer) => answer === answers[0]) ? answers[0] : undefined;
+}
+
+/** The few numbers that a value may be, but for those that it was found not to be. */
+function stillPossible(value: Value, size: number, facts: Facts): readonly number[] | undefined {
+  const [only] = value;
+  const all = fewNumbers(value);
+  const open = all?.filter((number) => facts.get(`${only?.key}|${extended(number, size)}|e`) !== false);
+  return open?.length === 0 ? all : open;
 }
 
 /**

@@ -38,14 +38,17 @@ export function nameComputed(
   return known;
 }
 
-/** The computed values that the function still has, by their keys, but for what calls take away. */
+/** The computed values that the function still has, by their keys; of what calls take away only what is one of a few numbers. */
 export function liveIn(state: MachineState, preserved: ReadonlySet<number>): ReadonlySet<string> {
   const live = new Set<string>();
-  const add = ([only]: Value): void => {
+  const add = ([only]: Value, isKept = true): void => {
     const whole = only?.kind === "part" ? only.of : only;
-    if (whole?.kind === "unknown" && whole.computed !== undefined) live.add(whole.computed.key);
+    if (whole?.kind !== "unknown" || whole.computed === undefined) return;
+    if (isKept || whole.oneOf !== undefined) live.add(whole.computed.key);
   };
-  for (const register of preserved) add(state.registers[register] ?? UNKNOWN);
+  state.registers.forEach((value, register) => {
+    add(value, preserved.has(register));
+  });
   for (const [offset, value] of state.stack) if (offset >= state.sp) add(value);
   return live;
 }

@@ -3,11 +3,11 @@ import { Flow, type Instruction, isBorrow, type Operand } from "../isa/instructi
 import {
   type Atom,
   COMPUTED,
+  computedAt,
   constant,
   fewNumbers,
   knownNumber,
   type MachineState,
-  oneOf,
   UNKNOWN,
   type Value,
 } from "./abstract-value.ts";
@@ -141,21 +141,27 @@ class PathWalk<T> {
   }
 
   /** What changes from one turn of a loop to the next is not known in any of them. */
-  #loosen({ state, facts }: Path<T>, head: number, end: number): void {
-    const behindTurn = (value: Value): Value => {
+  #loosen(path: Way<T>, head: number, end: number): void {
+    const { state, facts } = path;
+    const behindTurn = (value: Value, place: string): Value => {
       const [only] = value;
       const computed = only?.kind === "unknown" ? only.computed : undefined;
       if (computed === undefined || computed.at < head || computed.at > end) return value;
       const number = numberIn(value, facts);
       if (number !== undefined) return constant(number);
       const few = fewNumbers(value);
-      return few === undefined ? UNKNOWN : oneOf(few);
+      if (few === undefined) return UNKNOWN;
+      // which of them it is may be asked in the turn that follows, one after the other
+      const [turned] = computedAt({ kind: "unknown", key: "", oneOf: few }, end, place);
+      if (turned === undefined) return UNKNOWN;
+      path.facts = path.facts.without(turned.key);
+      return [turned];
     };
     state.registers.forEach((value, register) => {
-      state.registers[register] = behindTurn(value);
+      state.registers[register] = behindTurn(value, `r${register}`);
     });
     for (const [offset, value] of state.stack) {
-      const behind = behindTurn(value);
+      const behind = behindTurn(value, `s${offset}`);
       if (behind !== value) state.put(offset, behind);
     }
     const numbers = this.#numbers.get(head) ?? new Map<string, Set<string>>();
@@ -283,14 +289,16 @@ class PathWalk<T> {
     return true;
   }
 
-  /** `shr reg, 31`, alone or soon behind `not reg`: a status becomes a BOOLEAN by its sign, as `sets` would have it. */
+  /**
+   * A number that is made of a status by its sign, as `sets` would have it: by `shr reg, 31` a BOOLEAN, alone or soon behind
+   * `not reg`; by `sar reg, 31` or `cdq` a mask.
+   */
   #bySign(path: Way<T>, instruction: Instruction): boolean {
-    const [of] = instruction.operands;
+    const { abi } = this.#flows.image.code.set;
     const next = path.at + instruction.length;
-    if (of?.kind !== "register") return false;
-    const negated = instruction.mnemonic === "not" && this.#isShiftedSoon(next, of.register);
-    if (!negated && !isSignShift(instruction, of.register)) return false;
-    const left = this.#flows.transfer.valueOf(path.state, of, instruction);
+    const sign = signIn(instruction, abi.result, (register) => this.#isShiftedSoon(next, register));
+    if (sign === undefined) return false;
+    const left = this.#flows.transfer.valueOf(path.state, sign.of, instruction);
     const comparison = withKnown("s", { kind: "test", left, right: left, size: 4 }, path.facts);
     const known = decide("s", comparison, path.facts);
     if (known === undefined && !this.#visitor.matters(path, comparison)) return false;
@@ -298,8 +306,7 @@ class PathWalk<T> {
       const told = this.#visitor.decided(path, "s", comparison, holds);
       if (told === undefined) continue;
       const state = path.state.copy();
-      const [yes, no] = negated ? [0, NOT_ZERO] : [1, 0];
-      state.registers[of.register] = constant(holds ? yes : no);
+      state.registers[sign.to] = constant(holds ? sign.yes : sign.no);
       const facts = learn("s", comparison, holds, path.facts);
       this.#pending.push({ ...path, at: next, state, facts, flags: undefined, told });
     }
@@ -421,9 +428,33 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
   return print;
 }
 
+/** What an instruction makes of a number's sign: where it is negative, and else. */
+interface Sign {
+  readonly of: Operand;
+  readonly to: number;
+  readonly yes: number;
+  readonly no: number;
+}
+
+function signIn(
+  { mnemonic, operands: [of, by], writes }: Instruction,
+  result: number,
+  isShifted: (register: number) => boolean,
+): Sign | undefined {
+  const [to] = writes;
+  if (mnemonic === "cdq" && to !== undefined)
+    return { of: { kind: "register", register: result, size: 4 }, to, yes: NOT_ZERO, no: 0 };
+  if (of?.kind !== "register" || of.size !== 4) return undefined;
+  const { register } = of;
+  if (mnemonic === "not") return isShifted(register) ? { of, to: register, yes: 0, no: NOT_ZERO } : undefined;
+  if (by?.kind !== "immediate" || Number(by.value) !== 31) return undefined;
+  if (mnemonic === "shr") return { of, to: register, yes: 1, no: 0 };
+  return mnemonic === "sar" ? { of, to: register, yes: NOT_ZERO, no: 0 } : undefined;
+}
+
 function isSignShift({ mnemonic, operands: [to, by] }: Instruction, register: number): boolean {
-  if (mnemonic !== "shr" || to?.kind !== "register" || to.register !== register || to.size !== 4)
-    return false;
+  if (mnemonic !== "shr" && mnemonic !== "sar") return false;
+  if (to?.kind !== "register" || to.register !== register || to.size !== 4) return false;
   return by?.kind === "immediate" && Number(by.value) === 31;
 }
 

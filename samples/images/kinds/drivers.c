@@ -1126,6 +1126,42 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   *(PVOID *)(next + BY_SIZE(0x38, 0x1c)) = (PVOID)Finished;
   return IofCallDriver(Device, mine);
 }
+#elif defined KIND_STEPKEEP || defined KIND_STEPFREE
+/* Goes from step to step, the next one by the sign of a status; stepkeep leaves out the last where the answer is odd. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  HANDLE key = 0;
+  PVOID p = 0;
+  NTSTATUS status = 0;
+  volatile ULONG seen = 0;
+  ULONG step = 0;
+  for (;;) {
+    seen++;
+    switch (step) {
+      case 0:
+        status = ZwOpenKey(&key, 0x20019, irp->SystemBuffer);
+        step = 1 + ((ULONG)(status >> 31) & 3);
+        break;
+      case 1:
+        status = QUERY(&p);
+        step = 2 + ((ULONG)(status >> 31) & 1);
+        break;
+      case 2:
+        step = 3;
+#ifdef KIND_STEPKEEP
+        if (Seen(p) & 1) step = 4;
+#endif
+        ExFreePool(p);
+        break;
+      case 3:
+        ZwClose(key);
+        step = 4;
+        break;
+      default:
+        irp->Information = seen;
+        return status;
+    }
+  }
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
