@@ -103,20 +103,18 @@ function variablesNamed(flow: FunctionFlow): ReadonlySet<number> {
 
 /**
  * Whether what stands in an argument's place is given to the callee, as far as what the callee does with it tells: what
- * stands on the stack and was not pushed may be a variable of the caller's. Code of this image may read it.
+ * stands on the stack and was not pushed may be a variable of the caller's.
  *
  * @param effect absent where nobody knows who is called
  */
 export function isGivenTo(
   flows: DataFlow,
   site: CallSite,
-  callee: Callee | undefined,
   { place }: Given,
   effect: Effect | undefined,
 ): boolean {
   if (place.kind !== "stack" || flows.image.code.set.abi.calleePops) return true;
-  if (effect === "unknown" || effect === undefined)
-    return callee?.offset !== undefined || isOutgoing(flows, site, place.offset);
+  if (effect === "unknown" || effect === undefined) return isOutgoing(flows, site, place.offset);
   return effect !== "uses";
 }
 

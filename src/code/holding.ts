@@ -186,8 +186,8 @@ export class Holding implements Visitor<Held> {
       if (back !== undefined) return this.#release(at, back);
       const effects = callees
         .map((callee) => ({ callee, effect: this.#dealings.effect(callee, one, site) }))
-        .filter(({ callee, effect }) => isGivenTo(this.#flows, site, callee, one, effect));
-      const isGiven = callees.length === 0 && isGivenTo(this.#flows, site, undefined, one, undefined);
+        .filter(({ effect }) => isGivenTo(this.#flows, site, one, effect));
+      const isGiven = callees.length === 0 && isGivenTo(this.#flows, site, one, undefined);
       if (effects.length === 0 && (one.within !== undefined || !isGiven)) continue;
       const [first] = effects;
       const release = effects.find(({ effect }) => givesBack(effect));

@@ -180,6 +180,10 @@ describe("Ownership.fatesOf", () => {
       ...NOTHING,
       forgotten: [{ at: expect.any(Number), branches: [0x1011], failing: false }],
     });
+    expect(fates(code.variableBesideCall, { by: "out", argument: 1 }, "status")).toMatchObject({
+      forgotten: [{ branches: [0x1011], failing: false }],
+      handed: [],
+    });
     // … but what nothing reads again is one
     expect(fates(code.fifthArgument, RETURNED, "null")).toMatchObject({
       forgotten: [],
