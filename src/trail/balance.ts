@@ -257,7 +257,7 @@ export class Balance {
     const verdict = ({ call: root, keeping, also = [], from }: Kept, release: ReleaseCall): Same => {
       const isOther =
         this.#onOtherWays.has(`${root}:${release.at}`) || isFresh(release, this.#decoded, this.#calls);
-      if (isOther && !twice.has(release.at)) return "no";
+      if (isOther) return twice.has(release.at) ? "same-place" : "no";
       return places.of(release, { from, places: [keeping, ...also] });
     };
     const same = this.#kept.map((kept) => calls.filter((call) => verdict(kept, call) === "same-place"));

@@ -37,12 +37,12 @@ export class SamePlaces {
 
   of(release: ReleaseCall, { from, places }: KeptPlaces): Same {
     const all = places.map((place) => releasesKept(release, place));
-    const found = all.find((same) => same === "same-place") ?? all.find((same) => same === "perhaps");
-    if (found !== undefined) return found;
-    const isElsewhere = places.some((place) =>
-      this.#otherwise(from, release, place).some((other) => releasesKept(release, other) !== "no"),
-    );
-    return isElsewhere ? "perhaps" : "no";
+    if (all.includes("same-place")) return "same-place";
+    const others = places
+      .flatMap((place) => this.#otherwise(from, release, place))
+      .map((place) => releasesKept(release, place));
+    if (others.includes("same-place")) return "same-place";
+    return [...all, ...others].includes("perhaps") ? "perhaps" : "no";
   }
 
   /** How a place may be known to code that has the structure by a pointer into its middle, or a variable by its structure. */

@@ -101,8 +101,4 @@ export const DESCRIBED: readonly ConsumerRow[] = [
   ["IoAllocateMdl", 5, 1, "wdm.h", { fails: "null" }],
   ["MmCreateMdl", 3, 2, "wdm.h"],
   ["IoBuildAsynchronousFsdRequest", 6, 3, "wdm.h", { fails: "null" }],
-  // Of packets the MDLs are whoever's that made them, and are found in them again.
-  ["FwpsAllocateNetBufferAndNetBufferList0", 7, 4, "fwpsk.h", { fails: "status" }],
-  ["NdisAllocateNetBufferAndNetBufferList", 6, 4, "nblapi.h", { fails: "null" }],
-  ["NdisAllocateNetBuffer", 4, 2, "nblapi.h", { fails: "null" }],
 ];
