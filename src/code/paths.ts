@@ -26,6 +26,7 @@ import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import { liveIn, nameComputed, nameRead } from "./naming.ts";
+import { isSignShift, signIn } from "./signs.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** One way through a function, as far as it has been gone. */
@@ -428,36 +429,6 @@ function fingerprint(state: MachineState, preserved: ReadonlySet<number>): strin
   return print;
 }
 
-/** What an instruction makes of a number's sign: where it is negative, and else. */
-interface Sign {
-  readonly of: Operand;
-  readonly to: number;
-  readonly yes: number;
-  readonly no: number;
-}
-
-function signIn(
-  { mnemonic, operands: [of, by], writes }: Instruction,
-  result: number,
-  isShifted: (register: number) => boolean,
-): Sign | undefined {
-  const [to] = writes;
-  if (mnemonic === "cdq" && to !== undefined)
-    return { of: { kind: "register", register: result, size: 4 }, to, yes: NOT_ZERO, no: 0 };
-  if (of?.kind !== "register" || of.size !== 4) return undefined;
-  const { register } = of;
-  if (mnemonic === "not") return isShifted(register) ? { of, to: register, yes: 0, no: NOT_ZERO } : undefined;
-  if (by?.kind !== "immediate" || Number(by.value) !== 31) return undefined;
-  if (mnemonic === "shr") return { of, to: register, yes: 1, no: 0 };
-  return mnemonic === "sar" ? { of, to: register, yes: NOT_ZERO, no: 0 } : undefined;
-}
-
-function isSignShift({ mnemonic, operands: [to, by] }: Instruction, register: number): boolean {
-  if (mnemonic !== "shr" && mnemonic !== "sar") return false;
-  if (to?.kind !== "register" || to.register !== register || to.size !== 4) return false;
-  return by?.kind === "immediate" && Number(by.value) === 31;
-}
-
 /** A number that stands in the code is one of a few, as the states of a machine are. */
 function isComputed(atom: Atom): boolean {
   return atom.kind === "part" || (atom.kind === "constant" && atom.origin === undefined);
@@ -497,7 +468,6 @@ function sizeOf(operand: Operand): number {
 
 /** Instructions that compilers put between `not` and `shr`. */
 const SOON = 4;
-const NOT_ZERO = 0xffffffff;
 
 const RESULT_FLAGS: ReadonlySet<string> = new Set(["and", "or", "xor", "add", "sub", "inc", "dec"]);
 const KEEPS_FLAGS = /^(?:mov|lea|push|pop|nop|not|xchg|bswap|set|cmov|cdq|cwde|leave|endbr|prefetch)/;

@@ -1,5 +1,5 @@
 import type { Abi } from "../isa/abi.ts";
-import type { Instruction, Operand } from "../isa/instruction.ts";
+import { type Instruction, MAX_INSTRUCTION, type Operand } from "../isa/instruction.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 
 /** Who has what a function returns so. */
@@ -22,11 +22,8 @@ export function secondResult({ instructions }: FunctionFlow, end: number, abi: A
   return undefined;
 }
 
-/** The longest instruction has so many bytes. */
-const LONGEST = 15;
-
 function before(instructions: FunctionFlow["instructions"], end: number): Instruction | undefined {
-  for (let start = end - 1; start >= end - LONGEST; start--) {
+  for (let start = end - 1; start >= end - MAX_INSTRUCTION; start--) {
     const instruction = instructions.get(start);
     if (instruction !== undefined)
       return instruction.start + instruction.length === end ? instruction : undefined;

@@ -64,6 +64,8 @@ const IRP_DEALLOCATE_BUFFER = 0x20;
 interface PutBehind {
   readonly base: Atom;
   readonly displacement: number;
+  /** In bytes. */
+  readonly size: number;
   readonly value: Value;
   readonly number: number | undefined;
 }
@@ -122,7 +124,7 @@ function putsOf({ flows }: Code, from: CodeFunction): readonly PutBehind[] {
     const number = what?.kind === "immediate" ? what.value : undefined;
     return to?.kind !== "memory"
       ? []
-      : behind.map((base) => ({ base, displacement: to.displacement, value, number }));
+      : behind.map((base) => ({ base, displacement: to.displacement, size: to.size, value, number }));
   });
 }
 
@@ -133,13 +135,11 @@ function isArgument(atom: Atom, place: ArgumentPlace, { pointerSize }: Abi): boo
 }
 
 /** What a function writes into a field of structures that are not its own. */
-function putInto({ flows, image }: Code, from: CodeFunction, field: number): Value {
-  const { pointerSize } = image.code.set.abi;
-  return flows.of(from).events.flatMap(({ instruction, behind, value }) => {
-    const [to] = instruction.operands;
-    const isField = to?.kind === "memory" && to.displacement === field && to.size === pointerSize;
-    return behind !== undefined && isField ? value : [];
-  });
+function putInto(decoded: Code, from: CodeFunction, field: number): Value {
+  const { pointerSize } = decoded.image.code.set.abi;
+  return putsOf(decoded, from).flatMap(({ displacement, size, value }) =>
+    displacement === field && size === pointerSize ? value : [],
+  );
 }
 
 function isWithin(place: Atom, structure: Atom): boolean {

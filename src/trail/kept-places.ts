@@ -1,15 +1,10 @@
-import type { Atom } from "../code/abstract-value.ts";
-import { namesOf } from "../code/callees.ts";
-import { controlFlowOf } from "../code/control-flow-graph.ts";
 import type { Keeping } from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
-import { middlesIn } from "../code/middles.ts";
+import { interiorDistances } from "../code/interior-pointers.ts";
 import { placesTaken } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import type { BitSet } from "../core/bit-set.ts";
-import { groupBy } from "../core/search.ts";
 import type { DecodedModule } from "./module-codes.ts";
-import { acquirersNamed } from "./pairs/table.ts";
 import type { ReleaseCall } from "./release-calls.ts";
 import { releasesKept, type Same } from "./same-place.ts";
 
@@ -25,7 +20,7 @@ export class SamePlaces {
   readonly #releases: readonly ReleaseCall[];
   readonly #kept: readonly Keeping[];
   /** By function: how far behind its start a structure is known by in it, and in those that it calls or that call it. */
-  readonly #middles = new Map<Rva, ReadonlySet<number>>();
+  readonly #distances = new Map<Rva, ReadonlySet<number>>();
   #structures: BitSet | undefined;
 
   /** @param kept all that is asked about */
@@ -45,16 +40,16 @@ export class SamePlaces {
     return [...all, ...others].includes("perhaps") ? "perhaps" : "no";
   }
 
-  /** How a place may be known to code that has the structure by a pointer into its middle, or a variable by its structure. */
+  /** How a place may be known to code that has the structure by an interior pointer, or a variable by its structure. */
   #otherwise(from: CodeFunction, release: ReleaseCall, place: Keeping): readonly Keeping[] {
     switch (place.in) {
       case "field": {
         const { flows, image } = this.#decoded;
-        const there = image.functions.owning(release.at).map((found) => middlesIn(flows, found));
-        const middles = [this.#near(from), ...there].flatMap((distances) => [...distances]);
+        const there = image.functions.owning(release.at).map((found) => interiorDistances(flows, found));
+        const distances = [this.#near(from), ...there].flatMap((some) => [...some]);
         const variables = variablesOf(release).filter((rva) => this.#taken().has(rva - place.offset));
         return [
-          ...middles.map((far): Keeping => ({ in: "field", offset: place.offset - far })),
+          ...distances.map((far): Keeping => ({ in: "field", offset: place.offset - far })),
           ...variables.map((rva): Keeping => ({ in: "global", rva })),
         ];
       }
@@ -68,7 +63,7 @@ export class SamePlaces {
   }
 
   #near(from: CodeFunction): ReadonlySet<number> {
-    const done = this.#middles.get(from.entry);
+    const done = this.#distances.get(from.entry);
     if (done !== undefined) return done;
     const { flows, graph, image } = this.#decoded;
     const inner = flows
@@ -77,8 +72,8 @@ export class SamePlaces {
       .flatMap(({ offset }) => (offset === undefined ? [] : (image.functions.startingAt(offset) ?? [])));
     const outer = graph.callersOf([from.entry]).map((edge) => edge.from);
     const near = new Set([from, ...inner, ...outer]);
-    const distances = new Set([...near].flatMap((found) => [...middlesIn(flows, found)]));
-    this.#middles.set(from.entry, distances);
+    const distances = new Set([...near].flatMap((found) => [...interiorDistances(flows, found)]));
+    this.#distances.set(from.entry, distances);
     return distances;
   }
 
@@ -108,48 +103,4 @@ function fieldsOf({ value }: ReleaseCall): readonly number[] {
     if (atom.kind === "field" || atom.kind === "offset") return [atom.offset];
     return atom.kind === "unknown" ? [atom.behind ?? atom.moved ?? 0] : [];
   });
-}
-
-/**
- * Whether a release is of what a call has just given, and that stands nowhere else: it is of nothing that was kept. Of two
- * releases on one way, the other may be: of an object that was found again.
- */
-export function isFresh(release: ReleaseCall, decoded: DecodedModule, calls: ReadonlySet<number>): boolean {
-  const { value, isAddress } = release;
-  if (isAddress || value.length === 0) return false;
-  return value.every((atom) => {
-    if (atom.kind !== "left" && atom.kind !== "result") return false;
-    return calls.has(atom.call) || givesNew(decoded, atom);
-  });
-}
-
-/** Releases of what one call gave that stand on one way: it took one reference only, and one of them gives back another. */
-export function givenBackTwice(
-  releases: readonly ReleaseCall[],
-  { flows, image }: DecodedModule,
-): ReadonlySet<Rva> {
-  const found = new Set<Rva>();
-  for (const [call, same] of groupBy(releases, ({ value: [only, ...others] }) =>
-    others.length === 0 && (only?.kind === "left" || only?.kind === "result") ? only.call : undefined,
-  )) {
-    const [from] = call === undefined ? [] : image.functions.owning(call);
-    if (call === undefined || from === undefined || same.length < 2) continue;
-    const control = controlFlowOf(flows.of(from));
-    for (const { at: one } of same)
-      for (const { at: other } of same)
-        if (one !== other && control.leadsTo(one, other, call)) found.add(one).add(other);
-  }
-  return found;
-}
-
-/** Whether a call is documented to give its caller what it left or returned. */
-function givesNew(
-  { flows, image }: DecodedModule,
-  { kind, call }: Atom & { readonly kind: "left" | "result" },
-): boolean {
-  const [from] = image.functions.owning(call);
-  const site = from === undefined ? undefined : flows.siteAt(from, call);
-  const names = site === undefined ? [] : flows.callees.of(site).flatMap(namesOf);
-  const by = kind === "result" ? "return" : "out";
-  return names.some((name) => acquirersNamed(name).some(({ gives }) => gives.by === by));
 }

@@ -16,6 +16,9 @@ export function releasesKept(
   return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
 }
 
+/** What stands in nothing that is kept. */
+const ELSEWHERE: ReadonlySet<Atom["kind"]> = new Set(["stack", "constant", "part"]);
+
 function ofAtom(atom: Atom, keeping: Keeping): Same {
   switch (atom.kind) {
     case "loaded":
@@ -35,12 +38,8 @@ function ofAtom(atom: Atom, keeping: Keeping): Same {
       return atom.of.kind === "loaded" ? taken(atom.of.rva, keeping.rva) : "no";
     case "unknown":
       return keeping.in === "field" && atom.behind === keeping.offset ? "same-place" : "perhaps";
-    case "stack":
-    case "constant":
-    case "part":
-      return "no";
     default:
-      return "perhaps";
+      return ELSEWHERE.has(atom.kind) ? "no" : "perhaps";
   }
 }
 
@@ -55,12 +54,8 @@ function ofAddress(atom: Atom, keeping: Keeping): Same {
       return keeping.in === "field" && atom.moved !== undefined && isHeldBy(atom.moved, keeping.offset)
         ? "same-place"
         : "perhaps";
-    case "stack":
-    case "constant":
-    case "part":
-      return "no";
     default:
-      return "perhaps";
+      return ELSEWHERE.has(atom.kind) ? "no" : "perhaps";
   }
 }
 

@@ -2,9 +2,16 @@ import { expect, it } from "vitest";
 import { CallGraph } from "../../src/code/call-graph.ts";
 import { DataFlow } from "../../src/code/data-flow.ts";
 import { analyzeImage } from "../../src/code/functions.ts";
+import type { Image } from "../../src/pe/image.ts";
 import { dutyOf } from "../../src/trail/duties.ts";
 import { acquirersNamed } from "../../src/trail/pairs/table.ts";
 import { codeImage } from "../fixtures/code-image.ts";
+
+function decodedOf(image: Image) {
+  const code = analyzeImage(image);
+  const flows = new DataFlow(code);
+  return { image: code, flows, graph: new CallGraph(flows) };
+}
 
 /** IRP_MN_QUERY_DEVICE_RELATIONS as a bus driver answers it: (IRP *irp, DEVICE_OBJECT *device). */
 const REPORTS = [
@@ -53,16 +60,11 @@ it("leaves to the PnP manager what is put into an answer to an IRP, and nothing 
       [0x1040, 0x105b],
     ],
   });
-  const code = analyzeImage(image);
-  const flows = new DataFlow(code);
-  const graph = new CallGraph(flows);
+  const decoded = decodedOf(image);
   const [row] = acquirersNamed("ObfReferenceObject");
-  const keepers = graph
+  const keepers = decoded.graph
     .callersOf([0x2000])
-    .map((edge) => [
-      edge.at,
-      dutyOf("Devi", row?.duties ?? [], { image: code, flows, graph }, edge, "ObfReferenceObject")?.keeper,
-    ]);
+    .map((edge) => [edge.at, dutyOf("Devi", row?.duties ?? [], decoded, edge, "ObfReferenceObject")?.keeper]);
   expect(keepers).toEqual([
     [0x1028, "pnp-manager"],
     [0x104b, undefined],
@@ -129,20 +131,15 @@ function keepers(imports: readonly string[]): readonly (readonly [number, string
       [0x10c0, 0x10df],
     ],
   });
-  const code = analyzeImage(image);
-  const flows = new DataFlow(code);
-  const graph = new CallGraph(flows);
+  const decoded = decodedOf(image);
   const duties = {
     0x2000: acquirersNamed("IoAllocateMdl")[0]?.duties ?? [],
     0x2008: [{ keeper: "io-manager", putInto: "freed-buffer" }],
   } as const;
   return ([0x2000, 0x2008] as const).flatMap((slot) =>
-    graph
+    decoded.graph
       .callersOf([slot])
-      .map(
-        (edge) =>
-          [edge.at, dutyOf("Mdl ", duties[slot], { image: code, flows, graph }, edge)?.keeper] as const,
-      ),
+      .map((edge) => [edge.at, dutyOf("Mdl ", duties[slot], decoded, edge)?.keeper] as const),
   );
 }
 

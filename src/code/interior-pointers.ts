@@ -7,10 +7,10 @@ import type { CodeFunction } from "./function-table.ts";
 const known = new WeakMap<FunctionFlow, ReadonlySet<number>>();
 
 /**
- * How far behind the start of a structure the places are whose addresses a function hands on or stores, and those from
- * which it goes back to the start: structures in lists are found by their links, and their fields counted from there. The work is done once.
+ * How far behind the starts of structures the interior pointers lie that a function hands on or stores, or goes back from
+ * to a start: what stands in a list is found by its link, and its fields are counted from there. The work is done once.
  */
-export function middlesIn(flows: DataFlow, found: CodeFunction): ReadonlySet<number> {
+export function interiorDistances(flows: DataFlow, found: CodeFunction): ReadonlySet<number> {
   const flow = flows.of(found);
   const done = known.get(flow);
   if (done !== undefined) return done;
