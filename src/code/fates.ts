@@ -33,8 +33,8 @@ export type Fails =
 export type Keeping =
   /** A variable of the image, by its offset. */
   | { readonly in: "global"; readonly rva: number }
-  /** A field of a structure, so many bytes into it; `of` says where the function was given the structure. */
-  | { readonly in: "field"; readonly offset: number; readonly of?: ArgumentOrigin }
+  /** A field of a structure, so many bytes into it: of one that the function was given as `of`, or that the call at `by` returned. */
+  | { readonly in: "field"; readonly offset: number; readonly of?: ArgumentOrigin; readonly by?: number }
   /** Where an argument points to: the caller has it. */
   | { readonly in: "argument"; readonly argument: ArgumentOrigin }
   /** With a function that was given it. */
@@ -82,6 +82,8 @@ export interface Fates {
   readonly handed: readonly Stored[];
   /** Where it is returned to the caller. */
   readonly returned: readonly number[];
+  /** Where it may be returned besides being stored: a function that returns nothing may leave it there as well. */
+  readonly leftAsResult?: readonly number[];
   /** Variables of the image that are 0 on all ways that come to the acquiring call. */
   readonly emptyBefore?: readonly number[];
   /** All ways were gone. */
@@ -101,7 +103,7 @@ export function keepingBehind(pointer: Atom): Keeping {
       return { in: "global", rva: pointer.rva };
     case "offset": {
       const of = argumentOrigin(pointer.of);
-      return { in: "field", offset: pointer.offset, ...(of === undefined ? {} : { of }) };
+      return { in: "field", offset: pointer.offset, ...(of === undefined ? madeBy(pointer.of) : { of }) };
     }
     case "register":
     case "argument":
@@ -111,8 +113,12 @@ export function keepingBehind(pointer: Atom): Keeping {
     case "part":
       return { in: "unknown" };
     default:
-      return { in: "field", offset: 0 };
+      return { in: "field", offset: 0, ...madeBy(pointer) };
   }
+}
+
+function madeBy(pointer: Atom): { readonly by?: number } {
+  return pointer.kind === "result" ? { by: pointer.call } : {};
 }
 
 /** The argument whose key it is, as atoms have them. */
@@ -125,6 +131,11 @@ export function argumentOfKey(key: string): ArgumentOrigin | undefined {
 function argumentOrigin(atom: Atom): ArgumentOrigin | undefined {
   if (atom.kind === "register") return { register: atom.register };
   return atom.kind === "argument" ? { stack: atom.offset } : undefined;
+}
+
+/** Whether the function's caller has it there: behind a pointer that it gave. */
+export function isCallers(keeping: Keeping): boolean {
+  return keeping.in === "argument" || (keeping.in === "field" && keeping.of !== undefined);
 }
 
 export function sameKeeping(a: Keeping, b: Keeping): boolean {

@@ -17,6 +17,7 @@ import {
   type Fates,
   type Given,
   givesBack,
+  isCallers,
   type Keeping,
   keyOf,
   type OnHappening,
@@ -47,6 +48,7 @@ export class Holding implements Visitor<Held> {
   readonly #answers = new Set<number | "status" | "unknown">();
   readonly #handed = new Map<string, Stored>();
   readonly #returned = new Set<number>();
+  readonly #leftAsResult = new Set<number>();
   readonly #outcomes: Outcomes;
   readonly #comingBack: ComingBack;
   readonly #beside: CallsBeside;
@@ -138,6 +140,7 @@ export class Holding implements Visitor<Held> {
       ...(this.#answers.has("unknown") ? { saysUnknown: true } : {}),
       handed: [...this.#handed.values()],
       returned: [...this.#returned],
+      ...(this.#leftAsResult.size === 0 ? {} : { leftAsResult: [...this.#leftAsResult] }),
       whole: whole && !this.#cut && !(this.#counted && this.#released.size === 0),
     };
   }
@@ -334,7 +337,9 @@ export class Holding implements Visitor<Held> {
       return;
     }
     // what was put away may be left in the register of a function that returns nothing
-    const returned = told.stored.length === 0 && told.taken === undefined && isHeld(told, result);
+    const isResult = told.taken === undefined && isHeld(told, result);
+    const returned = isResult && told.stored.length === 0;
+    if (isResult && !returned) this.#leftAsResult.add(at);
     if (returned) {
       this.#returned.add(at);
       this.#tell?.({ at, what: "returns" });
@@ -365,7 +370,10 @@ export class Holding implements Visitor<Held> {
     // a function that took a reference of its own keeps that one, and not its caller's
     const kept = references > 0 ? [] : stored;
     // what something keeps for good is not the caller's, though it may be told of it as well
-    const last = kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ?? kept.at(-1);
+    const last =
+      kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ??
+      kept.findLast(({ keeping }) => !isCallers(keeping)) ??
+      kept.at(-1);
     if (last !== undefined) {
       const key = keyOf(last);
       const known = this.#stored.get(key);

@@ -1,8 +1,9 @@
 import { MAX_OWNERSHIP_DEPTH } from "../core/limits.ts";
-import { argumentPlace } from "../isa/abi.ts";
+import { type Abi, argumentPlace } from "../isa/abi.ts";
+import type { Instruction } from "../isa/instruction.ts";
 import type { Image } from "../pe/image.ts";
-import { MachineState } from "./abstract-value.ts";
-import type { Subject } from "./call-outcome.ts";
+import { MachineState, numberOf, UNKNOWN } from "./abstract-value.ts";
+import { returnsFailure, type Subject } from "./call-outcome.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
 import { Facts } from "./conditions.ts";
@@ -82,6 +83,14 @@ export class Ownership {
     const fates = holding.fates(found && whole && !flow.truncated && arrivals.length > 0);
     const emptyBefore = found ? emptyAt(arrivals) : [];
     return emptyBefore.length === 0 ? fates : { ...fates, emptyBefore };
+  }
+
+  /** Whether a function fails on all the ways on which it does not come to a call; false where not all could be gone. */
+  succeedsOnlyThrough(flows: DataFlow, from: CodeFunction, at: number, fails: Fails): boolean {
+    const flow = flows.of(from);
+    const around = new Around(at, fails, flows.image.code.set.abi);
+    const whole = walkPaths(flows, flow, [entered(from.entry)], around) && !flow.truncated;
+    return whole && !around.succeeds;
   }
 
   /** What a function does with what it is given. */
@@ -235,7 +244,33 @@ class Approach implements Visitor<true> {
   matters(): boolean {
     return false;
   }
-  ends(path: Path<true>, _instruction: unknown, tail: CallSite | undefined): void {
+  ends(path: Path<true>, _instruction: Instruction, tail: CallSite | undefined): void {
     if (tail !== undefined) this.call(path, tail);
+  }
+}
+
+/** The same, and the ways that come around it. */
+class Around extends Approach {
+  /** One of them ends without an error. */
+  succeeds = false;
+  readonly #fails: Fails;
+  readonly #abi: Abi;
+
+  constructor(at: number, fails: Fails, abi: Abi) {
+    super(at);
+    this.#fails = fails;
+    this.#abi = abi;
+  }
+
+  override ends(path: Path<true>, instruction: Instruction, tail: CallSite | undefined): void {
+    const arrived = this.arrivals.length;
+    super.ends(path, instruction, tail);
+    if (this.arrivals.length > arrived) return;
+    const result = path.state.registers[this.#abi.result] ?? UNKNOWN;
+    const [only, ...others] = result;
+    const number =
+      only === undefined || others.length > 0 ? undefined : (numberOf(only) ?? path.facts.get(only.key));
+    const failed = this.#fails === "status" ? returnsFailure(result, path.facts) : number === 0;
+    this.succeeds ||= tail !== undefined || this.#fails === "unknown" || !failed;
   }
 }

@@ -6,6 +6,8 @@ import type { TrailApi } from "./apis.ts";
 import type { Acquired } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import type { HeldFunction } from "./holders.ts";
+import { isHandedOver } from "./learnt-releases.ts";
+import type { ListEntries } from "./lookaside-lists.ts";
 import { contextAcquirers } from "./pairs/filter-contexts.ts";
 import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
@@ -20,10 +22,14 @@ export interface AcquiringFunction extends HeldFunction {
   readonly out: HandedOut | undefined;
   /** What is documented of it. */
   readonly row: Acquirer | undefined;
+  /** What is documented of the one that acquires, where this one hands on what that gives. */
+  readonly of?: Acquirer | undefined;
   /** The modules for which it takes of the tag, where it does not for all. */
   readonly only?: ReadonlySet<string>;
   /** What gives back what it gives besides plain frees, where several functions stand behind it. */
   readonly frees?: readonly Release[];
+  /** Calls of the module itself that give back what it gives, of which no name tells. */
+  readonly gives?: ListEntries["given"];
   /** The other things that it gives, where it gives several. */
   readonly more?: readonly AcquiringFunction[];
 }
@@ -131,11 +137,13 @@ function withMore(
 function fromApi(
   question: Question,
   api: TrailApi,
-  out: HandedOut | undefined,
+  handed: HandedOut | undefined,
   row: Acquirer | undefined,
 ): AcquiringFunction {
   const owner = question.target.modules.find(({ name }) => name === api.module);
-  const learnt = out === undefined || row !== undefined || owner === undefined ? [] : question.learnt(owner);
+  const learnt =
+    handed === undefined || row !== undefined || owner === undefined ? undefined : question.learnt(owner);
+  const out = isHandedOver(handed, learnt) ? handed : undefined;
   const acquired: Acquired = {
     function: { module: api.module, name: api.name, address: api.address },
     path: api.path,
@@ -143,7 +151,7 @@ function fromApi(
     depth: row === undefined ? api.depth : 0,
     libraries: 0,
     handsOut: out !== undefined,
-    releases: (row?.releases ?? learnt).map(({ name }) => name),
+    releases: (row?.releases ?? learnt?.releases ?? []).map(({ name }) => name),
     existing: row !== undefined && isExisting(row),
   };
   return { module: api.module, name: api.name, names: api.names, address: api.address, acquired, out, row };
@@ -176,7 +184,9 @@ export function handedOutBy({ name, gives, fails, what, releases }: Acquirer, ab
   // a counted string's memory is behind its pointer, not its length
   const inside = what === "string" && gives.by === "structure" ? { offset: abi.pointerSize } : offset;
   if (gives.by === "out") return { gives: { by: "out", argument, ...inside }, fails: failing, isNew };
-  const [field] = releases.flatMap(({ takes }) => (typeof takes === "object" ? [takes.field] : []));
+  const [field] = releases.flatMap(({ takes }) =>
+    typeof takes === "object" && "field" in takes ? [takes.field] : [],
+  );
   const value = field === undefined ? {} : { value: fieldOffset(field, abi) };
   return { gives: { by: "structure", argument, ...inside, ...value }, fails: failing, isNew };
 }

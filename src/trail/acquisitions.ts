@@ -3,7 +3,7 @@ import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
 import { addAll, addTo } from "../core/search.ts";
 import type { AcquiringFunction } from "./acquiring-functions.ts";
 import { Balance } from "./balance.ts";
-import type { Acquired, CallPlace, CallWay, ModuleClue } from "./clue.ts";
+import type { CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
 import { type CallSeen, findImportCalls, type ImportCall, importCall } from "./import-calls.ts";
@@ -167,12 +167,13 @@ class Caller {
     const callers = new Map(acquiring.map(({ edge }) => [edge.from.entry, edge.from]));
     const { out } = function_;
     const balance = new Balance(this.#question, this.#module, decoded, { ...function_, acquired }, missing);
-    const isRelease = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
+    const byRow = function_.row && releasedBy(function_.row, decoded.image.code.set.abi);
+    const isRelease = byRow === undefined ? {} : { isRelease: byRow };
     if (out !== undefined)
       for (const { site, terms } of judged) {
         if (terms.kind !== "acquires") continue;
         if (terms.forProcess === true) balance.forProcess.add(site.address);
-        balance.follow(site.edge.from, { at: site.edge.at, ...out, isRelease }, site.address);
+        balance.follow(site.edge.from, { at: site.edge.at, ...out, ...isRelease }, site.address);
       }
     const onceOnly =
       acquiring.length > 0 &&
@@ -212,7 +213,7 @@ class Caller {
         relay.entry,
         relay.names,
         [name, ...relay.path, ...acquired.path],
-        acquired,
+        { ...function_, acquired },
         relay.out,
         relay.depth,
       );
@@ -220,7 +221,7 @@ class Caller {
   }
 
   /** What it takes stays in the function that is called, so that whoever calls this module's callers makes it grow. */
-  #reachedBy(decoded: DecodedModule, { acquired }: AcquiringFunction, sites: readonly ImportCall[]): void {
+  #reachedBy(decoded: DecodedModule, function_: AcquiringFunction, sites: readonly ImportCall[]): void {
     const leads = new Map(sites.map(({ edge }) => [edge.from.entry, edge.from]));
     const reach = reachedFrom(this.#module.name, decoded, [...leads.values()]);
     addAll(this.notes, reach.notes);
@@ -228,8 +229,8 @@ class Caller {
       this.#relay(
         found.entry as Rva,
         found.names,
-        [...found.path, ...acquired.path],
-        acquired,
+        [...found.path, ...function_.acquired.path],
+        function_,
         undefined,
         found.depth,
       );
@@ -240,12 +241,16 @@ class Caller {
     entry: Rva,
     names: readonly string[],
     path: readonly string[],
-    acquired: Acquired,
+    { acquired, row, of = row, frees = [], module }: AcquiringFunction,
     out: HandedOut | undefined,
     depth: number,
   ): void {
     const [name] = names;
     if (name === undefined) return;
+    const { target, learnt } = this.#question;
+    const own = out === undefined ? [] : learnt(this.#module, of).releases;
+    const owner = target.modules.find((other) => other.name === module);
+    const inner = out === undefined || owner === undefined ? [] : learnt(owner, of).releases;
     const function_ = { module: this.#module.name, name, address: advance(this.#module.base, entry) };
     this.relays.push({
       ...function_,
@@ -257,10 +262,12 @@ class Caller {
         depth: acquired.depth + 1 + depth,
         libraries: acquired.libraries + 1,
         handsOut: out !== undefined,
-        releases: out === undefined ? [] : this.#question.learnt(this.#module).map((release) => release.name),
+        releases: own.map((release) => release.name),
       },
       out,
       row: undefined,
+      of,
+      frees: [...inner, ...frees],
     });
   }
 

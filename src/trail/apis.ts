@@ -5,7 +5,8 @@ import { addAll } from "../core/search.ts";
 import { namesAt } from "../symbols/image-names.ts";
 import { isDocumented } from "./documented-functions.ts";
 import type { FunctionPlace } from "./function-place.ts";
-import { allocationCarrier, type Carried } from "./handed-out.ts";
+import { type Allocation, allocationCarrier, type Carried } from "./handed-out.ts";
+import { entriesOf } from "./lookaside-lists.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import { type Reach, type ReachedFrom, reachedFrom } from "./reach.ts";
 import type { Reference } from "./scan.ts";
@@ -86,7 +87,7 @@ interface Lead {
   readonly found: CodeFunction;
   readonly references: readonly Va[];
   /** Calls in it that allocate with the tag, as far as they are known. */
-  readonly calls: readonly number[];
+  readonly calls: readonly Allocation[];
 }
 
 /** By entry: the functions that the references stand in, or that use the variable where the tag stands. */
@@ -96,19 +97,27 @@ function leadsOf(
   leading: readonly Reference[],
 ): ReadonlyMap<number, Lead> {
   const decoded = leading.length === 0 ? undefined : codes.of(module);
-  const leads = new Map<number, { found: CodeFunction; references: Va[]; calls: number[] }>();
+  const leads = new Map<number, { found: CodeFunction; references: Va[]; calls: Allocation[] }>();
   if (decoded === undefined) return leads;
   const { functions } = decoded.image;
+  const leadIn = (found: CodeFunction, address: Va) => {
+    const lead = leads.get(found.entry) ?? { found, references: [], calls: [] };
+    leads.set(found.entry, lead);
+    if (!lead.references.includes(address)) lead.references.push(address);
+    return lead;
+  };
   for (const { rva, address, use } of leading) {
     const { users: entries, call } = decoded.uses.at(rva);
+    const list = use === "lookaside" && call !== undefined ? entriesOf(module, decoded, call.at) : undefined;
+    for (const { from, at } of list?.taken ?? [])
+      leadIn(from, address).calls.push({ at, isRelease: list?.isRelease });
+    if (list !== undefined) continue;
     const users = entries?.flatMap((entry) => functions.startingAt(entry) ?? []);
     for (const found of users ?? functions.owning(rva)) {
-      const lead = leads.get(found.entry) ?? { found, references: [], calls: [] };
-      leads.set(found.entry, lead);
-      lead.references.push(address);
+      const lead = leadIn(found, address);
       const own =
         call !== undefined && found.fragments.some(({ start, end }) => call.at >= start && call.at < end);
-      if (own && use === "allocate") lead.calls.push(call.at);
+      if (own && use === "allocate") lead.calls.push({ at: call.at });
     }
   }
   return leads;

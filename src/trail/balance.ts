@@ -1,6 +1,12 @@
 import { argumentOf } from "../code/call-site.ts";
 import { controlFlowOf } from "../code/control-flow-graph.ts";
-import type { AcquiringCall, ArgumentOrigin, Fates, Keeping } from "../code/fates.ts";
+import {
+  type AcquiringCall,
+  type ArgumentOrigin,
+  type Fates,
+  isCallers,
+  type Keeping,
+} from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import { addressedFunctions } from "../code/xrefs.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
@@ -11,11 +17,12 @@ import type { AcquiringFunction } from "./acquiring-functions.ts";
 import type { Clue, Forgets, Keeps } from "./clue.ts";
 import { filledOnce } from "./filled-once.ts";
 import { givenBackTwice, isFresh } from "./fresh-releases.ts";
-import { type HandedOut, handedOut } from "./handed-out.ts";
+import { type HandedOut, handedOut, handedOutOf } from "./handed-out.ts";
 import { SamePlaces } from "./kept-places.ts";
+import { isHandedOver } from "./learnt-releases.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
-import { plainFree } from "./pairs/table.ts";
+import { consumersNamed, plainFree } from "./pairs/table.ts";
 import { canBeOfTag, type Question, releasesOf } from "./question.ts";
 import { functionLabel, runsOnceOnly } from "./reach.ts";
 import { type ReleaseCall, releaseCalls } from "./release-calls.ts";
@@ -80,22 +87,36 @@ export class Balance {
   }
 
   /** @param root the call of the function, where the value comes from in the end */
-  follow(from: CodeFunction, call: AcquiringCall, root: Va, path: readonly string[] = []): void {
+  follow(
+    from: CodeFunction,
+    call: AcquiringCall & Pick<HandedOut, "shared">,
+    root: Va,
+    path: readonly string[] = [],
+  ): void {
     const key = `${call.at}:${JSON.stringify(call.gives)}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#calls.add(call.at);
     const { flows, graph, image } = this.#decoded;
-    const fates = this.#question.ownership.fatesOf(flows, from, call);
+    const { ownership } = this.#question;
+    let isTested = false;
+    const fates = ownership.fatesOf(flows, from, call, ({ what }) => {
+      isTested ||= what === "tests";
+    });
+    // who does not ask what it was given was perhaps given nothing
+    if (call.shared === true && call.gives.by === "return" && !isTested) return;
     this.#partly ||= !fates.whole;
     this.#take(fates, from, root, call);
     const out = handedOut(fates, image.code.set.abi);
     const names = exportNames(image.image)
       .at(from.entry)
       .map(({ name }) => name);
-    if (out !== undefined && names.length > 0) {
+    const further =
+      names.length === 0 ? undefined : handedOutOf(ownership, this.#decoded, from, call.at, fates);
+    if (further !== undefined && this.#isCallers(further)) {
       this.#handsOn.set(names[0] ?? "", root);
-      this.relays.push({ entry: from.entry, names, out, path, depth: path.length });
+      const relayed = { ...further, isRelease: call.isRelease };
+      this.relays.push({ entry: from.entry, names, out: relayed, path, depth: path.length });
     }
     const label = functionLabel(this.#module.name, this.#decoded, from.entry);
     const callers = out === undefined ? [] : graph.callersOf([from.entry]);
@@ -122,8 +143,13 @@ export class Balance {
       // what gives it back where something fails, and else puts it into its caller's variable, leaves it to that caller
       const leaves = keeping.in === "argument" && fates.released.length > 0;
       if (leaves) this.#handed.push({ call: root, at: this.#va(at), name: null });
-      else if (handsOutBy(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
+      else if (isCallers(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
     }
+  }
+
+  #isCallers(out: HandedOut): boolean {
+    const { row, of = row } = this.#function;
+    return out.shared !== true || isHandedOver(out, this.#question.learnt(this.#module, of));
   }
 
   /** All that becomes of it is that it fills a variable, once. */
@@ -204,7 +230,14 @@ export class Balance {
         from,
       });
     }
-    const kept = fates.stored.filter(({ keeping }) => !handsOutBy(keeping));
+    for (const { at, keeping } of fates.stored)
+      if (isWithOthers(keeping))
+        this.#handed.push({
+          call: root,
+          at: this.#va(at),
+          name: keeping.in === "callee" ? (keeping.name ?? null) : null,
+        });
+    const kept = fates.stored.filter(({ keeping }) => !isCallers(keeping) && !isWithOthers(keeping));
     const filled = kept.length === 0 ? [] : filledOnce(this.#decoded, from, call.at, fates);
     for (const { at, keeping, also } of kept) {
       if (keeping.in === "field" && this.forProcess.has(root)) {
@@ -277,14 +310,14 @@ export class Balance {
   }
 
   #releaseCalls(): readonly ReleaseCall[] {
-    return releaseCalls(this.#module, this.#decoded, this.#releases());
+    return releaseCalls(this.#module, this.#decoded, this.#releases(), this.#function.gives);
   }
 
   #releases(): readonly Release[] {
-    const { row, module } = this.#function;
+    const { row, of, module, frees = [] } = this.#function;
     const owner = this.#question.target.modules.find(({ name }) => name === module);
-    const learnt = row !== undefined || owner === undefined ? [] : this.#question.learnt(owner);
-    return [...learnt, ...releasesOf(row), ...(this.#function.frees ?? [])];
+    const learnt = row !== undefined || owner === undefined ? [] : this.#question.learnt(owner, of).releases;
+    return [...learnt, ...releasesOf(row ?? of), ...frees];
   }
 
   /** A release that it imports and is not seen to call may be called through a pointer. */
@@ -317,8 +350,10 @@ function isPool({ acquired }: AcquiringFunction): boolean {
   return acquired.path.length === 0;
 }
 
-function handsOutBy(keeping: Keeping): boolean {
-  return keeping.in === "argument" || (keeping.in === "field" && keeping.of !== undefined);
+/** Whether a function of another module keeps it, by its code alone: it may as well give it back. */
+function isWithOthers(keeping: Keeping): boolean {
+  if (keeping.in !== "callee" || keeping.target !== undefined) return false;
+  return keeping.name === undefined || consumersNamed(keeping.name).length === 0;
 }
 
 /** The name of what is called at a place. */

@@ -9,8 +9,8 @@ import type { ReleaseCall } from "./release-calls.ts";
 
 /** Whether a release is of what a call has just given, and that stands nowhere else: it is of nothing that was kept. */
 export function isFresh(release: ReleaseCall, decoded: DecodedModule, calls: ReadonlySet<number>): boolean {
-  const { value, isAddress } = release;
-  if (isAddress || value.length === 0) return false;
+  const { value, behind } = release;
+  if (behind !== undefined || value.length === 0) return false;
   return value.every((atom) => {
     if (atom.kind !== "left" && atom.kind !== "result") return false;
     return calls.has(atom.call) || givesNew(decoded, atom);

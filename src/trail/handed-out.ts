@@ -1,4 +1,12 @@
-import type { ArgumentOrigin, Fails, Fates, Gives, Keeping } from "../code/fates.ts";
+import type {
+  AcquiringCall,
+  ArgumentOrigin,
+  Fails,
+  Fates,
+  Gives,
+  IsRelease,
+  Keeping,
+} from "../code/fates.ts";
 import type { CodeFunction } from "../code/function-table.ts";
 import type { Ownership } from "../code/ownership.ts";
 import { MAX_CARRIED } from "../core/limits.ts";
@@ -12,6 +20,16 @@ export interface HandedOut {
   readonly fails: Fails;
   /** As of `AcquiringCall`. */
   readonly isNew?: boolean;
+  /** As of `AcquiringCall`. */
+  readonly isRelease?: IsRelease | undefined;
+  /** The module keeps it as well: it is the caller's only where the module gives it back for its callers, and for nobody else. */
+  readonly shared?: boolean | undefined;
+}
+
+/** A call that allocates, and what gives that back besides plain frees. */
+export interface Allocation {
+  readonly at: number;
+  readonly isRelease?: IsRelease | undefined;
 }
 
 /** How a function on the way from an allocation to an exported function hands it on; null: it stays inside. */
@@ -27,6 +45,41 @@ export function handedOut(fates: Fates, abi: Abi): HandedOut | undefined {
   return undefined;
 }
 
+/** A structure in a structure in a structure is handed out with it. */
+const MOST_STRUCTURES = 3;
+
+/**
+ * The same, of an exported function: its callers have as well what it puts into a structure that it hands out, and what
+ * the module keeps besides.
+ *
+ * @param at the call that gave it
+ */
+export function handedOutOf(
+  ownership: Ownership,
+  decoded: DecodedModule,
+  found: CodeFunction,
+  at: number,
+  fates: Fates,
+  depth = 0,
+): HandedOut | undefined {
+  const { flows, image } = decoded;
+  const { abi } = image.code.set;
+  const direct = handedOut(fates, abi);
+  if (direct !== undefined) return direct;
+  for (const { keeping } of fates.stored) {
+    const by = keeping.in === "field" ? keeping.by : undefined;
+    if (by === undefined || depth === MOST_STRUCTURES) continue;
+    const structure: AcquiringCall = { at: by, gives: { by: "return" }, fails: "null", isNew: true };
+    const fatesOfIt = ownership.fatesOf(flows, found, structure);
+    const out = handedOutOf(ownership, decoded, found, by, fatesOfIt, depth + 1);
+    if (out !== undefined) return out;
+  }
+  const [out] = fates.stored.flatMap(({ also = [] }) => also.flatMap((place) => outOf(place, abi) ?? []));
+  const ways: HandedOut[] = out === undefined ? [] : [{ gives: out, fails: failsOf(fates), shared: true }];
+  if (fates.leftAsResult !== undefined) ways.push({ gives: { by: "return" }, fails: "null", shared: true });
+  return ways.find(({ fails }) => ownership.succeedsOnlyThrough(flows, found, at, fails));
+}
+
 function failsOf({ saysTrue, saysUnknown }: Fates): Fails {
   if (saysTrue === true) return "false";
   return saysUnknown === true ? "unknown" : "status";
@@ -37,14 +90,13 @@ function failsOf({ saysTrue, saysUnknown }: Fates): Fails {
  * leads nowhere.
  *
  * @returns `cut`: there were more calls than are followed, and what they give is taken to stay inside
- * @param allocations places where a function allocates with the tag, by its entry
+ * @param allocations calls by which a function allocates with the tag, by its entry
  */
 export function allocationCarrier(
   ownership: Ownership,
-  { flows, image }: DecodedModule,
-  allocations: ReadonlyMap<number, readonly number[]>,
+  decoded: DecodedModule,
+  allocations: ReadonlyMap<number, readonly Allocation[]>,
 ): Carrier<Carried> & { readonly cut: boolean } {
-  const { abi } = image.code.set;
   let left = MAX_CARRIED;
   let cut = false;
   const from = (found: CodeFunction, at: number, out: HandedOut): Carried | undefined => {
@@ -53,14 +105,19 @@ export function allocationCarrier(
       return null;
     }
     left--;
-    const fates = ownership.fatesOf(flows, found, { at, ...out });
-    return isGivenBack(fates) ? undefined : (handedOut(fates, abi) ?? null);
+    const fates = ownership.fatesOf(decoded.flows, found, { at, ...out });
+    if (isGivenBack(fates)) return undefined;
+    const further = handedOutOf(ownership, decoded, found, at, fates);
+    if (further === undefined) return null;
+    return { ...further, shared: further.shared ?? out.shared, isRelease: out.isRelease };
   };
   return {
     lead: (found) => {
       const calls = allocations.get(found.entry) ?? [];
       if (calls.length === 0) return null;
-      const ways = calls.map((at) => from(found, at, { gives: { by: "return" }, fails: "null" }));
+      const ways = calls.map(({ at, isRelease }) =>
+        from(found, at, { gives: { by: "return" }, fails: "null", isRelease }),
+      );
       const open = ways.filter((way) => way !== undefined);
       return open.find((way) => way !== null) ?? open[0];
     },

@@ -8,6 +8,7 @@ import type { ModuleCodes } from "./module-codes.ts";
 import type { SearchLimits } from "./module-search.ts";
 import type { Acquirer, Release } from "./pairs/pair.ts";
 import { FREE } from "./pairs/releases.ts";
+import type { LearntReleases } from "./release-calls.ts";
 import type { Reference } from "./scan.ts";
 import type { TrailModule, TrailTarget } from "./target.ts";
 
@@ -30,8 +31,11 @@ export interface Question {
   readonly crash: Crash | undefined;
   /** What the tag's blocks hold; absent where there is no dump. */
   readonly blocks: BlockContents<TrailModule> | undefined;
-  /** Exported functions of a module that free with the tag what they are given, learnt from its code. */
-  readonly learnt: (module: TrailModule) => readonly Release[];
+  /**
+   * Exported functions of a module that free with the tag what they are given, learnt from its code; that give it back
+   * otherwise, where the tag's memory is not allocated but acquired by `row`.
+   */
+  readonly learnt: (module: TrailModule, row?: Acquirer) => LearntReleases;
 }
 
 /** What gives back what a function acquires by its documentation; of one without any, plain frees do. */

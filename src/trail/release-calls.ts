@@ -3,20 +3,15 @@ import { poolRoutine } from "../code/allocators.ts";
 import type { CallEdge } from "../code/call-graph.ts";
 import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
-import type { Ownership } from "../code/ownership.ts";
 import { functionsNaming, placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
-import { MAX_LEARNT } from "../core/limits.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { registerArgument, stackArgument } from "./handed-out.ts";
 import { callsThrough } from "./import-calls.ts";
 import { mayHold } from "./knowledge.ts";
-import type { DecodedModule, ModuleCodes } from "./module-codes.ts";
+import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
-import { FREE } from "./pairs/releases.ts";
-import { canBeOfTag, isKernelModule } from "./question.ts";
-import { reachedFrom } from "./reach.ts";
 import type { TrailModule } from "./target.ts";
 
 /** A call that gives something back, and what it is given. */
@@ -24,10 +19,18 @@ export interface ReleaseCall {
   readonly at: Rva;
   readonly name: string;
   readonly value: Value;
-  /** The value is the address of what holds it. */
-  readonly isAddress: boolean;
+  /** How far behind the value it may stand what is given back; `undefined`: the value is it. */
+  readonly behind: readonly number[] | undefined;
   /** The tag that a free is told, where it is a constant. */
   readonly tag: number | undefined;
+}
+
+/** What a module gives back for those who call it, and what was not looked at for it, one sentence each. */
+export interface LearntReleases {
+  readonly releases: readonly Release[];
+  /** It gives back nothing of the kind by itself, but as it is unloaded. */
+  readonly onlyWhenAsked: boolean;
+  readonly notes: readonly string[];
 }
 
 /** Helpers of helpers that give back what they are given. */
@@ -36,11 +39,14 @@ const MAX_HELPERS = 2;
 /**
  * All calls of a module that give something back by functions of these names, with what each is given; where
  * a helper gives back its own argument, the calls of the helper.
+ *
+ * @param others calls that no name tells of
  */
 export function releaseCalls(
   module: TrailModule,
   decoded: DecodedModule,
   releases: readonly Release[],
+  others: readonly { readonly edge: CallEdge; readonly item: Release }[] = [],
 ): readonly ReleaseCall[] {
   const byPlace = new Map<number, Release>();
   const named = new Map(releases.map((release) => [release.name, release]));
@@ -58,11 +64,11 @@ export function releaseCalls(
     if (release !== undefined) byPlace.set(rva, release);
   }
   const found: ReleaseCall[] = [];
-  const ofFramework = [...named.values()].flatMap((release) => frameworkCalls(decoded, release));
+  const unnamed = [...others, ...[...named.values()].flatMap((release) => frameworkCalls(decoded, release))];
   let helpers: ReadonlyMap<number, Release> = byPlace;
-  for (let step = 0; step <= MAX_HELPERS && helpers.size + ofFramework.length > 0; step++) {
+  for (let step = 0; step <= MAX_HELPERS && helpers.size + unnamed.length > 0; step++) {
     const next = new Map<number, Release>();
-    for (const { edge, item } of [...callsThrough(decoded.graph, helpers), ...ofFramework.splice(0)]) {
+    for (const { edge, item } of [...callsThrough(decoded.graph, helpers), ...unnamed.splice(0)]) {
       const call = callAt(decoded, edge, item);
       if (call === undefined) continue;
       const own = call.value.flatMap((atom) => argumentOfValue(decoded, atom) ?? []);
@@ -111,7 +117,15 @@ function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): Rel
     tagArgument === undefined || name === undefined
       ? undefined
       : onlyNumber(argumentOf(abi, site, argumentPlace(abi, tagArgument, name)));
-  return { at: edge.at, name: release.name, value, isAddress: release.takes === "address", tag };
+  return { at: edge.at, name: release.name, value, behind: behindOf(release), tag };
+}
+
+/** Where what is held by a variable or a structure may stand in it: at its start, or as the pointer of a counted string. */
+const IN_STRUCTURE = [0, 4, 8];
+
+function behindOf({ takes }: Release): readonly number[] | undefined {
+  if (takes === "address") return IN_STRUCTURE;
+  return typeof takes === "object" && "behind" in takes ? [takes.behind] : undefined;
 }
 
 /** A release as the helper around it is one. */
@@ -124,57 +138,4 @@ function argumentOfValue({ flows }: DecodedModule, atom: Atom): number | undefin
   const { abi } = flows.image.code.set;
   if (atom.kind === "argument") return stackArgument(abi, atom.offset);
   return atom.kind === "register" ? registerArgument(abi, atom.register) : undefined;
-}
-
-/** Direct calls between an exported function and its free: further away it is for the library's own ends. */
-const NEAR = 2;
-const ARGUMENTS = [1, 2, 3, 4] as const;
-
-/** What frees what it is given, and what was not looked at for it, one sentence each. */
-export interface LearntReleases {
-  readonly releases: readonly Release[];
-  readonly notes: readonly string[];
-}
-
-/**
- * Exported functions of a module that free what they are given, learnt from its code. Of the kernel only what frees with
- * this very tag counts: it frees for everybody.
- */
-export function learnReleases(
-  codes: ModuleCodes,
-  ownership: Ownership,
-  module: TrailModule,
-  key: number,
-): LearntReleases {
-  const decoded = codes.of(module);
-  if (decoded === undefined) return { releases: [], notes: [] };
-  const frees = releaseCalls(module, decoded, FREE).filter(({ tag }) =>
-    isKernelModule(module) ? tag !== undefined && tag !== 0 && canBeOfTag(tag, key) : canBeOfTag(tag, key),
-  );
-  const leads = new Map(
-    frees.flatMap(({ at }) => decoded.image.functions.owning(at)).map((found) => [found.entry, found]),
-  );
-  const found = reachedFrom(module.name, decoded, [...leads.values()]).exports;
-  const near = found.filter(({ depth }) => depth <= NEAR);
-  const looked = near.slice(0, MAX_LEARNT);
-  return {
-    releases: looked.flatMap(({ entry, names }) =>
-      releasing(decoded, ownership, entry).flatMap((argument) => names.map((name) => ({ name, argument }))),
-    ),
-    notes:
-      looked.length < near.length
-        ? [
-            `${module.name}: of ${near.length} exported functions that lead to a free, ${looked.length} were looked at for what they free`,
-          ]
-        : [],
-  };
-}
-
-/** The arguments that a function gives back. */
-function releasing({ flows, image }: DecodedModule, ownership: Ownership, entry: number): readonly number[] {
-  return ARGUMENTS.filter((argument) => {
-    const place = argumentPlace(image.code.set.abi, argument);
-    const effect = ownership.effectOfFunction(flows, entry, { place, argument, within: undefined });
-    return effect === "releases" || effect === "may-release";
-  });
 }

@@ -7,11 +7,12 @@ export type Same = "same-place" | "perhaps" | "no";
 
 /** Whether a release may be of what is kept there. */
 export function releasesKept(
-  { value, isAddress }: Pick<ReleaseCall, "value" | "isAddress">,
+  { value, behind }: Pick<ReleaseCall, "value" | "behind">,
   keeping: Keeping,
 ): Same {
-  const of = isAddress ? ofAddress : ofAtom;
-  const verdicts = value.map((atom) => of(atom, keeping));
+  const verdicts = value.map((atom) =>
+    behind === undefined ? ofAtom(atom, keeping) : ofAddress(atom, keeping, behind),
+  );
   if (verdicts.includes("same-place")) return "same-place";
   return verdicts.includes("perhaps") || value.length === 0 ? "perhaps" : "no";
 }
@@ -43,8 +44,9 @@ function ofAtom(atom: Atom, keeping: Keeping): Same {
   }
 }
 
-/** The same of the address of what holds it. */
-function ofAddress(atom: Atom, keeping: Keeping): Same {
+/** The same of the address of what holds it, so many bytes behind its start. */
+function ofAddress(atom: Atom, keeping: Keeping, behind: readonly number[]): Same {
+  const isHeldBy = (start: number, kept: number): boolean => behind.includes(kept - start);
   switch (atom.kind) {
     case "address":
       return keeping.in === "global" && isHeldBy(atom.rva, keeping.rva) ? "same-place" : "no";
@@ -55,7 +57,8 @@ function ofAddress(atom: Atom, keeping: Keeping): Same {
         ? "same-place"
         : "perhaps";
     default:
-      return ELSEWHERE.has(atom.kind) ? "no" : "perhaps";
+      if (ELSEWHERE.has(atom.kind)) return "no";
+      return keeping.in === "field" && isHeldBy(0, keeping.offset) ? "same-place" : "perhaps";
   }
 }
 
@@ -66,8 +69,3 @@ function taken(from: number, kept: number): Same {
 }
 
 const LIST_WORD = 8;
-
-/** Where something is kept that is held by what starts there: the place itself, or the pointer of a counted string. */
-function isHeldBy(start: number, kept: number): boolean {
-  return kept === start || kept === start + 4 || kept === start + 8;
-}

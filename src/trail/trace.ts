@@ -12,17 +12,17 @@ import { collectEvidence } from "./evidence/kinds.ts";
 import { ownerOfBlocks } from "./evidence/pool-content.ts";
 import { knowledgeOf } from "./knowledge.ts";
 import { knownOf, type TagKnowledge } from "./known/tag-knowledge.ts";
+import { LearntByModule } from "./learnt-releases.ts";
 import { ModuleCodes } from "./module-codes.ts";
 import type { Coverage, SearchLimits } from "./module-search.ts";
 import { type Circumstances, nextSteps, type Shortfall, type Step } from "./next-steps.ts";
 import { isHeldByHandles, type ObjectAccount } from "./object-holders.ts";
 import { OBJECT_TAGS } from "./pairs/object-types.ts";
 import type { Question } from "./question.ts";
-import { type LearntReleases, learnReleases } from "./release-calls.ts";
 import { type Reference, type Scan, scanTag } from "./scan.ts";
 import { type Filter, type Surroundings, surroundingsOf } from "./surroundings.ts";
 import { rankSuspects, type Suspect } from "./suspects.ts";
-import { abiOf, type TrailModule, type TrailTarget } from "./target.ts";
+import { abiOf, type TrailTarget } from "./target.ts";
 
 /** What the kernel's counters say of the tag that is traced; absent where there is no dump. */
 export interface TagCounters {
@@ -92,7 +92,7 @@ export function traceTag(
   const { apis, notes } = findApis(target, codes, scan.references, ownership);
   const usage = counters?.usage ?? null;
   const outstanding = usage === null ? undefined : usage.nonPaged.outstanding + usage.paged.outstanding;
-  const learnt = new Map<TrailModule, LearntReleases>();
+  const learnt = new LearntByModule(codes, ownership, tag.key, scan.references);
   const question: Question = {
     target,
     codes,
@@ -105,11 +105,7 @@ export function traceTag(
     usage,
     crash: counters?.crash,
     blocks: target.poolContent?.(tag.key, outstanding),
-    learnt: (module) => {
-      const known = learnt.get(module) ?? learnReleases(codes, ownership, module, tag.key);
-      learnt.set(module, known);
-      return known.releases;
-    },
+    learnt: (module, row) => learnt.of(module, row),
   };
   const evidence = collectEvidence(question);
   const { suspects, conclusion, known, surroundings } = draw(target, tag, counters, scan, evidence.clues);
@@ -139,12 +135,7 @@ export function traceTag(
     }),
     coverage: scan.coverage,
     blockNotes: question.blocks?.notes ?? [],
-    notes: [
-      ...scan.notes,
-      ...notes,
-      ...evidence.notes,
-      ...[...learnt.values()].flatMap((releases) => releases.notes),
-    ],
+    notes: [...scan.notes, ...notes, ...evidence.notes, ...learnt.notes],
   };
 }
 

@@ -144,6 +144,7 @@ describe("Ownership.fatesOf", () => {
     expect(fates(code.intoGlobal, RETURNED, "null")).toEqual({
       ...NOTHING,
       stored: [{ at: 0x100a, keeping: { in: "global", rva: 0x2011 } }],
+      leftAsResult: [expect.any(Number)],
     });
     expect(fates(code.intoField, RETURNED, "null")).toMatchObject({
       forgotten: [],

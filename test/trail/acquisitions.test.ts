@@ -134,7 +134,7 @@ function found(modules: readonly TrailModule[]) {
     usage: null,
     crash: undefined,
     blocks: undefined,
-    learnt: () => [],
+    learnt: () => ({ releases: [], onlyWhenAsked: true, notes: [] }),
   };
   const { clues, notes } = findAcquisitions(question, [ACQUIRE]);
   return { clues: clues.map(({ module, clue }) => `${module} ${clue.kind}`), all: clues, notes };

@@ -13,8 +13,9 @@ import { advance } from "../../src/core/address.ts";
 import type { Image } from "../../src/pe/image.ts";
 import { parseTag } from "../../src/pool/tag.ts";
 import { knowledgeOf } from "../../src/trail/knowledge.ts";
+import { LearntByModule } from "../../src/trail/learnt-releases.ts";
 import { ModuleCodes } from "../../src/trail/module-codes.ts";
-import { learnReleases, releaseCalls } from "../../src/trail/release-calls.ts";
+import { releaseCalls } from "../../src/trail/release-calls.ts";
 import { releasesKept } from "../../src/trail/same-place.ts";
 import { abiOf, type TrailModule, type TrailTarget } from "../../src/trail/target.ts";
 import { codeImage } from "../fixtures/code-image.ts";
@@ -40,7 +41,8 @@ function learntOf(count: number) {
   });
   const [module, target] = alone(image);
   const codes = new ModuleCodes(target);
-  return learnReleases(codes, new Ownership(knowledgeOf(codes, abiOf(target))), module, parseTag("Leak").key);
+  const ownership = new Ownership(knowledgeOf(codes, abiOf(target)));
+  return new LearntByModule(codes, ownership, parseTag("Leak").key, []).of(module);
 }
 
 /** An image as the only module of what is looked at. */
@@ -103,6 +105,7 @@ it("learns from a library's functions what they free", () => {
       { name: "Release0", argument: 1 },
       { name: "Release1", argument: 1 },
     ],
+    onlyWhenAsked: true,
     notes: [],
   });
 });
@@ -122,8 +125,8 @@ describe("a release of what is kept", () => {
   if (variable === undefined) throw new Error("no variable");
   const [extension] = fieldOf(variable, 0x40);
   if (extension === undefined) throw new Error("no extension");
-  const free = (value: Value) => ({ value, isAddress: false });
-  const freeString = (value: Value) => ({ value, isAddress: true });
+  const free = (value: Value) => ({ value, behind: undefined });
+  const freeString = (value: Value) => ({ value, behind: [0, 4, 8] });
 
   it("is told by the field that it is taken from, behind whichever pointer", () => {
     expect(releasesKept(free(fieldOf(extension, 0x18)), field(0x18))).toBe("same-place");

@@ -18,6 +18,7 @@ const DLLS = {
   nt: { dll: "ntoskrnl.exe", def: join(ROOT, "kernel.def") },
   inner: { dll: "INNER.SYS", def: join(ROOT, "inner.def") },
   outer: { dll: "OUTER.SYS", def: join(ROOT, "outer.def") },
+  owner: { dll: "OWNER.SYS", def: join(ROOT, "owner.def") },
   filters: { dll: "FLTMGR.SYS", def: join(ROOT, "filters.def") },
 };
 const COMPANIES = ["Fabrikam, Inc.", "Northwind Traders", "Contoso Ltd.", "Litware, Inc.", "Tailspin Toys"];
@@ -51,12 +52,20 @@ const IMAGES = [
     libraries: ["nt", "inner"],
     def: "outer.def",
   },
+  {
+    name: "owner.sys",
+    source: "owner.c",
+    defines: ["BUILD_OWNER"],
+    company: "Contoso Ltd.",
+    libraries: ["nt"],
+    def: "owner.def",
+  },
   ...drivers.map((kind, i) => ({
     name: `${kind.toLowerCase()}.sys`,
     source: "drivers.c",
     defines: [`KIND_${kind}`],
     company: COMPANIES[i % COMPANIES.length] ?? "",
-    libraries: ["nt", "inner", "outer", "filters"],
+    libraries: ["nt", "inner", "outer", "owner", "filters"],
   })),
 ];
 

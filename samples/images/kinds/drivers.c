@@ -1162,6 +1162,136 @@ NOINLINE NTSTATUS Work(IRP *irp) {
     }
   }
 }
+#elif defined KIND_STRUCTKEEP || defined KIND_STRUCTFREE
+/* Opens a library's structure that has a buffer in it; structfree closes it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_FILE *file;
+  NTSTATUS status = OwnOpen(0x200, &file);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(file->Buffer) + file->Size;
+#ifdef KIND_STRUCTFREE
+  OwnClose(file);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_HOLDERKEEP || defined KIND_HOLDERFREE
+/* The same of a structure with a reference in it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_WATCH *watch;
+  NTSTATUS status = OwnWatch((HANDLE)(ULONG_PTR)irp->Flags, &watch);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(watch->Process) + watch->State;
+#ifdef KIND_HOLDERFREE
+  OwnUnwatch(watch);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ADDKEEP || defined KIND_ADDFREE
+/* A library's item, which the library has on its list too; addfree gives it back. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_ITEM *item;
+  NTSTATUS status = OwnAdd(irp->Flags, &item);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(item) + item->Id;
+#ifdef KIND_ADDFREE
+  OwnDrop(item);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_NAMEKEEP || defined KIND_NAMEFREE
+/* The same of one that the library returns. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_ITEM *item = OwnName(irp->Flags);
+  if (item == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->Information = Seen(item) + item->Id;
+#ifdef KIND_NAMEFREE
+  OwnForget(item);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_FINDONLY
+/* Innocent: asks for what the library keeps. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_ITEM *item;
+  NTSTATUS status = OwnFind(irp->Flags, &item);
+  if (NT_SUCCESS(status)) irp->Information = Seen(item) + item->Id;
+  return status;
+}
+#elif defined KIND_TRACKONLY
+/* Innocent: the library sweeps up what nobody gives back. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_ITEM *item;
+  NTSTATUS status = OwnTrack(irp->Flags, &item);
+  if (NT_SUCCESS(status)) irp->Information = Seen(item) + item->Id;
+  return status;
+}
+#elif defined KIND_MAKEKEEP || defined KIND_SUBMITFREE
+/* Makes an item; submitfree submits it, or gives it back where the library does not take it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  NTSTATUS status = STATUS_SUCCESS;
+  OWN_ITEM *item = OwnMake(irp->Flags);
+  if (item == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->Information = Seen(item) + item->Id;
+#ifdef KIND_SUBMITFREE
+  status = OwnSubmit(item);
+  if (!NT_SUCCESS(status)) OwnFree(item);
+#endif
+  return status;
+}
+#elif defined KIND_TEXTKEEP || defined KIND_TEXTFREE
+/* Puts texts of the library's in the place of others; textfree gives those back, by the place where they stand. */
+static struct { OWN_TEXT Text; ULONG Uses; } Texts[16];
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_TEXT text = { 0 };
+  ULONG i = irp->Flags & 15;
+  NTSTATUS status = OwnText(&text, irp->Flags >> 4);
+  if (!NT_SUCCESS(status)) return status;
+#ifdef KIND_TEXTFREE
+  OwnClear(&Texts[i].Text);
+#endif
+  Texts[i].Text = text;
+  irp->Information = ++Texts[i].Uses;
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ENTRYKEEP || defined KIND_ENTRYFREE
+/* Takes an entry of a library's lookaside list; entryfree gives it back. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID entry = OwnTake();
+  if (entry == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  irp->Information = Seen(entry);
+#ifdef KIND_ENTRYFREE
+  OwnPut(entry);
+#endif
+  return STATUS_SUCCESS;
+}
+#elif defined KIND_ASIDEKEEP || defined KIND_ASIDEFREE
+/* Entries of a lookaside list of its own, on a list until another request takes them off; asidefree gives them back. */
+typedef struct { LIST_ENTRY Link; ULONG Value; } ENTRY;
+static ENTRY_LIST Entries;
+static LIST_ENTRY Waiting = { &Waiting, &Waiting };
+NOINLINE NTSTATUS Work(IRP *irp) {
+  ENTRY *entry;
+  if (irp->Flags & 1) {
+    entry = TakeEntry(&Entries);
+    if (entry == 0) return STATUS_INSUFFICIENT_RESOURCES;
+    entry->Value = irp->Flags;
+    entry->Link.Flink = &Waiting;
+    entry->Link.Blink = Waiting.Blink;
+    Waiting.Blink->Flink = &entry->Link;
+    Waiting.Blink = &entry->Link;
+    return STATUS_SUCCESS;
+  }
+  entry = (ENTRY *)Waiting.Flink;
+  if (&entry->Link == &Waiting) return STATUS_NOT_FOUND;
+  entry->Link.Flink->Blink = &Waiting;
+  Waiting.Flink = entry->Link.Flink;
+  irp->Information = entry->Value;
+#ifdef KIND_ASIDEFREE
+  GiveEntry(&Entries, entry);
+#endif
+  return STATUS_SUCCESS;
+}
+#define AT_START (ExInitializeNPagedLookasideList((PVOID)&Entries, 0, 0, 0, sizeof(ENTRY), TAG('K', 'A', 's', 'd'), 0), 1)
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

@@ -236,6 +236,33 @@ PVOID NTAPI MmGetSystemRoutineAddress(UNICODE_STRING *name) {
   for (ULONG i = 0; i < 4; i++) if (MmpRoutines[i].name == name->Buffer) return MmpRoutines[i].routine;
   return 0;
 }
+/* Lists of free entries: an empty one gives nothing. */
+NOINLINE PVOID ExpPopEntry(PVOID *list) {
+  PVOID *entry = list[0];
+  if (entry != 0) list[0] = entry[0];
+  return entry;
+}
+NOINLINE PVOID ExpPushEntry(PVOID *list, PVOID *entry) {
+  PVOID first = list[0];
+  entry[0] = first;
+  list[0] = entry;
+  return first;
+}
+PVOID NTAPI ExpInterlockedPopEntrySList(PVOID list) { return ExpPopEntry(list); }
+PVOID NTAPI ExpInterlockedPushEntrySList(PVOID list, PVOID entry) { return ExpPushEntry(list, entry); }
+PVOID FASTCALL InterlockedPopEntrySList(PVOID list) { return ExpPopEntry(list); }
+PVOID FASTCALL InterlockedPushEntrySList(PVOID list, PVOID entry) { return ExpPushEntry(list, entry); }
+void NTAPI ExInitializeNPagedLookasideList(LOOKASIDE_LIST *l, PVOID allocate, PVOID free, ULONG flags, SIZE_T size, ULONG tag, USHORT depth) {
+  ENTRY_LIST *list = (ENTRY_LIST *)l;
+  list->Header[0] = 0;
+  list->Type = NonPagedPoolNx | flags;
+  list->Tag = tag;
+  list->Size = (ULONG)size;
+  list->Depth = depth;
+  list->Allocate = allocate == 0 ? (PVOID)ExAllocatePoolWithTag : allocate;
+  list->Free = free == 0 ? (PVOID)ExFreePool : free;
+}
+
 NTSTATUS NTAPI KiSystemStartup(PVOID block) {
   PVOID made[4] = { PspAllocateProcess(), SepAllocateToken(), CmpAllocateKeyBody(), MiAllocateSection() };
   PsInitialSystemProcess = made[0];

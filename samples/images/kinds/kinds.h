@@ -1,4 +1,4 @@
-/* What the drivers of the kinds use beside nt.h: exports of the small kernel and of two libraries here. */
+/* What the drivers of the kinds use beside nt.h: exports of the small kernel and of three libraries here. */
 #ifndef SAMPLES_KINDS_H
 #define SAMPLES_KINDS_H
 #include "nt.h"
@@ -12,6 +12,11 @@
 #define OUTERAPI
 #else
 #define OUTERAPI __declspec(dllimport)
+#endif
+#ifdef BUILD_OWNER
+#define OWNERAPI
+#else
+#define OWNERAPI __declspec(dllimport)
 #endif
 
 extern NTKERNELAPI PVOID IoFileObjectType;
@@ -30,6 +35,35 @@ NTKERNELAPI void NTAPI IoQueueWorkItem(PVOID item, PVOID routine, ULONG queue, P
 NTKERNELAPI NTSTATUS NTAPI IoGetDeviceObjectPointer(UNICODE_STRING *name, ULONG access, PVOID *file, PVOID *device);
 NTKERNELAPI NTSTATUS NTAPI IoRegisterDeviceInterface(PVOID device, const void *class_, UNICODE_STRING *reference, UNICODE_STRING *link);
 
+/* What ExAllocateFromNPagedLookasideList and its opposite are compiled to, as headers have them. */
+NTKERNELAPI PVOID NTAPI ExpInterlockedPopEntrySList(PVOID list);
+NTKERNELAPI PVOID NTAPI ExpInterlockedPushEntrySList(PVOID list, PVOID entry);
+NTKERNELAPI PVOID FASTCALL InterlockedPopEntrySList(PVOID list);
+NTKERNELAPI PVOID FASTCALL InterlockedPushEntrySList(PVOID list, PVOID entry);
+#ifdef __x86_64__
+#define POP_ENTRY ExpInterlockedPopEntrySList
+#define PUSH_ENTRY ExpInterlockedPushEntrySList
+#define SLIST_WORDS 2
+#else
+#define POP_ENTRY InterlockedPopEntrySList
+#define PUSH_ENTRY InterlockedPushEntrySList
+#define SLIST_WORDS 1
+#endif
+typedef struct { ULONG64 Header[SLIST_WORDS]; USHORT Depth, Maximum; ULONG Counts[4], Type, Tag, Size; PVOID Allocate, Free; PVOID Rest[8]; } ENTRY_LIST;
+static __inline__ __attribute__((always_inline)) PVOID TakeEntry(ENTRY_LIST *list) {
+  PVOID entry;
+  list->Counts[0]++;
+  entry = POP_ENTRY(list);
+  if (entry != 0) return entry;
+  list->Counts[1]++;
+  return ((PVOID(NTAPI *)(ULONG, SIZE_T, ULONG))list->Allocate)(list->Type, list->Size, list->Tag);
+}
+static __inline__ __attribute__((always_inline)) void GiveEntry(ENTRY_LIST *list, PVOID entry) {
+  list->Counts[2]++;
+  if ((USHORT)list->Header[0] < list->Depth) PUSH_ENTRY(list, entry);
+  else ((void(NTAPI *)(PVOID))list->Free)(entry);
+}
+
 /* fltmgr: what the other samples do not call */
 FLTAPI NTSTATUS NTAPI FltGetStreamHandleContext(PVOID instance, PVOID file, PVOID *context);
 FLTAPI NTSTATUS NTAPI FltSetStreamHandleContext(PVOID instance, PVOID file, ULONG operation, PVOID context, PVOID *old);
@@ -44,4 +78,28 @@ INNERAPI NTSTATUS NTAPI InnQuery(PVOID token, PVOID *information);
 /* outer: a library over it */
 OUTERAPI NTSTATUS NTAPI OutAcquire(PVOID layer, PVOID *data);
 OUTERAPI void NTAPI OutApply(PVOID layer, PVOID data);
+/* owner: a library of objects */
+typedef struct { LIST_ENTRY Link; ULONG Id; LONG References; } OWN_ITEM;
+typedef struct { ULONG Size, State; PVOID Buffer; } OWN_FILE;
+typedef struct { ULONG State; PVOID Process; } OWN_WATCH;
+typedef struct { ULONG Length, Flags; PVOID Owner, Next, Buffer; } OWN_TEXT;
+OWNERAPI NTSTATUS NTAPI OwnOpen(ULONG size, OWN_FILE **out);
+OWNERAPI void NTAPI OwnClose(OWN_FILE *file);
+OWNERAPI NTSTATUS NTAPI OwnWatch(HANDLE id, OWN_WATCH **out);
+OWNERAPI void NTAPI OwnUnwatch(OWN_WATCH *watch);
+OWNERAPI NTSTATUS NTAPI OwnAdd(ULONG id, OWN_ITEM **out);
+OWNERAPI void NTAPI OwnDrop(OWN_ITEM *item);
+OWNERAPI OWN_ITEM *NTAPI OwnName(ULONG id);
+OWNERAPI void NTAPI OwnForget(OWN_ITEM *item);
+OWNERAPI NTSTATUS NTAPI OwnFind(ULONG id, OWN_ITEM **out);
+OWNERAPI void NTAPI OwnRemove(OWN_ITEM *item);
+OWNERAPI NTSTATUS NTAPI OwnTrack(ULONG id, OWN_ITEM **out);
+OWNERAPI void NTAPI OwnUntrack(OWN_ITEM *item);
+OWNERAPI OWN_ITEM *NTAPI OwnMake(ULONG id);
+OWNERAPI NTSTATUS NTAPI OwnSubmit(OWN_ITEM *item);
+OWNERAPI void NTAPI OwnFree(OWN_ITEM *item);
+OWNERAPI NTSTATUS NTAPI OwnText(OWN_TEXT *text, ULONG length);
+OWNERAPI void NTAPI OwnClear(OWN_TEXT *text);
+OWNERAPI PVOID NTAPI OwnTake(void);
+OWNERAPI void NTAPI OwnPut(PVOID entry);
 #endif

@@ -6,6 +6,7 @@ import { Balance } from "../balance.ts";
 import type { Allocates, Forgets, Keeps, ModuleClue } from "../clue.ts";
 import { dutyOf } from "../duties.ts";
 import { type HandedOut, handedOut } from "../handed-out.ts";
+import { listsOf } from "../lookaside-lists.ts";
 import type { Duty } from "../pairs/pair.ts";
 import { acquirersNamed } from "../pairs/table.ts";
 import { isKernelModule, type Question } from "../question.ts";
@@ -80,16 +81,20 @@ function allocates(
     clue.kind === "releases" ? clue.releasedAt.map(({ at }) => at) : [],
   );
   const free = question.codes.of(module) === undefined ? undefined : kept?.releasedAt;
+  const released = kept?.released ?? (frees.length > 0 && forgets.length === 0 ? "every-way" : "perhaps");
+  const handsOn = clues.some(({ kind }) => kind === "hands-on");
+  const isLost = forgets.some((way) => !way.failing) || (released === "none" && !handsOn);
   return {
     kind: "allocates",
     at: references.map(({ address }) => address),
     size: others.length === 0 ? size : null,
     forgets: forgets satisfies Forgets["ways"],
-    released: kept?.released ?? (frees.length > 0 && forgets.length === 0 ? "every-way" : "perhaps"),
+    released,
     releasedAt: [...frees, ...(free ?? [])],
     onceOnly:
       allocatesOnce(question, module, references) || (kept?.onceOnly === true && forgets.length === 0),
-    forOthers,
+    // what it loses itself is nobody else's
+    forOthers: isLost ? [] : forOthers,
   };
 }
 
@@ -126,6 +131,7 @@ function balanceOfOwn(
     const gives = row === undefined ? handedOutThrough(question, call) : [handedOutBy(row, abi)];
     return [{ at: call.at, row, gives }];
   });
+  const lists = listsOf(module, decoded, references);
   const acquiring: AcquiringFunction = {
     ...function_,
     acquired: {
@@ -141,6 +147,7 @@ function balanceOfOwn(
     out: OF_POOL,
     row: undefined,
     frees: calls.flatMap(({ row }) => row?.releases ?? []),
+    gives: lists.flatMap(({ given }) => given),
   };
   const balance = new Balance(question, module, decoded, acquiring, missing);
   for (const { at, row, gives } of calls) {
@@ -150,6 +157,9 @@ function balanceOfOwn(
       for (const out of gives) balance.follow(from, { at, ...out }, (module.base + BigInt(at)) as Va);
     }
   }
+  for (const { taken, isRelease } of lists)
+    for (const { from, at } of taken)
+      balance.follow(from, { at, ...OF_POOL, isRelease }, (module.base + BigInt(at)) as Va);
   return balance;
 }
 

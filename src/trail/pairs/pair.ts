@@ -56,9 +56,10 @@ export interface Release {
   readonly argument: number;
   /**
    * What it is handed: what was acquired (`value`, where nothing is said), the address of the caller's structure
-   * or variable that holds it (`address`), or the value that stands so many bytes into that structure.
+   * or variable that holds it (`address`), or the value that stands so many bytes into that structure; of one that was
+   * learnt from code the address of what it stands `behind` in, so many bytes further on.
    */
-  readonly takes?: "value" | "address" | { readonly field: FieldOffset };
+  readonly takes?: "value" | "address" | { readonly field: FieldOffset } | { readonly behind: number };
   /** It is a release only then: one export that does several things by a number. */
   readonly when?: readonly Condition[];
 }
