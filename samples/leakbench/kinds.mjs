@@ -535,6 +535,12 @@ const KINDS = {
     culprit: "asidekeep",
     beside: ["asidefree", "owner"],
   },
+  "denied-by-library": {
+    why: "a library gives back itself what it does not hand out",
+    tag: "Proc",
+    culprit: "denykeep",
+    beside: ["denyfree", "owner"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -4,13 +4,15 @@ import type { DataFlow } from "./data-flow.ts";
 
 /**
  * By the size of pointers: Tail.Overlay.CurrentStackLocation of an IRP, and OriginalFileObject; the size of a stack
- * location, and where the routine that is called on completion stands in it, with its context behind.
+ * location, and where its FileObject stands in it, and the routine that is called on completion, with its context behind.
  *
  * @see IRP and IO_STACK_LOCATION (wdm.h)
  */
-const LAYOUT: Readonly<Record<4 | 8, { current: number; file: number; size: number; routine: number }>> = {
-  4: { current: 0x60, file: 0x64, size: 0x24, routine: 0x1c },
-  8: { current: 0xb8, file: 0xc0, size: 0x48, routine: 0x38 },
+const LAYOUT: Readonly<
+  Record<4 | 8, { current: number; file: number; size: number; object: number; routine: number }>
+> = {
+  4: { current: 0x60, file: 0x64, size: 0x24, object: 0x18, routine: 0x1c },
+  8: { current: 0xb8, file: 0xc0, size: 0x48, object: 0x30, routine: 0x38 },
 };
 
 const MAKERS = /^Io(?:AllocateIrp|AllocateIrpEx|MakeAssociatedIrp|Build\w+Request)$/;
@@ -35,6 +37,14 @@ export function isLentByIrp(flows: DataFlow, pointer: Atom): boolean {
     site !== undefined &&
     flows.callees.of(site).some((callee) => namesOf(callee).some((name) => MAKERS.test(name)))
   );
+}
+
+/** Whether something stands in the file object of a request, and in no structure of a driver's own. */
+export function isOfFileObject(atom: Atom, pointerSize: 4 | 8): boolean {
+  const { current, object } = LAYOUT[pointerSize];
+  const file = atom.kind === "field" ? atom.of : undefined;
+  const location = file?.kind === "field" && file.offset === object ? file.of : undefined;
+  return location?.kind === "field" && location.offset === current;
 }
 
 /**

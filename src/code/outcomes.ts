@@ -57,7 +57,8 @@ export class Outcomes {
         : outcomeOf(how, condition, comparison, holds) === "failed";
     }
     if (whole.kind !== "field") return this.isOtherAnswer(told, condition, comparison, holds);
-    // what it points to should lead on
+    // what it points to should lead on, and a byte or two of it lead nowhere
+    if (only?.kind === "part") return false;
     const isOfIt = told.aliases.has(whole.of.key) || this.isBeside(told, whole.of);
     return isOfIt && comparison.size === this.#pointerSize && isNone(condition, comparison, holds);
   }

@@ -281,7 +281,8 @@ export class Balance {
 
   /** Whether what is kept is given back elsewhere in the module. */
   #later(): { readonly released: Keeps["released"]; readonly at: readonly Va[] } {
-    const calls = this.#releaseCalls();
+    // what hands it out may give it back itself, where something fails
+    const calls = this.#releaseCalls().filter(({ at }) => !this.#calls.has(at));
     const places = new SamePlaces(
       this.#decoded,
       calls,

@@ -49,7 +49,7 @@ export class SamePlaces {
         const distances = [this.#near(from), ...there].flatMap((some) => [...some]);
         const variables = variablesOf(release).filter((rva) => this.#taken().has(rva - place.offset));
         return [
-          ...distances.map((far): Keeping => ({ in: "field", offset: place.offset - far })),
+          ...distances.map((far): Keeping => ({ ...place, offset: place.offset - far })),
           ...variables.map((rva): Keeping => ({ in: "global", rva })),
         ];
       }

@@ -3,6 +3,7 @@ import { poolRoutine } from "../code/allocators.ts";
 import type { CallEdge } from "../code/call-graph.ts";
 import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
+import { isOfFileObject } from "../code/irp.ts";
 import { functionsNaming, placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import { argumentPlace } from "../isa/abi.ts";
@@ -21,6 +22,8 @@ export interface ReleaseCall {
   readonly value: Value;
   /** How far behind the value it may stand what is given back; `undefined`: the value is it. */
   readonly behind: readonly number[] | undefined;
+  /** It is what the file object of a request has. */
+  readonly ofFile: boolean;
   /** The tag that a free is told, where it is a constant. */
   readonly tag: number | undefined;
 }
@@ -117,7 +120,8 @@ function callAt({ flows }: DecodedModule, edge: CallEdge, release: Release): Rel
     tagArgument === undefined || name === undefined
       ? undefined
       : onlyNumber(argumentOf(abi, site, argumentPlace(abi, tagArgument, name)));
-  return { at: edge.at, name: release.name, value, behind: behindOf(release), tag };
+  const ofFile = value.length > 0 && value.every((atom) => isOfFileObject(atom, abi.pointerSize));
+  return { at: edge.at, name: release.name, value, behind: behindOf(release), ofFile, tag };
 }
 
 /** Where what is held by a variable or a structure may stand in it: at its start, or as the pointer of a counted string. */

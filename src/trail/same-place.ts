@@ -7,9 +7,10 @@ export type Same = "same-place" | "perhaps" | "no";
 
 /** Whether a release may be of what is kept there. */
 export function releasesKept(
-  { value, behind }: Pick<ReleaseCall, "value" | "behind">,
+  { value, behind, ofFile }: Pick<ReleaseCall, "value" | "behind" | "ofFile">,
   keeping: Keeping,
 ): Same {
+  if (ofFile && keeping.in === "field" && keeping.by !== undefined) return "no";
   const verdicts = value.map((atom) =>
     behind === undefined ? ofAtom(atom, keeping) : ofAddress(atom, keeping, behind),
   );

@@ -699,6 +699,13 @@ describe("Ownership.fatesOf", () => {
     expect(forgotten(used)).toMatchObject([{ branches: [0x1011, 0x1015], failing: false }]);
   });
 
+  it("takes the first four bytes of it for a pointer, and the first one for none", () => {
+    const forgotten = (bytes: string) => fates(bytes, RETURNED, "null", { wide: false }).forgotten;
+    expect(forgotten(code.askedByte32)).toMatchObject([{ failing: false }]);
+    const whole = code.askedByte32.replace("0f b6 0e", "8b 0e 90");
+    expect(forgotten(whole)).toMatchObject([{ failing: true }]);
+  });
+
   it("follows it into a helper that is given it in eax", () => {
     expect(fates(code.helperByEax32, RETURNED, "null", { wide: false })).toEqual({
       ...NOTHING,

@@ -125,8 +125,14 @@ describe("a release of what is kept", () => {
   if (variable === undefined) throw new Error("no variable");
   const [extension] = fieldOf(variable, 0x40);
   if (extension === undefined) throw new Error("no extension");
-  const free = (value: Value) => ({ value, behind: undefined });
-  const freeString = (value: Value) => ({ value, behind: [0, 4, 8] });
+  const free = (value: Value) => ({ value, behind: undefined, ofFile: false });
+  const freeString = (value: Value) => ({ value, behind: [0, 4, 8], ofFile: false });
+
+  it("is none of a driver's own structure where it is the file object's", () => {
+    const context = { ...free(behindUnknown(0x18)), ofFile: true };
+    expect(releasesKept(context, field(0x18))).toBe("same-place");
+    expect(releasesKept(context, { in: "field", offset: 0x18, by: 0x1000 })).toBe("no");
+  });
 
   it("is told by the field that it is taken from, behind whichever pointer", () => {
     expect(releasesKept(free(fieldOf(extension, 0x18)), field(0x18))).toBe("same-place");

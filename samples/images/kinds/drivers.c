@@ -1292,6 +1292,20 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   return STATUS_SUCCESS;
 }
 #define AT_START (ExInitializeNPagedLookasideList((PVOID)&Entries, 0, 0, 0, sizeof(ENTRY), TAG('K', 'A', 's', 'd'), 0), 1)
+#elif defined KIND_DENYKEEP || defined KIND_DENYFREE
+/* Keeps what a library hands out, which gives it back itself where it does not; denyfree gives it back for the next. */
+typedef struct { ULONG State; PVOID Process; } GUARD;
+NOINLINE NTSTATUS Work(IRP *irp) {
+  GUARD *guard = (GUARD *)irp->Rest;
+#ifdef KIND_DENYFREE
+  if (irp->Flags & 1) {
+    OwnUnguard(guard->Process);
+    guard->Process = 0;
+    return STATUS_SUCCESS;
+  }
+#endif
+  return OwnGuard((HANDLE)(ULONG_PTR)irp->Flags, &guard->Process);
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

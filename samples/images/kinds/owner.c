@@ -66,6 +66,19 @@ void NTAPI OwnUnwatch(OWN_WATCH *watch) {
   ExFreePoolWithTag(watch, TAG('O', 'w', 'n', 'O'));
 }
 
+/* Gives back itself what it does not hand out. */
+NTSTATUS NTAPI OwnGuard(HANDLE id, PVOID *process) {
+  NTSTATUS status = PsLookupProcessByProcessId(id, process);
+  if (!NT_SUCCESS(status)) return status;
+  if (*process != PsInitialSystemProcess) return STATUS_SUCCESS;
+  ObfDereferenceObject(*process);
+  *process = 0;
+  return STATUS_ACCESS_DENIED;
+}
+void NTAPI OwnUnguard(PVOID process) {
+  if (process != 0) ObfDereferenceObject(process);
+}
+
 /* Linked into the library's list, and handed out, by a variable or as the answer. */
 NTSTATUS NTAPI OwnAdd(ULONG id, OWN_ITEM **out) {
   OWN_ITEM *item = OwnpAllocate(id, TAG('O', 'w', 'n', 'I'));
