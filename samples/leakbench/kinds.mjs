@@ -541,6 +541,18 @@ const KINDS = {
     culprit: "denykeep",
     beside: ["denyfree", "owner"],
   },
+  "framework-key": {
+    why: "a registry key of the framework's, which holds a handle",
+    tag: "Key ",
+    culprit: "framekeykeep",
+    beside: ["framekeyfree", "keyclose"],
+  },
+  "framework-memory": {
+    why: "memory of the framework's, which goes with its parent; the culprit names none",
+    tag: "KWdf",
+    culprit: "framekeep",
+    beside: ["framefree", "framekeyfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -8,7 +8,7 @@ import {
 import { Recent } from "../core/recent.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { ImportSlot } from "../pe/imports.ts";
-import { type MachineState, UNKNOWN } from "./abstract-value.ts";
+import { constant, type MachineState, UNKNOWN } from "./abstract-value.ts";
 import { afterCall, behindFrameHelper, behindGuardCheck, type CallSite, siteIn } from "./call-site.ts";
 import { Callees, type PoppedOutside, type Resolver } from "./callees.ts";
 import { callAt, type FunctionFlow, followFunction } from "./function-flow.ts";
@@ -18,6 +18,7 @@ import { JumpTables } from "./jump-tables.ts";
 import { keepsResult, writingAtMost, writtenBy } from "./kept-registers.ts";
 import { LookedUp } from "./looked-up.ts";
 import { Transfer } from "./transfer.ts";
+import { zeroedBy } from "./zeroed.ts";
 
 /** What is followed of the functions of several images together: how much may still be, and what of it is kept. */
 export class Followed {
@@ -48,6 +49,8 @@ export class Followed {
 function costOf({ instructions, steps }: FunctionFlow): number {
   return Math.max(instructions.size, steps >>> 2);
 }
+
+const ZERO = constant(0);
 
 /** What a function takes, in instructions, whatever it does. */
 const FLOW_WEIGHT = 8;
@@ -155,8 +158,10 @@ export class DataFlow {
       const before = target === undefined ? [] : abi.volatile.map((register) => state.registers[register]);
       const result = state.registers[abi.result];
       const seen = this.lookedUp.see(site);
+      const zeroed = zeroedBy(abi, this.callees, site);
       afterCall(abi, this.callees.popped, site, next);
       seen?.();
+      for (const offset of zeroed) state.put(offset, ZERO);
       if (target === undefined) return;
       for (const register of this.#keptBy(target))
         state.registers[register] = before[abi.volatile.indexOf(register)] ?? UNKNOWN;

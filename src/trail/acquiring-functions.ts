@@ -13,7 +13,7 @@ import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, acquirersNamed, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
-import { abiOf, importedModule, type TrailTarget } from "./target.ts";
+import { abiOf, importedModule, type TrailModule, type TrailTarget } from "./target.ts";
 
 /** A function that acquires for whoever calls it. */
 export interface AcquiringFunction extends HeldFunction {
@@ -78,7 +78,20 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
   const declared = importedBy(question.target, unseen).flatMap(({ module, name }) =>
     documented(module, name, null),
   );
-  return [...found.values(), ...declared];
+  const ofFramework = question.target.modules.some(usesFramework)
+    ? known
+        .filter(({ name }) => name.startsWith("Wdf"))
+        .flatMap(({ name }) => documented(FRAMEWORK, name, null))
+    : [];
+  return [...found.values(), ...declared, ...ofFramework];
+}
+
+/** What the framework is called whose functions drivers call through its table. */
+export const FRAMEWORK = "WDF";
+
+/** Whether a module is a driver of the framework, as its imports declare. */
+export function usesFramework({ imports }: TrailModule): boolean {
+  return imports.slots.some(({ declared }) => declared?.name?.startsWith("WdfVersionBind") === true);
 }
 
 /** Functions by the names in import tables, of modules that are not there or whose exports cannot be read. */

@@ -1,12 +1,18 @@
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
 import { addAll, addTo } from "../core/search.ts";
-import type { AcquiringFunction } from "./acquiring-functions.ts";
+import { type AcquiringFunction, FRAMEWORK, usesFramework } from "./acquiring-functions.ts";
 import { Balance } from "./balance.ts";
 import type { CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
 import { findHolders, type HeldFunction, type Holding } from "./holders.ts";
-import { type CallSeen, findImportCalls, type ImportCall, importCall } from "./import-calls.ts";
+import {
+  type CallSeen,
+  findImportCalls,
+  frameworkCalls,
+  type ImportCall,
+  importCall,
+} from "./import-calls.ts";
 import { releasedBy } from "./knowledge.ts";
 import { type Lookup, lookupsOf, NamedFunctions } from "./lookups.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -38,8 +44,10 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
   for (let depth = 0; depth <= MAX_RELAY_DEPTH && round.length > 0; depth++) {
     const relays: AcquiringFunction[] = [];
     const named = new NamedFunctions(depth === 0 ? round : []);
+    const framework = round.filter(({ module }) => module === FRAMEWORK);
     for (const [module, held] of holdersOf(question, round)) {
-      const caller = new Caller(question, module, held, named);
+      const tabled = framework.length > 0 && usesFramework(module) ? framework : [];
+      const caller = new Caller(question, module, held, named, tabled);
       caller.look();
       for (const clue of caller.clues) clues.push({ module: module.name, clue });
       addAll(sites, caller.sites);
@@ -106,23 +114,37 @@ class Caller {
   readonly #held: readonly Holding[];
   /** Functions that may be looked up by name. */
   readonly #named: NamedFunctions;
+  /** Functions of the framework, which it may call through its table. */
+  readonly #framework: readonly AcquiringFunction[];
 
-  constructor(question: Question, module: TrailModule, held: readonly Holding[], named: NamedFunctions) {
+  constructor(
+    question: Question,
+    module: TrailModule,
+    held: readonly Holding[],
+    named: NamedFunctions,
+    framework: readonly AcquiringFunction[],
+  ) {
     this.#question = question;
     this.#module = module;
     this.#held = held;
     this.#named = named;
+    this.#framework = framework;
   }
 
   look(): void {
     const { target, codes } = this.#question;
     const lookups = this.#lookUps();
-    if (this.#held.length + lookups.length === 0) return;
+    if (this.#held.length + lookups.length + this.#framework.length === 0) return;
     const decoded = codes.of(this.#module);
     const missing = decoded === undefined ? null : codeMissing(target, this.#module);
     const called = new Set<HeldFunction>();
     if (decoded !== undefined) {
-      const direct = findImportCalls(this.#module, decoded, this.#held);
+      const direct = [
+        ...findImportCalls(this.#module, decoded, this.#held),
+        ...this.#framework
+          .flatMap((function_) => frameworkCalls(decoded, function_))
+          .map(({ edge, item }) => importCall(this.#module, decoded, edge, item)),
+      ];
       for (const [way, sites] of [
         ["direct", direct],
         ["looked-up", this.#lookedUpCalls(decoded, lookups)],

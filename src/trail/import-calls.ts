@@ -1,5 +1,6 @@
 import { type CallEdge, CallGraph } from "../code/call-graph.ts";
-import type { Va } from "../core/address.ts";
+import { functionsNaming } from "../code/xrefs.ts";
+import type { Rva, Va } from "../core/address.ts";
 import type { HeldFunction, Holding } from "./holders.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import { functionLabel } from "./reach.ts";
@@ -89,4 +90,21 @@ export function callsThrough<T>(
     if (item !== undefined) calls.set(`${edge.at}:thunk`, { edge, item });
   }
   return [...calls.values()].sort((a, b) => a.edge.at - b.edge.at);
+}
+
+/** The calls of a function of the framework, which go through its table. */
+export function frameworkCalls<T extends { readonly name: string }>(
+  { image, flows }: DecodedModule,
+  item: T,
+): { readonly edge: CallEdge; readonly item: T }[] {
+  const place = flows.callees.frameworkPlace(item.name);
+  if (place === undefined) return [];
+  return functionsNaming(image, [place]).flatMap((from) =>
+    flows.of(from).calls.flatMap((site) => {
+      const callee = flows.callees.of(site).find(({ name }) => name === item.name);
+      if (callee === undefined) return [];
+      const at = site.instruction.start as Rva;
+      return [{ edge: { at, from, form: "call-slot", callee }, item }];
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { knownNumber, type Value } from "../code/abstract-value.ts";
+import { knownNumber, UNKNOWN, type Value } from "../code/abstract-value.ts";
 import { poolRoutine } from "../code/allocators.ts";
 import type { Subject } from "../code/call-outcome.ts";
 import { argumentOf, type CallSite } from "../code/call-site.ts";
@@ -9,7 +9,7 @@ import type { Knowledge } from "../code/ownership.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { Consumer } from "./pairs/consumer.ts";
-import { type Acquirer, type Condition, fieldOffset, type Release } from "./pairs/pair.ts";
+import { type Acquirer, type Condition, type FieldOffset, fieldOffset, type Release } from "./pairs/pair.ts";
 import { putNamed } from "./pairs/puts.ts";
 import { isQuestion, returnsTheFirst } from "./pairs/questions.ts";
 import { argumentWord } from "./pairs/signatures.ts";
@@ -158,8 +158,9 @@ function isGiven(name: string, argument: number, given: Given, abi: Abi): boolea
   return argumentWord(abi, name, argument) === given.argument;
 }
 
+/** The kernel, and the framework, whose functions all are documented: they keep nothing but what is said of them. */
 function isKernel({ module }: Callee): boolean {
-  return module !== undefined && isKernelName(module);
+  return module !== undefined && (module === "WDF" || isKernelName(module));
 }
 
 function isAcquirer(name: string): boolean {
@@ -183,9 +184,17 @@ export function mayHold(
   site: CallSite,
   name: string,
 ): boolean {
-  return (conditions ?? []).every(
-    ({ argument, is }) => holds(is, documentedArgument(abi, site, name, argument)) !== false,
-  );
+  return (conditions ?? []).every(({ argument, at, is }) => {
+    const value = documentedArgument(abi, site, name, argument);
+    return holds(is, at === undefined ? value : standing(abi, site, value, at)) !== false;
+  });
+}
+
+/** What stands in a structure on the stack. */
+function standing(abi: Abi, site: CallSite, [pointer, ...others]: Value, at: FieldOffset): Value {
+  return pointer?.kind === "stack" && others.length === 0
+    ? site.state.stackAt(pointer.offset + fieldOffset(at, abi))
+    : UNKNOWN;
 }
 
 /** `undefined`: what the argument is cannot be told. */

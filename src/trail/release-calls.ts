@@ -4,12 +4,12 @@ import type { CallEdge } from "../code/call-graph.ts";
 import { argumentOf } from "../code/call-site.ts";
 import { type Callee, namesOf } from "../code/callees.ts";
 import { isOfFileObject } from "../code/irp.ts";
-import { functionsNaming, placed } from "../code/xrefs.ts";
+import { placed } from "../code/xrefs.ts";
 import type { Rva } from "../core/address.ts";
 import { argumentPlace } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
 import { registerArgument, stackArgument } from "./handed-out.ts";
-import { callsThrough } from "./import-calls.ts";
+import { callsThrough, frameworkCalls } from "./import-calls.ts";
 import { mayHold } from "./knowledge.ts";
 import type { DecodedModule } from "./module-codes.ts";
 import type { Release } from "./pairs/pair.ts";
@@ -84,20 +84,6 @@ export function releaseCalls(
     helpers = next;
   }
   return found;
-}
-
-/** The calls of a function of the framework, which go through its table. */
-function frameworkCalls({ image, flows }: DecodedModule, item: Release): { edge: CallEdge; item: Release }[] {
-  const place = flows.callees.frameworkPlace(item.name);
-  if (place === undefined) return [];
-  return functionsNaming(image, [place]).flatMap((from) =>
-    flows.of(from).calls.flatMap((site) => {
-      const callee = flows.callees.of(site).find(({ name }) => name === item.name);
-      if (callee === undefined) return [];
-      const at = site.instruction.start as Rva;
-      return [{ edge: { at, from, form: "call-slot", callee }, item }];
-    }),
-  );
 }
 
 function releaseAmong(named: ReadonlyMap<string, Release>, callee: Callee): Release | undefined {

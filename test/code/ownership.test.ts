@@ -20,6 +20,7 @@ const SLOTS = {
   ExRaiseStatus: 0x2048,
   IoAllocateIrp: 0x2050,
   Allocate: 0x2058,
+  memset: 0x2060,
 };
 
 interface Setting {
@@ -697,6 +698,23 @@ describe("Ownership.fatesOf", () => {
     // what Use returns may be a BOOL
     const used = code.allocatedBefore32.replace("ff 15 58 20 00 80", "ff 15 10 20 00 80");
     expect(forgotten(used)).toMatchObject([{ branches: [0x1011, 0x1015], failing: false }]);
+  });
+
+  it("knows that a structure is empty that memset makes so", () => {
+    const asked = (filled: string) =>
+      fates(
+        [
+          `4883ec68 ff15${away(0x100a, SLOTS.Acquire)} 4885c0 742d`, // sub rsp,68h; call Acquire; test rax,rax; je 103c
+          `4889442460 488d4c2420 ${filled} 41b830000000 ff15${away(0x1027, SLOTS.memset)}`, // memset(rsp+20h, edx, 30h)
+          "488b442428 4885c0 750b", // mov rax,[rsp+28h]; test rax,rax; jne 103c
+          `488b4c2460 ff15${away(0x103c, SLOTS.ObfDereferenceObject)} 4883c468 c3`,
+        ].join(" "),
+        RETURNED,
+        "null",
+      );
+    expect(asked("31d2")).toMatchObject({ released: [0x1036], forgotten: [] });
+    // mov dl,1
+    expect(asked("b201")).toMatchObject({ released: [0x1036], forgotten: [{ at: 0x1040 }] });
   });
 
   it("takes the first four bytes of it for a pointer, and the first one for none", () => {

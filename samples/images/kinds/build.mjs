@@ -19,6 +19,7 @@ const DLLS = {
   inner: { dll: "INNER.SYS", def: join(ROOT, "inner.def") },
   outer: { dll: "OUTER.SYS", def: join(ROOT, "outer.def") },
   owner: { dll: "OWNER.SYS", def: join(ROOT, "owner.def") },
+  framework: { dll: "WDFLDR.SYS", def: join(ROOT, "framework.def") },
   filters: { dll: "FLTMGR.SYS", def: join(ROOT, "filters.def") },
 };
 const COMPANIES = ["Fabrikam, Inc.", "Northwind Traders", "Contoso Ltd.", "Litware, Inc.", "Tailspin Toys"];
@@ -65,7 +66,7 @@ const IMAGES = [
     source: "drivers.c",
     defines: [`KIND_${kind}`],
     company: COMPANIES[i % COMPANIES.length] ?? "",
-    libraries: ["nt", "inner", "outer", "owner", "filters"],
+    libraries: ["nt", "inner", "outer", "owner", "framework", "filters"],
   })),
 ];
 

@@ -1306,6 +1306,39 @@ NOINLINE NTSTATUS Work(IRP *irp) {
 #endif
   return OwnGuard((HANDLE)(ULONG_PTR)irp->Flags, &guard->Process);
 }
+#elif defined KIND_FRAMEKEYKEEP || defined KIND_FRAMEKEYFREE || defined KIND_FRAMEKEEP || defined KIND_FRAMEFREE
+static PVOID *Functions, Globals;
+static const WCHAR Component[] = { 'K', 'm', 'd', 'f', 'L', 'i', 'b', 'r', 'a', 'r', 'y', 0 };
+static WDF_BIND Bind = { sizeof(WDF_BIND), Component, { 1, 15, 0 }, 440, &Functions, 0 };
+#define CALL(function, result, ...) ((result(NTAPI *)(PVOID, __VA_ARGS__))Functions[function])
+#define AT_START NT_SUCCESS(WdfVersionBind(driver, path, &Bind, &Globals))
+#if defined KIND_FRAMEKEYKEEP || defined KIND_FRAMEKEYFREE
+/* Opens the driver's key by the framework; framekeyfree closes it by the framework. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  PVOID key;
+  NTSTATUS status = CALL(WDF_DRIVER_PARAMETERS, NTSTATUS, PVOID, ULONG, PVOID, PVOID *)(Globals, Device, 0x20019, 0, &key);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(key);
+#ifdef KIND_FRAMEKEYFREE
+  CALL(WDF_REGISTRY_CLOSE, void, PVOID)(Globals, key);
+#endif
+  return STATUS_SUCCESS;
+}
+#else
+/* Makes memory by the framework; the parent that framefree names deletes it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  WDF_ATTRIBUTES attributes = { sizeof attributes, 0, 0, 1, 1, 0, 0, 0 };
+  PVOID memory, buffer;
+#ifdef KIND_FRAMEFREE
+  attributes.ParentObject = irp->SystemBuffer;
+#endif
+  NTSTATUS status = CALL(WDF_MEMORY_CREATE, NTSTATUS, WDF_ATTRIBUTES *, ULONG, ULONG, SIZE_T, PVOID *, PVOID *)(
+      Globals, &attributes, PagedPool, TAG('K', 'W', 'd', 'f'), 0x40, &memory, &buffer);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(buffer);
+  return STATUS_SUCCESS;
+}
+#endif
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

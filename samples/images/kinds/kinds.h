@@ -68,6 +68,28 @@ static __inline__ __attribute__((always_inline)) void GiveEntry(ENTRY_LIST *list
 FLTAPI NTSTATUS NTAPI FltGetStreamHandleContext(PVOID instance, PVOID file, PVOID *context);
 FLTAPI NTSTATUS NTAPI FltSetStreamHandleContext(PVOID instance, PVOID file, ULONG operation, PVOID context, PVOID *old);
 
+/* The framework: the loader's export, what it is told, and places in the table that it fills (wdffuncenum.h). */
+typedef struct {
+  ULONG Size;
+  const WCHAR *Component;
+  ULONG Version[3];
+  ULONG FunctionCount;
+  PVOID **FunctionTable;
+  PVOID Module;
+} WDF_BIND;
+typedef struct {
+  ULONG Size;
+  PVOID Cleanup, Destroy;
+  ULONG ExecutionLevel, SynchronizationScope;
+  PVOID ParentObject;
+  SIZE_T ContextSize;
+  const void *ContextType;
+} WDF_ATTRIBUTES;
+__declspec(dllimport) NTSTATUS NTAPI WdfVersionBind(DRIVER_OBJECT *driver, UNICODE_STRING *path, WDF_BIND *bind, PVOID *globals);
+#define WDF_DRIVER_PARAMETERS 119
+#define WDF_MEMORY_CREATE 192
+#define WDF_REGISTRY_CLOSE 231
+
 /* inner: a library of one layer */
 INNERAPI NTSTATUS NTAPI InnSend(PVOID device);
 INNERAPI NTSTATUS NTAPI InnOpen(ULONG size, PVOID *handle);

@@ -14,6 +14,9 @@ const owned = (name: string, count: number, argument: number, header: string): R
   { duties: PARENT },
 ];
 
+/** WDF_OBJECT_ATTRIBUTES.ParentObject. */
+const PARENT_OBJECT = { 4: 0x14, 8: 0x20 } as const;
+
 /**
  * A child of the driver object, where its attributes name no other parent: what is made for each request or
  * device without attributes stays until the driver is unloaded.
@@ -31,7 +34,14 @@ const free = (
   out(argument),
   header,
   tag,
-  { duties: [{ keeper: "parent", when: [isSet(attributes)] }] },
+  {
+    duties: [
+      {
+        keeper: "parent",
+        when: [isSet(attributes), { argument: attributes, at: PARENT_OBJECT, is: "nonzero" }],
+      },
+    ],
+  },
 ];
 
 /**

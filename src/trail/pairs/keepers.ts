@@ -29,6 +29,10 @@ export const LISTED: readonly ConsumerRow[] = [
   ["FsRtlSetEcpListIntoIrp", 2, 2, "ntifs.h", { fails: "status" }],
   ["IoSetIrpExtraCreateParameter", 2, 2, "ntifs.h", { fails: "status" }],
   ["CcInitializeCacheMap", 5, 5, "ntifs.h"],
+  ["WdfCollectionAdd", 3, 3, "wdfcollection.h", { fails: "status" }],
+  ["WdfFdoAddStaticChild", 3, 3, "wdffdo.h", { fails: "status" }],
+  ["WdfIoResourceRequirementsListAppendIoResList", 3, 3, "wdfresource.h", { fails: "status" }],
+  ["WdfIoResourceRequirementsListInsertIoResList", 4, 3, "wdfresource.h", { fails: "status" }],
 ];
 
 /** They copy what an argument points to into what another has: what stands in it is there then as well. */
@@ -85,15 +89,23 @@ export const CALLED_WITH: readonly ConsumerRow[] = [
   ["EtwRegister", 4, 3, "wdm.h", { fails: "status" }],
   ["CcDeferWrite", 6, 3, "ntifs.h", { comesAs: 1 }],
   ["CcDeferWrite", 6, 4, "ntifs.h", { comesAs: 2 }],
+  ["WdfRequestSetCompletionRoutine", 4, 4, "wdfrequest.h", { comesAs: 4 }],
+  ["WdfIoQueueStop", 4, 4, "wdfio.h", { comesAs: 2 }],
+  ["WdfIoQueueDrain", 4, 4, "wdfio.h", { comesAs: 2 }],
+  ["WdfIoQueuePurge", 4, 4, "wdfio.h", { comesAs: 2 }],
+  ["WdfIoQueueStopAndPurge", 4, 4, "wdfio.h", { comesAs: 2 }],
+  ["WdfDmaTransactionExecute", 3, 3, "wdfdmatransaction.h", { comesAs: 3, fails: "status" }],
+  ["WdfUsbTargetPipeConfigContinuousReader", 3, 3, "wdfusb.h", { takes: "address", fails: "status" }],
 ];
 
-/** IRPs that wait for whoever completes them. */
+/** IRPs that wait for whoever completes them, and requests. */
 export const PENDED: readonly ConsumerRow[] = [
   ["IoStartPacket", 4, 2, "ntifs.h"],
   ["IoQueueThreadIrp", 1, 1, "ntifs.h"],
   ["FsRtlNotifyFullChangeDirectory", 10, 9, "ntifs.h"],
   ["FsRtlNotifyFilterChangeDirectory", 11, 9, "ntifs.h"],
   ["FsRtlOplockFsctrl", 3, 2, "ntifs.h"],
+  ["WdfRequestSend", 4, 2, "wdfrequest.h", { comesAs: 1, fails: "false" }],
 ];
 
 /** What they return says where the memory is: whoever has that can give it back, until it is freed itself. */
@@ -101,4 +113,6 @@ export const DESCRIBED: readonly ConsumerRow[] = [
   ["IoAllocateMdl", 5, 1, "wdm.h", { fails: "null" }],
   ["MmCreateMdl", 3, 2, "wdm.h"],
   ["IoBuildAsynchronousFsdRequest", 6, 3, "wdm.h", { fails: "null" }],
+  ["WdfMemoryCreatePreallocated", 5, 3, "wdfmemory.h", { fails: "status" }],
+  ["WdfMemoryAssignBuffer", 4, 3, "wdfmemory.h", { fails: "status" }],
 ];

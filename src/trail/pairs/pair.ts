@@ -36,9 +36,10 @@ export type Gives =
  */
 export type Fails = Exclude<FailsInCode, "unknown"> | { readonly status: number };
 
-/** What an argument must be. A BOOLEAN counts with its low eight bits only. */
+/** What an argument must be, or what stands `at` in the structure that it points to. A BOOLEAN counts with its low eight bits only. */
 export interface Condition {
   readonly argument: number;
+  readonly at?: FieldOffset;
   readonly is:
     | "zero"
     | "nonzero"
