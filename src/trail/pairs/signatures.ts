@@ -40,6 +40,7 @@ const QUADS: Readonly<Record<string, readonly number[]>> = {
   NdisAllocateMemory: [4],
   NdisMFreeSharedMemory: [5],
   NdisOpenFile: [5],
+  NdisSetTimerObject: [2],
   VideoPortReleaseCommonBuffer: [4],
 };
 
