@@ -553,6 +553,18 @@ const KINDS = {
     culprit: "framekeep",
     beside: ["framefree", "framekeyfree"],
   },
+  "growing-buffer": {
+    why: "a buffer on the stack that grows in a loop; what it had before is given back, or is lost",
+    tag: "KGrw",
+    culprit: "growkeep",
+    beside: ["growfree", "asidefree"],
+  },
+  "tree-on-the-stack": {
+    why: "a tree that grows by a function which returns its root",
+    tag: "KTre",
+    culprit: "treekeep",
+    beside: ["treefree", "growfree"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

@@ -82,6 +82,19 @@ export class Facts {
     return [...this.#known].filter(([, value]) => value === 0).map(([key]) => key);
   }
 
+  /** What other comparisons of a value say of this one: what is 129 or more is not below 8. */
+  implied({ of, base, number }: Bound): boolean | undefined {
+    const start = `${of}|`;
+    for (const [fact, isSo] of this.#known) {
+      if (typeof isSo !== "boolean" || !fact.startsWith(start) || fact.at(-2) !== "|") continue;
+      const limit = Number(fact.slice(start.length, -2));
+      if (!Number.isInteger(limit)) continue;
+      const answer = boundBy(fact.at(-1), limit, isSo, base, number);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
+
   with(key: string, value: boolean | number): Facts {
     const before = this.#known.get(key);
     if (before === value) return this;
@@ -107,6 +120,38 @@ export class Facts {
     }
     return this;
   }
+}
+
+/** Whether a value is below a number, with a sign (`l`) or without (`b`), or equal to it. */
+interface Bound {
+  readonly of: string;
+  readonly base: "b" | "l" | "e";
+  readonly number: number;
+}
+
+/** The answer for a value that is below a limit, or is not. Numbers without a sign that have the highest bit set are left out. */
+function boundBy(
+  kind: string | undefined,
+  limit: number,
+  isBelow: boolean,
+  base: Bound["base"],
+  number: number,
+): boolean | undefined {
+  const isUnsigned = kind === "b" && limit >= 0;
+  if (!isUnsigned && kind !== "l") return undefined;
+  if (base === "e") {
+    const isOutside = isBelow ? number >= limit : number < limit;
+    if (number < 0 && isUnsigned) return isBelow ? false : undefined;
+    return isOutside ? false : undefined;
+  }
+  if (base === kind) {
+    if (isUnsigned && number < 0) return undefined;
+    const says = isBelow ? limit <= number : limit >= number;
+    return says ? isBelow : undefined;
+  }
+  // what is below a limit without a sign is not negative, and what is not below 0 is the same either way
+  if (isUnsigned && isBelow) return number >= limit ? true : number <= 0 ? false : undefined;
+  return kind === "l" && !isBelow && limit >= number && number >= 0 ? false : undefined;
 }
 
 /** Whether one of the keys that a fact's is made of is a place's, or of what stands behind it. */
@@ -145,6 +190,8 @@ export function decide(condition: string, comparison: Comparison, facts: Facts):
   const question = questionOf(asked, comparison);
   const known = question === undefined ? undefined : facts.get(question.key);
   if (typeof known === "boolean") return known !== question?.negated;
+  const implied = question?.bound === undefined ? undefined : facts.implied(question.bound);
+  if (implied !== undefined) return implied !== question?.negated;
   const some = left === undefined ? stillPossible(comparison.left, comparison.size, facts) : [left];
   const others = right === undefined ? stillPossible(comparison.right, comparison.size, facts) : [right];
   const answers = (some ?? []).flatMap((a) =>
@@ -307,6 +354,8 @@ interface Question {
   readonly negated: boolean;
   /** The number that a value is where the answer is yes. */
   readonly equals: { readonly key: string; readonly number: number } | undefined;
+  /** It compares a value with a number. */
+  readonly bound?: Bound;
 }
 
 /** `undefined` where nobody knows what is compared. */
@@ -348,16 +397,20 @@ const TURNED: Readonly<Partial<Record<Asked["base"], Asked["base"]>>> = {
 
 /** "At most" asks for less than one more, "below 1" for 0, and "negative" for less than 0. */
 function ofNumber({ base, negated }: Asked, key: string, number: number, size: number): Question {
-  if (base === "e") return { key: `${key}|${extended(number, size)}|e`, negated, equals: { key, number } };
+  const bound = (of: Bound["base"], limit: number): Question => ({
+    key: `${key}|${limit}|${of}`,
+    negated,
+    equals: of === "e" ? { key, number } : undefined,
+    bound: { of: key, base: of, number: limit },
+  });
+  if (base === "e") return bound("e", extended(number, size));
   const limit = extended(number, size) + (base === "be" || base === "le" ? 1 : 0);
   if (base === "b" || base === "be") {
     // nothing is above the highest of all numbers, which is -1 here
     if (limit === 0 && base === "be") return { key: `${key}|-1|be`, negated, equals: undefined };
-    return limit === 1
-      ? ofNumber({ base: "e", negated }, key, 0, size)
-      : { key: `${key}|${limit}|b`, negated, equals: undefined };
+    return limit === 1 ? ofNumber({ base: "e", negated }, key, 0, size) : bound("b", limit);
   }
-  return { key: `${key}|${limit}|l`, negated, equals: undefined };
+  return bound("l", limit);
 }
 
 function isNobodys(atom: Atom): boolean {

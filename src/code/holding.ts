@@ -243,10 +243,20 @@ export class Holding implements Visitor<Held> {
   /** The same call again, in a loop: what it gave before has to be somewhere by now. */
   #again(state: MachineState, told: Held, site: CallSite, gives: AcquiringCall["gives"]): Held | undefined {
     if (told.lost !== undefined) return this.#forget(told.lost.ending, []);
+    const [callee, ...others] = this.#flows.callees.of(site);
+    // what fills the same structure again may give back what stood there
+    const given = others.length > 0 ? [] : givenTo(this.#flows, told, site, callee);
+    if (callee !== undefined && given.some((one) => givesBack(this.#dealings.effect(callee, one, site))))
+      return this.#release(site.instruction.start, callee);
+    // … or return it, as a tree's root is when something is put into it
+    const isReturned = (one: Given): boolean =>
+      callee !== undefined && one.within === undefined && this.#dealings.returns(callee, one, site);
+    if (given.some(isReturned))
+      return { ...told, aliases: new Set([...told.aliases, `=${site.instruction.start}`]) };
     const { preserved } = this.#flows.image.code.set.abi;
-    const given = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
+    const places = gives.by === "return" ? [] : documentedArgument(this.#flows, site, gives.argument);
     const offset = "offset" in gives ? (gives.offset ?? 0) : 0;
-    const written = new Set(given.flatMap((atom) => (atom.kind === "stack" ? [atom.offset + offset] : [])));
+    const written = new Set(places.flatMap((atom) => (atom.kind === "stack" ? [atom.offset + offset] : [])));
     const away = told.stored.length > 0 || told.handed !== undefined || told.taken !== undefined;
     const carried = away ? undefined : carriedOver(told, state, preserved, written);
     if (carried === undefined)

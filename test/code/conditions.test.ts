@@ -45,6 +45,26 @@ describe("decide", () => {
     expect(behind(["le", wide], ["l", compared(X, constant(0), 8)])).toBeUndefined();
   });
 
+  it("knows it of other limits: what is 129 or more is not below 8", () => {
+    const limit = (number: number) => compared(X, constant(number));
+    expect(behind(["ae", limit(129)], ["b", limit(8)])).toBe(false);
+    expect(behind(["ae", limit(129)], ["e", limit(8)])).toBe(false);
+    expect(behind(["ae", limit(129)], ["b", limit(130)])).toBeUndefined();
+    expect(behind(["b", limit(8)], ["b", limit(129)])).toBe(true);
+    expect(behind(["b", limit(8)], ["e", limit(8)])).toBe(false);
+    expect(behind(["b", limit(8)], ["e", limit(7)])).toBeUndefined();
+    // with a sign, and from one to the other
+    expect(behind(["l", limit(-3)], ["ge", limit(2)])).toBe(false);
+    expect(behind(["b", limit(8)], ["l", limit(9)])).toBe(true);
+    expect(behind(["b", limit(8)], ["l", limit(0)])).toBe(false);
+    expect(behind(["ge", limit(8)], ["b", limit(4)])).toBe(false);
+    expect(behind(["l", limit(8)], ["b", limit(9)])).toBeUndefined();
+    expect(behind(["ae", limit(8)], ["l", limit(0)])).toBeUndefined();
+    // without a sign all negative numbers are high ones
+    expect(behind(["ae", limit(-5)], ["b", limit(8)])).toBeUndefined();
+    expect(behind(["b", limit(8)], ["e", limit(-1)])).toBe(false);
+  });
+
   it("takes a counter that is not below a limit any more for the limit", () => {
     const counter = computedAt({ kind: "unknown", key: "?" }, 0x1000, "0");
     const end = (of: Value, number: number) => compared(of, constant(number));

@@ -1339,6 +1339,67 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   return STATUS_SUCCESS;
 }
 #endif
+#elif defined KIND_GROWKEEP || defined KIND_GROWFREE
+/* A buffer on the stack that grows in a loop; growfree gives back the smaller one each time. */
+typedef struct { ULONG *Buffer; ULONG Used, Size; } GROWING;
+NOINLINE NTSTATUS Grow(GROWING *growing, ULONG more) {
+  ULONG size = growing->Size == 0 ? 0x40 : growing->Size;
+  if (growing->Used + more <= growing->Size) return STATUS_SUCCESS;
+  while (size < growing->Used + more) size *= 2;
+  ULONG *p = ExAllocatePoolWithTag(PagedPool, size * sizeof(ULONG), TAG('K', 'G', 'r', 'w'));
+  if (p == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  if (growing->Buffer != 0) {
+    for (ULONG i = 0; i < growing->Used; i++) p[i] = growing->Buffer[i];
+#ifdef KIND_GROWFREE
+    ExFreePoolWithTag(growing->Buffer, TAG('K', 'G', 'r', 'w'));
+#endif
+  }
+  growing->Buffer = p;
+  growing->Size = size;
+  return STATUS_SUCCESS;
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  GROWING growing = { 0 };
+  NTSTATUS status = STATUS_SUCCESS;
+  for (ULONG i = 0; i < irp->Flags; i++) {
+    status = Grow(&growing, i & 15);
+    if (!NT_SUCCESS(status)) break;
+    growing.Used += i & 15;
+  }
+  irp->Information = growing.Used;
+  if (growing.Buffer != 0) ExFreePoolWithTag(growing.Buffer, TAG('K', 'G', 'r', 'w'));
+  return status;
+}
+#elif defined KIND_TREEKEEP || defined KIND_TREEFREE
+/* A tree, into which a function puts another node and returns the root; treefree takes it down at the end. */
+typedef struct NODE_ { struct NODE_ *Left, *Right; ULONG Key; } NODE;
+NOINLINE NODE *Insert(NODE *node, ULONG key) {
+  if (node == 0) {
+    node = ExAllocatePoolWithTag(PagedPool, sizeof *node, TAG('K', 'T', 'r', 'e'));
+    if (node == 0) return 0;
+    node->Left = node->Right = 0;
+    node->Key = key;
+  } else if (key < node->Key) node->Left = Insert(node->Left, key);
+  else node->Right = Insert(node->Right, key);
+  return node;
+}
+NOINLINE void TakeDown(NODE *node) {
+  if (node == 0) return;
+  TakeDown(node->Left);
+  TakeDown(node->Right);
+#ifdef KIND_TREEFREE
+  ExFreePoolWithTag(node, TAG('K', 'T', 'r', 'e'));
+#else
+  node->Key = 0;
+#endif
+}
+NOINLINE NTSTATUS Work(IRP *irp) {
+  NODE *root = 0;
+  for (ULONG i = 0; i < (irp->Flags & 31); i++) root = Insert(root, (i * 7) & 15);
+  if (root != 0) irp->Information = root->Key;
+  TakeDown(root);
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {
