@@ -7,6 +7,8 @@ const QUESTIONS: ReadonlySet<string> = new Set(
   strchr strrchr strstr wcschr wcsrchr wcsstr strlen wcslen strnlen wcsnlen
   RtlCompareMemory RtlCompareString RtlCompareUnicodeString RtlCompareUnicodeStrings RtlEqualLuid RtlEqualSid RtlEqualString
   RtlEqualUnicodeString RtlPrefixString RtlPrefixUnicodeString FsRtlAreNamesEqual FsRtlIsNameInExpression
+  SeTokenIsAdmin SeTokenIsRestricted SeTokenIsWriteRestricted SeTokenType SeAccessCheck SePrivilegeCheck
+  SeSinglePrivilegeCheck RtlValidSid RtlValidSecurityDescriptor RtlIsNameLegalDOS8Dot3 KeReadStateEvent
   PsIsSystemThread PsIsThreadTerminating PsIsProtectedProcess PsIsProtectedProcessLight PsGetProcessExitStatus
   PsGetProcessWow64Process PsGetProcessId PsGetThreadId PsGetProcessInheritedFromUniqueProcessId
   PsGetProcessDebugPort PsGetProcessSessionId IoIsOperationSynchronous IoIsSystemThread`.split(/\s+/),
