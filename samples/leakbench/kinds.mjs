@@ -565,6 +565,18 @@ const KINDS = {
     culprit: "treekeep",
     beside: ["treefree", "growfree"],
   },
+  "children-of-a-structure": {
+    why: "nobody leaks: what a library hands out is its caller's structure's, and goes with that",
+    tag: "OwnK",
+    culprit: null,
+    beside: ["childfree", "owner"],
+  },
+  "told-of-a-buffer": {
+    why: "a library tells its caller of a buffer that the caller's structure has",
+    tag: "OwnR",
+    culprit: "readkeep",
+    beside: ["readfree", "owner"],
+  },
   "text-only": {
     why: "the tag's letters stand in texts and names only",
     tag: "Toke",

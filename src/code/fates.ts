@@ -39,8 +39,8 @@ export type Keeping =
   | { readonly in: "argument"; readonly argument: ArgumentOrigin }
   /** With a function that was given it. */
   | { readonly in: "callee"; readonly name: string | undefined; readonly target: number | undefined }
-  /** Somewhere that cannot be told. */
-  | { readonly in: "unknown" };
+  /** Somewhere that cannot be told; `of`: in a list whose head is in a structure that the function was given so. */
+  | { readonly in: "unknown"; readonly of?: ArgumentOrigin };
 
 /** An argument as the function itself knows it: a register, or a place above the return address. */
 export type ArgumentOrigin = { readonly register: number } | { readonly stack: number };

@@ -383,6 +383,8 @@ export class Holding implements Visitor<Held> {
     const last =
       kept.findLast(({ keeping }) => KEEPERS.has(keeping.in)) ??
       kept.findLast(({ keeping }) => !isCallers(keeping)) ??
+      // what a structure of the caller's has is that one's, and a variable tells of it
+      kept.findLast(({ keeping }) => keeping.in === "field") ??
       kept.at(-1);
     if (last !== undefined) {
       const key = keyOf(last);

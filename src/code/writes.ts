@@ -105,7 +105,9 @@ export class Writes {
         place.base !== undefined && told.pointers.has(place.base.key) && this.#isLink(to.displacement);
       const isLent = place.pointer !== undefined && isLentByIrp(this.#flows, place.pointer);
       if (isLent && !movesStackLocation(this.#flows, at)) return { ...told, aliases };
-      const stored: Stored = { at, keeping: isLinked || isLent ? { in: "unknown" } : place.keeping };
+      const { keeping } = place;
+      const of = isLinked && keeping.in === "field" && keeping.of !== undefined ? { of: keeping.of } : {};
+      const stored: Stored = { at, keeping: isLinked || isLent ? { in: "unknown", ...of } : keeping };
       this.#tell?.({ at, what: "stores" });
       return { ...told, aliases, stored: [...told.stored, stored] };
     }

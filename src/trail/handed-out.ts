@@ -74,7 +74,11 @@ export function handedOutOf(
     const out = handedOutOf(ownership, decoded, found, by, fatesOfIt, depth + 1);
     if (out !== undefined) return out;
   }
-  const [out] = fates.stored.flatMap(({ also = [] }) => also.flatMap((place) => outOf(place, abi) ?? []));
+  // what is in a list of the caller's structure goes with that
+  const listed = fates.stored.flatMap(({ keeping, also = [] }) => [keeping, ...also]);
+  if (listed.some((place) => place.in === "unknown" && place.of !== undefined)) return undefined;
+  const outs = fates.stored.flatMap(({ also = [] }) => also.flatMap((place) => outOf(place, abi) ?? []));
+  const out = outs.find(({ by }) => by === "structure") ?? outs[0];
   const ways: HandedOut[] = out === undefined ? [] : [{ gives: out, fails: failsOf(fates), shared: true }];
   if (fates.leftAsResult !== undefined) ways.push({ gives: { by: "return" }, fails: "null", shared: true });
   return ways.find(({ fails }) => ownership.succeedsOnlyThrough(flows, found, at, fails));

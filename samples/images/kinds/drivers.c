@@ -1400,6 +1400,31 @@ NOINLINE NTSTATUS Work(IRP *irp) {
   TakeDown(root);
   return STATUS_SUCCESS;
 }
+#elif defined KIND_CHILDFREE
+/* Innocent: a structure's children go with it. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_PARENT *parent;
+  OWN_ITEM *item;
+  NTSTATUS status = OwnParent(&parent);
+  if (!NT_SUCCESS(status)) return status;
+  status = OwnChild(parent, &item);
+  if (NT_SUCCESS(status)) irp->Information = Seen(item) + item->Id;
+  OwnEnd(parent);
+  return status;
+}
+#elif defined KIND_READKEEP || defined KIND_READFREE
+/* Is told of a buffer that its own structure has; readfree empties the structure. */
+NOINLINE NTSTATUS Work(IRP *irp) {
+  OWN_TEXT text = { 0 };
+  PVOID buffer;
+  NTSTATUS status = OwnRead(&text, &buffer);
+  if (!NT_SUCCESS(status)) return status;
+  irp->Information = Seen(buffer);
+#ifdef KIND_READFREE
+  OwnReset(&text);
+#endif
+  return STATUS_SUCCESS;
+}
 #endif
 
 NTSTATUS NTAPI Dispatch(PVOID device, IRP *irp) {

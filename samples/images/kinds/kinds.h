@@ -124,6 +124,13 @@ OWNERAPI NTSTATUS NTAPI OwnSubmit(OWN_ITEM *item);
 OWNERAPI void NTAPI OwnFree(OWN_ITEM *item);
 OWNERAPI NTSTATUS NTAPI OwnText(OWN_TEXT *text, ULONG length);
 OWNERAPI void NTAPI OwnClear(OWN_TEXT *text);
+typedef struct { LIST_ENTRY Children; ULONG Count; } OWN_PARENT;
+OWNERAPI NTSTATUS NTAPI OwnParent(OWN_PARENT **out);
+OWNERAPI NTSTATUS NTAPI OwnChild(OWN_PARENT *parent, OWN_ITEM **out);
+OWNERAPI void NTAPI OwnOrphan(OWN_ITEM *item);
+OWNERAPI void NTAPI OwnEnd(OWN_PARENT *parent);
+OWNERAPI NTSTATUS NTAPI OwnRead(OWN_TEXT *text, PVOID *buffer);
+OWNERAPI void NTAPI OwnReset(OWN_TEXT *text);
 OWNERAPI PVOID NTAPI OwnTake(void);
 OWNERAPI void NTAPI OwnPut(PVOID entry);
 #endif

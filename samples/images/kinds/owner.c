@@ -168,6 +168,47 @@ void NTAPI OwnClear(OWN_TEXT *text) {
   text->Length = 0;
 }
 
+/* Children of a structure: they go with it, whatever their makers do with them. */
+NTSTATUS NTAPI OwnParent(OWN_PARENT **out) {
+  OWN_PARENT *parent = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof *parent, TAG('O', 'w', 'n', 'P'));
+  if (parent == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  parent->Children.Flink = parent->Children.Blink = &parent->Children;
+  parent->Count = 0;
+  *out = parent;
+  return STATUS_SUCCESS;
+}
+NTSTATUS NTAPI OwnChild(OWN_PARENT *parent, OWN_ITEM **out) {
+  OWN_ITEM *item = OwnpAllocate(parent->Count++, TAG('O', 'w', 'n', 'K'));
+  if (item == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  LINK(parent->Children, item);
+  *out = item;
+  return STATUS_SUCCESS;
+}
+void NTAPI OwnOrphan(OWN_ITEM *item) {
+  UNLINK(item);
+  ExFreePoolWithTag(item, TAG('O', 'w', 'n', 'K'));
+}
+void NTAPI OwnEnd(OWN_PARENT *parent) {
+  while (parent->Children.Flink != &parent->Children) {
+    OWN_ITEM *item = (OWN_ITEM *)parent->Children.Flink;
+    UNLINK(item);
+    ExFreePoolWithTag(item, TAG('O', 'w', 'n', 'K'));
+  }
+  ExFreePoolWithTag(parent, TAG('O', 'w', 'n', 'P'));
+}
+
+/* A buffer that a structure of the caller's has, and that it is told of. */
+NTSTATUS NTAPI OwnRead(OWN_TEXT *text, PVOID *buffer) {
+  if (text->Buffer == 0) text->Buffer = ExAllocatePoolWithTag(PagedPool, 0x80, TAG('O', 'w', 'n', 'R'));
+  if (text->Buffer == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  *buffer = text->Buffer;
+  return STATUS_SUCCESS;
+}
+void NTAPI OwnReset(OWN_TEXT *text) {
+  if (text->Buffer != 0) ExFreePoolWithTag(text->Buffer, TAG('O', 'w', 'n', 'R'));
+  text->Buffer = 0;
+}
+
 /* Entries of a lookaside list. */
 PVOID NTAPI OwnTake(void) { return TakeEntry(&OwnEntries); }
 void NTAPI OwnPut(PVOID entry) { GiveEntry(&OwnEntries, entry); }
