@@ -66,9 +66,10 @@ export function handedOutOf(
   const { abi } = image.code.set;
   const direct = handedOut(fates, abi);
   if (direct !== undefined) return direct;
-  for (const { keeping } of fates.stored) {
-    const by = keeping.in === "field" ? keeping.by : undefined;
-    if (by === undefined || depth === MOST_STRUCTURES) continue;
+  const structures = new Set(
+    fates.stored.flatMap(({ keeping }) => (keeping.in === "field" ? (keeping.by ?? []) : [])),
+  );
+  for (const by of depth === MOST_STRUCTURES ? [] : structures) {
     const structure: AcquiringCall = { at: by, gives: { by: "return" }, fails: "null", isNew: true };
     const fatesOfIt = ownership.fatesOf(flows, found, structure);
     const out = handedOutOf(ownership, decoded, found, by, fatesOfIt, depth + 1);
