@@ -1,5 +1,6 @@
 import { type Atom, numberOf, UNKNOWN, type Value } from "./abstract-value.ts";
-import { type Comparison, type Facts, holdsFor, isAgainstZero } from "./conditions.ts";
+import { type Comparison, holdsFor, isAgainstZero } from "./conditions.ts";
+import type { Facts } from "./facts.ts";
 
 /** What a comparison is of: the thing itself, or what its acquisition returned. */
 export type Subject =

@@ -10,7 +10,7 @@ import type { ImageCode } from "./functions.ts";
 import { neverReturns } from "./no-return.ts";
 import { popsOf } from "./return-bytes.ts";
 import { InitialPointers } from "./seeds.ts";
-import { WdfTable } from "./wdf.ts";
+import { FRAMEWORK, WdfTable } from "./wdf.ts";
 
 /** An exported function: one of its names, and all of them where there are several. */
 export interface NamedExport {
@@ -114,7 +114,7 @@ export class Callees {
     const through = stub === undefined ? this.#through(site) : (site.state.registers[stub] ?? []);
     return through.flatMap((atom): Callee[] => {
       const framework = this.#framework.functionOf(atom);
-      if (framework !== undefined) return [{ target: undefined, module: "WDF", name: framework }];
+      if (framework !== undefined) return [{ target: undefined, module: FRAMEWORK, name: framework }];
       if (atom.kind === "loaded") return [this.throughSlot(atom.rva)];
       if (atom.kind === "address") return [this.at(atom.rva)];
       if (atom.kind === "result") {

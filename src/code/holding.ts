@@ -7,8 +7,9 @@ import { argumentOf, argumentPlaces, type CallSite } from "./call-site.ts";
 import { type Callee, namesOf } from "./callees.ts";
 import { CallsBeside } from "./calls-beside.ts";
 import { ComingBack } from "./coming-back.ts";
-import { type Comparison, Facts, meansEqual } from "./conditions.ts";
+import { type Comparison, meansEqual } from "./conditions.ts";
 import type { DataFlow } from "./data-flow.ts";
+import { Facts } from "./facts.ts";
 import {
   type AcquiringCall,
   argumentOfKey,

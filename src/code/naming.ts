@@ -1,6 +1,6 @@
 import type { Instruction } from "../isa/instruction.ts";
 import { COMPUTED, computedAt, type MachineState, UNKNOWN, type Value } from "./abstract-value.ts";
-import type { Facts } from "./conditions.ts";
+import type { Facts } from "./facts.ts";
 import type { Transfer } from "./transfer.ts";
 
 // On one way through a function what nobody knows has names, so that it can be told whether it is the same thing.

@@ -6,9 +6,9 @@ import { MachineState, numberOf, UNKNOWN } from "./abstract-value.ts";
 import { returnsFailure, type Subject } from "./call-outcome.ts";
 import type { CallSite } from "./call-site.ts";
 import type { Callee } from "./callees.ts";
-import { Facts } from "./conditions.ts";
 import { controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
+import { Facts } from "./facts.ts";
 import type {
   AcquiringCall,
   Dealings,

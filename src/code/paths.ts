@@ -17,13 +17,13 @@ import {
   conditionOf,
   decide,
   decideAtLoopEnd,
-  type Facts,
   learn,
   numberIn,
   withKnown,
 } from "./conditions.ts";
 import { type ControlFlow, controlFlowOf } from "./control-flow-graph.ts";
 import type { DataFlow } from "./data-flow.ts";
+import type { Facts } from "./facts.ts";
 import type { FunctionFlow } from "./function-flow.ts";
 import { liveIn, nameComputed, nameRead } from "./naming.ts";
 import { isSignShift, signIn } from "./signs.ts";

@@ -3,6 +3,7 @@ import { pointerBytes } from "../core/bytes.ts";
 import { MAX_WDF_BIND_PLACES } from "../core/limits.ts";
 import { utf16Bytes } from "../core/text.ts";
 import { findPatterns } from "../memory/search.ts";
+import type { ImportTable } from "../pe/imports.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Atom } from "./abstract-value.ts";
 import type { ImageCode } from "./functions.ts";
@@ -87,10 +88,16 @@ export class WdfTable {
   }
 }
 
-function usesFramework({ image }: ImageCode): boolean {
-  return image.imports.slots.some(
-    ({ declared }) => declared?.name?.startsWith("WdfVersionBind") === true || declared === undefined,
-  );
+function usesFramework({ image: { imports } }: ImageCode): boolean {
+  return bindsFramework(imports) || imports.slots.some(({ declared }) => declared === undefined);
+}
+
+/** What the framework is called whose functions drivers call through its table. */
+export const FRAMEWORK = "WDF";
+
+/** Whether imports declare that the framework's loader is called. */
+export function bindsFramework({ slots }: ImportTable): boolean {
+  return slots.some(({ declared }) => declared?.name?.startsWith("WdfVersionBind") === true);
 }
 
 function findBound(image: ImageCode): Bound | undefined | "limit" {

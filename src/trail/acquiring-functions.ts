@@ -1,4 +1,5 @@
 import { readContextRegistration } from "../code/context-registration.ts";
+import { bindsFramework, FRAMEWORK } from "../code/wdf.ts";
 import type { Va } from "../core/address.ts";
 import type { Abi } from "../isa/abi.ts";
 import { exportNames } from "../symbols/exports.ts";
@@ -13,7 +14,7 @@ import { type Acquirer, fieldOffset, type Release } from "./pairs/pair.ts";
 import { argumentWord } from "./pairs/signatures.ts";
 import { acquirersFor, acquirersNamed, anyObjectAcquirersFor, isExisting } from "./pairs/table.ts";
 import type { Question } from "./question.ts";
-import { abiOf, importedModule, type TrailModule, type TrailTarget } from "./target.ts";
+import { abiOf, importedModule, type TrailTarget } from "./target.ts";
 
 /** A function that acquires for whoever calls it. */
 export interface AcquiringFunction extends HeldFunction {
@@ -29,7 +30,7 @@ export interface AcquiringFunction extends HeldFunction {
   /** What gives back what it gives besides plain frees, where several functions stand behind it. */
   readonly frees?: readonly Release[];
   /** Calls of the module itself that give back what it gives, of which no name tells. */
-  readonly gives?: ListEntries["given"];
+  readonly givenBack?: ListEntries["given"];
   /** The other things that it gives, where it gives several. */
   readonly more?: readonly AcquiringFunction[];
 }
@@ -78,20 +79,12 @@ export function acquiringFunctions(question: Question): readonly AcquiringFuncti
   const declared = importedBy(question.target, unseen).flatMap(({ module, name }) =>
     documented(module, name, null),
   );
-  const ofFramework = question.target.modules.some(usesFramework)
+  const ofFramework = question.target.modules.some(({ imports }) => bindsFramework(imports))
     ? known
         .filter(({ name }) => name.startsWith("Wdf"))
         .flatMap(({ name }) => documented(FRAMEWORK, name, null))
     : [];
   return [...found.values(), ...declared, ...ofFramework];
-}
-
-/** What the framework is called whose functions drivers call through its table. */
-export const FRAMEWORK = "WDF";
-
-/** Whether a module is a driver of the framework, as its imports declare. */
-export function usesFramework({ imports }: TrailModule): boolean {
-  return imports.slots.some(({ declared }) => declared?.name?.startsWith("WdfVersionBind") === true);
 }
 
 /** Functions by the names in import tables, of modules that are not there or whose exports cannot be read. */

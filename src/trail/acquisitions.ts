@@ -1,7 +1,8 @@
+import { bindsFramework, FRAMEWORK } from "../code/wdf.ts";
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { MAX_RELAY_DEPTH, MAX_RELAYS } from "../core/limits.ts";
 import { addAll, addTo } from "../core/search.ts";
-import { type AcquiringFunction, FRAMEWORK, usesFramework } from "./acquiring-functions.ts";
+import type { AcquiringFunction } from "./acquiring-functions.ts";
 import { Balance } from "./balance.ts";
 import type { CallPlace, CallWay, ModuleClue } from "./clue.ts";
 import type { HandedOut } from "./handed-out.ts";
@@ -46,7 +47,7 @@ export function findAcquisitions(question: Question, functions: readonly Acquiri
     const named = new NamedFunctions(depth === 0 ? round : []);
     const framework = round.filter(({ module }) => module === FRAMEWORK);
     for (const [module, held] of holdersOf(question, round)) {
-      const tabled = framework.length > 0 && usesFramework(module) ? framework : [];
+      const tabled = framework.length > 0 && bindsFramework(module.imports) ? framework : [];
       const caller = new Caller(question, module, held, named, tabled);
       caller.look();
       for (const clue of caller.clues) clues.push({ module: module.name, clue });

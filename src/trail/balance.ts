@@ -113,7 +113,8 @@ export class Balance {
       .map(({ name }) => name);
     const further =
       names.length === 0 ? undefined : handedOutOf(ownership, this.#decoded, from, call.at, fates);
-    if (further !== undefined && this.#isCallers(further)) {
+    const { row, of = row } = this.#function;
+    if (further !== undefined && isHandedOver(further, this.#question.learnt(this.#module, of))) {
       this.#handsOn.set(names[0] ?? "", root);
       const relayed = { ...further, isRelease: call.isRelease };
       this.relays.push({ entry: from.entry, names, out: relayed, path, depth: path.length });
@@ -145,11 +146,6 @@ export class Balance {
       if (leaves) this.#handed.push({ call: root, at: this.#va(at), name: null });
       else if (isCallers(keeping)) this.#kept.push({ call: root, at: this.#va(at), keeping, from });
     }
-  }
-
-  #isCallers(out: HandedOut): boolean {
-    const { row, of = row } = this.#function;
-    return out.shared !== true || isHandedOver(out, this.#question.learnt(this.#module, of));
   }
 
   /** All that becomes of it is that it fills a variable, once. */
@@ -230,13 +226,6 @@ export class Balance {
         from,
       });
     }
-    for (const { at, keeping } of fates.stored)
-      if (isWithOthers(keeping))
-        this.#handed.push({
-          call: root,
-          at: this.#va(at),
-          name: keeping.in === "callee" ? (keeping.name ?? null) : null,
-        });
     const kept = fates.stored.filter(({ keeping }) => !isCallers(keeping) && !isWithOthers(keeping));
     const filled = kept.length === 0 ? [] : filledOnce(this.#decoded, from, call.at, fates);
     for (const { at, keeping, also } of kept) {
@@ -257,7 +246,10 @@ export class Balance {
       if (control.isBehind(at, call.at) && !control.isRepeated(at, call.at))
         this.#onOtherWays.add(`${root}:${at}`);
     }
-    for (const { at, keeping } of fates.handed) {
+    for (const { at, keeping } of [
+      ...fates.handed,
+      ...fates.stored.filter((one) => isWithOthers(one.keeping)),
+    ]) {
       const name = keeping.in === "callee" ? (keeping.name ?? null) : null;
       this.#handed.push({ call: root, at: this.#va(at), name });
     }
@@ -311,7 +303,7 @@ export class Balance {
   }
 
   #releaseCalls(): readonly ReleaseCall[] {
-    return releaseCalls(this.#module, this.#decoded, this.#releases(), this.#function.gives);
+    return releaseCalls(this.#module, this.#decoded, this.#releases(), this.#function.givenBack);
   }
 
   #releases(): readonly Release[] {

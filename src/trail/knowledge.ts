@@ -6,6 +6,7 @@ import { type Callee, namesOf } from "../code/callees.ts";
 import type { Effect, Given, IsRelease, Putting } from "../code/fates.ts";
 import { lookupRoutine } from "../code/looked-up.ts";
 import type { Knowledge } from "../code/ownership.ts";
+import { FRAMEWORK } from "../code/wdf.ts";
 import { type Abi, argumentPlace } from "../isa/abi.ts";
 import type { ModuleCodes } from "./module-codes.ts";
 import type { Consumer } from "./pairs/consumer.ts";
@@ -160,7 +161,7 @@ function isGiven(name: string, argument: number, given: Given, abi: Abi): boolea
 
 /** The kernel, and the framework, whose functions all are documented: they keep nothing but what is said of them. */
 function isKernel({ module }: Callee): boolean {
-  return module !== undefined && (module === "WDF" || isKernelName(module));
+  return module !== undefined && (module === FRAMEWORK || isKernelName(module));
 }
 
 function isAcquirer(name: string): boolean {

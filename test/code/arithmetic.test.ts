@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { constant, fewNumbers, movedBy, oneOf, UNKNOWN, type Value } from "../../src/code/abstract-value.ts";
 import { resultOf } from "../../src/code/arithmetic.ts";
-import { decide, Facts } from "../../src/code/conditions.ts";
+import { decide } from "../../src/code/conditions.ts";
+import { Facts } from "../../src/code/facts.ts";
 import type { Instruction, Operand } from "../../src/isa/instruction.ts";
 
 const RESULT: Value = [{ kind: "result", key: "=4096", call: 0x1000 }];

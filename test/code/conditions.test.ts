@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { computedAt, constant, type Value } from "../../src/code/abstract-value.ts";
 import { outcomeOf } from "../../src/code/call-outcome.ts";
-import { type Comparison, decide, decideAtLoopEnd, Facts, learn } from "../../src/code/conditions.ts";
+import { type Comparison, decide, decideAtLoopEnd, learn } from "../../src/code/conditions.ts";
+import { Facts } from "../../src/code/facts.ts";
 
 const X: Value = [{ kind: "register", key: "r1", register: 1 }];
 const Y: Value = [{ kind: "register", key: "r2", register: 2 }];

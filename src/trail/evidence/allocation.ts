@@ -147,7 +147,7 @@ function balanceOfOwn(
     out: OF_POOL,
     row: undefined,
     frees: calls.flatMap(({ row }) => row?.releases ?? []),
-    gives: lists.flatMap(({ given }) => given),
+    givenBack: lists.flatMap(({ given }) => given),
   };
   const balance = new Balance(question, module, decoded, acquiring, missing);
   for (const { at, row, gives } of calls) {
