@@ -95,7 +95,7 @@ export class PoolAccount {
     const lockstep = this.lockstep(tag);
     return leakSigns(table, parseTag(tag), {
       ...(lockstep === undefined ? {} : { lockstep }),
-      ...("missing" in table ? {} : { hints: this.#leakHints() }),
+      ...("missing" in table ? {} : { hints: this.#leakHints(), report: this.leaks() }),
       ...(growth === undefined ? {} : { growth }),
     });
   }

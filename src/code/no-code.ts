@@ -24,21 +24,36 @@ export function findTexts(code: ModuleCode): BitSet {
   return texts;
 }
 
+/** What is printable or zero goes on without a break: nothing beyond tells what is text in it. */
 function eachText(bytes: Uint8Array, found: (from: number, to: number) => void): void {
+  const stride = MIN_LETTERS;
+  // a word has a letter at one of so many places
+  for (let at = stride - 1; at < bytes.length; at += stride) {
+    if (PRINTABLE[bytes[at] as number] !== 1) continue;
+    let from = at;
+    while (from > 0 && PRINTABLE[bytes[from - 1] as number] === 1) from--;
+    while (at < bytes.length && PRINTABLE[bytes[at] as number] === 1) at++;
+    if (at - from < MIN_LETTERS || bytes[at] !== 0 || !readsAsWords(bytes, from, at)) continue;
+    while (from > 0 && TEXT_OR_ZERO[bytes[from - 1] as number] === 1) from--;
+    while (at < bytes.length && TEXT_OR_ZERO[bytes[at] as number] === 1) at++;
+    eachTextAmongZeros(bytes, from, at, found);
+  }
+}
+
+/** The texts of a piece that has nothing but printable bytes and zeros in it. */
+function eachTextAmongZeros(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  found: (from: number, to: number) => void,
+): void {
   /** Words that are no text for themselves, since the last byte that ends all text: pairs of start and end. */
   const waiting: number[] = [];
   /** Up to where text goes on: a short word behind it is text as well. */
   let reach = -1;
-  let from = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number;
-    if (PRINTABLE[byte] === 1) continue;
-    if (byte !== 0) {
-      if (waiting.length > 0) waiting.length = 0;
-      reach = -1;
-      from = at + 1;
-      continue;
-    }
+  let from = start;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== 0) continue;
     const length = at - from;
     if (length === 0) {
       const last = reach >= 0 ? reach : (waiting.at(-1) ?? at);
@@ -122,6 +137,7 @@ export function isPrintable(byte: number): boolean {
 const PRINTABLE = new Uint8Array(256);
 for (let byte = 0x20; byte < 0x7f; byte++) PRINTABLE[byte] = 1;
 for (const byte of [9, 10, 13]) PRINTABLE[byte] = 1;
+const TEXT_OR_ZERO = PRINTABLE.with(0, 1);
 /** d, f, h, j, t and u: prefixes, `push` of constants, and short branches. */
 const CODE_LETTERS = new Uint8Array(256);
 for (const letter of "dfhjtu") CODE_LETTERS[letter.charCodeAt(0)] = 1;

@@ -166,17 +166,21 @@ export function findWords(
   });
 }
 
-/** Looks at each place for what begins as one of the words does. */
+/** Looks at each place for what begins as one of the words does, and ends as one. */
 function scanForAll(words: readonly number[]): Scan {
   const low = new Uint8Array(0x10000);
-  for (const word of words) low[word & 0xffff] = 1;
+  const ends = new Uint8Array(0x10000);
+  for (const word of words) {
+    low[word & 0xffff] = 1;
+    ends[word >>> 16] = 1;
+  }
   return (buffer, from, to, onWord) => {
     let byte = buffer[from] as number;
     for (let i = from; i + 4 <= to; i++) {
       const next = buffer[i + 1] as number;
       if (low[byte | (next << 8)] === 1) {
         const high = (buffer[i + 2] as number) | ((buffer[i + 3] as number) << 8);
-        onWord(i, (byte | (next << 8) | (high << 16)) >>> 0);
+        if (ends[high] === 1) onWord(i, (byte | (next << 8) | (high << 16)) >>> 0);
       }
       byte = next;
     }

@@ -297,10 +297,8 @@ class Caller {
   /** Functions that it looks up by name. Microsoft's own look up everything. */
   #lookUps(): readonly Lookup[] {
     const { target, codes } = this.#question;
-    if (this.#named.size === 0) return [];
-    const decode = (): DecodedModule | undefined =>
-      this.#module.publisher.thirdParty === false ? undefined : codes.of(this.#module);
-    const lookups = lookupsOf(target, this.#module, decode, this.#named);
+    if (this.#named.size === 0 || this.#module.publisher.thirdParty === false) return [];
+    const lookups = lookupsOf(target, this.#module, () => codes.of(this.#module), this.#named);
     for (const { clue } of lookups) this.clues.push(clue);
     return lookups;
   }
@@ -340,9 +338,12 @@ function callPlace(decoded: DecodedModule, site: ImportCall): CallPlace {
     returnsTo: site.returnAddress,
     caller: site.caller,
     callerEntry: decoded.image.image.addressOf(site.edge.from.entry) as Va,
-    constants: site
-      .constants()
-      .slice(0, parameters)
-      .map((value) => value ?? null),
+    constants:
+      parameters === 0
+        ? []
+        : site
+            .constants()
+            .slice(0, parameters)
+            .map((value) => value ?? null),
   };
 }

@@ -22,32 +22,43 @@ function eachReference(
     wide ? start + at + 4 + wordAt(bytes, at) : (wordAt(bytes, at) - base32) | 0;
   const last = bytes.length - 4;
   for (let i = 0; i < last; i++) {
-    const byte = bytes[i] as number;
-    if (byte === 0xe8 || byte === 0xe9) found(start + i, start + i + 5 + wordAt(bytes, i + 1), "near");
-    else if (byte === 0xeb || (byte & 0xf0) === 0x70) {
+    const lead = LEADS[bytes[i] as number] as number;
+    if (lead === 0) continue;
+    if (lead === NEAR) found(start + i, start + i + 5 + wordAt(bytes, i + 1), "near");
+    else if (lead === SHORT)
       found(start + i, start + i + 2 + (((bytes[i + 1] as number) << 24) >> 24), "near");
-    } else if (byte === 0x0f && i + 1 < last && ((bytes[i + 1] as number) & 0xf0) === 0x80) {
-      found(start + i, start + i + 6 + wordAt(bytes, i + 2), "near");
-    } else if (byte === 0xff && i + 1 < last && ((bytes[i + 1] as number) | 0x30) === 0x35) {
-      const reg = ((bytes[i + 1] as number) >> 3) & 7;
-      if (reg === 2 || reg === 4) found(start + i, placeAt(i + 2), "slot");
-    } else if (byte === 0x8b && i + 1 < last && ((bytes[i + 1] as number) & 0xc7) === 0x05) {
-      const optimized = wide && bytes[i - 1] === 0x4c && bytes[i + 1] === 0x15 && bytes[i + 6] === 0xe8;
-      found(start + i, placeAt(i + 2), optimized ? "optimized" : "load");
-    } else if (byte === 0xa1 && !wide) found(start + i, placeAt(i + 1), "load");
+    else if (lead === MOVE_TO_A) {
+      if (!wide) found(start + i, placeAt(i + 1), "load");
+    } else if (i + 1 < last) {
+      const second = bytes[i + 1] as number;
+      if (lead === TWO_BYTES) {
+        if ((second & 0xf0) === 0x80) found(start + i, start + i + 6 + wordAt(bytes, i + 2), "near");
+      } else if (lead === GROUP_5) {
+        // call [place] and jmp [place]
+        if (second === 0x15 || second === 0x25) found(start + i, placeAt(i + 2), "slot");
+      } else if ((second & 0xc7) === 0x05) {
+        const optimized = wide && bytes[i - 1] === 0x4c && second === 0x15 && bytes[i + 6] === 0xe8;
+        found(start + i, placeAt(i + 2), optimized ? "optimized" : "load");
+      }
+    }
   }
 }
 
-const CALL = 1;
-const JUMP = 2;
-const BRANCH = 3;
-/** What a byte in front of a displacement of 32 bits can mean; of a branch it is the second byte. */
-const USES = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === 0xe8) return CALL;
-  if (byte === 0xe9) return JUMP;
-  return (byte & 0xf0) === 0x80 ? BRANCH : 0;
+const NEAR = 1;
+const SHORT = 2;
+const TWO_BYTES = 3;
+const GROUP_5 = 4;
+const MOVE = 5;
+const MOVE_TO_A = 6;
+/** What begins with a byte: most begin nothing that is looked for. */
+const LEADS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0xe8 || byte === 0xe9) return NEAR;
+  if (byte === 0xeb || (byte & 0xf0) === 0x70) return SHORT;
+  if (byte === 0x0f) return TWO_BYTES;
+  if (byte === 0xff) return GROUP_5;
+  if (byte === 0x8b) return MOVE;
+  return byte === 0xa1 ? MOVE_TO_A : 0;
 });
-const KINDS = ["call", "call", "jump", "branch"] as const;
 
 function eachNear(code: CodeBytes, found: Parameters<References["near"]>[1]): void {
   const low = code.sections[0]?.start ?? 0;
@@ -56,11 +67,14 @@ function eachNear(code: CodeBytes, found: Parameters<References["near"]>[1]): vo
   for (const { bytes, start } of code.runs) {
     const last = bytes.length - 5;
     for (let i = 0; i <= last; i++) {
-      const use = USES[bytes[i] as number] as number;
-      if (use === 0 || (use === BRANCH && (i === 0 || bytes[i - 1] !== 0x0f))) continue;
-      const target = start + i + 5 + wordAt(bytes, i + 1);
+      const lead = LEADS[bytes[i] as number] as number;
+      if (lead !== NEAR && lead !== TWO_BYTES) continue;
+      const isBranch = lead === TWO_BYTES;
+      if (isBranch && (i === last || ((bytes[i + 1] as number) & 0xf0) !== 0x80)) continue;
+      const displacement = isBranch ? i + 2 : i + 1;
+      const target = start + displacement + 4 + wordAt(bytes, displacement);
       if (target < low || target >= high || !(oneSection || code.isCode(target))) continue;
-      found(start + (use === BRANCH ? i - 1 : i), target, KINDS[use] ?? "call");
+      found(start + i, target, isBranch ? "branch" : bytes[i] === 0xe8 ? "call" : "jump");
     }
   }
 }
