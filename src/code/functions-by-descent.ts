@@ -96,7 +96,7 @@ class DescentFinder {
       startsFunction: (at, padded) => this.#startsBehindCall(at, padded),
       isTailJump: (jump) => this.#isTailJump(jump),
       isData: (at) => this.#judge.isData(at),
-      handlersAt: (at) => this.#scopes.namedAt(at),
+      ...(scopes.some ? { handlersAt: (at) => scopes.namedAt(at) } : {}),
       onCall: (target, at) => {
         this.#noteCall(target, at);
         this.#add(target);

@@ -50,6 +50,11 @@ export class ScopeTables {
     }
   }
 
+  /** Whether any instruction names one. */
+  get some(): boolean {
+    return this.#handlers.size > 0;
+  }
+
   /** The filters and handlers of the table that the instruction at `at` names. */
   namedAt(at: number): readonly number[] {
     return this.#named.has(at) ? (this.#handlers.get(at) ?? []) : NONE;
