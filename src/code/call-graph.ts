@@ -34,7 +34,6 @@ export interface CallEdge {
 export class CallGraph {
   readonly #flows: DataFlow;
   #links: XrefList | undefined;
-  #asked = false;
   #truncated = false;
 
   constructor(flows: DataFlow) {
@@ -91,19 +90,11 @@ export class CallGraph {
     return [{ at: at as Rva, from, form: "service", callee: this.#flows.callees.at(service) }];
   }
 
-  /** The first question reads the code; whoever asks again, as a walk through callers does, asks a list of it. */
+  /** The first question reads the code; all after it, as a walk through callers asks them, a list of it. */
   #hits(wanted: BitSet): readonly Hit[] {
     const { code, image } = this.#flows.image;
-    if (this.#asked) this.#links ??= new XrefList(code, image.size);
-    this.#asked = true;
-    if (this.#links !== undefined) return this.#links.to(wanted);
-    const hits: Hit[] = [];
-    for (const run of code.runs) {
-      code.set.references.each(code, run, (at, place, kind) => {
-        if (wanted.has(place)) hits.push({ at, place, kind });
-      });
-    }
-    return hits;
+    this.#links ??= new XrefList(code, image.size);
+    return this.#links.to(wanted);
   }
 
   /** Everything that a function calls. */

@@ -211,10 +211,12 @@ describe("code/ on any bytes", () => {
   });
 
   it("says that a function is too large to be followed (MAX_FUNCTION_INSTRUCTIONS)", () => {
-    const bytes = new Uint8Array(0x2_0000).fill(0x90);
-    bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20, 0xc3], 0x1_fff0);
-    const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x2_1000]] });
-    expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x2_0ff2 as Rva)).toMatchObject({
+    const bytes = new Uint8Array(0x4_4008);
+    // nop dword [rax]: of so many bytes more instructions could be followed
+    for (let at = 0; at < 0x4_4000; at += 4) bytes.set([0x0f, 0x1f, 0x40, 0x00], at);
+    bytes.set([0x41, 0xb8, 0x53, 0x65, 0x20, 0x20, 0xc3], 0x4_4000);
+    const image = codeImage({ parts: [{ rva: 0x1000, bytes }], unwind: [[0x1000, 0x4_5007]] });
+    expect(new TagUses(new DataFlow(analyzeImage(image))).at(0x4_5002 as Rva)).toMatchObject({
       use: "unknown",
       seen: { kind: "too-large" },
     });
