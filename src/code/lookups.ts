@@ -1,7 +1,7 @@
 import { advance, type Rva, type Va } from "../core/address.ts";
 import { addTo, groupBy } from "../core/search.ts";
 import { asciiBytes, utf16Bytes } from "../core/text.ts";
-import { findPatterns, findWords } from "../memory/search.ts";
+import { findPatterns, wordSearch } from "../memory/search.ts";
 import { sectionSpan } from "../pe/sections.ts";
 import type { Value } from "./abstract-value.ts";
 import type { DataFlow } from "./data-flow.ts";
@@ -129,7 +129,7 @@ function countedStrings(
         if (text !== undefined) found.push([Number(at - image.base) - pointerSize, text]);
       };
       const upper = pointerSize === 8 ? high : undefined;
-      findWords(image.space, advance(image.base, section.rva), length, words, put, upper);
+      wordSearch(words, upper)(image.space, advance(image.base, section.rva), length, put);
     }
   }
   return found;

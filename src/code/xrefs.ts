@@ -19,39 +19,37 @@ const KINDS: readonly ReferenceKind[] = ["near", "slot", "load", "optimized"];
 
 /** What all of an image's code reads as calling, jumping to or loading inside the image, in order of address. */
 export class XrefList {
-  readonly #ats: Uint32Array;
-  readonly #places: Uint32Array;
-  /** Indexes into `KINDS`. */
-  readonly #kinds: Uint32Array;
+  /** Each kind by itself, in the order of `KINDS`: next to all are `near`. */
+  readonly #kinds: readonly {
+    readonly kind: ReferenceKind;
+    readonly ats: Uint32Array;
+    readonly places: Uint32Array;
+  }[];
 
   constructor(code: ModuleCode, size: number) {
-    const ats = new U32List();
-    const places = new U32List();
-    const kinds = new U32List();
+    const lists = KINDS.map((kind) => ({ kind, ats: new U32List(), places: new U32List() }));
     for (const run of code.runs) {
       code.set.references.each(code, run, (at, place, kind) => {
         if (place < 0 || place >= size) return;
-        ats.push(at);
-        places.push(place);
-        kinds.push(KINDS.indexOf(kind));
+        const list = lists[KINDS.indexOf(kind)];
+        list?.ats.push(at);
+        list?.places.push(place);
       });
     }
-    this.#ats = ats.toArray();
-    this.#places = places.toArray();
-    this.#kinds = kinds.toArray();
+    this.#kinds = lists.map(({ kind, ats, places }) => ({
+      kind,
+      ats: ats.toArray(),
+      places: places.toArray(),
+    }));
   }
 
   to(wanted: BitSet): readonly Hit[] {
     const hits: Hit[] = [];
-    this.#places.forEach((place, i) => {
-      if (wanted.has(place))
-        hits.push({
-          at: this.#ats[i] as number,
-          place,
-          kind: KINDS[this.#kinds[i] as number] as ReferenceKind,
-        });
-    });
-    return hits;
+    for (const { kind, ats, places } of this.#kinds)
+      places.forEach((place, i) => {
+        if (wanted.has(place)) hits.push({ at: ats[i] as number, place, kind });
+      });
+    return hits.sort((a, b) => a.at - b.at);
   }
 }
 

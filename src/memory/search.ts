@@ -132,25 +132,29 @@ type Scan = (
 ) => void;
 
 /**
- * Finds any of many 32-bit little-endian words at every alignment of a range, in one pass however many
- * they are. A word that reaches into a hole is not found.
+ * Searches a range for the words that it was made for. A word that reaches into a hole is not found.
  *
- * @param onHit told the address and the index of the word in `words`
- * @param upper the 32 bits that follow each word: pointers to one part of memory share them, and are found faster
+ * @param onHit told the address and the index of the word
  */
-export function findWords(
+export type WordSearch = (
   space: AddressSpace,
   start: Va,
   length: number,
-  words: readonly number[],
   onHit: (at: Va, word: number) => void,
-  upper?: number,
-): SearchCoverage {
+) => SearchCoverage;
+
+/**
+ * A search for any of many 32-bit little-endian words, at every alignment, in one pass however many they are. To make one
+ * takes as long as to search a driver: whoever searches many makes one for all.
+ *
+ * @param upper the 32 bits that follow each word: pointers to one part of memory share them, and are found faster
+ */
+export function wordSearch(words: readonly number[], upper?: number): WordSearch {
   if (words.length <= (upper === undefined ? FEW : 1)) {
     const patterns = words.map((word) =>
       Uint8Array.of(...wordBytes(word), ...(upper === undefined ? [] : wordBytes(upper))),
     );
-    return findPatterns(space, start, length, patterns, onHit);
+    return (space, start, length, onHit) => findPatterns(space, start, length, patterns, onHit);
   }
   const wanted = new Map<number, number[]>();
   words.forEach((word, i) => {
@@ -158,12 +162,13 @@ export function findWords(
   });
   const scan = upper === undefined ? scanForAll(words) : scanBefore(upper);
   const reach = upper === undefined ? 3 : 7;
-  return sweep(space, start, length, reach, ({ buffer, from, to, origin }) => {
-    scan(buffer, from, to, (at, word) => {
-      for (const index of wanted.get(word) ?? []) onHit(advance(origin, at), index);
+  return (space, start, length, onHit) =>
+    sweep(space, start, length, reach, ({ buffer, from, to, origin }) => {
+      scan(buffer, from, to, (at, word) => {
+        for (const index of wanted.get(word) ?? []) onHit(advance(origin, at), index);
+      });
+      return true;
     });
-    return true;
-  });
 }
 
 /** Looks at each place for what begins as one of the words does, and ends as one. */

@@ -1,6 +1,6 @@
 import { type Rva, rva, type Va } from "../core/address.ts";
 import { groupBy } from "../core/search.ts";
-import { findWords } from "../memory/search.ts";
+import { type WordSearch, wordSearch } from "../memory/search.ts";
 import { type SearchLimits, tellProgress } from "./module-search.ts";
 import { isImportedAs, type TrailModule, type TrailTarget } from "./target.ts";
 
@@ -42,11 +42,12 @@ export function findHolders(
   limits: SearchLimits = {},
 ): readonly Holding[] {
   const holdings: Holding[] = [];
+  const searches = searchesFor(target, functions);
   target.modules.forEach((module, i) => {
     tellProgress(limits, module.name, i, target.modules.length);
     const declared = declaredSlots(module, functions);
     const seen = new Set<Va>();
-    for (const [address, function_] of pointersIn(target, module, functions)) {
+    for (const [address, function_] of pointersIn(target, module, searches)) {
       seen.add(address);
       const offset = rva(Number(address - module.base));
       const slot = declared.get(offset);
@@ -77,40 +78,38 @@ export function findHolders(
   return holdings;
 }
 
+interface PointerSearch {
+  readonly search: WordSearch;
+  /** What it looks for, in its order. */
+  readonly functions: readonly PlacedFunction[];
+}
+
+/** 64-bit addresses by their upper 32 bits, which those of one module share, and nearly always all. */
+function searchesFor(target: TrailTarget, functions: readonly HeldFunction[]): readonly PointerSearch[] {
+  const placed = functions.filter((function_): function_ is PlacedFunction => function_.address !== null);
+  const narrow = target.space.pointerSize === 4;
+  const groups = groupBy(placed, ({ address }) => (narrow ? undefined : Number(address >> 32n)));
+  return [...groups].map(([upper, held]) => {
+    const words = held.map((function_) => Number(function_.address & 0xffffffffn));
+    return { search: wordSearch(words, upper), functions: held };
+  });
+}
+
 /** Each place in a module where one of the addresses stands; not in the module that owns it. */
 function* pointersIn(
   target: TrailTarget,
   module: TrailModule,
-  functions: readonly HeldFunction[],
+  searches: readonly PointerSearch[],
 ): Generator<readonly [Va, HeldFunction]> {
-  const others = functions.filter(
-    (function_): function_ is PlacedFunction =>
-      function_.address !== null && function_.module !== module.name,
-  );
   const hits: [Va, HeldFunction][] = [];
-  for (const [upper, held] of byUpperHalf(target, others)) {
-    findWords(
-      target.space,
-      module.base,
-      module.size,
-      held.map((function_) => Number(function_.address & 0xffffffffn)),
-      (at, word) => {
-        const function_ = held[word];
-        if (function_ !== undefined) hits.push([at, function_]);
-      },
-      upper,
-    );
+  for (const { search, functions } of searches) {
+    if (functions.every((function_) => function_.module === module.name)) continue;
+    search(target.space, module.base, module.size, (at, word) => {
+      const function_ = functions[word];
+      if (function_ !== undefined && function_.module !== module.name) hits.push([at, function_]);
+    });
   }
   yield* hits.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-}
-
-/** 64-bit addresses by their upper 32 bits, which those of one module share, and nearly always all. */
-function byUpperHalf(
-  target: TrailTarget,
-  functions: readonly PlacedFunction[],
-): ReadonlyMap<number | undefined, readonly PlacedFunction[]> {
-  const narrow = target.space.pointerSize === 4;
-  return groupBy(functions, ({ address }) => (narrow ? undefined : Number(address >> 32n)));
 }
 
 interface DeclaredSlot {

@@ -2,7 +2,7 @@ import type { CallEdge } from "../code/call-graph.ts";
 import { findRuntimeLookups } from "../code/lookups.ts";
 import { advance, type Rva } from "../core/address.ts";
 import { asciiBytes, asciiZ, utf16Bytes, utf16Z } from "../core/text.ts";
-import { findWords } from "../memory/search.ts";
+import { type WordSearch, wordSearch } from "../memory/search.ts";
 import type { LooksUp } from "./clue.ts";
 import type { HeldFunction } from "./holders.ts";
 import type { DecodedModule } from "./module-codes.ts";
@@ -21,15 +21,16 @@ export interface Lookup {
 /** Functions by the names that a module may look them up by. One may be exported by several; whoever looks it up knows one of them. */
 export class NamedFunctions {
   readonly #named = new Map<string, HeldFunction>();
-  /** Four bytes that names begin with, in UTF-16 from their third character on. */
-  readonly #words: number[] = [];
-  /** Of each word: what the longest name takes with its end, and the encoding. */
+  /** Looks for four bytes that names begin with, in UTF-16 from their third character on. */
+  readonly #search: WordSearch;
+  /** Of each of them: what the longest name takes with its end, and the encoding. */
   readonly #begins: { length: number; readonly encoding: "ascii" | "utf-16" }[] = [];
 
   constructor(functions: readonly HeldFunction[]) {
     for (const held of functions) if (!this.#named.has(held.name)) this.#named.set(held.name, held);
     for (const held of functions)
       for (const name of held.names ?? []) if (!this.#named.has(name)) this.#named.set(name, held);
+    const words: number[] = [];
     const places = new Map<number, number>();
     for (const name of this.#named.keys()) {
       if (name.length < 4) continue;
@@ -40,12 +41,13 @@ export class NamedFunctions {
         const known = this.#begins[places.get(word) ?? -1];
         if (known !== undefined) known.length = Math.max(known.length, length);
         else {
-          places.set(word, this.#words.length);
-          this.#words.push(word);
+          places.set(word, words.length);
+          words.push(word);
           this.#begins.push({ encoding, length });
         }
       }
     }
+    this.#search = wordSearch(words);
   }
 
   get size(): number {
@@ -60,7 +62,7 @@ export class NamedFunctions {
   /** The names that stand in a module in either encoding: their first letters are searched for, and the whole text behind them is one. */
   in(target: TrailTarget, module: TrailModule): ReadonlySet<string> {
     const found = new Set<string>();
-    findWords(target.space, module.base, module.size, this.#words, (at, word) => {
+    this.#search(target.space, module.base, module.size, (at, word) => {
       const begin = this.#begins[word];
       if (begin === undefined) return;
       const start = begin.encoding === "ascii" ? at : advance(at, -4);

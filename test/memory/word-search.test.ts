@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { va } from "../../src/core/address.ts";
-import { findWords } from "../../src/memory/search.ts";
+import { wordSearch } from "../../src/memory/search.ts";
 import { SEARCH_CHUNK } from "../../src/memory/sweep.ts";
 import { VirtualMemory } from "../fixtures/virtual-memory.ts";
 
@@ -9,21 +9,15 @@ const BASE = 0x10000n;
 
 function find(memory: VirtualMemory, length: number, words: readonly number[], upper?: number) {
   const hits: [at: bigint, word: number][] = [];
-  const coverage = findWords(
-    memory.space,
-    va(BASE),
-    length,
-    words,
-    (at, word) => hits.push([at - BASE, word]),
-    upper,
-  );
+  const search = wordSearch(words, upper);
+  const coverage = search(memory.space, va(BASE), length, (at, word) => hits.push([at - BASE, word]));
   return { hits, coverage };
 }
 
 /** Five words, so that they are looked for in one pass. */
 const OTHERS = [0x01010101, 0x02020202, 0x03030303, 0x04040404];
 
-describe("findWords", () => {
+describe("wordSearch", () => {
   it.each([[undefined], [0xfffff804]])(
     "finds a word over the end of a chunk, once (followed by %s)",
     (upper) => {
