@@ -108,12 +108,11 @@ const ROUTINES: Readonly<Record<string, PoolRoutine>> = {
 
 /** The routine of a name as images export it; 32-bit decoration does not matter. */
 export function poolRoutine(name: string): PoolRoutine | undefined {
-  const plain = /^_?(\w+?)(?:@\d+)?$/.exec(name)?.[1] ?? name;
-  return Object.hasOwn(ROUTINES, name)
-    ? ROUTINES[name]
-    : Object.hasOwn(ROUTINES, plain)
-      ? ROUTINES[plain]
-      : undefined;
+  if (Object.hasOwn(ROUTINES, name)) return ROUTINES[name];
+  // as 32-bit code has it: _ExFreePoolWithTag@8
+  if (!name.startsWith("_") && !name.includes("@")) return undefined;
+  const plain = /^_?(\w+?)(?:@\d+)?$/.exec(name)?.[1];
+  return plain !== undefined && Object.hasOwn(ROUTINES, plain) ? ROUTINES[plain] : undefined;
 }
 
 /** The routines that read a tag out of a structure, by name. */

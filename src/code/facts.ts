@@ -52,6 +52,7 @@ export class Facts {
 
   /** Facts about a place that is written to hold no longer. */
   without(place: string): Facts {
+    if (!this.text.includes(place)) return this;
     for (const first of this.#known.keys()) {
       if (!isAbout(first, place)) continue;
       const kept = new Map([...this.#known].filter(([key]) => !isAbout(key, place)));

@@ -84,8 +84,18 @@ export function begun(
   };
 }
 
+const keys = new WeakMap<Held, string>();
+
 /** Equal for ways on which the same is known. */
-export function heldKey({
+export function heldKey(held: Held): string {
+  const known = keys.get(held);
+  if (known !== undefined) return known;
+  const key = keyOf(held);
+  keys.set(held, key);
+  return key;
+}
+
+function keyOf({
   aliases,
   certain,
   counted,

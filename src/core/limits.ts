@@ -152,8 +152,8 @@ export const MAX_VALUE_STEPS = 400_000;
 export const MAX_STACK_PLACES = 2048;
 /** Places on the stack of all points of one function together that are kept. */
 export const MAX_STATE_PLACES = 0x20_0000;
-/** Instructions of all images of one question whose values are followed, four steps for one: traces of large machines take some 120,000. */
-export const MAX_FOLLOWED = 0x10_0000;
+/** Instructions of all images of one question whose values are followed, four steps for one: traces of 267 drivers take up to 210,000. */
+export const MAX_FOLLOWED = 0x6_0000;
 /**
  * … and of one image with `bytes` of code: to follow all of its functions once takes a quarter to two fifths of its bytes,
  * but functions that overlap, as broken unwind data has them, have the same bytes a thousand times.
