@@ -90,8 +90,10 @@ function partnersOf(
   const free = (one: Counted): boolean => one !== base && !taken.has(one);
   const tolerance = neverFrees(base) ? TOLERANCE.besideNeverFreed : TOLERANCE.plain;
   const equal = within(counted, base.outstanding, tolerance).filter(free);
-  const multiples = multiplesOf(base, counted).filter(({ member }) => free(member));
-  const explained = equal.length + multiples.length;
+  const explained = RATIOS.reduce(
+    (sum, ratio) => sum + countWithin(counted, base.outstanding * ratio, TOLERANCE.multiple, free),
+    equal.length,
+  );
   const place = chance.rank(base.outstanding) - explained;
   const allowed = (held: boolean): number =>
     held ? CHANCE_HELD / Math.max(1, place) : CHANCE / Math.max(1, place) ** 2;
@@ -103,6 +105,7 @@ function partnersOf(
     (met) => allowed(isHeld(base, met)),
   );
   if (together.length === 0 && !neverFrees(base)) return [base];
+  const multiples = multiplesOf(base, counted).filter(({ member }) => free(member));
   const expectedOf = RATIOS.map((ratio) => chance.expectedNear(base.outstanding * ratio, 0));
   const expected = (of: number): number => expectedOf.reduce((sum, expectedAt) => sum + expectedAt(of), 0);
   // beside a group each multiple stands for itself; alone they are too common among tags that come and go
@@ -153,15 +156,35 @@ function beyondChance<T>(
 
 /** Of the counts in ascending order, those within the tolerance. */
 function within(counted: readonly Counted[], count: number, tolerance: number): readonly Counted[] {
-  const least = Math.ceil(count * (1 - tolerance));
-  const first = upperBound(counted.length, least - 1, (i) => counted[i]?.outstanding ?? 0);
-  const found: Counted[] = [];
-  for (let index = first; index < Math.min(counted.length, first + MOST_WITHIN); index++) {
+  return counted.slice(...boundsOf(counted, count, tolerance));
+}
+
+function countWithin(
+  counted: readonly Counted[],
+  count: number,
+  tolerance: number,
+  counts: (one: Counted) => boolean,
+): number {
+  const [first, end] = boundsOf(counted, count, tolerance);
+  let found = 0;
+  for (let index = first; index < end; index++) {
     const one = counted[index];
-    if (one === undefined || one.outstanding > count * (1 + tolerance)) break;
-    found.push(one);
+    if (one !== undefined && counts(one)) found++;
   }
   return found;
+}
+
+function boundsOf(
+  counted: readonly Counted[],
+  count: number,
+  tolerance: number,
+): readonly [first: number, end: number] {
+  const countAt = (index: number): number => counted[index]?.outstanding ?? 0;
+  const first = upperBound(counted.length, Math.ceil(count * (1 - tolerance)) - 1, countAt);
+  const last = Math.min(counted.length, first + MOST_WITHIN);
+  let end = first;
+  while (end < last && countAt(end) <= count * (1 + tolerance)) end++;
+  return [first, end];
 }
 
 function groupOf(found: readonly Counted[]): CountGroup {
