@@ -92,8 +92,7 @@ export class CallGraph {
 
   /** The first question reads the code; all after it, as a walk through callers asks them, a list of it. */
   #hits(wanted: BitSet): readonly Hit[] {
-    const { code, image } = this.#flows.image;
-    this.#links ??= new XrefList(code, image.size);
+    this.#links ??= new XrefList(this.#flows.image);
     return this.#links.to(wanted);
   }
 

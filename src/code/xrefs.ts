@@ -4,7 +4,6 @@ import type { ReferenceKind } from "../isa/instruction-set.ts";
 import { type Atom, imageAddress, type Value } from "./abstract-value.ts";
 import type { CodeFunction } from "./function-table.ts";
 import type { ImageCode } from "./functions.ts";
-import type { ModuleCode } from "./module-code.ts";
 import type { CodePointers } from "./seeds.ts";
 
 /** Bytes that read as a call or jump to a place, or as a load of it; to be confirmed. */
@@ -17,7 +16,10 @@ export interface Hit {
 
 const KINDS: readonly ReferenceKind[] = ["near", "slot", "load", "optimized"];
 
-/** What all of an image's code reads as calling, jumping to or loading inside the image, in order of address. */
+/**
+ * What all of an image's code reads as calling, jumping to or loading inside the image. Of calls and jumps only those to where
+ * functions start: next to all others lead to places inside of their own.
+ */
 export class XrefList {
   /** Each kind by itself, in the order of `KINDS`: next to all are `near`. */
   readonly #kinds: readonly {
@@ -26,11 +28,13 @@ export class XrefList {
     readonly places: Uint32Array;
   }[];
 
-  constructor(code: ModuleCode, size: number) {
+  constructor({ code, functions, image: { size } }: ImageCode) {
+    const starts = new BitSet(size);
+    for (const entry of functions.entries) starts.add(entry);
     const lists = KINDS.map((kind) => ({ kind, ats: new U32List(), places: new U32List() }));
     for (const run of code.runs) {
       code.set.references.each(code, run, (at, place, kind) => {
-        if (place < 0 || place >= size) return;
+        if (place < 0 || place >= size || (kind === "near" && !starts.has(place))) return;
         const list = lists[KINDS.indexOf(kind)];
         list?.ats.push(at);
         list?.places.push(place);
