@@ -4,7 +4,7 @@ import { loadFflate } from "../../generated/fflate.js";
 import { ICED_WASM, loadIced } from "../../generated/iced-x86.js";
 import { type CodeBytes, type Decoder, Flow, type Instruction, type Operand } from "../instruction.ts";
 
-export type IcedModule = typeof Iced;
+export type IcedModule = ReturnType<typeof loadIced>;
 
 /** What the decoder copies at a time, in bytes. */
 const PIECE = 0x10000;
