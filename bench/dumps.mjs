@@ -3,10 +3,11 @@
  *
  * modules.dmp   200 modules of 100 MB together, in physical runs of 1 to 64 pages, nt on large pages
  * threads.dmp   the same, with 2,000 threads and their stacks
- * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file; sparse1.dmp, sparse8.dmp of 1 and 8 GiB
+ * sparse.dmp    a bitmap dump of a 64 GiB machine, nearly all of it holes of the file; sparse1.dmp, sparse8.dmp of 1 and 8 GiB,
+ *               and sparse1.raw, the memory of that of 1 GiB as it is
  * handles.dmp   200 processes with 5,000 handles each, to a million objects
  * pool.dmp      20 modules of 10 MB together, and 1 GB of pool where nothing says so: a few pages, mapped many times
- * hibernated.dmp 20 modules of 10 MB together in 128 MB of memory, and hibernated.sys, the same machine hibernated by Windows 10, and hibernated.raw
+ * hibernated.dmp 20 modules of 10 MB together in 128 MB of memory, and hibernated.sys, the same machine hibernated by Windows 10
  */
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -77,6 +78,14 @@ function extentsOf(machine, made, offsetOf) {
   return runsOf(found.sort((a, b) => a - b)).map(([page, count]) => [page * PAGE, count * PAGE]);
 }
 
+/** @param {Machine} machine @param {string} path */
+function writeRaw(machine, path) {
+  const file = openSync(path, "w");
+  ftruncateSync(file, machine.physicalPages * PAGE);
+  for (const [pfn, page] of machine.pages()) writeSync(file, page, 0, PAGE, pfn * PAGE);
+  closeSync(file);
+}
+
 /**
  * Blocks of many tags, of which one page in each `POOL_FRAMES` holds some of the tag that leaks; their contents lead
  * into nothing.
@@ -119,12 +128,8 @@ function makeDump(
   plant(machine, made, random);
   const fields = writeKernel(machine, made, tags, threads, random);
   if (pool > 0) writePool(machine, pool, tags);
-  if (hibernated) {
-    writeFileSync(path.replace(/dmp$/, "sys"), writeHibernation(machine, { form: "10" }));
-    const raw = new Uint8Array(machine.physicalPages * PAGE);
-    for (const [pfn, page] of machine.pages()) raw.set(page, pfn * PAGE);
-    writeFileSync(path.replace(/dmp$/, "raw"), raw);
-  }
+  if (hibernated) writeFileSync(path.replace(/dmp$/, "sys"), writeHibernation(machine, { form: "10" }));
+  if (sparse === 1) writeRaw(machine, path.replace(/dmp$/, "raw"));
   let firstPage = 0;
   /** @type {Map<number, number> | undefined} */
   let rank;

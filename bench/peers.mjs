@@ -67,16 +67,16 @@ try {
     kdmp === undefined ? undefined : [kdmp, bitmap],
     large.ranges,
   );
-  const raw = join(folder, "hibernated.raw");
-  const small = modulesOf(join(folder, "hibernated.dmp"));
+  const raw = join(folder, "sparse1.raw");
+  const { ranges, root } = modulesOf(join(folder, "sparse1.dmp"));
   const script = here("../tools/differential/pages_volatility.py");
-  const volatility = ["python3", script, "raw", "x64", small.root, raw];
-  row("10 MB of raw memory    ", "pooltrail", own(raw), small.ranges);
+  const volatility = ["python3", script, "raw", "x64", root, raw];
+  row("100 MB of raw memory   ", "pooltrail", own(raw), ranges);
   row(
-    "10 MB of raw memory    ",
+    "100 MB of raw memory   ",
     "volatility3",
     process.env.VOLATILITY3 === undefined ? undefined : volatility,
-    small.ranges,
+    ranges,
   );
 } finally {
   rmSync(work, { recursive: true });
