@@ -26,9 +26,8 @@ export function findTexts(code: ModuleCode): BitSet {
 
 /** What is printable or zero goes on without a break: nothing beyond tells what is text in it. */
 function eachText(bytes: Uint8Array, found: (from: number, to: number) => void): void {
-  const stride = MIN_LETTERS;
-  // a word has a letter at one of so many places
-  for (let at = stride - 1; at < bytes.length; at += stride) {
+  // of so many places a word has a letter at one
+  for (let at = MIN_LETTERS - 1; at < bytes.length; at += MIN_LETTERS) {
     if (PRINTABLE[bytes[at] as number] !== 1) continue;
     let from = at;
     while (from > 0 && PRINTABLE[bytes[from - 1] as number] === 1) from--;

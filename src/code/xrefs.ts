@@ -21,7 +21,7 @@ const KINDS: readonly ReferenceKind[] = ["near", "slot", "load", "optimized"];
  * functions start: next to all others lead to places inside of their own.
  */
 export class XrefList {
-  /** Each kind by itself, in the order of `KINDS`: next to all are `near`. */
+  /** Each kind by itself, in the order of `KINDS`. */
   readonly #kinds: readonly {
     readonly kind: ReferenceKind;
     readonly ats: Uint32Array;
